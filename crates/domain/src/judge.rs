@@ -1,0 +1,219 @@
+//! Judging one line for an order (B4.6, B5.3): the first rule that fails decides. Pure, so that neither order nor
+//! chunking of the lines can matter.
+
+use std::collections::BTreeSet;
+
+use crate::codes::{Code, ErrorKind};
+use crate::facts::{LineAssignment, LineFacts};
+use crate::ids::{BulkChangeId, ServiceProviderId};
+use crate::order::{Setting, StoredAssignment, StoredOrder, StoredPlan};
+use crate::terms::IntegrationKind;
+
+/// What is to happen with one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Its steps are to be done.
+    Accepted,
+    /// It stands as asked already: PROCESSED, logged, without history.
+    AlreadySo,
+    /// It ends in ERROR.
+    Refused(Reason),
+}
+
+/// Why a line was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    /// For programs.
+    pub code: Code,
+    /// For people: what was found, what was expected, what to do.
+    pub text: String,
+}
+
+impl Reason {
+    /// A reason with its text.
+    pub fn new(code: Code, text: impl Into<String>) -> Self {
+        Self { code, text: text.into() }
+    }
+
+    /// The kind of the code.
+    #[must_use]
+    pub const fn kind(&self) -> ErrorKind {
+        self.code.kind()
+    }
+}
+
+/// The statuses that count as active, by integration kind (rule 5). Compared without regard to case.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ActiveStatuses(BTreeSet<(IntegrationKind, String)>);
+
+impl ActiveStatuses {
+    /// Whether lines with that status may be changed.
+    #[must_use]
+    pub fn contains(&self, kind: IntegrationKind, status: &str) -> bool {
+        self.0.iter().any(|(of, active)| *of == kind && active.eq_ignore_ascii_case(status))
+    }
+
+    /// The active statuses of one kind, for messages.
+    #[must_use]
+    pub fn of(&self, kind: IntegrationKind) -> String {
+        let names: Vec<&str> = self.0.iter().filter(|(of, _)| *of == kind).map(|(_, status)| status.as_str()).collect();
+        names.join(", ")
+    }
+}
+
+impl FromIterator<(IntegrationKind, String)> for ActiveStatuses {
+    fn from_iter<I: IntoIterator<Item = (IntegrationKind, String)>>(statuses: I) -> Self {
+        Self(statuses.into_iter().collect())
+    }
+}
+
+/// What the lines of one order are judged by.
+#[derive(Debug, Clone)]
+pub struct Judge<'a> {
+    /// The order, with what was derived for it.
+    pub order: &'a StoredOrder,
+    /// Rule 3.
+    pub service_provider_id: ServiceProviderId,
+    /// Rule 5: the provider's kind.
+    pub integration_kind: IntegrationKind,
+    /// Rule 5.
+    pub active_statuses: &'a ActiveStatuses,
+}
+
+impl Judge<'_> {
+    /// Judges a line that was found: rules 3 to 9, then whether it stands as asked.
+    #[must_use]
+    pub fn judge(&self, line: &LineFacts) -> Verdict {
+        if let Err(reason) = self.rules_3_to_5(line).and_then(|()| rule_6(line)).and_then(|()| self.rules_7_to_9(line)) {
+            return Verdict::Refused(reason);
+        }
+        if self.stands_as_asked(&line.assignment) { Verdict::AlreadySo } else { Verdict::Accepted }
+    }
+
+    /// Judges a line again when its page is run: the same rules, then whether it is still what was judged (B5.3).
+    #[must_use]
+    pub fn judge_again(&self, line: &LineFacts, judged_version: i64) -> Verdict {
+        let verdict = self.judge(line);
+        if matches!(verdict, Verdict::Refused(_)) || line.version == judged_version {
+            return verdict;
+        }
+        Verdict::Refused(Reason::new(
+            Code::ModifiedMeanwhile,
+            "customer, site or plan of this line were changed after this order was judged; look at the line and order again",
+        ))
+    }
+
+    /// Judges a plan queue entry that fell due: rules 2 to 5 and that the customer is still the one it was made for (B8.3).
+    #[must_use]
+    pub fn judge_due(&self, line: &LineFacts, customer_unchanged: bool) -> Verdict {
+        if let Err(reason) = self.rules_3_to_5(line) {
+            return Verdict::Refused(reason);
+        }
+        if !customer_unchanged {
+            return Verdict::Refused(Reason::new(
+                Code::ModifiedMeanwhile,
+                "the line was handed to another customer after this change was scheduled; schedule it again if it is still wanted",
+            ));
+        }
+        if let Err(reason) = self.allocation_within_bound(line) {
+            return Verdict::Refused(reason);
+        }
+        if self.stands_as_asked(&line.assignment) { Verdict::AlreadySo } else { Verdict::Accepted }
+    }
+
+    fn rules_3_to_5(&self, line: &LineFacts) -> Result<(), Reason> {
+        if line.service_provider_id != self.service_provider_id {
+            return Err(Reason::new(
+                Code::WrongServiceProvider,
+                format!(
+                    "the line belongs to service provider {}, the order is for {}",
+                    line.service_provider_id, self.service_provider_id
+                ),
+            ));
+        }
+        if line.is_archived {
+            return Err(Reason::new(Code::DeviceArchived, "the line is archived or deleted in the inventory"));
+        }
+        if !self.active_statuses.contains(self.integration_kind, &line.status) {
+            return Err(Reason::new(
+                Code::DeviceNotActive,
+                format!(
+                    "the line's status is {:?}; active for {} are {}",
+                    line.status,
+                    self.integration_kind,
+                    self.active_statuses.of(self.integration_kind)
+                ),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Rules 7 to 9 and the bound of B8.5. Rule 7 and 9 bind only orders that create a Rev service or call a carrier.
+    fn rules_7_to_9(&self, line: &LineFacts) -> Result<(), Reason> {
+        if self.order.assignment().is_some() && line.billed_to_other {
+            return Err(Reason::new(
+                Code::ActiveServiceLine,
+                "another customer is billed for this line in Rev.io; disconnect that service first",
+            ));
+        }
+        self.allocation_within_bound(line)
+    }
+
+    /// B8.5: without a plan in the order the allocation is checked against the plan of the line.
+    fn allocation_within_bound(&self, line: &LineFacts) -> Result<(), Reason> {
+        let Some(values) = self.order.plan().map(|plan| plan.values) else { return Ok(()) };
+        let (Setting::Keep, Setting::Set(allocation), Some(bound)) =
+            (values.plan, values.allocation_mb, line.assignment.plan_allocation_bound_mb)
+        else {
+            return Ok(());
+        };
+        if allocation > bound {
+            return Err(Reason::new(
+                Code::AllocationOverBound,
+                format!("{allocation} MB were ordered; the plan of this line allows at most {bound} MB"),
+            ));
+        }
+        Ok(())
+    }
+
+    fn stands_as_asked(&self, line: &LineAssignment) -> bool {
+        self.order.assignment().is_none_or(|asked| assignment_stands(asked, line))
+            && self.order.plan().is_none_or(|asked| asked.applies_now_without_replacing() && plan_stands(asked, line))
+    }
+}
+
+impl StoredPlan {
+    /// Whether "already so" can be said of it: a queued change or one that cancels entries always does something.
+    fn applies_now_without_replacing(&self) -> bool {
+        !self.queued && !self.replace_scheduled
+    }
+}
+
+fn rule_6(line: &LineFacts) -> Result<(), Reason> {
+    let Some(hold) = line.held_by else { return Ok(()) };
+    Err(if hold.outcome_unknown {
+        Reason::new(
+            Code::OutcomeUnknown,
+            format!("bulk change {} ended without knowing what it did to this line; settle it first", hold.bulk_change_id),
+        )
+    } else {
+        in_progress(hold.bulk_change_id)
+    })
+}
+
+fn in_progress(by: BulkChangeId) -> Reason {
+    Reason::new(Code::ChangeInProgress, format!("bulk change {by} is still working on this line; order again when it is done"))
+}
+
+fn assignment_stands(asked: &StoredAssignment, line: &LineAssignment) -> bool {
+    line.is_active
+        && line.rev_customer_id == asked.rev_customer_id
+        && line.site_id == Some(asked.site_id)
+        && line.integration_authentication_id == asked.integration_authentication_id
+}
+
+fn plan_stands(asked: &StoredPlan, line: &LineAssignment) -> bool {
+    asked.values.plan.applied_to(line.plan) == line.plan
+        && asked.values.pool.applied_to(line.pool) == line.pool
+        && asked.values.allocation_mb.applied_to(line.allocation_mb) == line.allocation_mb
+}

@@ -1,0 +1,1 @@
+//! How device changes and their steps move from state to state.

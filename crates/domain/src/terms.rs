@@ -1,0 +1,338 @@
+//! The enumerations of the glossary (behaviour, section 2), as they stand on the wire and in storage.
+
+use serde::{Deserialize, Serialize};
+
+/// Declares an enumeration whose stored text never changes. `as_str` and `FromStr` use that text.
+macro_rules! stored_text {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+        pub enum $name { $($(#[$vdoc])* #[serde(rename = $text)] $variant,)* }
+
+        impl $name {
+            /// Every value, in the order of the glossary.
+            pub const ALL: &'static [$name] = &[$($name::$variant,)*];
+
+            /// The text on the wire and in storage. Never rename one.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $($name::$variant => $text,)* }
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = UnknownTerm;
+            fn from_str(text: &str) -> Result<Self, UnknownTerm> {
+                match text {
+                    $($text => Ok($name::$variant),)*
+                    _ => Err(UnknownTerm { kind: stringify!($name), found: text.to_owned() }),
+                }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+pub(crate) use stored_text;
+
+/// A text or number that names no value of an enumeration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{found:?} is not a {kind}")]
+pub struct UnknownTerm {
+    /// The enumeration.
+    pub kind: &'static str,
+    /// What was found instead of one of its values.
+    pub found: String,
+}
+
+/// What a bulk change asks for. The numbers are the seeds'.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ChangeRequestType {
+    /// Lines are handed to a customer (section 6).
+    CustomerAssignment = 1,
+    /// Lines are moved to another carrier status (B9.2).
+    StatusUpdate = 2,
+    /// New lines are activated at the carrier (B9.3).
+    NewServiceActivation = 3,
+    /// Lines get another customer rate plan, pool or allocation (section 8).
+    CustomerRatePlanChange = 4,
+    /// Lines are moved to another carrier rate plan (B9.1).
+    CarrierRatePlanChange = 7,
+}
+
+impl ChangeRequestType {
+    /// Every type, by number.
+    pub const ALL: &'static [Self] = &[
+        Self::CustomerAssignment,
+        Self::StatusUpdate,
+        Self::NewServiceActivation,
+        Self::CustomerRatePlanChange,
+        Self::CarrierRatePlanChange,
+    ];
+
+    /// The seeds' number.
+    #[must_use]
+    pub const fn number(self) -> i64 {
+        self as i64
+    }
+
+    /// The type's name, as JSON and pages show it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CustomerAssignment => "CustomerAssignment",
+            Self::StatusUpdate => "StatusUpdate",
+            Self::NewServiceActivation => "NewServiceActivation",
+            Self::CustomerRatePlanChange => "CustomerRatePlanChange",
+            Self::CarrierRatePlanChange => "CarrierRatePlanChange",
+        }
+    }
+
+    /// The type with that number; others are refused by name.
+    pub fn from_number(number: i64) -> Result<Self, UnknownTerm> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|t| t.number() == number)
+            .ok_or_else(|| UnknownTerm { kind: "ChangeRequestType", found: number.to_string() })
+    }
+}
+
+impl std::fmt::Display for ChangeRequestType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The portal through which an order came: it decides by what a line is known and whose log it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum PortalType {
+    /// IoT lines, known by ICCID.
+    M2M = 0,
+    /// Ported lines, known by number.
+    #[serde(rename = "LNP")]
+    Lnp = 1,
+    /// Mobile lines, known by either.
+    Mobility = 2,
+}
+
+impl PortalType {
+    /// Every portal, by number.
+    pub const ALL: &'static [Self] = &[Self::M2M, Self::Lnp, Self::Mobility];
+
+    /// The seeds' number.
+    #[must_use]
+    pub const fn number(self) -> i64 {
+        self as i64
+    }
+
+    /// The name, as it stands in addresses (`POST /M2M/BulkChange`).
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::M2M => "M2M",
+            Self::Lnp => "LNP",
+            Self::Mobility => "Mobility",
+        }
+    }
+
+    /// The portal with that number.
+    pub fn from_number(number: i64) -> Result<Self, UnknownTerm> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|p| p.number() == number)
+            .ok_or_else(|| UnknownTerm { kind: "PortalType", found: number.to_string() })
+    }
+
+    /// The portal of that name, whatever its case.
+    pub fn from_name(name: &str) -> Result<Self, UnknownTerm> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|p| p.as_str().eq_ignore_ascii_case(name))
+            .ok_or_else(|| UnknownTerm { kind: "PortalType", found: name.to_owned() })
+    }
+
+    /// Whether lines of this portal may be named in that way.
+    #[must_use]
+    pub const fn knows_lines_by(self, by: LineIdentifier) -> bool {
+        match (self, by) {
+            (Self::Mobility, _) => true,
+            (Self::M2M, LineIdentifier::Iccid) | (Self::Lnp, LineIdentifier::Number) => true,
+            (Self::M2M, LineIdentifier::Number) | (Self::Lnp, LineIdentifier::Iccid) => false,
+        }
+    }
+}
+
+impl std::fmt::Display for PortalType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+stored_text! {
+    /// By what an order names its lines.
+    LineIdentifier {
+        /// The SIM card's number, 18 to 22 digits.
+        Iccid = "iccid",
+        /// The subscriber number (MSISDN), 10 to 15 digits.
+        Number = "number",
+    }
+}
+
+stored_text! {
+    /// Where a bulk change stands. Derived from its rows, never stored over them (B2.1).
+    BulkChangeStatus {
+        /// Rows still arrive.
+        Receiving = "RECEIVING",
+        /// No page begun, open rows.
+        New = "NEW",
+        /// Open rows.
+        Processing = "PROCESSING",
+        /// Every row PROCESSED.
+        Processed = "PROCESSED",
+        /// Some rows PROCESSED.
+        Partial = "PARTIAL",
+        /// No row PROCESSED, some in ERROR.
+        Error = "ERROR",
+        /// Every row CANCELED.
+        Canceled = "CANCELED",
+    }
+}
+
+stored_text! {
+    /// Where one device change stands. The first three are open.
+    DeviceChangeStatus {
+        /// Accepted, nothing done.
+        New = "NEW",
+        /// A worker has begun steps that call outside.
+        Processing = "PROCESSING",
+        /// Waits for an outside answer.
+        Pending = "PENDING",
+        /// Done as asked.
+        Processed = "PROCESSED",
+        /// Refused or failed; the code says why.
+        Error = "ERROR",
+        /// Canceled before anything was sent.
+        Canceled = "CANCELED",
+    }
+}
+
+impl DeviceChangeStatus {
+    /// Whether something is still to happen.
+    #[must_use]
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::New | Self::Processing | Self::Pending)
+    }
+}
+
+stored_text! {
+    /// One effect of a device change, in the order of section 6. Stored names: never rename.
+    Step {
+        /// Find or create the billing service in Rev.io (B7.2).
+        RevService = "rev_service",
+        /// Move the line to another carrier rate plan.
+        CarrierRatePlan = "carrier_rate_plan",
+        /// Customer, site and account number.
+        Assignment = "assignment",
+        /// Customer rate plan, pool and allocation, now or by the plan queue.
+        CustomerRatePlan = "customer_rate_plan",
+    }
+}
+
+stored_text! {
+    /// Where a step of one device change stands.
+    StepState {
+        /// Not begun.
+        Pending = "pending",
+        /// Intent stored, call not known to be sent.
+        Intended = "intended",
+        /// Took effect.
+        Done = "done",
+        /// Clearly refused.
+        Failed = "failed",
+        /// May have taken effect; to be settled by reading back.
+        Ambiguous = "ambiguous",
+        /// The outside will answer later.
+        Waiting = "waiting",
+        /// Undone again.
+        Reverted = "reverted",
+        /// The undo failed; a person must settle it.
+        Stuck = "stuck",
+    }
+}
+
+stored_text! {
+    /// Where a plan queue entry stands.
+    PlanQueueState {
+        /// Waits for its date.
+        Open = "open",
+        /// Took effect.
+        Applied = "applied",
+        /// Taken back.
+        Canceled = "canceled",
+        /// Refused when it fell due; the reason stands with it.
+        Failed = "failed",
+    }
+}
+
+stored_text! {
+    /// The system at the other end of a service provider or billing account.
+    IntegrationKind {
+        /// Cisco IoT Control Center.
+        Jasper = "Jasper",
+        /// Verizon ThingSpace.
+        ThingSpace = "ThingSpace",
+        /// AT&T Telegence.
+        Telegence = "Telegence",
+        /// POND IoT.
+        Pond = "POND",
+        /// Rev.io billing.
+        RevIo = "Rev.io",
+    }
+}
+
+impl IntegrationKind {
+    /// Whether this is a carrier, so that a service provider can be of this kind.
+    #[must_use]
+    pub const fn is_carrier(self) -> bool {
+        !matches!(self, Self::RevIo)
+    }
+}
+
+stored_text! {
+    /// What an order does when the Rev service of a line cannot be created (B6.2).
+    OnRevServiceFailure {
+        /// The line ends in ERROR without the later steps.
+        Skip = "skip",
+        /// The later steps are done; the line still ends in ERROR.
+        Continue = "continue",
+    }
+}
+
+stored_text! {
+    /// What an order does when a later step fails (B6.3).
+    OnPartialFailure {
+        /// What was done stays, so that a retry does only what is missing.
+        Keep = "keep",
+        /// What this change did to the line is undone in reverse.
+        Compensate = "compensate",
+    }
+}
+
+impl Default for OnRevServiceFailure {
+    fn default() -> Self {
+        Self::Skip
+    }
+}
+
+impl Default for OnPartialFailure {
+    fn default() -> Self {
+        Self::Keep
+    }
+}
