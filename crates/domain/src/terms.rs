@@ -21,11 +21,11 @@ macro_rules! stored_text {
         }
 
         impl std::str::FromStr for $name {
-            type Err = UnknownTerm;
-            fn from_str(text: &str) -> Result<Self, UnknownTerm> {
+            type Err = $crate::terms::UnknownTerm;
+            fn from_str(text: &str) -> Result<Self, $crate::terms::UnknownTerm> {
                 match text {
                     $($text => Ok($name::$variant),)*
-                    _ => Err(UnknownTerm { kind: stringify!($name), found: text.to_owned() }),
+                    _ => Err($crate::terms::UnknownTerm { kind: stringify!($name), found: text.to_owned() }),
                 }
             }
         }
