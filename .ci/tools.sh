@@ -1,0 +1,40 @@
+# Sourced by ./test, ./check and the justfile's recipes: the tools that are not part of a Rust installation.
+# A tool that is on the machine already is used as it is; a missing one is built from the package registry, once per machine.
+
+NEXTEST_VERSION=0.9.151
+CARGO_DENY_VERSION=0.20.2
+
+# What `cargo install` puts in place must be found in the same run, also where a login shell did not add it to PATH.
+export PATH="$PATH:${CARGO_INSTALL_ROOT:-${CARGO_HOME:-$HOME/.cargo}}/bin"
+
+say() { printf '\n== %s\n' "$*" >&2; }
+die() { printf '%s\n' "$*" >&2; exit 1; }
+
+need_rust() {
+  command -v cargo >/dev/null || die "cargo was not found: install Rust 1.95 or later first"
+  # SQLite and the TLS library are C code that cargo compiles; the linker that Rust needs is the same program.
+  command -v cc >/dev/null || die "cc was not found: install a C compiler (Debian: apt-get install gcc libc6-dev)"
+}
+
+# install_tool CRATE VERSION [CARGO-INSTALL-OPTION...]
+# These programs run for seconds: a quick build serves better than a fast program. The settings below halve the wait.
+install_tool() {
+  local crate=$1 version=$2
+  shift 2
+  say "installing $crate $version (once per machine, some minutes)"
+  (
+    # Outside the workspace and its target directory, so that neither its settings nor its lock file play a part.
+    cd /
+    unset CARGO_TARGET_DIR RUSTFLAGS CARGO_ENCODED_RUSTFLAGS
+    CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+      CARGO_PROFILE_RELEASE_DEBUG=false cargo install --quiet --locked "$@" "$crate@$version"
+  ) || die "$crate $version could not be installed"
+}
+
+need_nextest() {
+  cargo nextest --version >/dev/null 2>&1 || install_tool cargo-nextest "$NEXTEST_VERSION" --no-default-features --features default-no-update
+}
+
+need_deny() {
+  cargo deny --version >/dev/null 2>&1 || install_tool cargo-deny "$CARGO_DENY_VERSION"
+}
