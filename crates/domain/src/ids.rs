@@ -40,8 +40,6 @@ id! {
     BulkChangeId;
     /// That order for one device. Ids of one bulk change are consecutive, in device order.
     DeviceChangeId;
-    /// A customer-plan change that waits for its date.
-    PlanQueueEntryId;
     /// A key with which programs call the API.
     ApiKeyId;
 }

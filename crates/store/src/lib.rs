@@ -1,1 +1,39 @@
-//! x
+//! What is stored, as traits per aggregate, with the portable SQL and the contract tests that every engine runs.
+//!
+//! Every tenant-owned read and write takes a [`TenantId`](lineshift_domain::ids::TenantId) first; there is no unscoped
+//! finder apart from the closed list in [`access::AccessStore`] and [`work::WorkStore::list_tenants_with_work`].
+
+pub mod access;
+pub mod bulk_changes;
+pub mod catalogue;
+#[cfg(feature = "contract")]
+pub mod contract;
+pub mod devices;
+mod error;
+pub mod import;
+pub mod paging;
+pub mod plan_queue;
+pub mod sql;
+pub mod work;
+
+pub use error::StoreError;
+
+/// Shorthand for what store methods return.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// A whole store: every aggregate on one engine.
+pub trait Store:
+    access::AccessStore
+    + catalogue::CatalogueStore
+    + devices::DeviceStore
+    + import::ImportStore
+    + bulk_changes::BulkChangeStore
+    + work::WorkStore
+    + plan_queue::PlanQueueStore
+    + Send
+    + Sync
+    + 'static
+{
+    /// The engine's name, as it stands in the store's URL and in JSON: `sqlite` or `postgres`.
+    fn engine(&self) -> &'static str;
+}

@@ -1,0 +1,88 @@
+-- Tenants, who calls for them, and what is to be done for them.
+-- Times are microseconds since 1970 UTC everywhere; yes and no are 1 and 0.
+
+-- Ids are reserved in blocks from here, in the transaction that uses them.
+CREATE TABLE id_counter (
+    name    TEXT    NOT NULL PRIMARY KEY,
+    next_id INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tenant (
+    id         INTEGER NOT NULL PRIMARY KEY,
+    name       TEXT    NOT NULL,
+    time_zone  TEXT    NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+
+-- Which tenants have work of which kind, and when: all that may be read across tenants before one is chosen.
+CREATE TABLE tenant_work (
+    tenant_id INTEGER NOT NULL REFERENCES tenant (id),
+    kind      TEXT    NOT NULL,
+    next_due  INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, kind)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tenant_work_due ON tenant_work (kind, next_due, tenant_id);
+
+-- The secret itself is shown once and never stored; the tenant and the id stand in the key's prefix.
+CREATE TABLE api_key (
+    tenant_id    INTEGER NOT NULL REFERENCES tenant (id),
+    id           INTEGER NOT NULL,
+    name         TEXT    NOT NULL,
+    secret_hash  BLOB    NOT NULL,
+    scopes       TEXT    NOT NULL,
+    created_at   INTEGER NOT NULL,
+    expires_at   INTEGER,
+    last_used_at INTEGER,
+    revoked_at   INTEGER,
+    PRIMARY KEY (tenant_id, id)
+) STRICT, WITHOUT ROWID;
+
+-- People. A user may belong to several tenants, so that users are global and memberships are the tenant's.
+CREATE TABLE users (
+    id            INTEGER NOT NULL PRIMARY KEY,
+    email         TEXT    NOT NULL UNIQUE,
+    display_name  TEXT    NOT NULL,
+    password_hash TEXT,
+    is_active     INTEGER NOT NULL,
+    created_at    INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE role (
+    tenant_id INTEGER NOT NULL REFERENCES tenant (id),
+    id        INTEGER NOT NULL,
+    name      TEXT    NOT NULL,
+    PRIMARY KEY (tenant_id, id),
+    UNIQUE (tenant_id, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE role_permission (
+    tenant_id INTEGER NOT NULL,
+    role_id   INTEGER NOT NULL,
+    module    TEXT    NOT NULL,
+    action    TEXT    NOT NULL,
+    PRIMARY KEY (tenant_id, role_id, module, action),
+    FOREIGN KEY (tenant_id, role_id) REFERENCES role (tenant_id, id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE user_role (
+    tenant_id INTEGER NOT NULL,
+    user_id   INTEGER NOT NULL REFERENCES users (id),
+    role_id   INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, user_id, role_id),
+    FOREIGN KEY (tenant_id, role_id) REFERENCES role (tenant_id, id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE audit_log (
+    tenant_id   INTEGER NOT NULL REFERENCES tenant (id),
+    month       INTEGER NOT NULL,
+    id          INTEGER NOT NULL,
+    at          INTEGER NOT NULL,
+    who         TEXT    NOT NULL,
+    address     TEXT,
+    action      TEXT    NOT NULL,
+    target      TEXT,
+    devices     INTEGER,
+    outcome     TEXT,
+    finished_at INTEGER,
+    PRIMARY KEY (tenant_id, month, id)
+) STRICT, WITHOUT ROWID;

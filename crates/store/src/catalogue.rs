@@ -1,0 +1,170 @@
+//! Reference data: what orders refer to.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use lineshift_domain::ids::{
+    CustomerRatePlanId, CustomerRatePoolId, IntegrationAuthenticationId, RevCustomerId, ServiceProviderId, SiteId, TenantId,
+};
+use lineshift_domain::judge::ActiveStatuses;
+use lineshift_domain::terms::IntegrationKind;
+use rust_decimal::Decimal;
+
+use crate::Result;
+use crate::paging::Listed;
+
+/// A billing or carrier account's credentials. The secret itself comes with "Billing".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IntegrationAuthentication {
+    /// Id; ignored on create.
+    pub id: IntegrationAuthenticationId,
+    /// Name, unique per tenant.
+    pub name: String,
+    /// The system it opens.
+    pub integration_kind: IntegrationKind,
+    /// Whether it may be used.
+    pub is_active: bool,
+}
+
+/// A carrier account of the tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceProvider {
+    /// Id; ignored on create.
+    pub id: ServiceProviderId,
+    /// Name, unique per tenant.
+    pub name: String,
+    /// The carrier's system.
+    pub integration_kind: IntegrationKind,
+    /// Whether the carrier may be written to.
+    pub write_enabled: bool,
+    /// Whether orders may name it.
+    pub is_active: bool,
+}
+
+/// A customer that exists in Rev.io.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RevCustomer {
+    /// Rev.io's customer id.
+    pub id: RevCustomerId,
+    /// Name.
+    pub name: String,
+    /// The Rev.io account that it belongs to.
+    pub integration_authentication_id: IntegrationAuthenticationId,
+    /// Whether orders may name it.
+    pub is_active: bool,
+}
+
+/// Where lines are booked; without a Rev customer it is an AMOP customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Site {
+    /// Id; ignored on create.
+    pub id: SiteId,
+    /// Name.
+    pub name: String,
+    /// The Rev customer it belongs to.
+    pub rev_customer_id: Option<RevCustomerId>,
+    /// Whether orders may name it.
+    pub is_active: bool,
+}
+
+/// What a customer pays.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CustomerRatePlan {
+    /// Id; ignored on create.
+    pub id: CustomerRatePlanId,
+    /// Name.
+    pub name: String,
+    /// Money a month.
+    pub monthly_price: Option<Decimal>,
+    /// Allocation in MB that a line gets when none is ordered (B8.5).
+    pub allocation_default_mb: Option<Decimal>,
+    /// The most MB that a line may get; none: no bound (B8.5).
+    pub allocation_bound_mb: Option<Decimal>,
+    /// The Rev.io product that bills it (B8.6).
+    pub rev_product_id: Option<i64>,
+    /// Whether orders may name it.
+    pub is_active: bool,
+}
+
+/// A shared data pool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CustomerRatePool {
+    /// Id; ignored on create.
+    pub id: CustomerRatePoolId,
+    /// Name.
+    pub name: String,
+    /// Whether orders may name it.
+    pub is_active: bool,
+}
+
+/// What an order refers to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct References {
+    /// Its service provider.
+    pub service_provider_id: Option<ServiceProviderId>,
+    /// Its Rev customer.
+    pub rev_customer_id: Option<RevCustomerId>,
+    /// Its site.
+    pub site_id: Option<SiteId>,
+    /// Its plan.
+    pub plan: Option<CustomerRatePlanId>,
+    /// Its pool.
+    pub pool: Option<CustomerRatePoolId>,
+}
+
+/// What was found of it, inactive things included; what does not exist for the tenant is none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Referenced {
+    /// The service provider.
+    pub service_provider: Option<ServiceProvider>,
+    /// The Rev customer.
+    pub rev_customer: Option<RevCustomer>,
+    /// The site named, or else the Rev customer's first active site by id (B4.2).
+    pub site: Option<Site>,
+    /// The plan.
+    pub plan: Option<CustomerRatePlan>,
+    /// The pool.
+    pub pool: Option<CustomerRatePool>,
+}
+
+/// Declares create, get, update and list of one kind of reference data.
+macro_rules! catalogue {
+    ($($(#[$doc:meta])* $thing:ident, $id:ident, $create:ident, $get:ident, $update:ident, $list:ident;)*) => {
+        /// Reference data by tenant. Lists are ordered by id; updates replace every field but the id.
+        #[async_trait]
+        pub trait CatalogueStore {
+            $(
+                $(#[$doc])*
+                /// Create. Errors: `Conflict` when the name or id is taken or a reference is missing.
+                async fn $create(&self, tenant: TenantId, thing: &$thing, now: DateTime<Utc>) -> Result<$id>;
+                /// Get. Errors: `NotFound`.
+                async fn $get(&self, tenant: TenantId, id: $id) -> Result<$thing>;
+                /// Update. Errors: `NotFound`, `Conflict`.
+                async fn $update(&self, tenant: TenantId, thing: &$thing, now: DateTime<Utc>) -> Result<()>;
+                /// List, `limit` at most [`crate::paging::MAX_PAGE_ITEMS`].
+                async fn $list(&self, tenant: TenantId, after: Option<$id>, limit: usize) -> Result<Listed<$thing, $id>>;
+            )*
+            /// The carrier statuses that count as active; global.
+            async fn active_statuses(&self) -> Result<ActiveStatuses>;
+            /// All that an order refers to, in one call.
+            async fn find_referenced(&self, tenant: TenantId, references: &References) -> Result<Referenced>;
+        }
+    };
+}
+
+catalogue! {
+    /// Credentials of billing and carrier accounts.
+    IntegrationAuthentication, IntegrationAuthenticationId, create_integration_authentication, get_integration_authentication,
+        update_integration_authentication, list_integration_authentications;
+    /// Carrier accounts.
+    ServiceProvider, ServiceProviderId, create_service_provider, get_service_provider, update_service_provider, list_service_providers;
+    /// Rev customers; their id is given, not made.
+    RevCustomer, RevCustomerId, create_rev_customer, get_rev_customer, update_rev_customer, list_rev_customers;
+    /// Sites.
+    Site, SiteId, create_site, get_site, update_site, list_sites;
+    /// Customer rate plans.
+    CustomerRatePlan, CustomerRatePlanId, create_customer_rate_plan, get_customer_rate_plan, update_customer_rate_plan,
+        list_customer_rate_plans;
+    /// Customer rate pools.
+    CustomerRatePool, CustomerRatePoolId, create_customer_rate_pool, get_customer_rate_pool, update_customer_rate_pool,
+        list_customer_rate_pools;
+}

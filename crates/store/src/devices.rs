@@ -1,0 +1,163 @@
+//! Lines: lists, one line with its history, and the narrow facts by which orders are judged.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use lineshift_domain::facts::{Holds, LineFacts};
+use lineshift_domain::ids::{
+    BulkChangeId, CustomerRatePlanId, CustomerRatePoolId, DeviceId, IntegrationAuthenticationId, RevCustomerId, ServiceProviderId, SiteId,
+    TenantId,
+};
+use lineshift_domain::lines::Digits;
+use lineshift_domain::terms::LineIdentifier;
+use rust_decimal::Decimal;
+
+use crate::Result;
+use crate::paging::Listed;
+
+/// One line with its assignment, as people look at it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeviceView {
+    /// Id.
+    pub id: DeviceId,
+    /// Carrier account.
+    pub service_provider_id: ServiceProviderId,
+    /// SIM card.
+    pub iccid: String,
+    /// MSISDN.
+    pub subscriber_number: Option<String>,
+    /// Hardware.
+    pub imei: Option<String>,
+    /// The carrier's status.
+    pub status: String,
+    /// Archived or deleted.
+    pub is_archived: bool,
+    /// When the carrier activated it.
+    pub activated_at: Option<DateTime<Utc>>,
+    /// The carrier's plan.
+    pub carrier_rate_plan: Option<String>,
+    /// Rev customer.
+    pub rev_customer_id: Option<RevCustomerId>,
+    /// Site.
+    pub site_id: Option<SiteId>,
+    /// Account number.
+    pub account_number: Option<String>,
+    /// The account number's authentication.
+    pub integration_authentication_id: Option<IntegrationAuthenticationId>,
+    /// Customer rate plan.
+    pub customer_rate_plan_id: Option<CustomerRatePlanId>,
+    /// Customer rate pool.
+    pub customer_rate_pool_id: Option<CustomerRatePoolId>,
+    /// Allocation in MB.
+    pub customer_data_allocation_mb: Option<Decimal>,
+    /// Since when the assignment counts.
+    pub effective_date: Option<DateTime<Utc>>,
+    /// Whether the assignment is in force.
+    pub is_active: bool,
+    /// Raised by every write of customer, site, plan, pool or allocation.
+    pub version: i64,
+    /// Who wrote it last.
+    pub modified_by: String,
+    /// When.
+    pub modified_at: DateTime<Utc>,
+}
+
+/// Which lines to list. At most one of the fields is set; each is served by an index.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum DeviceFilter {
+    /// All lines, by id.
+    #[default]
+    All,
+    /// The line with that ICCID.
+    Iccid(String),
+    /// Lines with that subscriber number.
+    Number(String),
+    /// Lines of that carrier account.
+    ServiceProvider(ServiceProviderId),
+    /// Lines booked at that site.
+    Site(SiteId),
+    /// Lines on that customer rate plan.
+    CustomerRatePlan(CustomerRatePlanId),
+}
+
+/// One entry of a line's history (B11.2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryEntry {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// By which change; 0 for none.
+    pub bulk_change_id: BulkChangeId,
+    /// At which attempt of it.
+    pub attempt: i64,
+    /// Which of the change's actions.
+    pub entry: i64,
+    /// What: `assignment` or `customer_rate_plan`.
+    pub action: String,
+    /// The values before, as JSON.
+    pub old_value: String,
+    /// The values after, as JSON.
+    pub new_value: String,
+    /// Who ordered it.
+    pub changed_by: String,
+}
+
+/// The place of an entry in a line's history, for paging from the newest to the oldest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HistoryKey {
+    /// When, in microseconds.
+    pub at: i64,
+    /// By which change.
+    pub bulk_change_id: i64,
+    /// At which attempt.
+    pub attempt: i64,
+    /// Which action.
+    pub entry: i64,
+}
+
+/// What facts are read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FactsQuery {
+    /// Rule 6: the effects that exclude each other.
+    pub holds: Holds,
+    /// Rules 7 and 8: the customer of the order; none on the AMOP path and for plan changes.
+    pub rev_customer_id: Option<RevCustomerId>,
+}
+
+/// What was found for one of the identifiers looked up.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FoundLine {
+    /// Which of the identifiers, by its place in the list given.
+    pub index: u32,
+    /// The facts.
+    pub facts: LineFacts,
+}
+
+/// Lines of a tenant.
+#[async_trait]
+pub trait DeviceStore {
+    /// Lists lines by id. Archived ones are included.
+    async fn list_devices(
+        &self,
+        tenant: TenantId,
+        filter: &DeviceFilter,
+        after: Option<DeviceId>,
+        limit: usize,
+    ) -> Result<Listed<DeviceView, DeviceId>>;
+    /// One line. Errors: `NotFound`.
+    async fn get_device(&self, tenant: TenantId, id: DeviceId) -> Result<DeviceView>;
+    /// A line's history, newest first.
+    async fn list_device_history(
+        &self,
+        tenant: TenantId,
+        device: DeviceId,
+        before: Option<HistoryKey>,
+        limit: usize,
+    ) -> Result<Listed<HistoryEntry, HistoryKey>>;
+    /// Looks up lines by their identifiers, set by set. A number may find several lines: then each is returned.
+    async fn look_up_lines(
+        &self,
+        tenant: TenantId,
+        identifier: LineIdentifier,
+        lines: &[Digits],
+        query: FactsQuery,
+    ) -> Result<Vec<FoundLine>>;
+}

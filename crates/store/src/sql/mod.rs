@@ -1,0 +1,1 @@
+//! The portable SQL: written once, in text that both engines accept.

@@ -1,0 +1,273 @@
+//! Work on pages: claiming one under a lease, and the one transaction that judges and writes it (B5.1 to B5.3).
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use lineshift_domain::codes::Code;
+use lineshift_domain::facts::LineFacts;
+use lineshift_domain::ids::{BulkChangeId, DeviceChangeId, DeviceId, TenantId};
+use lineshift_domain::judge::Reason;
+use lineshift_domain::lines::Digits;
+use lineshift_domain::log_text::LogText;
+use lineshift_domain::order::{PlanValues, StoredAssignment};
+use lineshift_domain::terms::IntegrationKind;
+
+use crate::Result;
+use crate::bulk_changes::BulkChangeView;
+use crate::devices::FactsQuery;
+
+/// A page that a worker holds under a lease.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageClaim {
+    /// Tenant.
+    pub tenant_id: TenantId,
+    /// Bulk change.
+    pub bulk_change_id: BulkChangeId,
+    /// Number of the page within it, from 0.
+    pub page: i64,
+    /// First device change.
+    pub from_id: DeviceChangeId,
+    /// Last device change.
+    pub to_id: DeviceChangeId,
+    /// The claim's epoch; a later claim has a higher one.
+    pub epoch: i64,
+    /// How often running it failed in the store.
+    pub failures: i64,
+    /// What is to be done with it.
+    pub task: PageTask,
+}
+
+/// What a page is claimed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PageTask {
+    /// Judge its rows and do their steps.
+    Run,
+    /// All rows of the change are final: write cross-provider history and service links (B11.3).
+    Complete,
+}
+
+/// What is claimable of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RunnableChange {
+    /// Tenant.
+    pub tenant_id: TenantId,
+    /// Bulk change.
+    pub bulk_change_id: BulkChangeId,
+}
+
+/// The order as it stands when a page is run: what was stored, and what may have changed since (B5.3).
+#[derive(Debug, Clone, PartialEq)]
+pub struct OrderFacts {
+    /// The bulk change.
+    pub change: BulkChangeView,
+    /// The carrier's kind.
+    pub integration_kind: IntegrationKind,
+    /// The scopes of the orderer's key; none: revoked, expired or gone.
+    pub orderer_scopes: Option<String>,
+    /// Whether the order's customer, site, plan and pool are still active; true where the order names none.
+    pub targets: TargetsActive,
+}
+
+/// Which targets of an order are still active.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TargetsActive {
+    /// Rev customer.
+    pub customer: bool,
+    /// Site.
+    pub site: bool,
+    /// Customer rate plan.
+    pub plan: bool,
+    /// Customer rate pool.
+    pub pool: bool,
+}
+
+/// One open row of the page with its line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PageLine {
+    /// The row.
+    pub id: DeviceChangeId,
+    /// The version that was judged; none: refused at submission and now judged anew (B10.2).
+    pub judged_version: Option<i64>,
+    /// Whether the line still has the number by which it was ordered; true when ordered by ICCID.
+    pub number_unchanged: bool,
+    /// The line; none: it was not found at submission.
+    pub facts: Option<LineFacts>,
+    /// The line as the request named it, where `facts` is none.
+    pub named: Option<String>,
+}
+
+/// A row that a page settles without doing its steps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settled {
+    /// Ends in ERROR.
+    Refused(DeviceChangeId, Reason),
+    /// Stands as asked: PROCESSED.
+    AlreadySo(DeviceChangeId),
+    /// Ends CANCELED.
+    Canceled(DeviceChangeId),
+}
+
+/// What a step writes into the log for each accepted row (B11.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepLog {
+    /// One of the closed list.
+    pub text: LogText,
+    /// The action's text, a newline, and the request; the line's identifier is appended.
+    pub request: String,
+    /// What came back.
+    pub response: String,
+}
+
+/// The values of the step `assignment` (section 6, step 3).
+#[derive(Debug, Clone, PartialEq)]
+pub struct AssignmentWrite {
+    /// Customer, site, account number, authentication, date.
+    pub assignment: StoredAssignment,
+    /// The tenant's zone, for lines dated by their activation (B6.4).
+    pub time_zone: chrono_tz::Tz,
+    /// The log entry.
+    pub log: StepLog,
+}
+
+/// The values of the step `customer_rate_plan` (section 8).
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlanWrite {
+    /// Plan, pool, allocation.
+    pub values: PlanValues,
+    /// The date, for the plan queue.
+    pub effective_at: Option<DateTime<Utc>>,
+    /// Whether the line's open queue entries are canceled: from that date on, or all of them when applied now (B8.2).
+    pub replace_scheduled: bool,
+    /// The log entry.
+    pub log: StepLog,
+}
+
+/// What a finished page came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PageResult {
+    /// Rows done.
+    pub processed: i64,
+    /// Rows in ERROR.
+    pub refused: i64,
+    /// Rows canceled.
+    pub canceled: i64,
+    /// Rows of the whole change still open after this page.
+    pub open_left: i64,
+}
+
+/// The transaction of one page. Dropped without [`PageWork::finish`], it leaves nothing behind.
+///
+/// The procedures act on the rows of the page that are open and not settled, in device order. Each writes its history
+/// at once and its log entries with the end of the transaction; each answers how many lines it changed.
+#[async_trait]
+pub trait PageWork: Send {
+    /// The order as it stands now.
+    fn order(&self) -> &OrderFacts;
+    /// The open rows with their lines.
+    async fn list_open_lines(&mut self, query: FactsQuery) -> Result<Vec<PageLine>>;
+    /// Looks up the lines of rows that were refused at submission; answers (row, facts), several for an ambiguous number.
+    async fn look_up_named(&mut self, named: &[(DeviceChangeId, Digits)], query: FactsQuery) -> Result<Vec<(DeviceChangeId, LineFacts)>>;
+    /// Takes note of the line and version that were judged anew for rows refused at submission.
+    async fn record_judged(&mut self, judged: &[(DeviceChangeId, DeviceId, i64)]) -> Result<()>;
+    /// Ends these rows without their steps.
+    async fn settle(&mut self, settled: &[Settled]) -> Result<()>;
+    /// Rev path: customer, site, account number, authentication, active flags.
+    async fn usp_assign_customer_update_site(&mut self, write: &AssignmentWrite) -> Result<u64>;
+    /// AMOP path: the site.
+    async fn usp_devicebulkchange_assign_non_rev_customer(&mut self, write: &AssignmentWrite) -> Result<u64>;
+    /// Plan, pool, allocation, now.
+    async fn usp_devicebulkchange_customerrateplanchange_updatedevices(&mut self, write: &PlanWrite) -> Result<u64>;
+    /// The same, the line found by the number that the row names.
+    async fn usp_devicebulkchange_customerrateplanchange_updatedevicebynumber(&mut self, write: &PlanWrite) -> Result<u64>;
+    /// Plan, pool, allocation, on their date: one queue entry a row (B8.2).
+    async fn schedule_customer_rate_plan(&mut self, write: &PlanWrite) -> Result<u64>;
+    /// Undoes the step `assignment` of this change for these rows, where its values still stand (B6.3).
+    async fn revert_assignment(&mut self, rows: &[DeviceChangeId]) -> Result<u64>;
+    /// Undoes the step `customer_rate_plan` of this change for these rows, where its values still stand (B6.3).
+    async fn revert_customer_rate_plan(&mut self, rows: &[DeviceChangeId]) -> Result<u64>;
+    /// Ends the remaining rows PROCESSED with that text, writes the log, keeps the counts, closes the page, commits.
+    /// Errors: `LeaseLost` when another worker holds the page by now; then nothing was changed.
+    async fn finish(self: Box<Self>, details: Option<&str>) -> Result<PageResult>;
+}
+
+/// What a completed change came to; written into the log (B11.3).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Completion {
+    /// The change as it ended.
+    pub change: BulkChangeView,
+}
+
+/// Claiming and running pages.
+#[async_trait]
+pub trait WorkStore {
+    /// Changes with something to run, complete or cancel, by tenant and id. Reads across tenants; nothing else does.
+    async fn list_runnable(&self) -> Result<Vec<RunnableChange>>;
+    /// Claims the change's first page that is ready, or whose lease has run out; or, when all rows are final, one to
+    /// complete. The claim is committed when this returns.
+    async fn claim_page(
+        &self,
+        change: RunnableChange,
+        owner: &str,
+        lease_until: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<PageClaim>>;
+    /// Renews a lease (heartbeat). Errors: `LeaseLost`.
+    async fn renew_lease(&self, claim: &PageClaim, lease_until: DateTime<Utc>) -> Result<()>;
+    /// Gives a page back after a failure, so that another try can begin at once.
+    async fn give_back_page(&self, claim: &PageClaim, now: DateTime<Utc>) -> Result<()>;
+    /// Opens the transaction of a claimed page. Errors: `LeaseLost`.
+    async fn open_page(&self, claim: &PageClaim, now: DateTime<Utc>) -> Result<Box<dyn PageWork>>;
+    /// Runs `usp_updatecrossproviderdevicehistory` and `usp_update_device_rev_service_links` over a claimed page of a
+    /// change whose rows are all final, and closes it. Errors: `LeaseLost`.
+    async fn complete_page(&self, claim: &PageClaim, now: DateTime<Utc>) -> Result<()>;
+    /// Completes the change once: when every page is completed, writes the final log entry and message. None when there
+    /// is something left to do or another worker was faster.
+    async fn complete_bulk_change(&self, change: RunnableChange, now: DateTime<Utc>) -> Result<Option<Completion>>;
+    /// Ends every open row of a page in ERROR after its attempts are used up (B5.7).
+    async fn fail_page(&self, claim: &PageClaim, code: Code, text: &str, now: DateTime<Utc>) -> Result<PageResult>;
+    /// Cancels the open queue entries of a canceled change; answers how many (B10.1).
+    async fn cancel_queue_entries(&self, tenant: TenantId, id: BulkChangeId, by: &str, now: DateTime<Utc>) -> Result<u64>;
+    /// Takes the oldest messages out of the outbox, at most `limit`.
+    async fn take_messages(&self, limit: usize) -> Result<Vec<Message>>;
+    /// What `/metrics` shows of pages waiting, outbox and queue.
+    async fn measure(&self, now: DateTime<Utc>) -> Result<Backlog>;
+}
+
+/// A message of the outbox. Kinds are stored names: never rename.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Tenant.
+    pub tenant_id: TenantId,
+    /// Number within the outbox.
+    pub id: i64,
+    /// [`message_kind`].
+    pub kind: String,
+    /// About which change.
+    pub bulk_change_id: BulkChangeId,
+    /// Since when it waits.
+    pub created_at: DateTime<Utc>,
+}
+
+/// Kinds of messages.
+pub mod message_kind {
+    /// A change was stored and may be run.
+    pub const SUBMITTED: &str = "bulk_change.submitted";
+    /// A change was completed.
+    pub const COMPLETED: &str = "bulk_change.completed";
+    /// A queue entry was refused when it fell due.
+    pub const SCHEDULED_FAILED: &str = "plan_queue.failed";
+}
+
+/// How much waits.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// Pages ready or held.
+    pub pages_waiting: i64,
+    /// Age of the oldest change with pages waiting, in seconds.
+    pub oldest_page_seconds: i64,
+    /// Age of the oldest message, in seconds.
+    pub oldest_message_seconds: i64,
+    /// Queue entries that are due.
+    pub entries_due: i64,
+    /// Steps that a person must settle.
+    pub stuck_steps: i64,
+}
