@@ -1,16 +1,19 @@
 # Short names for what is done often. `just` is optional: every recipe is one command or script that can be typed.
 
+# What is given to a recipe reaches its command as it was typed, quotes and all.
+set positional-arguments
+
 # The list of recipes.
 default:
     @just --list
 
 # What CI runs, tests apart: layout, lints, documentation, dependency rules.
 check *parts:
-    ./check {{ parts }}
+    ./check "$@"
 
 # Every test; what is given goes to the test runner.
 test *arguments:
-    ./test {{ arguments }}
+    ./test "$@"
 
 # Lay out every source file.
 fmt:
@@ -18,15 +21,15 @@ fmt:
 
 # The product on ten thousand lines, built as it is shipped.
 demo *arguments:
-    cargo run --release --locked -- demo {{ arguments }}
+    cargo run --release --locked -- demo "$@"
 
 # The main job against its floor and its peers; give --json for one JSON object.
 bench *arguments:
-    cargo run --release --locked -- bench {{ arguments }}
+    cargo run --release --locked -- bench "$@"
 
-# The fault and property tests with many seeds, for an evening rather than a commit.
+# The fault and property tests with many seeds, for an evening rather than a commit: `just soak 1000 -p lineshift-engine`.
 soak seeds="200" *arguments:
-    LINESHIFT_SEEDS={{ seeds }} PROPTEST_CASES={{ seeds }}0 NEXTEST_PROFILE=soak ./test {{ arguments }}
+    shift; LINESHIFT_SEEDS={{ seeds }} PROPTEST_CASES={{ seeds }}0 NEXTEST_PROFILE=soak ./test "$@"
 
 # Banned crates, licences and sources alone.
 deny:
@@ -34,4 +37,4 @@ deny:
 
 # Known security advisories; fetches their database.
 advisories:
-    cargo deny --workspace check advisories
+    ./check advisories
