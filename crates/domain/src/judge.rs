@@ -67,20 +67,53 @@ impl FromIterator<(IntegrationKind, String)> for ActiveStatuses {
     }
 }
 
+/// What the steps of an order need to know about a line (rule 9).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RequiredData {
+    /// The subscriber number: a Rev service is opened for it, carriers call Mobility lines by it.
+    pub subscriber_number: bool,
+    /// The IMEI.
+    pub imei: bool,
+}
+
 /// What the lines of one order are judged by.
 #[derive(Debug, Clone)]
 pub struct Judge<'a> {
-    /// The order, with what was derived for it.
-    pub order: &'a StoredOrder,
-    /// Rule 3.
-    pub service_provider_id: ServiceProviderId,
-    /// Rule 5: the provider's kind.
-    pub integration_kind: IntegrationKind,
-    /// Rule 5.
-    pub active_statuses: &'a ActiveStatuses,
+    order: &'a StoredOrder,
+    service_provider_id: ServiceProviderId,
+    integration_kind: IntegrationKind,
+    active_statuses: &'a ActiveStatuses,
+    creates_rev_service: bool,
+    needs: RequiredData,
 }
 
-impl Judge<'_> {
+impl<'a> Judge<'a> {
+    /// Judges by an order with what was derived for it, for the lines of one service provider of that kind (rules 3, 5).
+    #[must_use]
+    pub const fn new(
+        order: &'a StoredOrder,
+        service_provider_id: ServiceProviderId,
+        integration_kind: IntegrationKind,
+        active_statuses: &'a ActiveStatuses,
+    ) -> Self {
+        let needs = RequiredData { subscriber_number: false, imei: false };
+        Self { order, service_provider_id, integration_kind, active_statuses, creates_rev_service: false, needs }
+    }
+
+    /// The order has `CreateRevService`, so that rule 7 binds.
+    #[must_use]
+    pub const fn creating_rev_service(mut self) -> Self {
+        self.creates_rev_service = true;
+        self
+    }
+
+    /// The order's steps need that about each line (rule 9).
+    #[must_use]
+    pub const fn needing(mut self, needs: RequiredData) -> Self {
+        self.needs = needs;
+        self
+    }
+
     /// Judges a line that was found: rules 3 to 9, then whether it stands as asked.
     #[must_use]
     pub fn judge(&self, line: &LineFacts) -> Verdict {
@@ -150,13 +183,30 @@ impl Judge<'_> {
 
     /// Rules 7 to 9 and the bound of B8.5. Rule 7 and 9 bind only orders that create a Rev service or call a carrier.
     fn rules_7_to_9(&self, line: &LineFacts) -> Result<(), Reason> {
+        if self.creates_rev_service && line.billed_to_customer {
+            return Err(Reason::new(
+                Code::ServiceLineExists,
+                "the customer is billed for this line in Rev.io already; order again without CreateRevService",
+            ));
+        }
         if self.order.assignment().is_some() && line.billed_to_other {
             return Err(Reason::new(
                 Code::ActiveServiceLine,
                 "another customer is billed for this line in Rev.io; disconnect that service first",
             ));
         }
+        self.required_data(line)?;
         self.allocation_within_bound(line)
+    }
+
+    fn required_data(&self, line: &LineFacts) -> Result<(), Reason> {
+        let missing = match () {
+            () if self.needs.subscriber_number && !line.has_subscriber_number => "subscriber number",
+            () if self.needs.imei && !line.has_imei => "IMEI",
+            () => return Ok(()),
+        };
+        let text = format!("the line has no {missing} in the inventory, which this order needs; complete the line first");
+        Err(Reason::new(Code::MissingDeviceData, text))
     }
 
     /// B8.5: without a plan in the order the allocation is checked against the plan of the line.
@@ -176,8 +226,10 @@ impl Judge<'_> {
         Ok(())
     }
 
+    /// A Rev service to create never stands already: rule 7 refused the line if it does.
     fn stands_as_asked(&self, line: &LineAssignment) -> bool {
-        self.order.assignment().is_none_or(|asked| assignment_stands(asked, line))
+        !self.creates_rev_service
+            && self.order.assignment().is_none_or(|asked| assignment_stands(asked, line))
             && self.order.plan().is_none_or(|asked| asked.applies_now_without_replacing() && plan_stands(asked, line))
     }
 }

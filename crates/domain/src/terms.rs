@@ -325,12 +325,14 @@ stored_text! {
     }
 }
 
+#[expect(clippy::derivable_impls, reason = "stored_text! writes the enumeration, which leaves no place for the attribute")]
 impl Default for OnRevServiceFailure {
     fn default() -> Self {
         Self::Skip
     }
 }
 
+#[expect(clippy::derivable_impls, reason = "stored_text! writes the enumeration, which leaves no place for the attribute")]
 impl Default for OnPartialFailure {
     fn default() -> Self {
         Self::Keep
