@@ -8,7 +8,9 @@ use lineshift_domain::facts::Holds;
 use lineshift_domain::ids::{ApiKeyId, BulkChangeId, DeviceChangeId, DeviceId, ServiceProviderId, TenantId};
 use lineshift_domain::judge::Reason;
 use lineshift_domain::order::StoredOrder;
-use lineshift_domain::terms::{BulkChangeStatus, ChangeRequestType, DeviceChangeStatus, LineIdentifier, PlanQueueState, PortalType};
+use lineshift_domain::terms::{
+    BulkChangeStatus, ChangeRequestType, DeviceChangeStatus, LineIdentifier, PlanQueueState, PortalType,
+};
 
 use crate::Result;
 use crate::paging::Listed;

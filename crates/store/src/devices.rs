@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use lineshift_domain::facts::{Holds, LineFacts};
 use lineshift_domain::ids::{
-    BulkChangeId, CustomerRatePlanId, CustomerRatePoolId, DeviceId, IntegrationAuthenticationId, RevCustomerId, ServiceProviderId, SiteId,
-    TenantId,
+    BulkChangeId, CustomerRatePlanId, CustomerRatePoolId, DeviceId, IntegrationAuthenticationId, RevCustomerId,
+    ServiceProviderId, SiteId, TenantId,
 };
 use lineshift_domain::lines::Digits;
 use lineshift_domain::terms::LineIdentifier;

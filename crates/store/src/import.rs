@@ -2,9 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use lineshift_domain::ids::{
-    CustomerRatePlanId, CustomerRatePoolId, RevCustomerId, ServiceProviderId, SiteId, TenantId,
-};
+use lineshift_domain::ids::{CustomerRatePlanId, CustomerRatePoolId, RevCustomerId, ServiceProviderId, SiteId, TenantId};
 use lineshift_domain::terms::PortalType;
 use rust_decimal::Decimal;
 
@@ -142,11 +140,23 @@ pub trait ImportStore {
     /// Customer rate pools, with the ids given.
     async fn import_pools(&self, tenant: TenantId, rows: &[CustomerRatePool], now: DateTime<Utc>) -> Result<Imported>;
     /// Present assignments; raises the version of each line it changes.
-    async fn import_assignments(&self, tenant: TenantId, rows: &[ImportAssignment], by: &str, now: DateTime<Utc>) -> Result<Imported>;
+    async fn import_assignments(
+        &self,
+        tenant: TenantId,
+        rows: &[ImportAssignment],
+        by: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Imported>;
     /// Rev services with their products.
     async fn import_rev_services(&self, tenant: TenantId, rows: &[ImportRevService], now: DateTime<Utc>) -> Result<Imported>;
     /// Open plan queue entries.
-    async fn import_queue_entries(&self, tenant: TenantId, rows: &[ImportQueueEntry], by: &str, now: DateTime<Utc>) -> Result<Imported>;
+    async fn import_queue_entries(
+        &self,
+        tenant: TenantId,
+        rows: &[ImportQueueEntry],
+        by: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Imported>;
 }
 
 /// The most rows that one import call takes.

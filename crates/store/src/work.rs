@@ -165,7 +165,11 @@ pub trait PageWork: Send {
     /// The open rows with their lines.
     async fn list_open_lines(&mut self, query: FactsQuery) -> Result<Vec<PageLine>>;
     /// Looks up the lines of rows that were refused at submission; answers (row, facts), several for an ambiguous number.
-    async fn look_up_named(&mut self, named: &[(DeviceChangeId, Digits)], query: FactsQuery) -> Result<Vec<(DeviceChangeId, LineFacts)>>;
+    async fn look_up_named(
+        &mut self,
+        named: &[(DeviceChangeId, Digits)],
+        query: FactsQuery,
+    ) -> Result<Vec<(DeviceChangeId, LineFacts)>>;
     /// Takes note of the line and version that were judged anew for rows refused at submission.
     async fn record_judged(&mut self, judged: &[(DeviceChangeId, DeviceId, i64)]) -> Result<()>;
     /// Ends these rows without their steps.

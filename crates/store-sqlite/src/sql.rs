@@ -1,0 +1,1 @@
+//! The hot statements, tuned for SQLite; each says how many rows it expects, which index it uses and what it locks.
