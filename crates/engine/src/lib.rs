@@ -1,1 +1,71 @@
-//! x
+//! The engine: submits, runs, completes, starts, cancels and retries bulk changes, and applies the plan queue.
+//!
+//! It knows neither HTTP nor SQL: it judges with `lineshift-domain` and reads and writes through `lineshift-store`.
+
+mod caller;
+mod clock;
+mod control;
+mod error;
+mod events;
+mod plan_queue;
+mod run;
+mod scheduler;
+mod steps;
+mod submit;
+mod worker;
+
+use std::sync::Arc;
+
+pub use caller::Caller;
+pub use clock::{Clock, SystemClock};
+pub use control::Retried;
+pub use error::EngineError;
+pub use events::{Changed, Events};
+use lineshift_domain::limits::Limits;
+use lineshift_store::Store;
+pub use steps::{Outcome, SetStep, StepContext, StepReport};
+pub use submit::{Submitted, Submission, ValidatedLine, Validation};
+pub use worker::{Shutdown, ShutdownSender, WorkerOptions, shutdown};
+
+/// Shorthand for what engine calls return.
+pub type Result<T> = std::result::Result<T, EngineError>;
+
+/// The engine over one store. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    limits: Limits,
+    events: Events,
+}
+
+impl Engine {
+    /// An engine over that store.
+    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, limits: Limits) -> Self {
+        Self { store, clock, limits, events: Events::default() }
+    }
+
+    /// The store, for reads.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// The clock.
+    #[must_use]
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// The limits in force.
+    #[must_use]
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// What happens to bulk changes in this process, as it happens.
+    #[must_use]
+    pub const fn events(&self) -> &Events {
+        &self.events
+    }
+}
