@@ -9,6 +9,7 @@ mod catalogue;
 mod connection;
 mod devices;
 mod error;
+mod facts;
 mod import;
 mod migrate;
 mod plan_queue;
