@@ -9,7 +9,7 @@ CREATE TABLE id_counter (
 
 CREATE TABLE tenant (
     id         INTEGER NOT NULL PRIMARY KEY,
-    name       TEXT    NOT NULL,
+    name       TEXT    NOT NULL UNIQUE,
     time_zone  TEXT    NOT NULL,
     created_at INTEGER NOT NULL
 ) STRICT;

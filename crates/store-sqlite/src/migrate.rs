@@ -31,6 +31,7 @@ migrations! {
     2 "0002_reference",
     3 "0003_devices",
     4 "0004_bulk_changes",
+    5 "0005_statistics",
 }
 
 impl Database {

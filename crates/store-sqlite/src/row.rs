@@ -21,6 +21,12 @@ pub(crate) fn decimal_text(value: Decimal) -> String {
     value.normalize().to_string()
 }
 
+/// How many items a page of a list has at most, and how many rows to read for it: one more says whether there is a next.
+pub(crate) fn page_limit(limit: usize) -> (usize, i64) {
+    let limit = limit.clamp(1, lineshift_store::paging::MAX_PAGE_ITEMS);
+    (limit, i64::try_from(limit + 1).expect("a page has at most 1,000 items"))
+}
+
 /// Reads columns by place.
 pub(crate) trait Columns {
     /// A time.

@@ -1,0 +1,60 @@
+//! Lines and their history. Every list takes `$1` tenant, `$2` the id before the first, `$3` how many, `$4` what is sought,
+//! and is served in order by the index that its doc names, so that page 10,000 costs what page 1 costs.
+
+macro_rules! device_columns {
+    () => {
+        "SELECT d.id, d.service_provider_id, d.iccid, d.subscriber_number, d.imei, d.status, d.is_archived | d.is_deleted,
+                d.activated_at, d.carrier_rate_plan, dt.rev_customer_id, dt.site_id, dt.account_number,
+                dt.account_number_integration_authentication_id, dt.customer_rate_plan_id, dt.customer_rate_pool_id,
+                dt.customer_data_allocation_mb, dt.effective_date, dt.is_active, dt.version, dt.modified_by, dt.modified_at"
+    };
+}
+
+macro_rules! list_by_device {
+    ($condition:literal) => {
+        concat!(
+            device_columns!(),
+            " FROM device AS d JOIN device_tenant AS dt ON dt.tenant_id = $1 AND dt.device_id = d.id WHERE d.tenant_id = $1 ",
+            $condition,
+            " AND d.id > $2 ORDER BY d.id LIMIT $3"
+        )
+    };
+}
+
+macro_rules! list_by_assignment {
+    ($condition:literal) => {
+        concat!(
+            device_columns!(),
+            " FROM device_tenant AS dt JOIN device AS d ON d.tenant_id = $1 AND d.id = dt.device_id WHERE dt.tenant_id = $1 ",
+            $condition,
+            " AND dt.device_id > $2 ORDER BY dt.device_id LIMIT $3"
+        )
+    };
+}
+
+crate::statements! {
+    /// One line. `$1` tenant, `$2` id.
+    GET_DEVICE = concat!(
+        device_columns!(),
+        " FROM device AS d JOIN device_tenant AS dt ON dt.tenant_id = $1 AND dt.device_id = d.id WHERE d.tenant_id = $1 AND d.id = $2"
+    );
+    /// Primary key of `device`.
+    LIST_DEVICES = list_by_device!("");
+    /// `device_by_iccid`.
+    LIST_DEVICES_BY_ICCID = list_by_device!("AND d.iccid = $4");
+    /// `device_by_number`.
+    LIST_DEVICES_BY_NUMBER = list_by_device!("AND d.subscriber_number = $4");
+    /// `device_by_provider`.
+    LIST_DEVICES_BY_PROVIDER = list_by_device!("AND d.service_provider_id = $4");
+    /// `device_tenant_by_site`.
+    LIST_DEVICES_BY_SITE = list_by_assignment!("AND dt.site_id = $4");
+    /// `device_tenant_by_plan`.
+    LIST_DEVICES_BY_PLAN = list_by_assignment!("AND dt.customer_rate_plan_id = $4");
+
+    /// at, bulk change, attempt, entry, action, old value, new value, changed by; newest first, by the primary key.
+    /// `$1` tenant, `$2` device, `$3` to `$6` the key after the first, `$7` how many.
+    LIST_DEVICE_HISTORY = "SELECT at, bulk_change_id, attempt, entry, action, old_value, new_value, changed_by
+        FROM device_action_history
+        WHERE tenant_id = $1 AND device_id = $2 AND (at, bulk_change_id, attempt, entry) < ($3, $4, $5, $6)
+        ORDER BY at DESC, bulk_change_id DESC, attempt DESC, entry DESC LIMIT $7";
+}
