@@ -167,6 +167,37 @@ fn a_line_that_was_changed_since_it_was_judged_is_refused() {
 }
 
 #[test]
+fn a_line_stands_as_asked_only_if_nothing_differs() {
+    let (order, statuses) = (order(), statuses());
+    let judge = Judge::new(&order, PROVIDER, IntegrationKind::Jasper, &statuses);
+    let mut same = sound_line();
+    same.assignment = LineAssignment {
+        rev_customer_id: Some(RevCustomerId(5)),
+        site_id: Some(SiteId(3)),
+        integration_authentication_id: Some(IntegrationAuthenticationId(9)),
+        is_active: true,
+        plan: Some(CustomerRatePlanId(1)),
+        pool: None,
+        allocation_mb: Some(Decimal::new(500, 0)),
+        plan_allocation_bound_mb: None,
+    };
+    assert_eq!(judge.judge(&same), Verdict::AlreadySo);
+    let differences: [fn(&mut LineAssignment); 6] = [
+        |line| line.rev_customer_id = None,
+        |line| line.site_id = Some(SiteId(4)),
+        |line| line.site_id = None,
+        |line| line.integration_authentication_id = Some(IntegrationAuthenticationId(8)),
+        |line| line.is_active = false,
+        |line| line.allocation_mb = None,
+    ];
+    for differ in differences {
+        let mut line = same.clone();
+        differ(&mut line.assignment);
+        assert_eq!(judge.judge(&line), Verdict::Accepted, "{:?}", line.assignment);
+    }
+}
+
+#[test]
 fn a_due_entry_is_judged_by_rules_3_to_5_and_its_customer() {
     let (order, statuses) = (order(), statuses());
     let judge = strict(&order, &statuses);
