@@ -8,10 +8,17 @@ CREATE TABLE device_bulk_change (
     service_provider_id    INTEGER NOT NULL,
     identifier             TEXT    NOT NULL,
     order_json             TEXT    NOT NULL,
+    -- What was derived at submission and is looked at again when a page is run (B4.8, B5.3).
+    rev_customer_id        INTEGER,
+    site_id                INTEGER,
+    customer_rate_plan_id  INTEGER,
+    customer_rate_pool_id  INTEGER,
     name                   TEXT,
     reason                 TEXT,
     created_by             TEXT    NOT NULL,
     created_by_key_id      INTEGER NOT NULL,
+    -- Under whose rights it runs: the orderer's, after a retry the retrier's (B10.2).
+    runs_as_key_id         INTEGER NOT NULL,
     created_at             INTEGER NOT NULL,
     -- Until when its submitter may go on storing rows; null once they are all there.
     receiving_until        INTEGER,
@@ -46,7 +53,7 @@ CREATE TABLE device_bulk_change_page (
     page           INTEGER NOT NULL,
     from_id        INTEGER NOT NULL,
     to_id          INTEGER NOT NULL,
-    -- ready, done (its rows are final), completed (history and links are written too)
+    -- ready, done (its rows are final), completed (history and links are written, too)
     state          TEXT    NOT NULL,
     epoch          INTEGER NOT NULL,
     lease_until    INTEGER,

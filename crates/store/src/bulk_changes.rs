@@ -103,6 +103,15 @@ pub struct StoredBulkChange {
     pub rejected: i64,
 }
 
+/// The body that answers a submission (B4.7), kept for repeated requests (B4.5).
+#[must_use]
+pub fn answer(stored: &StoredBulkChange, duplicates: usize) -> String {
+    format!(
+        r#"{{"Success":true,"BulkChangeId":{},"Accepted":{},"Rejected":{},"Duplicates":{duplicates}}}"#,
+        stored.id, stored.accepted, stored.rejected
+    )
+}
+
 /// A bulk change, as people look at it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BulkChangeView {
@@ -255,8 +264,8 @@ pub trait BulkChangeStore {
     /// Forgets a claimed key after a refusal (B4.5: refusals are not kept).
     async fn release_idempotency_key(&self, tenant: TenantId, claim: &IdempotencyClaim) -> Result<()>;
 
-    /// Stores a whole bulk change in one transaction: change, rows, pages, log of refused rows, message, answer (B4.7).
-    /// `answer` makes the text that a repeated request gets.
+    /// Stores a whole bulk change in one transaction: change, rows, pages, log of refused rows, message, and the
+    /// [`answer`] that a repeated request gets (B4.7).
     async fn store_bulk_change(
         &self,
         tenant: TenantId,
@@ -272,6 +281,8 @@ pub trait BulkChangeStore {
         until: DateTime<Utc>,
         idempotency: Option<&IdempotencyClaim>,
     ) -> Result<BulkChangeId>;
+    /// Renews the submitter's lease. Errors: `LeaseLost` when the change was dropped.
+    async fn renew_receiving(&self, tenant: TenantId, id: BulkChangeId, until: DateTime<Utc>) -> Result<()>;
     /// Stores the next page of rows and renews the lease. Errors: `LeaseLost` when the change was dropped.
     async fn append_received(
         &self,
