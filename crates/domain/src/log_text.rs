@@ -66,7 +66,9 @@ pub mod entry {
     /// Step `customer_rate_plan`.
     pub const CUSTOMER_RATE_PLAN: i64 = 40;
     /// A plan queue entry, once it falls due, is moved or is canceled.
-    pub const PLAN_QUEUE: i64 = 60;
+    pub const PLAN_QUEUE: i64 = 1_000;
+    /// From `PLAN_QUEUE` up to this many places beyond it count the moves of an entry; its end stands at this place.
+    pub const PLAN_QUEUE_MOVES: i64 = 1_000;
     /// Opened again by a retry.
     pub const RETRIED: i64 = 80;
     /// Completion of the bulk change (device change 0).

@@ -13,14 +13,15 @@ use lineshift_domain::ids::{ApiKeyId, BulkChangeId, DeviceChangeId, TenantId};
 use lineshift_domain::terms::PlanQueueState;
 use lineshift_store::Result;
 use lineshift_store::bulk_changes::{
-    BulkChangeStore, BulkChangeView, DeviceChangeFilter, DeviceChangeView, Idempotency, IdempotencyClaim, LogEntry, LogKey, NewBulkChange,
-    NewDeviceChange, Orderer, StoredBulkChange,
+    BulkChangeStore, BulkChangeView, DeviceChangeFilter, DeviceChangeView, Idempotency, IdempotencyClaim, LogEntry, LogKey,
+    NewBulkChange, NewDeviceChange, Orderer, StoredBulkChange,
 };
 use lineshift_store::paging::Listed;
 
 use crate::SqliteStore;
 
 pub(crate) use lists::{CHANGE_COLUMNS, read_change};
+pub(crate) use submission::announce;
 
 #[async_trait]
 impl BulkChangeStore for SqliteStore {

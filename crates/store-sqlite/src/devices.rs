@@ -15,6 +15,7 @@ use rusqlite::Row;
 use rusqlite::types::Value;
 
 use crate::SqliteStore;
+use crate::connection::Sql;
 use crate::facts::read_facts;
 use crate::row::{Columns, micros, page_limit};
 use crate::sql::devices as tuned;
@@ -81,23 +82,45 @@ impl DeviceStore for SqliteStore {
         lines: &[Digits],
         query: FactsQuery,
     ) -> Result<Vec<FoundLine>> {
-        if lines.is_empty() {
-            return Ok(Vec::new());
-        }
-        let statement = match identifier {
-            LineIdentifier::Iccid => tuned::LOOK_UP_BY_ICCID,
-            LineIdentifier::Number => tuned::LOOK_UP_BY_NUMBER,
-        };
-        let lines = json_of_digits(lines);
-        let customer = query.rev_customer_id.map_or(0, |id| id.0);
-        self.database
-            .read(move |sql| {
-                sql.query(statement, &[&tenant.0, &query.holds.0, &customer, &i64::MAX, &0, &lines], |row| {
-                    Ok(FoundLine { index: row.get(0)?, facts: read_facts(row, 1)? })
-                })
-            })
-            .await
+        let lines = lines.to_vec();
+        self.database.read(move |sql| look_up(sql, tenant, identifier, &lines, query, Seen::BY_EVERYONE)).await
     }
+}
+
+/// From whose point of view holds are looked at (rule 6).
+#[derive(Clone, Copy)]
+pub(crate) struct Seen {
+    /// Only changes that were stored before this place count.
+    pub(crate) before: i64,
+    /// The change that does not count.
+    pub(crate) by: i64,
+}
+
+impl Seen {
+    /// At submission every stored change counts.
+    const BY_EVERYONE: Self = Self { before: i64::MAX, by: 0 };
+}
+
+/// Looks up lines on an open connection.
+pub(crate) fn look_up(
+    sql: &Sql<'_>,
+    tenant: TenantId,
+    identifier: LineIdentifier,
+    lines: &[Digits],
+    query: FactsQuery,
+    seen: Seen,
+) -> Result<Vec<FoundLine>> {
+    if lines.is_empty() {
+        return Ok(Vec::new());
+    }
+    let statement = match identifier {
+        LineIdentifier::Iccid => tuned::LOOK_UP_BY_ICCID,
+        LineIdentifier::Number => tuned::LOOK_UP_BY_NUMBER,
+    };
+    let customer = query.rev_customer_id.map_or(0, |id| id.0);
+    let parameters: [&dyn rusqlite::ToSql; 6] =
+        [&tenant.0, &query.holds.0, &customer, &seen.before, &seen.by, &json_of_digits(lines)];
+    sql.query(statement, &parameters, |row| Ok(FoundLine { index: row.get(0)?, facts: read_facts(row, 1)? }))
 }
 
 fn list_statement(filter: &DeviceFilter) -> (&'static str, Option<Value>) {

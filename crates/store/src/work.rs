@@ -65,6 +65,8 @@ pub struct OrderFacts {
     pub orderer_scopes: Option<String>,
     /// Whether the order's customer, site, plan and pool are still active; true where the order names none.
     pub targets: TargetsActive,
+    /// The tenant's time zone.
+    pub time_zone: chrono_tz::Tz,
 }
 
 /// Which targets of an order are still active.

@@ -10,7 +10,7 @@ use lineshift_store::work::message_kind;
 use lineshift_store::{Result, StoreError};
 
 use crate::connection::{Database, Sql};
-use crate::row::{Columns as _, micros, month};
+use crate::row::{micros, month};
 use crate::sql::submission as text;
 
 /// Rows deleted in one transaction when a submission is dropped.

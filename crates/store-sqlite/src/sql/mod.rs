@@ -1,3 +1,7 @@
 //! The hot statements, tuned for SQLite; each says how many rows it expects, which index it uses and what it locks.
 
+pub(crate) mod completion;
+pub(crate) mod control;
 pub(crate) mod devices;
+pub(crate) mod pages;
+pub(crate) mod submission;

@@ -1,0 +1,118 @@
+//! Completion (B11.3), and canceling what a canceled change still has in the plan queue.
+
+use chrono::{DateTime, Utc};
+use lineshift_domain::ids::{BulkChangeId, TenantId};
+use lineshift_domain::log_text::{LogText, PROCESS_BY, entry};
+use lineshift_domain::order::StoredOrder;
+use lineshift_domain::terms::BulkChangeStatus;
+use lineshift_store::sql::bulk_changes::FIND_CHANGE;
+use lineshift_store::work::{Completion, PageClaim, RunnableChange, message_kind};
+use lineshift_store::{Result, StoreError};
+
+use super::page::ALREADY_SO;
+use super::{close, lease_lost};
+use crate::bulk_changes::{announce, read_change};
+use crate::connection::Sql;
+use crate::row::{micros, month};
+use crate::sql::{completion as text, pages};
+
+/// Queue entries canceled in one transaction.
+const CANCEL_ENTRIES: i64 = 5_000;
+
+/// Runs `usp_updatecrossproviderdevicehistory` and `usp_update_device_rev_service_links` over one page.
+pub(super) fn complete_page(sql: &Sql<'_>, claim: &PageClaim, now: DateTime<Utc>) -> Result<()> {
+    let key: [&dyn rusqlite::ToSql; 4] = [&claim.tenant_id.0, &claim.bulk_change_id.0, &claim.page, &claim.epoch];
+    let opened = sql.find(text::OPEN_COMPLETION, &key, |row| {
+        let order: StoredOrder = serde_json::from_str(row.get_ref(0)?.as_str()?)
+            .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error)))?;
+        Ok((order, row.get::<_, i64>(1)?))
+    })?;
+    let (order, attempt) = opened.ok_or_else(|| lease_lost(claim))?;
+    close(sql, claim, "completed")?;
+    if order.assignment().is_none() && order.plan().is_some_and(|plan| plan.queued) {
+        // Nothing of the lines has changed yet; the scheduler does this for each entry that it applies.
+        return Ok(());
+    }
+    let effective_at =
+        order.assignment().map_or_else(|| order.plan().and_then(|plan| plan.effective_at), |asked| asked.effective_at);
+    let valid_from = micros(effective_at.map_or(now, |at| at.min(now)));
+    let (tenant, change, from, to) = (claim.tenant_id.0, claim.bulk_change_id.0, claim.from_id.0, claim.to_id.0);
+    sql.execute(text::CLOSE_HISTORY, &[&tenant, &change, &from, &to, &attempt, &ALREADY_SO, &valid_from])?;
+    sql.execute(text::OPEN_HISTORY, &[&tenant, &change, &from, &to, &attempt, &ALREADY_SO, &valid_from, &entry::COMPLETED])?;
+    sql.execute(text::LINK_SERVICES, &[&tenant, &change, &from, &to, &attempt, &ALREADY_SO])?;
+    Ok(())
+}
+
+/// Completes a change of which every page is completed.
+pub(super) fn complete_change(sql: &Sql<'_>, change: RunnableChange, now: DateTime<Utc>) -> Result<Option<Completion>> {
+    let (tenant, id) = (change.tenant_id, change.bulk_change_id);
+    for state in ["ready", "done"] {
+        if sql.find(pages::HAS_PAGE, &[&tenant.0, &id.0, &state], |_| Ok(()))?.is_some() {
+            return Ok(None);
+        }
+    }
+    if sql.execute(text::COMPLETE_CHANGE, &[&tenant.0, &id.0, &micros(now), &PROCESS_BY])? == 0 {
+        return Ok(None);
+    }
+    let view = sql.find(FIND_CHANGE, &[&tenant.0, &id.0, &0], read_change)?;
+    let view = view.ok_or_else(|| StoreError::not_found("bulk change", id))?;
+    let counts = view.counts;
+    let metrics = format!(
+        r#"{{"status":"{}","total":{},"processed":{},"error":{},"canceled":{},"rejected":{},"seconds":{:.3}}}"#,
+        view.status(),
+        counts.total,
+        counts.processed,
+        counts.error,
+        counts.canceled,
+        view.rejected,
+        (now - view.begun_at.unwrap_or(now)).as_seconds_f64(),
+    );
+    let failed = matches!(view.status(), BulkChangeStatus::Error | BulkChangeStatus::Partial);
+    sql.execute(
+        text::LOG_COMPLETED,
+        &[
+            &tenant.0,
+            &id.0,
+            &view.attempt,
+            &entry::COMPLETED,
+            &month(now),
+            &view.portal.number(),
+            &LogText::Completed.as_str(),
+            &PROCESS_BY,
+            &micros(now),
+            &metrics,
+            &failed,
+            &if failed { "ERROR" } else { "PROCESSED" },
+        ],
+    )?;
+    announce(sql, tenant, id, message_kind::COMPLETED, now)?;
+    sql.execute(text::FORGET_WORK, &[&tenant.0])?;
+    Ok(Some(Completion { change: view }))
+}
+
+/// Cancels up to a transaction's worth of a change's open queue entries; answers how many.
+pub(super) fn cancel_entries(sql: &Sql<'_>, tenant: TenantId, id: BulkChangeId, by: &str, now: DateTime<Utc>) -> Result<u64> {
+    let canceled: Vec<i64> =
+        sql.query(text::CANCEL_ENTRIES, &[&tenant.0, &id.0, &by, &micros(now), &CANCEL_ENTRIES], |row| row.get(0))?;
+    if canceled.is_empty() {
+        return Ok(0);
+    }
+    let count = canceled.len() as u64;
+    let entries = serde_json::Value::from(canceled).to_string();
+    sql.execute(
+        text::LOG_CANCELED_ENTRIES,
+        &[
+            &tenant.0,
+            &id.0,
+            &entries,
+            &(entry::PLAN_QUEUE + entry::PLAN_QUEUE_MOVES),
+            &month(now),
+            &LogText::CancelScheduledRatePlan.as_str(),
+            &PROCESS_BY,
+            &micros(now),
+            &"Cancel\n",
+            &format!("canceled by {by} with its bulk change"),
+        ],
+    )?;
+    Ok(count)
+}
