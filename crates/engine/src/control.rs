@@ -2,7 +2,12 @@
 
 use lineshift_domain::codes::Code;
 use lineshift_domain::ids::BulkChangeId;
-use lineshift_store::bulk_changes::BulkChangeView;
+use lineshift_domain::refusal::{Problem, Refusal, RefusalClass};
+use lineshift_domain::scopes::{Action, Module};
+use lineshift_domain::states::{may_cancel, may_retry, may_start};
+use lineshift_domain::steps::holds_of;
+use lineshift_store::bulk_changes::{BulkChangeView, Reopening};
+use lineshift_store::work::RunnableChange;
 
 use crate::{Caller, Engine, Result};
 
@@ -18,16 +23,71 @@ pub struct Retried {
 impl Engine {
     /// Starts a change that was stored unprocessed. Needs `edit` in the change's portal. Refused (409) unless it is held.
     pub async fn start(&self, caller: &Caller, id: BulkChangeId) -> Result<BulkChangeView> {
-        todo!("{caller:?} {id}")
+        let change = self.changeable(caller, id).await?;
+        may_start(change.status(), change.is_held()).map_err(conflict)?;
+        if !self.store.start_bulk_change(caller.tenant, id, &caller.orderer(), self.clock.now()).await? {
+            return Err(conflict(Problem::new("", "not_held", "the change was started meanwhile")).into());
+        }
+        self.events.wake_workers();
+        Ok(self.store.get_bulk_change(caller.tenant, caller.key_id, id).await?)
     }
 
-    /// Cancels what is open and on which nothing was sent. Refused (409) when nothing is left to cancel.
+    /// Cancels what is open and on which nothing was sent, and the change's open queue entries. Needs `edit` in the
+    /// change's portal. Refused (409) when nothing is left to cancel.
     pub async fn cancel(&self, caller: &Caller, id: BulkChangeId) -> Result<BulkChangeView> {
-        todo!("{caller:?} {id}")
+        let change = self.changeable(caller, id).await?;
+        may_cancel(change.status(), change.is_held()).map_err(conflict)?;
+        let by = caller.orderer();
+        let flagged = self.store.cancel_bulk_change(caller.tenant, id, &by, self.clock.now()).await?;
+        if flagged {
+            // Canceling is done here and now, worker or not; a page that a worker has in hand is the last.
+            let change = RunnableChange { tenant_id: caller.tenant, bulk_change_id: id };
+            self.run_pages_of(change, "cancel").await?;
+        }
+        let entries = self.store.cancel_queue_entries(caller.tenant, id, &by.name, self.clock.now()).await?;
+        if !flagged && entries == 0 {
+            return Err(conflict(Problem::new("", "nothing_to_cancel", "every line of this change is final")).into());
+        }
+        self.events.changed(caller.tenant, id);
+        Ok(self.store.get_bulk_change(caller.tenant, caller.key_id, id).await?)
     }
 
-    /// Opens the ERROR rows of a finished change again: all, or those with one of the codes. Refused (409) while it runs.
+    /// Opens the ERROR rows of a finished change again: all, or those with one of the codes. Needs `edit` in the change's
+    /// portal. Refused (409) while it runs, or when no row is in ERROR with such a code.
     pub async fn retry(&self, caller: &Caller, id: BulkChangeId, codes: &[Code]) -> Result<Retried> {
-        todo!("{caller:?} {id} {codes:?}")
+        let change = self.changeable(caller, id).await?;
+        may_retry(change.status(), change.is_held()).map_err(conflict)?;
+        let attempt = change.attempt + 1;
+        let mut rows = 0;
+        for page in 0..self.store.count_pages(caller.tenant, id).await? {
+            let now = self.clock.now();
+            let reopening = Reopening {
+                codes: codes.to_vec(),
+                holds: holds_of(&change.order),
+                attempt,
+                by: caller.orderer(),
+                until: now + self.limits.lease(),
+                now,
+            };
+            rows += self.store.reopen_page(caller.tenant, id, page, &reopening).await?;
+        }
+        if rows == 0 {
+            return Err(conflict(Problem::new("codes", "nothing_to_retry", "no line of this change is in ERROR with such a code")).into());
+        }
+        self.store.finish_reopening(caller.tenant, id).await?;
+        self.events.wake_workers();
+        self.events.changed(caller.tenant, id);
+        Ok(Retried { rows, attempt })
     }
+
+    /// The change, if the caller may change it.
+    async fn changeable(&self, caller: &Caller, id: BulkChangeId) -> Result<BulkChangeView> {
+        let change = self.store.get_bulk_change(caller.tenant, caller.key_id, id).await?;
+        caller.require(Module::from(change.portal), Action::Edit)?;
+        Ok(change)
+    }
+}
+
+fn conflict(problem: Problem) -> Refusal {
+    Refusal { class: RefusalClass::Conflict, problems: vec![problem] }
 }

@@ -10,8 +10,11 @@ mod events;
 mod plan_queue;
 mod run;
 mod scheduler;
+mod statuses;
 mod steps;
 mod submit;
+mod transient;
+mod turns;
 mod worker;
 
 use std::sync::Arc;
@@ -23,7 +26,7 @@ pub use error::EngineError;
 pub use events::{Changed, Events};
 use lineshift_domain::limits::Limits;
 use lineshift_store::Store;
-pub use steps::{Outcome, SetStep, StepContext, StepReport};
+pub use steps::{Assignment, CustomerRatePlan, SetStep, StepReport, set_steps};
 pub use submit::{Submitted, Submission, ValidatedLine, Validation};
 pub use worker::{Shutdown, ShutdownSender, WorkerOptions, shutdown};
 
@@ -37,12 +40,13 @@ pub struct Engine {
     clock: Arc<dyn Clock>,
     limits: Limits,
     events: Events,
+    statuses: statuses::CachedStatuses,
 }
 
 impl Engine {
     /// An engine over that store.
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, limits: Limits) -> Self {
-        Self { store, clock, limits, events: Events::default() }
+        Self { store, clock, limits, events: Events::default(), statuses: statuses::CachedStatuses::default() }
     }
 
     /// The store, for reads.

@@ -1,17 +1,122 @@
-//! The scheduler: applies plan queue entries that fall due (B8.3) and drops abandoned submissions (B4.7).
+//! The scheduler: applies plan queue entries that fall due (B8.3), drops abandoned submissions (B4.7), and takes messages
+//! out of the outbox.
 
+use std::time::Duration;
+
+use lineshift_domain::codes::Code;
+use lineshift_domain::ids::{DeviceChangeId, TenantId};
+use lineshift_domain::judge::{ActiveStatuses, Judge, Reason, Verdict};
+use lineshift_domain::order::{StoredOrder, StoredPlan};
+use lineshift_store::Result as StoreResult;
+use lineshift_store::plan_queue::{DueEntry, DueResult};
+use lineshift_store::work::message_kind;
+
+use crate::transient::retry;
 use crate::worker::Shutdown;
 use crate::{Engine, Result};
-use lineshift_store::plan_queue::DueResult;
+
+/// How often the scheduler looks by itself, so that a clock that was put forward is noticed.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// Abandoned submissions dropped at a time.
+const DROP_AT_ONCE: usize = 4;
+
+/// Messages taken out of the outbox at a time.
+const MESSAGES_AT_ONCE: usize = 500;
 
 impl Engine {
     /// Applies due entries until asked to stop.
-    pub async fn run_scheduler(&self, shutdown: Shutdown) {
-        todo!("{shutdown:?}")
+    pub async fn run_scheduler(&self, mut shutdown: Shutdown) {
+        while !shutdown.is_due() {
+            if let Err(error) = self.tick().await {
+                tracing::error!(error = &error as &dyn std::error::Error, "the scheduler failed; it will try again");
+            }
+            tokio::select! {
+                () = shutdown.due() => {}
+                () = self.events.queue_announced() => {}
+                () = tokio::time::sleep(LOOK_AGAIN) => {}
+            }
+        }
     }
 
     /// Applies every entry that is due now. For tests, commands and embedded use.
     pub async fn run_due_entries(&self) -> Result<DueResult> {
-        todo!()
+        let mut total = DueResult::default();
+        // One page a tenant and round, so that tenants take turns.
+        loop {
+            let mut round = DueResult::default();
+            for tenant in self.store.list_tenants_with_due_entries(self.clock.now()).await? {
+                let done = retry(self.limits.attempts, || self.run_due_page(tenant)).await?;
+                round.applied += done.applied;
+                round.failed += done.failed;
+            }
+            if round == DueResult::default() {
+                return Ok(total);
+            }
+            total.applied += round.applied;
+            total.failed += round.failed;
+        }
+    }
+
+    /// Drops submissions that were given up; answers how many.
+    pub async fn drop_abandoned_submissions(&self) -> Result<usize> {
+        let mut dropped = 0;
+        for tenant in self.store.list_tenants().await? {
+            dropped += self.store.drop_abandoned(tenant.id, self.clock.now(), DROP_AT_ONCE).await?;
+        }
+        Ok(dropped)
+    }
+
+    async fn tick(&self) -> Result<()> {
+        self.run_due_entries().await?;
+        self.drop_abandoned_submissions().await?;
+        self.take_messages().await?;
+        Ok(())
+    }
+
+    /// Hands messages on: workers are woken, watchers are told.
+    pub(crate) async fn take_messages(&self) -> Result<()> {
+        for message in self.store.take_messages(MESSAGES_AT_ONCE).await? {
+            match message.kind.as_str() {
+                message_kind::SUBMITTED => self.events.wake_workers(),
+                message_kind::SCHEDULED_FAILED => {
+                    tracing::warn!(change = %message.bulk_change_id, "scheduled plan changes were refused when they fell due");
+                }
+                _ => {}
+            }
+            self.events.changed(message.tenant_id, message.bulk_change_id);
+        }
+        Ok(())
+    }
+
+    async fn run_due_page(&self, tenant: TenantId) -> StoreResult<DueResult> {
+        let statuses = self.active_statuses().await?;
+        let Some(due) = self.store.open_due(tenant, self.limits.page_lines, self.clock.now()).await? else {
+            return Ok(DueResult::default());
+        };
+        let refused: Vec<(DeviceChangeId, Reason)> =
+            due.entries().iter().filter_map(|entry| Some((entry.id, refusal(entry, &statuses)?))).collect();
+        due.finish(&refused).await
+    }
+}
+
+/// Why a due entry is refused, if it is (B8.3).
+fn refusal(entry: &DueEntry, statuses: &ActiveStatuses) -> Option<Reason> {
+    if !entry.plan_active {
+        return Some(Reason::new(Code::PlanInactive, "the customer rate plan is not active any more; schedule another"));
+    }
+    if !entry.pool_active {
+        return Some(Reason::new(Code::PoolInactive, "the customer rate pool is not active any more; schedule another"));
+    }
+    let order = StoredOrder::CustomerRatePlanChange(StoredPlan {
+        values: entry.values,
+        effective_at: None,
+        queued: false,
+        replace_scheduled: false,
+    });
+    let judge = Judge::new(&order, entry.service_provider_id, entry.integration_kind, statuses);
+    match judge.judge_due(&entry.facts, entry.customer_unchanged) {
+        Verdict::Refused(reason) => Some(reason),
+        Verdict::Accepted | Verdict::AlreadySo => None,
     }
 }

@@ -1,11 +1,21 @@
-//! Submitting an order (section 4).
+//! Submitting an order (section 4): resolve it, judge each line, store it.
 
-use lineshift_domain::ids::BulkChangeId;
+mod lines;
+mod resolve;
+
+use chrono::TimeDelta;
+use lineshift_domain::ids::{BulkChangeId, TenantId};
 use lineshift_domain::judge::Verdict;
 use lineshift_domain::order::Order;
-use lineshift_store::bulk_changes::IdempotencyClaim;
+use lineshift_domain::refusal::{Refusal, RefusalClass};
+use lineshift_domain::scopes::{Action, Module};
+use lineshift_domain::steps::holds_of;
+use lineshift_store::bulk_changes::{Idempotency, IdempotencyClaim, NewBulkChange, StoredBulkChange, answer};
 
 use crate::{Caller, Engine, Result};
+use lines::JudgedLines;
+pub(crate) use lines::not_found;
+use resolve::Resolved;
 
 /// What a submission came to (B4.7).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,17 +36,14 @@ pub struct Submitted {
     /// Rows refused.
     pub rejected: i64,
     /// Repeated mentions of lines.
-    pub duplicates: i64,
+    pub duplicates: usize,
 }
 
 impl Submitted {
     /// The answer's body: `{"Success":true,"BulkChangeId":n,"Accepted":a,"Rejected":r,"Duplicates":d}`.
     #[must_use]
     pub fn answer(&self) -> String {
-        format!(
-            r#"{{"Success":true,"BulkChangeId":{},"Accepted":{},"Rejected":{},"Duplicates":{}}}"#,
-            self.id, self.accepted, self.rejected, self.duplicates
-        )
+        answer(&StoredBulkChange { id: self.id, accepted: self.accepted, rejected: self.rejected }, self.duplicates)
     }
 }
 
@@ -48,7 +55,7 @@ pub struct Validation {
     /// Lines that would be refused.
     pub rejected: i64,
     /// Repeated mentions of lines.
-    pub duplicates: i64,
+    pub duplicates: usize,
     /// Each line once, in the order of the request.
     pub lines: Vec<ValidatedLine>,
 }
@@ -66,11 +73,132 @@ impl Engine {
     /// Submits an order: refuses it as a whole (B4.4), or judges each line (B4.6) and stores it (B4.7). Needs `create` in
     /// the order's portal.
     pub async fn submit(&self, caller: &Caller, order: Order, idempotency: Option<IdempotencyClaim>) -> Result<Submission> {
-        todo!("{caller:?} {order:?} {idempotency:?}")
+        caller.require(Module::from(order.portal), Action::Create)?;
+        let Some(claim) = idempotency else {
+            return Ok(Submission::Stored(self.submit_once(caller, order, None).await?));
+        };
+        match self.claim_key(caller.tenant, &claim).await? {
+            Idempotency::Answered(answer) => return Ok(Submission::Repeated(answer)),
+            Idempotency::Running => return Err(still_running().into()),
+            Idempotency::OtherRequest => return Err(other_request().into()),
+            Idempotency::Claimed => {}
+        }
+        match self.submit_once(caller, order, Some(&claim)).await {
+            Ok(submitted) => Ok(Submission::Stored(submitted)),
+            Err(error) => {
+                // Refusals are not kept (B4.5): the same key may be used again once the request was put right.
+                self.store.release_idempotency_key(caller.tenant, &claim).await?;
+                Err(error)
+            }
+        }
     }
 
     /// Says what `submit` would do and stores nothing.
     pub async fn validate(&self, caller: &Caller, order: Order) -> Result<Validation> {
-        todo!("{caller:?} {order:?}")
+        caller.require(Module::from(order.portal), Action::Create)?;
+        let resolved = self.resolve(caller.tenant, &order).await?;
+        let mut lines = JudgedLines::read(order.identifier, &order.lines);
+        self.judge_lines(caller.tenant, &order, &resolved, &mut lines, None).await?;
+        Ok(lines.into_validation())
     }
+
+    async fn claim_key(&self, tenant: TenantId, claim: &IdempotencyClaim) -> Result<Idempotency> {
+        let now = self.clock.now();
+        let kept_since = now - TimeDelta::hours(self.limits.idempotency_hours);
+        Ok(self.store.claim_idempotency_key(tenant, claim, now + self.limits.lease(), kept_since, now).await?)
+    }
+
+    async fn submit_once(&self, caller: &Caller, order: Order, claim: Option<&IdempotencyClaim>) -> Result<Submitted> {
+        let resolved = self.resolve(caller.tenant, &order).await?;
+        let lines = JudgedLines::read(order.identifier, &order.lines);
+        let change = self.new_change(caller, &order, &resolved, &lines);
+        let stored = if lines.len() <= self.limits.page_lines {
+            self.store_at_once(caller.tenant, &order, &resolved, &change, lines, claim).await?
+        } else {
+            self.receive(caller.tenant, &order, &resolved, &change, lines, claim).await?
+        };
+        self.events.changed(caller.tenant, stored.id);
+        self.events.wake_workers();
+        self.events.wake_scheduler();
+        Ok(Submitted { id: stored.id, accepted: stored.accepted, rejected: stored.rejected, duplicates: change.duplicates })
+    }
+
+    fn new_change(&self, caller: &Caller, order: &Order, resolved: &Resolved, lines: &JudgedLines) -> NewBulkChange {
+        NewBulkChange {
+            order: resolved.order.clone(),
+            portal: order.portal,
+            service_provider_id: order.service_provider_id,
+            identifier: order.identifier,
+            name: order.name.clone(),
+            reason: order.reason.clone(),
+            orderer: caller.orderer(),
+            created_at: self.clock.now(),
+            process_changes: order.process_changes,
+            holds: holds_of(&resolved.order),
+            rows: lines.len(),
+            duplicates: lines.duplicates(),
+            page_lines: self.limits.page_lines,
+        }
+    }
+
+    async fn store_at_once(
+        &self,
+        tenant: TenantId,
+        order: &Order,
+        resolved: &Resolved,
+        change: &NewBulkChange,
+        mut lines: JudgedLines,
+        claim: Option<&IdempotencyClaim>,
+    ) -> Result<StoredBulkChange> {
+        self.judge_lines(tenant, order, resolved, &mut lines, None).await?;
+        lines.sort_by_device();
+        let rows = lines.rows(0..lines.len(), &order.lines);
+        Ok(self.store.store_bulk_change(tenant, change, rows, claim).await?)
+    }
+
+    /// Stores a change of many pages: RECEIVING until its last row is there (B4.7).
+    async fn receive(
+        &self,
+        tenant: TenantId,
+        order: &Order,
+        resolved: &Resolved,
+        change: &NewBulkChange,
+        mut lines: JudgedLines,
+        claim: Option<&IdempotencyClaim>,
+    ) -> Result<StoredBulkChange> {
+        let until = || self.clock.now() + self.limits.lease();
+        let id = self.store.begin_receiving(tenant, change, until(), claim).await?;
+        let received = async {
+            self.judge_lines(tenant, order, resolved, &mut lines, Some(id)).await?;
+            lines.sort_by_device();
+            for (page, from) in (0..lines.len()).step_by(change.page_lines).enumerate() {
+                let rows = lines.rows(from..lines.len().min(from + change.page_lines), &order.lines);
+                self.store.append_received(tenant, id, change, page, rows, until()).await?;
+            }
+            Ok(self.store.finish_receiving(tenant, id, change, claim, self.clock.now()).await?)
+        }
+        .await;
+        if received.is_err() {
+            self.store.drop_receiving(tenant, id).await?;
+        }
+        received
+    }
+}
+
+fn still_running() -> Refusal {
+    Refusal::one(
+        RefusalClass::Conflict,
+        "Idempotency-Key",
+        "idempotency_key_running",
+        "the first request with this key is still running; ask again when it has been answered",
+    )
+}
+
+fn other_request() -> Refusal {
+    Refusal::one(
+        RefusalClass::Rule,
+        "Idempotency-Key",
+        "idempotency_key_reused",
+        "this key was used with another request within its time; use a new key for a new request",
+    )
 }

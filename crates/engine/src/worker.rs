@@ -1,8 +1,21 @@
 //! The worker: takes pages in turns and runs them.
 
+use std::time::Duration;
+
+use lineshift_domain::codes::Code;
+use lineshift_store::work::{PageClaim, PageTask, RunnableChange};
+use lineshift_store::{Result as StoreResult, StoreError};
 use tokio::sync::watch;
 
+use crate::transient::retry;
+use crate::turns::Turns;
 use crate::{Engine, Result};
+
+/// How long a worker that heard nothing waits before it looks by itself: another process may have stored something.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// How long a worker waits after the store failed in a way that trying again at once does not mend.
+const AFTER_FAILURE: Duration = Duration::from_secs(2);
 
 /// How a worker works.
 #[derive(Debug, Clone)]
@@ -40,21 +53,133 @@ impl Shutdown {
         *self.0.borrow()
     }
 
-    /// Waits until it is time to stop.
+    /// Waits until it is time to stop. A sender that was dropped can ask nobody any more: that is a stop, too.
     pub async fn due(&mut self) {
-        // A dropped sender means that nobody can ask any more: that is a stop, too.
         drop(self.0.wait_for(|stop| *stop).await);
     }
 }
 
 impl Engine {
     /// Runs pages until asked to stop.
-    pub async fn run_worker(&self, options: WorkerOptions, shutdown: Shutdown) {
-        todo!("{options:?} {shutdown:?}")
+    pub async fn run_worker(&self, options: WorkerOptions, mut shutdown: Shutdown) {
+        let mut turns = Turns::default();
+        while !shutdown.is_due() {
+            let pause = match self.run_next_page(&options, &mut turns).await {
+                Ok(true) => continue,
+                Ok(false) => LOOK_AGAIN,
+                Err(error) => {
+                    tracing::error!(error = &error as &dyn std::error::Error, "a page could not be run; it will be tried again");
+                    AFTER_FAILURE
+                }
+            };
+            tokio::select! {
+                () = shutdown.due() => {}
+                () = self.events.work_announced() => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
     }
 
     /// Runs pages until none is claimable now; answers how many it ran. For tests, commands and embedded use.
     pub async fn run_pages_until_idle(&self, options: &WorkerOptions) -> Result<u64> {
-        todo!("{options:?}")
+        let mut turns = Turns::default();
+        let mut pages = 0;
+        while self.run_next_page(options, &mut turns).await? {
+            pages += 1;
+        }
+        Ok(pages)
+    }
+
+    /// Runs what is left of one change, in the caller's own time.
+    pub(crate) async fn run_pages_of(&self, change: RunnableChange, owner: &str) -> StoreResult<()> {
+        while self.run_page_of(change, owner).await? {}
+        Ok(())
+    }
+
+    /// Claims the next page in turn and runs it; false when none is claimable.
+    async fn run_next_page(&self, options: &WorkerOptions, turns: &mut Turns) -> StoreResult<bool> {
+        let runnable = retry(self.limits.attempts, || self.store.list_runnable()).await?;
+        for change in turns.order(runnable) {
+            if self.run_page_of(change, &options.owner).await? {
+                turns.served(change);
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn run_page_of(&self, change: RunnableChange, owner: &str) -> StoreResult<bool> {
+        let claimed = retry(self.limits.attempts, || {
+            let now = self.clock.now();
+            self.store.claim_page(change, owner, now + self.limits.lease(), now)
+        })
+        .await?;
+        let Some(claim) = claimed else { return self.complete(change).await };
+        match self.run_under_lease(&claim).await {
+            Ok(()) => {}
+            // Another worker has it by now, and does it (B5.1).
+            Err(StoreError::LeaseLost { .. }) => tracing::warn!(page = claim.page, change = %claim.bulk_change_id, "a lease was lost"),
+            Err(error) => self.after_failure(&claim, error).await?,
+        }
+        self.events.changed(change.tenant_id, change.bulk_change_id);
+        Ok(true)
+    }
+
+    /// Runs a page while its lease is renewed; gives up as soon as the lease is lost.
+    async fn run_under_lease(&self, claim: &PageClaim) -> StoreResult<()> {
+        let run = retry(STORE_ATTEMPTS, || self.run_claimed(claim));
+        let heartbeat = async {
+            loop {
+                tokio::time::sleep(self.limits.heartbeat()).await;
+                match self.store.renew_lease(claim, self.clock.now() + self.limits.lease()).await {
+                    Err(lost @ StoreError::LeaseLost { .. }) => return lost,
+                    Err(error) => tracing::warn!(%error, "a lease could not be renewed"),
+                    Ok(()) => {}
+                }
+            }
+        };
+        tokio::select! {
+            biased;
+            done = run => done,
+            lost = heartbeat => Err(lost),
+        }
+    }
+
+    async fn run_claimed(&self, claim: &PageClaim) -> StoreResult<()> {
+        match claim.task {
+            PageTask::Run => self.run_page(claim).await.map(|_| ()),
+            PageTask::Complete => self.store.complete_page(claim, self.clock.now()).await,
+        }
+    }
+
+    /// A page that failed is given back; after its attempts its rows end in ERROR with the reason (B5.7). A store that
+    /// cannot be written to at all is waited for instead: nothing of the page is lost.
+    async fn after_failure(&self, claim: &PageClaim, error: StoreError) -> StoreResult<()> {
+        if matches!(error, StoreError::Full(_) | StoreError::ReadOnly(_) | StoreError::Unavailable(_)) {
+            return Err(error);
+        }
+        tracing::error!(error = &error as &dyn std::error::Error, page = claim.page, change = %claim.bulk_change_id, "a page failed");
+        let used_up = claim.failures + 1 >= i64::from(self.limits.attempts);
+        if used_up && claim.task == PageTask::Run {
+            let text = format!("the store failed {} times: {error}", claim.failures + 1);
+            self.store.fail_page(claim, Code::StoreFailed, &text, self.clock.now()).await?;
+            return Ok(());
+        }
+        self.store.give_back_page(claim, self.clock.now()).await
+    }
+
+    /// Completes a change of which nothing is left to run (B11.3); true when this did it.
+    async fn complete(&self, change: RunnableChange) -> StoreResult<bool> {
+        let Some(completion) = self.store.complete_bulk_change(change, self.clock.now()).await? else { return Ok(false) };
+        if let (Some(_), Some(by)) = (completion.change.canceled_at, &completion.canceled_by) {
+            // The page that was in hand when the change was canceled may have queued entries after that.
+            self.store.cancel_queue_entries(change.tenant_id, change.bulk_change_id, by, self.clock.now()).await?;
+        }
+        tracing::info!(change = %change.bulk_change_id, status = %completion.change.status(), "bulk change completed");
+        self.events.changed(change.tenant_id, change.bulk_change_id);
+        Ok(true)
     }
 }
+
+/// How often a transaction is tried when the store is busy (B5.5).
+const STORE_ATTEMPTS: u32 = 3;

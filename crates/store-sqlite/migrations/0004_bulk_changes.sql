@@ -32,6 +32,8 @@ CREATE TABLE device_bulk_change (
     processed_by           TEXT,
     processed_at           INTEGER,
     attempt                INTEGER NOT NULL,
+    -- Until when a retry may go on opening rows; the change is not completed before (B10.2).
+    reopening_until        INTEGER,
     first_device_change_id INTEGER NOT NULL,
     last_device_change_id  INTEGER NOT NULL,
     total_count            INTEGER NOT NULL,

@@ -8,13 +8,12 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use lineshift_domain::codes::Code;
 use lineshift_domain::counts::Counts;
-use lineshift_domain::facts::Holds;
 use lineshift_domain::ids::{ApiKeyId, BulkChangeId, DeviceChangeId, TenantId};
 use lineshift_domain::terms::PlanQueueState;
 use lineshift_store::Result;
 use lineshift_store::bulk_changes::{
     BulkChangeStore, BulkChangeView, DeviceChangeFilter, DeviceChangeView, Idempotency, IdempotencyClaim, LogEntry, LogKey,
-    NewBulkChange, NewDeviceChange, Orderer, StoredBulkChange,
+    NewBulkChange, NewDeviceChange, Orderer, Reopening, StoredBulkChange,
 };
 use lineshift_store::paging::Listed;
 
@@ -193,19 +192,13 @@ impl BulkChangeStore for SqliteStore {
         self.database.write(move |sql| control::cancel(sql, tenant, id, &by, now)).await
     }
 
-    async fn reopen_page(
-        &self,
-        tenant: TenantId,
-        id: BulkChangeId,
-        page: i64,
-        codes: &[Code],
-        holds: Holds,
-        attempt: i64,
-        by: &Orderer,
-        now: DateTime<Utc>,
-    ) -> Result<u64> {
-        let reopening = control::Reopening { tenant, id, page, codes: codes.to_vec(), holds, attempt, by: by.clone(), now };
-        self.database.write(move |sql| control::reopen_page(sql, &reopening)).await
+    async fn reopen_page(&self, tenant: TenantId, id: BulkChangeId, page: i64, reopening: &Reopening) -> Result<u64> {
+        let reopening = reopening.clone();
+        self.database.write(move |sql| control::reopen_page(sql, tenant, id, page, &reopening)).await
+    }
+
+    async fn finish_reopening(&self, tenant: TenantId, id: BulkChangeId) -> Result<()> {
+        self.database.write(move |sql| control::finish_reopening(sql, tenant, id)).await
     }
 
     async fn count_pages(&self, tenant: TenantId, id: BulkChangeId) -> Result<i64> {

@@ -249,6 +249,23 @@ pub struct LogKey {
     pub entry: i64,
 }
 
+/// What a retry opens again, and as what (B10.2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reopening {
+    /// Only rows with one of these codes; empty: all.
+    pub codes: Vec<Code>,
+    /// By which effects opened rows hold their lines.
+    pub holds: Holds,
+    /// The attempt that opened rows get.
+    pub attempt: i64,
+    /// Who retries.
+    pub by: Orderer,
+    /// Until when the retry may go on; the change is not completed before, unless it says that it has finished.
+    pub until: DateTime<Utc>,
+    /// Now.
+    pub now: DateTime<Utc>,
+}
+
 /// Bulk changes of a tenant.
 #[async_trait]
 pub trait BulkChangeStore {
@@ -347,18 +364,10 @@ pub trait BulkChangeStore {
     /// Marks a change as canceled, so that its pages cancel what is open; false when nothing is left to cancel (B10.1).
     async fn cancel_bulk_change(&self, tenant: TenantId, id: BulkChangeId, by: &Orderer, now: DateTime<Utc>) -> Result<bool>;
     /// Opens the ERROR rows of one page of a finished change again under the retrier's rights, and makes the page ready;
-    /// answers how many rows. `attempt` is the attempt that the rows get (B10.2).
-    async fn reopen_page(
-        &self,
-        tenant: TenantId,
-        id: BulkChangeId,
-        page: i64,
-        codes: &[Code],
-        holds: Holds,
-        attempt: i64,
-        by: &Orderer,
-        now: DateTime<Utc>,
-    ) -> Result<u64>;
+    /// answers how many rows (B10.2).
+    async fn reopen_page(&self, tenant: TenantId, id: BulkChangeId, page: i64, reopening: &Reopening) -> Result<u64>;
+    /// Says that all pages were reopened, so that the change may be completed.
+    async fn finish_reopening(&self, tenant: TenantId, id: BulkChangeId) -> Result<()>;
     /// How many pages a change has.
     async fn count_pages(&self, tenant: TenantId, id: BulkChangeId) -> Result<i64>;
 }

@@ -200,6 +200,8 @@ pub trait PageWork: Send {
 pub struct Completion {
     /// The change as it ended.
     pub change: BulkChangeView,
+    /// Who canceled it, if somebody did.
+    pub canceled_by: Option<String>,
 }
 
 /// Claiming and running pages.

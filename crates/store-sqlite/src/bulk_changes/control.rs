@@ -1,11 +1,9 @@
 //! Starting, canceling and retrying bulk changes (B10.1, B10.2).
 
 use chrono::{DateTime, Utc};
-use lineshift_domain::codes::Code;
-use lineshift_domain::facts::Holds;
 use lineshift_domain::ids::{BulkChangeId, TenantId};
 use lineshift_domain::log_text::{LogText, PROCESS_BY, entry};
-use lineshift_store::bulk_changes::Orderer;
+use lineshift_store::bulk_changes::{Orderer, Reopening};
 use lineshift_store::work::message_kind;
 use lineshift_store::{Result, StoreError};
 
@@ -34,24 +32,18 @@ pub(super) fn cancel(sql: &Sql<'_>, tenant: TenantId, id: BulkChangeId, by: &Ord
     Ok(canceled)
 }
 
-/// What is to be opened again of one page.
-pub(super) struct Reopening {
-    pub(super) tenant: TenantId,
-    pub(super) id: BulkChangeId,
-    pub(super) page: i64,
-    pub(super) codes: Vec<Code>,
-    pub(super) holds: Holds,
-    pub(super) attempt: i64,
-    pub(super) by: Orderer,
-    pub(super) now: DateTime<Utc>,
+/// Says that all pages were reopened.
+pub(super) fn finish_reopening(sql: &Sql<'_>, tenant: TenantId, id: BulkChangeId) -> Result<()> {
+    sql.execute(text::FINISH_REOPENING, &[&tenant.0, &id.0])?;
+    Ok(())
 }
 
 /// Opens the ERROR rows of one page again.
-pub(super) fn reopen_page(sql: &Sql<'_>, what: &Reopening) -> Result<u64> {
-    let (tenant, id, now) = (what.tenant, what.id, what.now);
+pub(super) fn reopen_page(sql: &Sql<'_>, tenant: TenantId, id: BulkChangeId, page: i64, what: &Reopening) -> Result<u64> {
+    let now = what.now;
     let range =
-        sql.find(text::FIND_PAGE, &[&tenant.0, &id.0, &what.page], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
-    let (from, to) = range.ok_or_else(|| StoreError::not_found("page", what.page))?;
+        sql.find(text::FIND_PAGE, &[&tenant.0, &id.0, &page], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
+    let (from, to) = range.ok_or_else(|| StoreError::not_found("page", page))?;
     let codes: Vec<&str> = what.codes.iter().map(|code| code.as_str()).collect();
     let codes = (!codes.is_empty()).then(|| serde_json::Value::from(codes).to_string());
     let opened = sql.execute(text::REOPEN_ROWS, &[&tenant.0, &id.0, &from, &to, &codes, &what.attempt, &what.holds.0])?;
@@ -75,7 +67,7 @@ pub(super) fn reopen_page(sql: &Sql<'_>, what: &Reopening) -> Result<u64> {
             &format!("opened again by {}", what.by.name),
         ],
     )?;
-    sql.execute(text::REOPEN_PAGE, &[&tenant.0, &id.0, &what.page])?;
+    sql.execute(text::REOPEN_PAGE, &[&tenant.0, &id.0, &page])?;
     let stored_order = sql.reserve_ids("stored_order", 1)?;
     let rows = i64::try_from(opened).unwrap_or(i64::MAX);
     sql.execute(text::REOPEN_CHANGE, &[&tenant.0, &id.0, &rows, &what.attempt, &stored_order, &what.by.key_id.0, &micros(now)])?;

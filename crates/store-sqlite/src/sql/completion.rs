@@ -51,7 +51,9 @@ lineshift_store::statements! {
 
     /// One row by primary key; once.
     COMPLETE_CHANGE = "UPDATE device_bulk_change SET processed_at = $3, processed_by = $4
-    WHERE tenant_id = $1 AND id = $2 AND processed_at IS NULL AND receiving_until IS NULL AND open_count = 0";
+    WHERE tenant_id = $1 AND id = $2 AND processed_at IS NULL AND receiving_until IS NULL AND open_count = 0
+      AND (reopening_until IS NULL OR reopening_until <= $3)
+    RETURNING canceled_by";
 
     /// One row.
     LOG_COMPLETED = "INSERT INTO device_bulk_change_log (

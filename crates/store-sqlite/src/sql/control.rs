@@ -36,8 +36,11 @@ lineshift_store::statements! {
     /// One row by primary key. The change is stored anew, so that a change that took hold of a line meanwhile goes first.
     REOPEN_CHANGE = "UPDATE device_bulk_change SET
         open_count = open_count + $3, error_count = error_count - $3, attempt = $4, stored_order = $5, runs_as_key_id = $6,
-        processed_at = NULL, canceled_at = NULL, canceled_by = NULL, started_at = coalesce(started_at, $7)
+        processed_at = NULL, canceled_at = NULL, canceled_by = NULL, started_at = coalesce(started_at, $7), reopening_until = $8
     WHERE tenant_id = $1 AND id = $2";
+
+    /// One row by primary key.
+    FINISH_REOPENING = "UPDATE device_bulk_change SET reopening_until = NULL WHERE tenant_id = $1 AND id = $2";
 
     /// At most 200 index entries, by the primary key's first two columns.
     COUNT_PAGES = "SELECT count(*) FROM device_bulk_change_page WHERE tenant_id = $1 AND bulk_change_id = $2";

@@ -51,9 +51,8 @@ pub(super) fn complete_change(sql: &Sql<'_>, change: RunnableChange, now: DateTi
             return Ok(None);
         }
     }
-    if sql.execute(text::COMPLETE_CHANGE, &[&tenant.0, &id.0, &micros(now), &PROCESS_BY])? == 0 {
-        return Ok(None);
-    }
+    let completed = sql.find(text::COMPLETE_CHANGE, &[&tenant.0, &id.0, &micros(now), &PROCESS_BY], |row| row.get(0))?;
+    let Some(canceled_by) = completed else { return Ok(None) };
     let view = sql.find(FIND_CHANGE, &[&tenant.0, &id.0, &0], read_change)?;
     let view = view.ok_or_else(|| StoreError::not_found("bulk change", id))?;
     let counts = view.counts;
@@ -87,7 +86,7 @@ pub(super) fn complete_change(sql: &Sql<'_>, change: RunnableChange, now: DateTi
     )?;
     announce(sql, tenant, id, message_kind::COMPLETED, now)?;
     sql.execute(text::FORGET_WORK, &[&tenant.0])?;
-    Ok(Some(Completion { change: view }))
+    Ok(Some(Completion { change: view, canceled_by }))
 }
 
 /// Cancels up to a transaction's worth of a change's open queue entries; answers how many.

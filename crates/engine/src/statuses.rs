@@ -1,0 +1,29 @@
+//! Active carrier statuses, cached (B7.6): they change rarely, and every page needs them.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use lineshift_domain::judge::ActiveStatuses;
+use lineshift_store::Result;
+
+use crate::Engine;
+
+/// How long what was read counts.
+const TIME_TO_LIVE: Duration = Duration::from_secs(60);
+
+/// What was read, and when.
+#[derive(Clone, Default)]
+pub(crate) struct CachedStatuses(Arc<Mutex<Option<(Instant, Arc<ActiveStatuses>)>>>);
+
+impl Engine {
+    /// The statuses that count as active.
+    pub(crate) async fn active_statuses(&self) -> Result<Arc<ActiveStatuses>> {
+        let fresh = self.statuses.0.lock().expect("never held over a panic").clone();
+        if let Some((_, statuses)) = fresh.filter(|(read, _)| read.elapsed() < TIME_TO_LIVE) {
+            return Ok(statuses);
+        }
+        let statuses = Arc::new(self.store.active_statuses().await?);
+        *self.statuses.0.lock().expect("never held over a panic") = Some((Instant::now(), Arc::clone(&statuses)));
+        Ok(statuses)
+    }
+}

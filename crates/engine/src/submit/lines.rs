@@ -1,0 +1,216 @@
+//! The lines of an order while they are judged: compact, so that a million of them take 48 MB.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::ops::Range;
+
+use lineshift_domain::codes::Code;
+use lineshift_domain::facts::LineFacts;
+use lineshift_domain::ids::{BulkChangeId, DeviceId, TenantId};
+use lineshift_domain::judge::{Judge, Reason, Verdict};
+use lineshift_domain::lines::{Digits, LineList, read_line};
+use lineshift_domain::order::Order;
+use lineshift_domain::steps::holds_of;
+use lineshift_domain::terms::LineIdentifier;
+use lineshift_store::bulk_changes::NewDeviceChange;
+use lineshift_store::devices::{FactsQuery, FoundLine};
+
+use super::resolve::Resolved;
+use super::{ValidatedLine, Validation};
+use crate::{Engine, Result};
+
+/// Lines looked up at a time.
+const LOOK_UP_LINES: usize = 5_000;
+
+/// One line of the order, once, however often it was named.
+struct Line {
+    /// None: not well-formed.
+    digits: Option<Digits>,
+    /// Sorts last when the line was not found.
+    device: i64,
+    version: i64,
+    position: u32,
+    outcome: Outcome,
+}
+
+/// What was judged, with reasons by their place in a table: a million refusals have a handful of reasons.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Accepted,
+    AlreadySo,
+    Refused(u32),
+}
+
+const NOT_FOUND: i64 = i64::MAX;
+
+/// The lines of an order.
+pub(super) struct JudgedLines {
+    lines: Vec<Line>,
+    duplicates: usize,
+    reasons: Vec<Reason>,
+    known_reasons: HashMap<(Code, String), u32>,
+}
+
+impl JudgedLines {
+    /// Reads each line (rule 1) and counts repeated ones once.
+    pub(super) fn read(identifier: LineIdentifier, written: &LineList) -> Self {
+        let mut read = Self { lines: Vec::with_capacity(written.len()), duplicates: 0, reasons: Vec::new(), known_reasons: HashMap::new() };
+        let mut malformed: HashMap<&str, u32> = HashMap::new();
+        for (position, text) in (0_u32..).zip(written.iter()) {
+            let line = match read_line(identifier, text) {
+                Ok(digits) => Line { digits: Some(digits), device: NOT_FOUND, version: 0, position, outcome: Outcome::Accepted },
+                Err(code) => {
+                    let Entry::Vacant(first) = malformed.entry(text.trim()) else { continue };
+                    first.insert(position);
+                    let outcome = read.refused(Reason::new(code, malformed_text(code, text)));
+                    Line { digits: None, device: NOT_FOUND, version: 0, position, outcome }
+                }
+            };
+            read.lines.push(line);
+        }
+        read.lines.sort_unstable_by_key(|line| (line.digits, line.position));
+        read.lines.dedup_by(|later, first| later.digits.is_some() && later.digits == first.digits);
+        read.duplicates = written.len() - read.lines.len();
+        read
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    pub(super) const fn duplicates(&self) -> usize {
+        self.duplicates
+    }
+
+    fn refused(&mut self, reason: Reason) -> Outcome {
+        let next = u32::try_from(self.reasons.len()).expect("fewer reasons than lines, which are fewer than u32::MAX");
+        let place = *self.known_reasons.entry((reason.code, reason.text.clone())).or_insert(next);
+        if place == next {
+            self.reasons.push(reason);
+        }
+        Outcome::Refused(place)
+    }
+
+    /// Puts the lines into device order, those not found last: their rows are numbered so.
+    pub(super) fn sort_by_device(&mut self) {
+        self.lines.sort_unstable_by_key(|line| (line.device, line.position));
+    }
+
+    /// Rows to store of a range of the lines.
+    pub(super) fn rows(&self, range: Range<usize>, written: &LineList) -> Vec<NewDeviceChange> {
+        let row = |line: &Line| NewDeviceChange {
+            request_position: line.position,
+            line: line.digits.map_or_else(|| as_written(written, line.position), |digits| digits.to_string()),
+            device: (line.device != NOT_FOUND).then_some((DeviceId(line.device), line.version)),
+            refused: match line.outcome {
+                Outcome::Refused(place) => Some(self.reasons[place as usize].clone()),
+                Outcome::Accepted | Outcome::AlreadySo => None,
+            },
+        };
+        self.lines[range].iter().map(row).collect()
+    }
+
+    /// The verdicts in the order of the request.
+    pub(super) fn into_validation(mut self) -> Validation {
+        self.lines.sort_unstable_by_key(|line| line.position);
+        let verdict = |outcome: Outcome| match outcome {
+            Outcome::Accepted => Verdict::Accepted,
+            Outcome::AlreadySo => Verdict::AlreadySo,
+            Outcome::Refused(place) => Verdict::Refused(self.reasons[place as usize].clone()),
+        };
+        let lines: Vec<ValidatedLine> = self
+            .lines
+            .iter()
+            .map(|line| ValidatedLine { request_position: line.position, verdict: verdict(line.outcome) })
+            .collect();
+        let rejected = lines.iter().filter(|line| matches!(line.verdict, Verdict::Refused(_))).count();
+        Validation {
+            accepted: i64::try_from(lines.len() - rejected).unwrap_or(i64::MAX),
+            rejected: i64::try_from(rejected).unwrap_or(i64::MAX),
+            duplicates: self.duplicates,
+            lines,
+        }
+    }
+
+    /// Judges the lines from `from` on that were looked up together.
+    fn judge_found(&mut self, from: usize, found: &[FoundLine], judge: &Judge<'_>, identifier: LineIdentifier) {
+        let mut at = 0;
+        while at < found.len() {
+            let index = found[at].index;
+            let same = found[at..].iter().take_while(|line| line.index == index).count();
+            let place = from + index as usize;
+            if same > 1 {
+                let text = format!("{same} lines of the inventory have this {identifier}; name the one that is meant by its ICCID");
+                let outcome = self.refused(Reason::new(Code::NumberAmbiguous, text));
+                self.lines[place].outcome = outcome;
+            } else {
+                self.judge_line(place, &found[at].facts, judge);
+            }
+            at += same;
+        }
+    }
+
+    fn judge_line(&mut self, place: usize, facts: &LineFacts, judge: &Judge<'_>) {
+        let outcome = match judge.judge(facts) {
+            Verdict::Accepted => Outcome::Accepted,
+            Verdict::AlreadySo => Outcome::AlreadySo,
+            Verdict::Refused(reason) => self.refused(reason),
+        };
+        let line = &mut self.lines[place];
+        line.device = facts.device_id.0;
+        line.version = facts.version;
+        line.outcome = outcome;
+    }
+}
+
+fn malformed_text(code: Code, written: &str) -> String {
+    let shown: String = written.trim().chars().take(40).collect();
+    match code {
+        Code::InvalidNumber => format!("{shown:?} is no number of 10 to 15 digits"),
+        _ => format!("{shown:?} is no ICCID of 18 to 22 digits"),
+    }
+}
+
+/// A malformed entry as it is stored: its first 64 characters.
+fn as_written(written: &LineList, position: u32) -> String {
+    written.get(position as usize).unwrap_or_default().trim().chars().take(64).collect()
+}
+
+pub(crate) fn not_found(identifier: LineIdentifier) -> Reason {
+    Reason::new(Code::DeviceNotFound, format!("no line of the inventory has this {identifier}"))
+}
+
+impl Engine {
+    /// Looks the lines up, set by set, and judges each (rules 2 to 9). While a large order is received, its lease is renewed.
+    pub(super) async fn judge_lines(
+        &self,
+        tenant: TenantId,
+        order: &Order,
+        resolved: &Resolved,
+        lines: &mut JudgedLines,
+        receiving: Option<BulkChangeId>,
+    ) -> Result<()> {
+        let statuses = self.active_statuses().await?;
+        let judge = Judge::new(&resolved.order, order.service_provider_id, resolved.integration_kind, &statuses);
+        let query = FactsQuery {
+            holds: holds_of(&resolved.order),
+            rev_customer_id: resolved.order.assignment().and_then(|assignment| assignment.rev_customer_id),
+        };
+        let nobody = lines.refused(not_found(order.identifier));
+        // Malformed lines sort first: None is less than any digits.
+        let first = lines.lines.partition_point(|line| line.digits.is_none());
+        for from in (first..lines.len()).step_by(LOOK_UP_LINES) {
+            let to = lines.len().min(from + LOOK_UP_LINES);
+            let digits: Vec<Digits> = lines.lines[from..to].iter().filter_map(|line| line.digits).collect();
+            for line in &mut lines.lines[from..to] {
+                line.outcome = nobody;
+            }
+            let found = self.store.look_up_lines(tenant, order.identifier, &digits, query).await?;
+            lines.judge_found(from, &found, &judge, order.identifier);
+            if let Some(id) = receiving {
+                self.store.renew_receiving(tenant, id, self.clock.now() + self.limits.lease()).await?;
+            }
+        }
+        Ok(())
+    }
+}

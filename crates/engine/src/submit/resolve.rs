@@ -1,0 +1,247 @@
+//! Resolving an order: what it refers to, what is derived from that, and every reason to refuse it as a whole (B4.4).
+
+use chrono::{DateTime, Utc};
+use lineshift_domain::codes::Code;
+use lineshift_domain::dates::{check_date, is_later, resolve};
+use lineshift_domain::ids::{RevCustomerId, SiteId, TenantId};
+use lineshift_domain::limits::Limits;
+use lineshift_domain::order::{
+    AssignmentOrder, Effect, EffectiveDate, Order, PlanValues, Setting, StoredAssignment, StoredOrder, StoredPlan,
+};
+use lineshift_domain::refusal::{Problem, Refusal};
+use lineshift_domain::terms::IntegrationKind;
+use lineshift_store::catalogue::{CustomerRatePlan, Referenced, References};
+
+use crate::{Engine, Result};
+
+/// An order with all that is derived from it.
+pub(super) struct Resolved {
+    /// What is stored.
+    pub(super) order: StoredOrder,
+    /// The provider's kind.
+    pub(super) integration_kind: IntegrationKind,
+}
+
+impl Engine {
+    /// Resolves an order; refuses it with every problem at once.
+    pub(super) async fn resolve(&self, tenant: TenantId, order: &Order) -> Result<Resolved> {
+        Refusal::from_problems(not_available(order))?;
+        let zone = self.store.get_tenant(tenant).await?.time_zone;
+        let found = self.store.find_referenced(tenant, &references(order)).await?;
+        let mut resolving =
+            Resolving { found: &found, zone, now: self.clock.now(), limits: &self.limits, problems: Vec::new() };
+        let resolved = resolving.order(order);
+        let problems = resolving.problems;
+        Refusal::from_problems(problems)?;
+        let order = resolved.expect("an order without problems is resolved");
+        let integration_kind = found.service_provider.expect("a missing provider is a problem").integration_kind;
+        Ok(Resolved { order, integration_kind })
+    }
+}
+
+/// What needs an outside system that this version cannot reach yet.
+fn not_available(order: &Order) -> Vec<Problem> {
+    let no = |field: &str, what: &str| {
+        Problem::new(field, "not_available", format!("{what} is not available in this version; order without it"))
+    };
+    match &order.effect {
+        Effect::CustomerAssignment(assignment) => {
+            let mut problems = Vec::new();
+            if assignment.rev_service.is_some() {
+                problems.push(no("CreateRevService", "opening a Rev.io service"));
+            }
+            if assignment.carrier_rate_plan.is_some() {
+                problems.push(no("AddCarrierRatePlan", "changing the carrier rate plan"));
+            }
+            problems
+        }
+        Effect::CustomerRatePlanChange(_) => Vec::new(),
+        Effect::CarrierRatePlanChange(_) | Effect::StatusUpdate(_) | Effect::NewServiceActivation(_) => {
+            vec![no("ChangeType", &format!("the change type {}", order.change_type()))]
+        }
+    }
+}
+
+fn references(order: &Order) -> References {
+    let (assignment, values) = match &order.effect {
+        Effect::CustomerAssignment(assignment) => (Some(assignment), assignment.customer_rate_plan),
+        Effect::CustomerRatePlanChange(plan) => (None, Some(plan.values)),
+        _ => (None, None),
+    };
+    References {
+        service_provider_id: Some(order.service_provider_id),
+        rev_customer_id: assignment.and_then(|assignment| assignment.rev_customer_id),
+        site_id: assignment.and_then(|assignment| assignment.site_id),
+        plan: values.and_then(|values| values.plan.value()),
+        pool: values.and_then(|values| values.pool.value()),
+    }
+}
+
+/// One order while it is resolved.
+struct Resolving<'a> {
+    found: &'a Referenced,
+    zone: chrono_tz::Tz,
+    now: DateTime<Utc>,
+    limits: &'a Limits,
+    problems: Vec<Problem>,
+}
+
+impl Resolving<'_> {
+    fn order(&mut self, order: &Order) -> Option<StoredOrder> {
+        if self.found.service_provider.as_ref().is_none_or(|provider| !provider.is_active) {
+            self.unknown("ServiceProviderId", "service provider", order.service_provider_id);
+        }
+        let limit = self.limits.devices_per_change;
+        if order.lines.len() > limit {
+            let message = format!("{} devices were given, at most {limit} may be; split the order", order.lines.len());
+            self.problems.push(Problem::new("Devices", "too_many_devices", message));
+        }
+        match &order.effect {
+            Effect::CustomerAssignment(assignment) => self.assignment(assignment).map(StoredOrder::CustomerAssignment),
+            Effect::CustomerRatePlanChange(plan) => {
+                let effective_at = self.date(plan.effective_date);
+                let names = ["CustomerRatePlanUpdate.CustomerRatePlanId", "CustomerRatePlanUpdate.CustomerPoolId"];
+                let allocation = "CustomerRatePlanUpdate.CustomerDataAllocationMB";
+                self.plan(&plan.values, effective_at, plan.replace_scheduled, names, allocation)
+                    .map(StoredOrder::CustomerRatePlanChange)
+            }
+            Effect::CarrierRatePlanChange(_) | Effect::StatusUpdate(_) | Effect::NewServiceActivation(_) => None,
+        }
+    }
+
+    /// All things that one may not use are answered alike, whether they exist or not (B4.4).
+    fn unknown(&mut self, field: &str, what: &str, id: impl std::fmt::Display) {
+        self.problems.push(Problem::new(
+            field,
+            "unknown_reference",
+            format!("there is no active {what} {id} that this key may use; check the id"),
+        ));
+    }
+
+    fn date(&mut self, date: Option<EffectiveDate>) -> Option<DateTime<Utc>> {
+        let at = resolve(date?, self.zone);
+        self.problems.extend(check_date("EffectiveDate", at, self.now, self.limits));
+        Some(at)
+    }
+
+    fn assignment(&mut self, asked: &AssignmentOrder) -> Option<StoredAssignment> {
+        let effective_at = self.date(asked.effective_date);
+        let names = ["CustomerRatePlan", "CustomerRatePool"];
+        let plan = asked
+            .customer_rate_plan
+            .map(|values| self.plan(&values, effective_at, asked.replace_scheduled, names, "CustomerDataAllocationMB"));
+        let (site_id, authentication) = match asked.rev_customer_id {
+            Some(customer) => self.rev_path(asked, customer)?,
+            None => (self.amop_path(asked.site_id?)?, None),
+        };
+        Some(StoredAssignment {
+            rev_customer_id: asked.rev_customer_id,
+            site_id,
+            account_number: asked.rev_customer_id.map(|id| id.to_string()),
+            integration_authentication_id: authentication,
+            effective_at,
+            customer_rate_plan: match plan {
+                Some(plan) => Some(plan?),
+                None => None,
+            },
+            on_partial_failure: asked.on_partial_failure,
+        })
+    }
+
+    fn rev_path(
+        &mut self,
+        asked: &AssignmentOrder,
+        customer: RevCustomerId,
+    ) -> Option<(SiteId, Option<lineshift_domain::ids::IntegrationAuthenticationId>)> {
+        let Some(found) = self.found.rev_customer.as_ref().filter(|found| found.is_active) else {
+            self.unknown("RevCustomerId", "customer", customer);
+            return None;
+        };
+        let authentication = found.integration_authentication_id;
+        if asked.integration_authentication_id.is_some_and(|given| given != authentication) {
+            self.problems.push(Problem::new(
+                "IntegrationAuthenticationId",
+                "not_the_customers",
+                format!("customer {customer} belongs to another integration authentication; leave the field out"),
+            ));
+        }
+        match (&self.found.site, asked.site_id) {
+            (Some(site), _) if site.is_active && site.rev_customer_id == Some(customer) => Some((site.id, Some(authentication))),
+            (_, Some(given)) => {
+                self.unknown("SiteId", &format!("site of customer {customer} with the id"), given);
+                None
+            }
+            (_, None) => {
+                self.problems.push(Problem::new(
+                    "RevCustomerId",
+                    "customer_without_site",
+                    format!("customer {customer} has no active site; create one, then order again"),
+                ));
+                None
+            }
+        }
+    }
+
+    fn amop_path(&mut self, site_id: SiteId) -> Option<SiteId> {
+        match self.found.site.as_ref().filter(|site| site.is_active) {
+            None => {
+                self.unknown("SiteId", "site", site_id);
+                None
+            }
+            Some(site) if site.rev_customer_id.is_some() => {
+                self.problems.push(Problem::new(
+                    "SiteId",
+                    "site_of_rev_customer",
+                    format!("site {site_id} belongs to a Rev customer; give its RevCustomerId, or the site of an AMOP customer"),
+                ));
+                None
+            }
+            Some(site) => Some(site.id),
+        }
+    }
+
+    fn plan(
+        &mut self,
+        asked: &PlanValues,
+        effective_at: Option<DateTime<Utc>>,
+        replace_scheduled: bool,
+        [plan_field, pool_field]: [&str; 2],
+        allocation_field: &str,
+    ) -> Option<StoredPlan> {
+        let mut values = *asked;
+        if let Some(id) = asked.pool.value()
+            && self.found.pool.as_ref().is_none_or(|pool| !pool.is_active)
+        {
+            self.unknown(pool_field, "customer rate pool", id);
+        }
+        if let Some(id) = asked.plan.value() {
+            let Some(plan) = self.found.plan.as_ref().filter(|plan| plan.is_active) else {
+                self.unknown(plan_field, "customer rate plan", id);
+                return None;
+            };
+            values.allocation_mb = allocation_under(plan, asked.allocation_mb);
+            self.within_bound(plan, asked, allocation_field);
+        }
+        let queued = is_later(effective_at, self.now);
+        Some(StoredPlan { values, effective_at, queued, replace_scheduled })
+    }
+
+    fn within_bound(&mut self, plan: &CustomerRatePlan, asked: &PlanValues, field: &str) {
+        let (Some(allocation), Some(bound)) = (asked.allocation_mb.value(), plan.allocation_bound_mb) else { return };
+        if allocation > bound {
+            self.problems.push(Problem::new(
+                field,
+                Code::AllocationOverBound.as_str(),
+                format!("{allocation} MB were asked for; plan {} allows at most {bound} MB", plan.id),
+            ));
+        }
+    }
+}
+
+/// B8.5: an allocation that was not ordered is the new plan's default; a plan without one has none.
+fn allocation_under(plan: &CustomerRatePlan, asked: Setting<rust_decimal::Decimal>) -> Setting<rust_decimal::Decimal> {
+    match asked {
+        Setting::Keep => plan.allocation_default_mb.map_or(Setting::Clear, Setting::Set),
+        given => given,
+    }
+}
