@@ -72,7 +72,12 @@ impl Engine {
             rows += self.store.reopen_page(caller.tenant, id, page, &reopening).await?;
         }
         if rows == 0 {
-            return Err(conflict(Problem::new("codes", "nothing_to_retry", "no line of this change is in ERROR with such a code")).into());
+            return Err(conflict(Problem::new(
+                "codes",
+                "nothing_to_retry",
+                "no line of this change is in ERROR with such a code",
+            ))
+            .into());
         }
         self.store.finish_reopening(caller.tenant, id).await?;
         self.events.wake_workers();

@@ -27,7 +27,7 @@ pub use events::{Changed, Events};
 use lineshift_domain::limits::Limits;
 use lineshift_store::Store;
 pub use steps::{Assignment, CustomerRatePlan, SetStep, StepReport, set_steps};
-pub use submit::{Submitted, Submission, ValidatedLine, Validation};
+pub use submit::{Submission, Submitted, ValidatedLine, Validation};
 pub use worker::{Shutdown, ShutdownSender, WorkerOptions, shutdown};
 
 /// Shorthand for what engine calls return.

@@ -30,8 +30,7 @@ impl Engine {
             rev_customer_id: order.change.order.assignment().and_then(|assignment| assignment.rev_customer_id),
         };
         let lines = page.list_open_lines(query).await?;
-        let judge =
-            Judge::new(&order.change.order, order.change.service_provider_id, order.integration_kind, &statuses);
+        let judge = Judge::new(&order.change.order, order.change.service_provider_id, order.integration_kind, &statuses);
         let settled = match stopped(&order) {
             Some(stop) => lines.iter().map(|line| stop.settle(line.id)).collect(),
             None => judge_page(page.as_mut(), &order, &lines, &judge, query).await?,
@@ -72,7 +71,10 @@ fn stopped(order: &OrderFacts) -> Option<Stop> {
     }
     let refused = |code: Code, text: &str| Some(Stop::Refused(Reason::new(code, text)));
     if !has_rights(order) {
-        return refused(Code::RightsLost, "the key that ordered this was revoked, has expired or lost its scope; order with another");
+        return refused(
+            Code::RightsLost,
+            "the key that ordered this was revoked, has expired or lost its scope; order with another",
+        );
     }
     let targets = order.targets;
     if !targets.customer {
@@ -199,7 +201,8 @@ async fn record_accepted(
 fn measure_outcomes(settled: &[Settled], result: PageResult) {
     let count = |outcome: &'static str, code: &'static str, rows: i64| {
         if rows > 0 {
-            metrics::counter!("lineshift_device_changes_total", "outcome" => outcome, "code" => code).increment(rows.unsigned_abs());
+            metrics::counter!("lineshift_device_changes_total", "outcome" => outcome, "code" => code)
+                .increment(rows.unsigned_abs());
         }
     };
     count("PROCESSED", "", result.processed);

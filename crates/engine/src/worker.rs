@@ -118,7 +118,9 @@ impl Engine {
         match self.run_under_lease(&claim).await {
             Ok(()) => {}
             // Another worker has it by now, and does it (B5.1).
-            Err(StoreError::LeaseLost { .. }) => tracing::warn!(page = claim.page, change = %claim.bulk_change_id, "a lease was lost"),
+            Err(StoreError::LeaseLost { .. }) => {
+                tracing::warn!(page = claim.page, change = %claim.bulk_change_id, "a lease was lost")
+            }
             Err(error) => self.after_failure(&claim, error).await?,
         }
         self.events.changed(change.tenant_id, change.bulk_change_id);

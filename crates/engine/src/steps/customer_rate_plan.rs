@@ -90,10 +90,6 @@ fn describe(values: &PlanValues) -> String {
             Setting::Set(value) => format!("{name} {value}{unit}"),
         }
     }
-    let parts = [
-        part("plan", values.plan, ""),
-        part("pool", values.pool, ""),
-        part("allocation", values.allocation_mb, " MB"),
-    ];
+    let parts = [part("plan", values.plan, ""), part("pool", values.pool, ""), part("allocation", values.allocation_mb, " MB")];
     parts.join(", ")
 }

@@ -54,7 +54,8 @@ pub(super) struct JudgedLines {
 impl JudgedLines {
     /// Reads each line (rule 1) and counts repeated ones once.
     pub(super) fn read(identifier: LineIdentifier, written: &LineList) -> Self {
-        let mut read = Self { lines: Vec::with_capacity(written.len()), duplicates: 0, reasons: Vec::new(), known_reasons: HashMap::new() };
+        let mut read =
+            Self { lines: Vec::with_capacity(written.len()), duplicates: 0, reasons: Vec::new(), known_reasons: HashMap::new() };
         let mut malformed: HashMap<&str, u32> = HashMap::new();
         for (position, text) in (0_u32..).zip(written.iter()) {
             let line = match read_line(identifier, text) {
@@ -140,7 +141,8 @@ impl JudgedLines {
             let same = found[at..].iter().take_while(|line| line.index == index).count();
             let place = from + index as usize;
             if same > 1 {
-                let text = format!("{same} lines of the inventory have this {identifier}; name the one that is meant by its ICCID");
+                let text =
+                    format!("{same} lines of the inventory have this {identifier}; name the one that is meant by its ICCID");
                 let outcome = self.refused(Reason::new(Code::NumberAmbiguous, text));
                 self.lines[place].outcome = outcome;
             } else {

@@ -28,8 +28,7 @@ impl Engine {
         Refusal::from_problems(not_available(order))?;
         let zone = self.store.get_tenant(tenant).await?.time_zone;
         let found = self.store.find_referenced(tenant, &references(order)).await?;
-        let mut resolving =
-            Resolving { found: &found, zone, now: self.clock.now(), limits: &self.limits, problems: Vec::new() };
+        let mut resolving = Resolving { found: &found, zone, now: self.clock.now(), limits: &self.limits, problems: Vec::new() };
         let resolved = resolving.order(order);
         let problems = resolving.problems;
         Refusal::from_problems(problems)?;
