@@ -29,6 +29,8 @@ pub(crate) fn page_limit(limit: usize) -> (usize, i64) {
 
 /// Reads columns by place.
 pub(crate) trait Columns {
+    /// A place in a JSON array.
+    fn place(&self, column: usize) -> rusqlite::Result<usize>;
     /// A time.
     fn time(&self, column: usize) -> rusqlite::Result<DateTime<Utc>>;
     /// A time or null.
@@ -49,7 +51,17 @@ fn unreadable(column: usize, kind: Type, error: impl std::error::Error + Send + 
     rusqlite::Error::FromSqlConversionFailure(column, kind, Box::new(error))
 }
 
+/// A stored number that names no value of an enumeration.
+pub(crate) fn unreadable_number(column: usize, error: lineshift_domain::terms::UnknownTerm) -> rusqlite::Error {
+    unreadable(column, Type::Integer, error)
+}
+
 impl Columns for Row<'_> {
+    fn place(&self, column: usize) -> rusqlite::Result<usize> {
+        let place: i64 = self.get(column)?;
+        usize::try_from(place).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, place))
+    }
+
     fn time(&self, column: usize) -> rusqlite::Result<DateTime<Utc>> {
         let stored: i64 = self.get(column)?;
         DateTime::from_timestamp_micros(stored).ok_or(rusqlite::Error::IntegralValueOutOfRange(column, stored))

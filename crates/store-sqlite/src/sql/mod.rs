@@ -3,5 +3,7 @@
 pub(crate) mod completion;
 pub(crate) mod control;
 pub(crate) mod devices;
+pub(crate) mod import;
 pub(crate) mod pages;
+pub(crate) mod plan_queue;
 pub(crate) mod submission;
