@@ -43,9 +43,6 @@ macro_rules! fact_columns {
 }
 pub(crate) use fact_columns;
 
-/// How many columns [`fact_columns`] has: the first column after them is `first_column + FACT_COLUMN_COUNT`.
-pub(crate) const FACT_COLUMN_COUNT: usize = 17;
-
 const OUTCOME_UNKNOWN: i64 = 4;
 
 /// Reads the columns of [`fact_columns`], of which the first stands at `first_column`.

@@ -106,10 +106,10 @@ fn store(
     // What each line is to get differs, so that the order itself changes nothing and the rows carry the values.
     let plan = |values, effective_at| StoredPlan { values, effective_at, queued: true, replace_scheduled: false };
     let order = json(&StoredOrder::CustomerRatePlanChange(plan(PlanValues::default(), None)))?;
-    let last = first + rows - 1;
+    let (last, stored_order) = (first + rows - 1, sql.reserve_ids("stored_order", 1)?);
     sql.execute(
         tuned::INSERT_IMPORTED_CHANGE,
-        &[&tenant.0, &change, &portal, &service_provider, &order, &by, &micros(now), &first, &last, &rows],
+        &[&tenant.0, &change, &portal, &service_provider, &order, &by, &micros(now), &first, &last, &rows, &stored_order],
     )?;
     sql.execute_each(tuned::INSERT_IMPORTED_ROW, (first..).zip(entries), |(id, Taken { place, row, line }), run| {
         let details = format!("scheduled for {}", row.effective_date.to_rfc3339_opts(SecondsFormat::AutoSi, true));

@@ -14,7 +14,7 @@ use lineshift_store::work::message_kind;
 use lineshift_store::{Result, StoreError};
 use rusqlite::Row;
 
-use super::{renew_next_due, stored_values};
+use super::{END, renew_next_due, stored_values};
 use crate::connection::{Database, OpenTransaction, Sql};
 use crate::facts::read_facts;
 use crate::row::{Columns, micros, month};
@@ -117,11 +117,11 @@ fn write(sql: &Sql<'_>, page: &Page, outcomes: &Outcomes) -> Result<DueResult> {
         // The history is written from the old values, the cross-provider history from the new ones.
         sql.execute(tuned::INSERT_HISTORY, &[&tenant, changing, &at, &entry::PLAN_QUEUE, &month])?;
         sql.execute(tuned::UPDATE_LINES, &[&tenant, changing, &at])?;
-        sql.execute(tuned::CLOSE_CROSS_PROVIDER_HISTORY, &[&tenant, changing, &at])?;
-        sql.execute(tuned::OPEN_CROSS_PROVIDER_HISTORY, &[&tenant, changing, &at, &entry::PLAN_QUEUE])?;
+        sql.execute(tuned::CLOSE_CROSS_PROVIDER_HISTORY, &[&tenant, changing])?;
+        sql.execute(tuned::OPEN_CROSS_PROVIDER_HISTORY, &[&tenant, changing, &entry::PLAN_QUEUE])?;
     }
     let description = LogText::ScheduledRatePlan.as_str();
-    sql.execute(tuned::INSERT_LOG, &[&tenant, all, &at, &entry::PLAN_QUEUE, &month, &description, &PROCESS_BY])?;
+    sql.execute(tuned::INSERT_LOG, &[&tenant, all, &at, &END, &month, &description, &PROCESS_BY])?;
     let closed = sql.execute(tuned::CLOSE_ENTRIES, &[&tenant, all, &at, &PROCESS_BY])?;
     if closed != page.entries.len() {
         return Err(StoreError::internal(format!("{closed} of {} plan queue entries were closed", page.entries.len())));

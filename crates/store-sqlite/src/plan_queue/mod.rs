@@ -74,7 +74,7 @@ impl PlanQueueStore for SqliteStore {
                 let (from, to) = (shown(before.effective_date), shown(effective_date));
                 let request = json!({ "iccid": before.iccid, "effective_date": to, "by": by });
                 let response = format!("moved from {from} to {to}");
-                log(sql, tenant, id, LogText::MoveScheduledRatePlan, &request, &response, now)?;
+                log(sql, tenant, id, next_move(sql, tenant, id)?, LogText::MoveScheduledRatePlan, &request, &response, now)?;
                 renew_next_due(sql, tenant)?;
                 Ok(true)
             })
@@ -90,7 +90,7 @@ impl PlanQueueStore for SqliteStore {
                     return Ok(false);
                 }
                 let request = json!({ "iccid": before.iccid, "effective_date": shown(before.effective_date), "by": by });
-                log(sql, tenant, id, LogText::CancelScheduledRatePlan, &request, "canceled", now)?;
+                log(sql, tenant, id, END, LogText::CancelScheduledRatePlan, &request, "canceled", now)?;
                 renew_next_due(sql, tenant)?;
                 Ok(true)
             })
@@ -157,10 +157,25 @@ fn get_entry(sql: &Sql<'_>, tenant: TenantId, id: DeviceChangeId) -> Result<Plan
     found.ok_or_else(|| StoreError::not_found("plan queue entry", id))
 }
 
+/// The place in the log of an entry's end: applied, failed or canceled. Its moves come before.
+const END: i64 = entry::PLAN_QUEUE + entry::PLAN_QUEUE_MOVES;
+
+fn next_move(sql: &Sql<'_>, tenant: TenantId, id: DeviceChangeId) -> Result<i64> {
+    let last = sql.find(text::LAST_MOVE, &[&tenant.0, &id.0, &entry::PLAN_QUEUE, &END], |row| row.get::<_, Option<i64>>(0))?;
+    let next = last.flatten().map_or(entry::PLAN_QUEUE, |last| last + 1);
+    if next == END {
+        let message = format!("the entry was moved {} times already; cancel it and schedule anew", entry::PLAN_QUEUE_MOVES);
+        return Err(StoreError::Conflict { message });
+    }
+    Ok(next)
+}
+
+#[expect(clippy::too_many_arguments, reason = "a log entry has that many parts")]
 fn log(
     sql: &Sql<'_>,
     tenant: TenantId,
     id: DeviceChangeId,
+    place: i64,
     what: LogText,
     request: &serde_json::Value,
     response: &str,
@@ -170,7 +185,7 @@ fn log(
     let (at, month) = (micros(now), month(now));
     sql.execute(
         text::LOG_ENTRY_CHANGED,
-        &[&tenant.0, &id.0, &entry::PLAN_QUEUE, &month, &what.as_str(), &PROCESS_BY, &at, &request, &response],
+        &[&tenant.0, &id.0, &place, &month, &what.as_str(), &PROCESS_BY, &at, &request, &response],
     )?;
     Ok(())
 }

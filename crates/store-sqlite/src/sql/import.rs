@@ -131,13 +131,13 @@ lineshift_store::statements! {
             quantity = excluded.quantity, status = excluded.status, description = excluded.description";
 
     /// A change of which every row is done: `$1` tenant, `$2` id, `$3` portal, `$4` provider, `$5` order, `$6` who,
-    /// `$7` now, `$8` first row, `$9` last row, `$10` rows.
+    /// `$7` now, `$8` first row, `$9` last row, `$10` rows, `$11` its place in the order of changes.
     INSERT_IMPORTED_CHANGE = "INSERT INTO device_bulk_change
         (tenant_id, id, change_request_type_id, portal_type, service_provider_id, identifier, order_json, name, created_by,
-         created_by_key_id, created_at, stored_order, started_at, begun_at, processed_by, processed_at, attempt,
+         created_by_key_id, runs_as_key_id, created_at, stored_order, started_at, begun_at, processed_by, processed_at, attempt,
          first_device_change_id, last_device_change_id, total_count, open_count, processed_count, error_count, canceled_count,
          rejected_count, duplicate_count, scheduled_failed_count)
-        VALUES ($1, $2, 4, $3, $4, 'iccid', $5, 'Imported', $6, 0, $7, $2, $7, $7, $6, $7, 1, $8, $9, $10, 0, $10, 0, 0, 0, 0, 0)";
+        VALUES ($1, $2, 4, $3, $4, 'iccid', $5, 'Imported', $6, 0, 0, $7, $11, $7, $7, $6, $7, 1, $8, $9, $10, 0, $10, 0, 0, 0, 0, 0)";
     /// `$1` tenant, `$2` id, `$3` change, `$4` place in the call, `$5` line, `$6` ICCID, `$7` values and date,
     /// `$8` version, `$9` details, `$10` now.
     INSERT_IMPORTED_ROW = "INSERT INTO device_change

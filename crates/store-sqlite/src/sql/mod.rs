@@ -7,3 +7,6 @@ pub(crate) mod import;
 pub(crate) mod pages;
 pub(crate) mod plan_queue;
 pub(crate) mod submission;
+
+#[cfg(test)]
+mod tests;

@@ -74,7 +74,7 @@ lineshift_store::statements! {
             customer_rate_plan_id = ", applied!(plan), ",
             customer_rate_pool_id = ", applied!(pool), ",
             customer_data_allocation_mb = ", applied!(allocation), ",
-            rev_service_id = (SELECT MIN(service.id) FROM rev_service AS service INDEXED BY rev_service_connected
+            rev_service_id = (SELECT MAX(service.id) FROM rev_service AS service INDEXED BY rev_service_connected
                                WHERE service.tenant_id = $1 AND service.device_id = dt.device_id
                                  AND service.rev_customer_id = dt.rev_customer_id AND service.disconnected_date IS NULL),
             version = dt.version + 1, modified_by = ordered.created_by, modified_at = $3
@@ -84,36 +84,36 @@ lineshift_store::statements! {
          WHERE dt.tenant_id = $1 AND dt.device_id = q.device_id"
     );
 
-    /// `usp_updatecrossproviderdevicehistory` for these lines, first half: closes the present row. `$1` tenant, `$2` ids of
-    /// the entries, `$3` now. Index: cross_provider_device_history_present.
-    CLOSE_CROSS_PROVIDER_HISTORY = "UPDATE cross_provider_device_history SET valid_to = $3
-        WHERE tenant_id = $1 AND valid_to IS NULL
-          AND device_id IN (SELECT q.device_id FROM json_each($2) AS entry
-                            CROSS JOIN customer_rate_plan_device_queue AS q
-                               ON q.tenant_id = $1 AND q.device_change_id = entry.value)";
-    /// Second half: opens one with the assignment as it now is. `$1` tenant, `$2` ids, `$3` now, `$4` entry.
+    /// `usp_updatecrossproviderdevicehistory` for these lines, first half: closes the present row at the entry's date. `$1`
+    /// tenant, `$2` ids of the entries. Index: cross_provider_device_history_present.
+    CLOSE_CROSS_PROVIDER_HISTORY = "UPDATE cross_provider_device_history AS present
+        SET valid_to = MAX(present.valid_from, q.effective_date)
+        FROM json_each($2) AS entry
+        JOIN customer_rate_plan_device_queue AS q ON q.tenant_id = $1 AND q.device_change_id = entry.value
+        WHERE present.tenant_id = $1 AND present.device_id = q.device_id AND present.valid_to IS NULL";
+    /// Second half: opens one with the assignment as it now is, from where the last one ends. `$1` tenant, `$2` ids, `$3`
+    /// entry. Index: the primary key's first two columns, a few rows a line.
     OPEN_CROSS_PROVIDER_HISTORY = "INSERT INTO cross_provider_device_history
         (tenant_id, device_id, bulk_change_id, attempt, entry, service_provider_id, valid_from, valid_to, rev_customer_id,
          site_id, account_number, customer_rate_plan_id, customer_rate_pool_id, customer_data_allocation_mb)
-        SELECT dt.tenant_id, dt.device_id, q.bulk_change_id, q.attempt, $4, d.service_provider_id, $3, NULL, dt.rev_customer_id,
-               dt.site_id, dt.account_number, dt.customer_rate_plan_id, dt.customer_rate_pool_id,
+        SELECT dt.tenant_id, dt.device_id, q.bulk_change_id, q.attempt, $3, d.service_provider_id,
+               MAX(q.effective_date, COALESCE((SELECT MAX(before.valid_to) FROM cross_provider_device_history AS before
+                                                WHERE before.tenant_id = $1 AND before.device_id = dt.device_id), 0)),
+               NULL, dt.rev_customer_id, dt.site_id, dt.account_number, dt.customer_rate_plan_id, dt.customer_rate_pool_id,
                dt.customer_data_allocation_mb
           FROM json_each($2) AS entry
          CROSS JOIN customer_rate_plan_device_queue AS q ON q.tenant_id = $1 AND q.device_change_id = entry.value
          CROSS JOIN device_tenant AS dt ON dt.tenant_id = $1 AND dt.device_id = q.device_id
          CROSS JOIN device AS d ON d.tenant_id = $1 AND d.id = q.device_id";
 
-    /// One log entry an entry, at the first free place from `$4` on (moves came before). `$1` tenant, `$2` outcomes as
-    /// arrays of id, response or null, code or null, text or null; `$3` now, `$5` month, `$6` description, `$7` process.
+    /// One log entry an entry. `$1` tenant, `$2` outcomes as arrays of id, response or null, code or null, text or null;
+    /// `$3` now, `$4` entry, `$5` month, `$6` description, `$7` process.
     /// Indexes: primary keys.
     INSERT_LOG = "INSERT INTO device_bulk_change_log
         (tenant_id, bulk_change_id, device_change_id, attempt, entry, month, portal_type, log_entry_description, process_by,
          processed_at, request_text, response_text, error_text, has_errors, response_status)
         SELECT q.tenant_id, q.bulk_change_id, q.device_change_id, q.attempt,
-               (SELECT COALESCE(MAX(l.entry), $4 - 1) + 1 FROM device_bulk_change_log AS l
-                 WHERE l.tenant_id = $1 AND l.bulk_change_id = q.bulk_change_id AND l.device_change_id = q.device_change_id
-                   AND l.attempt = q.attempt AND l.entry >= $4),
-               $5, q.portal_type, $6, $7, $3,
+               $4, $5, q.portal_type, $6, $7, $3,
                $6 || char(10) || json_object(
                    'iccid', d.iccid,
                    'customer_rate_plan_id', q.customer_rate_plan_id,

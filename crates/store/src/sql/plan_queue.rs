@@ -44,16 +44,18 @@ crate::statements! {
     CANCEL_ENTRY = "UPDATE customer_rate_plan_device_queue
         SET state = 'canceled', is_active = 0, modified_by = $3, modified_at = $4
         WHERE tenant_id = $1 AND device_change_id = $2 AND state = 'open'";
-    /// The log entry of a move or cancel, at the first place from `$3` on that is free in the log of this row and attempt.
-    /// `$1` tenant, `$2` id, `$4` month, `$5` description, `$6` process, `$7` now, `$8` request, `$9` response.
+    /// The last place from `$3` up to, without, `$4` that is taken in the log of this row and attempt. `$1` tenant, `$2` id.
+    LAST_MOVE = "SELECT MAX(l.entry) FROM customer_rate_plan_device_queue AS q
+        JOIN device_bulk_change_log AS l ON l.tenant_id = $1 AND l.bulk_change_id = q.bulk_change_id
+         AND l.device_change_id = q.device_change_id AND l.attempt = q.attempt AND l.entry >= $3 AND l.entry < $4
+       WHERE q.tenant_id = $1 AND q.device_change_id = $2";
+    /// The log entry of a move or cancel. `$1` tenant, `$2` id, `$3` entry, `$4` month, `$5` description, `$6` process,
+    /// `$7` now, `$8` request, `$9` response.
     LOG_ENTRY_CHANGED = "INSERT INTO device_bulk_change_log
         (tenant_id, bulk_change_id, device_change_id, attempt, entry, month, portal_type, log_entry_description, process_by,
          processed_at, request_text, response_text, error_text, has_errors, response_status)
         SELECT q.tenant_id, q.bulk_change_id, q.device_change_id, q.attempt,
-               (SELECT COALESCE(MAX(l.entry), $3 - 1) + 1 FROM device_bulk_change_log AS l
-                 WHERE l.tenant_id = $1 AND l.bulk_change_id = q.bulk_change_id AND l.device_change_id = q.device_change_id
-                   AND l.attempt = q.attempt AND l.entry >= $3),
-               $4, q.portal_type, $5, $6, $7, $8, $9, NULL, 0, 'PROCESSED'
+               $3, $4, q.portal_type, $5, $6, $7, $8, $9, NULL, 0, 'PROCESSED'
           FROM customer_rate_plan_device_queue AS q WHERE q.tenant_id = $1 AND q.device_change_id = $2";
 
     /// When the tenant's next entry falls due; null: none is open. `$1` tenant.

@@ -1,0 +1,123 @@
+//! Every statement is planned as index searches, whatever the store holds, and names its parameters without a gap.
+
+use std::collections::BTreeSet;
+
+use lineshift_store::sql as portable;
+
+use crate::{Options, SqliteStore};
+
+type Statements = &'static [(&'static str, &'static str)];
+
+const MODULES: &[(&str, Statements)] = &[
+    ("access", portable::access::ALL),
+    ("bulk_changes", portable::bulk_changes::ALL),
+    ("catalogue", portable::catalogue::ALL),
+    ("devices", portable::devices::ALL),
+    ("plan_queue", portable::plan_queue::ALL),
+    ("tuned completion", super::completion::ALL),
+    ("tuned control", super::control::ALL),
+    ("tuned devices", super::devices::ALL),
+    ("tuned import", super::import::ALL),
+    ("tuned pages", super::pages::ALL),
+    ("tuned plan_queue", super::plan_queue::ALL),
+    ("tuned submission", super::submission::ALL),
+];
+
+/// What may be walked from end to end: global tables of a few rows, what waits for others, what a statement made itself.
+const MAY_SCAN: &[&str] = &[
+    "SCAN tenant",
+    "SCAN device_status",
+    "SCAN CONSTANT ROW",
+    // One row: the earliest hold of a line.
+    "SCAN earliest",
+    // The one or two log texts of a page.
+    "SCAN t",
+    // The outbox, which is emptied as it fills, and the steps that wait for a person.
+    "SCAN o",
+    "SCAN device_change_step USING COVERING INDEX device_change_step_stuck",
+];
+
+/// Statements of these aggregates that go through all that a tenant has, and why they may.
+const MAY_READ_A_TENANT: &[&str] = &[
+    // A tenant has a handful of keys.
+    "LIST_API_KEYS",
+    // MIN() over an index stops at its first entry.
+    "EARLIEST_OPEN",
+    // Foreign keys that point here: looked at only when a row lost its id, which no upsert does.
+    "UPSERT_DEVICE",
+    "UPSERT_CUSTOMER",
+    "UPSERT_REV_SERVICE",
+];
+
+async fn store(directory: &tempfile::TempDir) -> SqliteStore {
+    SqliteStore::open(&directory.path().join("plans.db"), Options::default()).await.expect("a new store")
+}
+
+#[tokio::test]
+async fn statements_search_indexes_and_sort_nothing() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let store = store(&directory).await;
+    let mut wrong = Vec::new();
+    for (module, statements) in MODULES {
+        for (name, sql) in *statements {
+            for step in store.explain(sql).await.expect("a valid statement") {
+                let scans = step.starts_with("SCAN") && !step.contains("VIRTUAL TABLE") && !MAY_SCAN.contains(&step.as_str());
+                if scans || step.contains("TEMP B-TREE") || step.contains("AUTOMATIC") || step.contains("BLOOM FILTER ON") {
+                    wrong.push(format!("{module} {name}: {step}"));
+                }
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn no_search_knows_only_the_tenant() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let store = store(&directory).await;
+    let mut wrong = Vec::new();
+    let here = ["access", "catalogue", "devices", "plan_queue", "tuned devices", "tuned import", "tuned plan_queue"];
+    for (module, statements) in MODULES.iter().filter(|(module, _)| here.contains(module)) {
+        for (name, sql) in statements.iter().filter(|(name, _)| !MAY_READ_A_TENANT.contains(name)) {
+            let plan = store.explain(sql).await.expect("a valid statement");
+            wrong.extend(
+                plan.iter().filter(|step| step.ends_with("(tenant_id=?)")).map(|step| format!("{module} {name}: {step}")),
+            );
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+/// The index that serves each list of lines, in order: the planner may not trade it for another.
+#[tokio::test]
+async fn each_list_of_lines_has_its_index() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let store = store(&directory).await;
+    for (sql, served_by) in [
+        (portable::devices::LIST_DEVICES, "PRIMARY KEY (tenant_id=? AND id>?)"),
+        (portable::devices::LIST_DEVICES_BY_ICCID, "device_by_iccid (tenant_id=? AND iccid=? AND id>?)"),
+        (portable::devices::LIST_DEVICES_BY_NUMBER, "device_by_number (tenant_id=? AND subscriber_number=? AND id>?)"),
+        (portable::devices::LIST_DEVICES_BY_PROVIDER, "device_by_provider (tenant_id=? AND service_provider_id=? AND id>?)"),
+        (portable::devices::LIST_DEVICES_BY_SITE, "device_tenant_by_site (tenant_id=? AND site_id=? AND device_id>?)"),
+        (
+            portable::devices::LIST_DEVICES_BY_PLAN,
+            "device_tenant_by_plan (tenant_id=? AND customer_rate_plan_id=? AND device_id>?)",
+        ),
+    ] {
+        let plan = store.explain(sql).await.expect("a valid statement");
+        assert!(plan[0].ends_with(served_by), "{plan:?} instead of {served_by}");
+    }
+}
+
+#[test]
+fn parameters_are_numbered_without_a_gap() {
+    for (module, statements) in MODULES {
+        for (name, sql) in *statements {
+            // What stands after a quote is a path into JSON, such as '$[0]'.
+            let numbers = sql.split('$').skip(1).map(|rest| rest.chars().take_while(char::is_ascii_digit).collect::<String>());
+            let numbers: BTreeSet<usize> = numbers.filter_map(|digits| digits.parse().ok()).collect();
+            let expected: BTreeSet<usize> = (1..=numbers.len()).collect();
+            assert_eq!(numbers, expected, "{module} {name}");
+        }
+    }
+}
