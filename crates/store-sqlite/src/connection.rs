@@ -12,7 +12,7 @@ use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, oneshot};
 use crate::error::store_error;
 
 /// How the store is opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Options {
     /// Readers that may work at once.
     pub readers: usize,
@@ -24,11 +24,20 @@ pub struct Options {
     pub busy_timeout: Duration,
     /// The most pages of 4 KiB that the file may have; none: as the disk allows.
     pub max_pages: Option<u32>,
+    /// For fault tests: called before each statement of the writer with its number, from 1, over the life of the process.
+    pub before_write: Option<fn(u64)>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { readers: 4, writer_cache_mib: 256, reader_cache_mib: 8, busy_timeout: Duration::from_secs(5), max_pages: None }
+        Self {
+            readers: 4,
+            writer_cache_mib: 256,
+            reader_cache_mib: 8,
+            busy_timeout: Duration::from_secs(5),
+            max_pages: None,
+            before_write: None,
+        }
     }
 }
 
@@ -40,7 +49,7 @@ pub(crate) struct Database {
 
 struct Shared {
     path: PathBuf,
-    statements: Arc<AtomicU64>,
+    statements: Arc<Statements>,
     jobs: mpsc::Sender<Job>,
     turn: Arc<tokio::sync::Mutex<()>>,
     readers: Mutex<Vec<Connection>>,
@@ -49,10 +58,28 @@ struct Shared {
 
 type Job = Box<dyn FnOnce(&Connection) + Send>;
 
+/// The statements sent so far.
+#[derive(Default)]
+struct Statements {
+    sent: AtomicU64,
+    written: AtomicU64,
+    before_write: Option<fn(u64)>,
+}
+
+impl Statements {
+    fn count(&self, by_writer: bool) {
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        if let Some(before_write) = self.before_write.filter(|_| by_writer) {
+            before_write(self.written.fetch_add(1, Ordering::Relaxed) + 1);
+        }
+    }
+}
+
 /// The statements of one connection. Parameters are `$1`, `$2` ... and each must be bound.
 pub(crate) struct Sql<'c> {
     connection: &'c Connection,
-    statements: &'c AtomicU64,
+    statements: &'c Statements,
+    by_writer: bool,
 }
 
 const PARAMETER_NAMES: [&str; 32] = [
@@ -62,7 +89,7 @@ const PARAMETER_NAMES: [&str; 32] = [
 
 impl<'c> Sql<'c> {
     fn bound(&self, sql: &str, parameters: &[&dyn ToSql]) -> Result<rusqlite::CachedStatement<'c>> {
-        self.statements.fetch_add(1, Ordering::Relaxed);
+        self.statements.count(self.by_writer);
         let mut statement = self.connection.prepare_cached(sql).map_err(|error| describe(sql, error))?;
         bind(&mut statement, sql, parameters)?;
         Ok(statement)
@@ -112,7 +139,7 @@ impl<'c> Sql<'c> {
         mut each: impl FnMut(&R, &mut dyn FnMut(&[&dyn ToSql]) -> Result<()>) -> Result<()>,
     ) -> Result<()> {
         let started = Instant::now();
-        self.statements.fetch_add(1, Ordering::Relaxed);
+        self.statements.count(self.by_writer);
         let mut statement = self.connection.prepare_cached(sql).map_err(|error| describe(sql, error))?;
         for row in rows {
             each(&row, &mut |parameters| {
@@ -138,7 +165,7 @@ impl<'c> Sql<'c> {
 
     /// Runs several statements without parameters.
     pub(crate) fn batch(&self, sql: &str) -> Result<()> {
-        self.statements.fetch_add(1, Ordering::Relaxed);
+        self.statements.count(self.by_writer);
         self.connection.execute_batch(sql).map_err(|error| describe(sql, error))
     }
 
@@ -200,7 +227,7 @@ impl Database {
             .map_err(|error| StoreError::Internal { context: "starting the writer".to_owned(), source: Some(Box::new(error)) })?;
         let shared = Shared {
             path: path.to_owned(),
-            statements: Arc::default(),
+            statements: Arc::new(Statements { before_write: options.before_write, ..Statements::default() }),
             jobs,
             turn: Arc::default(),
             reader_slots: Arc::new(Semaphore::new(readers.len())),
@@ -214,7 +241,7 @@ impl Database {
     }
 
     pub(crate) fn statements_sent(&self) -> u64 {
-        self.shared.statements.load(Ordering::Relaxed)
+        self.shared.statements.sent.load(Ordering::Relaxed)
     }
 
     /// Runs reads on a connection of the pool, in one snapshot.
@@ -224,7 +251,7 @@ impl Database {
         let lent = Lent { connection: Some(take_reader(&shared)), shared, _slot: slot };
         let done = tokio::task::spawn_blocking(move || {
             let connection = lent.connection.as_ref().expect("lent until dropped");
-            let sql = Sql { connection, statements: &lent.shared.statements };
+            let sql = Sql { connection, statements: &lent.shared.statements, by_writer: false };
             sql.batch("BEGIN")?;
             let answer = work(&sql);
             sql.batch("ROLLBACK")?;
@@ -263,9 +290,10 @@ impl Database {
     ) -> Result<T> {
         let (answer, answered) = oneshot::channel();
         self.send(Box::new(move |connection, statements| {
-            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&Sql { connection, statements })));
+            let result =
+                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&Sql { connection, statements, by_writer: true })));
             let result = result.unwrap_or_else(|_| {
-                roll_back(&Sql { connection, statements });
+                roll_back(&Sql { connection, statements, by_writer: true });
                 Err(StoreError::internal("a transaction panicked"))
             });
             // Nobody waits for the answer any more when the caller was canceled; the work is done all the same.
@@ -274,7 +302,7 @@ impl Database {
         answered.await.map_err(|error| panicked(Box::new(error)))?
     }
 
-    fn send(&self, job: Box<dyn FnOnce(&Connection, &AtomicU64) + Send>) -> Result<()> {
+    fn send(&self, job: Box<dyn FnOnce(&Connection, &Statements) + Send>) -> Result<()> {
         let statements = Arc::clone(&self.shared.statements);
         let job: Job = Box::new(move |connection| job(connection, &statements));
         self.shared.jobs.send(job).map_err(|_| StoreError::internal("the writer has stopped"))
@@ -325,7 +353,7 @@ impl Drop for Lent {
     fn drop(&mut self) {
         if let Some(connection) = self.connection.take() {
             if !connection.is_autocommit() {
-                roll_back(&Sql { connection: &connection, statements: &self.shared.statements });
+                roll_back(&Sql { connection: &connection, statements: &self.shared.statements, by_writer: false });
             }
             self.shared.readers.lock().expect("no reader panics while it holds the lock").push(connection);
         }
@@ -365,7 +393,10 @@ impl Drop for OpenTransaction {
     fn drop(&mut self) {
         if self.open {
             // The writer takes its jobs in order, so that the rollback comes before whatever the next turn sends.
-            drop(self.database.send(Box::new(|connection, statements| roll_back(&Sql { connection, statements }))));
+            drop(
+                self.database
+                    .send(Box::new(|connection, statements| roll_back(&Sql { connection, statements, by_writer: true }))),
+            );
         }
     }
 }

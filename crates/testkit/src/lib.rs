@@ -1,1 +1,4 @@
-//! x
+//! What tests share: a clock that is set, an operator with reference data and lines, and the whole thing behind HTTP.
+
+pub mod clock;
+pub mod operator;
