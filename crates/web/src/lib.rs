@@ -1,1 +1,57 @@
-//! x
+//! The HTTP API: the seeds' endpoints (section 4), `/api/v1`, OpenAPI with Swagger UI, health and measures.
+//!
+//! A handler parses, authorises, calls the engine or reads the store, and maps the answer; rules live elsewhere. Every
+//! error is an [`problem::ApiProblem`], made in one place. [`router`] is built from one constant table of routes, and a
+//! test keeps the OpenAPI document equal to it.
+
+mod api;
+mod api_key;
+mod auth;
+mod body;
+mod csv_cells;
+mod cursor;
+mod fields;
+mod layers;
+mod measures;
+mod openapi;
+mod problem;
+mod query;
+mod routes;
+mod serve;
+pub mod views;
+
+use std::sync::Arc;
+
+pub use api::submit::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
+pub use api_key::{ApiKeySecret, ParsedApiKey, new_api_key_secret, parse_api_key};
+use auth::KeyUses;
+use body::LargeBodies;
+use lineshift_engine::Engine;
+pub use measures::install_metrics;
+use metrics_exporter_prometheus::PrometheusHandle;
+pub use openapi::{openapi, openapi_json};
+pub use problem::ApiProblem;
+pub use routes::{ROUTES, RouteRow};
+pub use serve::serve;
+
+/// What every handler works with. Cheap to clone.
+#[derive(Clone)]
+pub struct Web {
+    engine: Engine,
+    metrics: Option<PrometheusHandle>,
+    key_uses: Arc<KeyUses>,
+    large_bodies: LargeBodies,
+}
+
+impl Web {
+    fn new(engine: Engine, metrics: Option<PrometheusHandle>) -> Self {
+        Self { engine, metrics, key_uses: Arc::default(), large_bodies: LargeBodies::default() }
+    }
+}
+
+/// The whole HTTP API over that engine. Without `metrics`, `/metrics` answers 404.
+#[must_use]
+pub fn router(engine: Engine, metrics: Option<PrometheusHandle>) -> axum::Router {
+    measures::describe();
+    routes::build(Web::new(engine, metrics))
+}

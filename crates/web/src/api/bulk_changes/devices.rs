@@ -1,0 +1,76 @@
+//! `GET /api/v1/bulk-changes/{id}/devices`.
+
+use axum::Json;
+use axum::extract::State;
+use lineshift_domain::codes::Code;
+use lineshift_domain::ids::DeviceChangeId;
+use lineshift_domain::reading::codes;
+use lineshift_domain::terms::DeviceChangeStatus;
+use lineshift_engine::Caller;
+use lineshift_store::bulk_changes::DeviceChangeFilter;
+use utoipa::IntoParams;
+
+use super::visible;
+use crate::Web;
+use crate::problem::ApiProblem;
+use crate::query::{Parameters, PathId};
+use crate::views::{DeviceChangeView, Page};
+
+/// The parameters, for the OpenAPI document.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes parameters that are read one by one, so that all problems are found")]
+pub(crate) struct DevicesParams {
+    /// Only rows with this status.
+    #[param(example = "ERROR")]
+    status: Option<String>,
+    /// Only rows in ERROR with this code.
+    #[param(example = "device_not_active")]
+    code: Option<String>,
+    /// How many items at most.
+    #[param(minimum = 1, maximum = 1000, default = 100)]
+    limit: Option<usize>,
+    /// `next` of the page before.
+    after: Option<String>,
+}
+
+/// Lists the rows of a bulk change
+///
+/// In device order; rows in ERROR by code, then in device order.
+#[utoipa::path(get, path = "/api/v1/bulk-changes/{id}/devices", tag = crate::api::tag::BULK_CHANGES,
+    params(("id" = i64, Path, description = "The bulk change"), DevicesParams),
+    responses((status = 200, description = "A page", body = Page<DeviceChangeView>)))]
+pub(crate) async fn list_device_changes(
+    State(web): State<Web>,
+    caller: Caller,
+    PathId(id): PathId,
+    mut parameters: Parameters,
+) -> Result<Json<Page<DeviceChangeView>>, ApiProblem> {
+    let change = visible(&web, &caller, id).await?;
+    let filter = read_filter(&mut parameters);
+    let limit = parameters.limit();
+    let after = read_cursor(&mut parameters, filter);
+    parameters.finish()?;
+    let listed = web.engine.store().list_device_changes(caller.tenant, change.id, filter, after, limit).await?;
+    Ok(Json(Page::of(listed, DeviceChangeView::from)))
+}
+
+fn read_filter(parameters: &mut Parameters) -> DeviceChangeFilter {
+    let status = parameters.term("status", DeviceChangeStatus::ALL);
+    let code = parameters.term("code", Code::ALL);
+    if code.is_some() && status.is_some_and(|status| status != DeviceChangeStatus::Error) {
+        parameters.report("code", codes::CONFLICTING_FIELDS, "only rows in ERROR have a code; leave status out, or give ERROR");
+    }
+    DeviceChangeFilter { status, code }
+}
+
+/// A cursor goes with the filter of its page: lists of errors are by code, others are not.
+fn read_cursor(parameters: &mut Parameters, filter: DeviceChangeFilter) -> Option<(Option<Code>, DeviceChangeId)> {
+    let by_code = filter.code.is_some() || filter.status == Some(DeviceChangeStatus::Error);
+    let after = parameters.cursor::<(Option<Code>, DeviceChangeId)>("after")?;
+    if after.0.is_some() != by_code {
+        let message = "this is the cursor of a list with another filter; keep status and code while paging";
+        parameters.report("after", codes::CONFLICTING_FIELDS, message);
+    }
+    Some(after)
+}

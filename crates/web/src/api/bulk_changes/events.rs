@@ -1,0 +1,224 @@
+//! `GET /api/v1/bulk-changes/{id}/events`: progress as server-sent events.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::Extension;
+use axum::extract::State;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse as _, Response};
+use futures::stream;
+use lineshift_domain::ids::BulkChangeId;
+use lineshift_engine::{Caller, Changed};
+use lineshift_store::StoreError;
+use lineshift_store::bulk_changes::BulkChangeView;
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::Instant;
+
+use super::visible;
+use crate::Web;
+use crate::problem::ApiProblem;
+use crate::query::{NoParameters, PathId};
+use crate::serve::Closing;
+use crate::views::{CountsView, ProgressView};
+
+/// The least time between two looks: at most four events a second.
+const LEAST_PAUSE: Duration = Duration::from_millis(250);
+
+/// The most time between two looks: other processes may work on the same store and tell nobody here.
+const MOST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Over how long the rate is taken.
+const RATE_WINDOW: Duration = Duration::from_secs(10);
+
+/// How often a connection without news shows that it lives.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// Follows a bulk change
+///
+/// Server-sent events: `progress` at once and then whenever status or counts have changed, at most four a second; `done`
+/// with the same data when the last row is final, which ends the stream. It also ends when the server stops: connect again.
+#[utoipa::path(get, path = "/api/v1/bulk-changes/{id}/events", tag = crate::api::tag::BULK_CHANGES, params(("id" = i64, Path, description = "The bulk change")),
+    responses((status = 200, description = "Events; the data of each is a Progress", body = ProgressView, content_type = "text/event-stream")))]
+pub(crate) async fn follow_bulk_change(
+    State(web): State<Web>,
+    caller: Caller,
+    PathId(id): PathId,
+    _: NoParameters,
+    closing: Option<Extension<Closing>>,
+) -> Result<Response, ApiProblem> {
+    // Subscribed before the first look, so that no change falls between the two.
+    let changes = web.engine.events().subscribe();
+    let change = visible(&web, &caller, id).await?;
+    let closing = closing.map_or_else(Closing::never, |Extension(closing)| closing);
+    let watch = Watch {
+        web,
+        caller,
+        id: change.id,
+        changes,
+        closing,
+        meter: Meter::default(),
+        last: None,
+        ready: VecDeque::new(),
+        looked_at: Instant::now(),
+        ended: false,
+    };
+    let events = stream::unfold((watch, Some(change)), |(mut watch, first)| async move {
+        if let Some(change) = first {
+            watch.note(&change);
+        }
+        let event = watch.next().await?;
+        Some((Ok::<_, Infallible>(event), (watch, None)))
+    });
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
+}
+
+/// One watcher of one bulk change.
+struct Watch {
+    web: Web,
+    caller: Caller,
+    id: BulkChangeId,
+    changes: broadcast::Receiver<Changed>,
+    closing: Closing,
+    meter: Meter,
+    /// What was told last.
+    last: Option<(String, CountsView)>,
+    /// What is to be told next.
+    ready: VecDeque<Event>,
+    looked_at: Instant,
+    ended: bool,
+}
+
+impl Watch {
+    /// The next event; none: the stream is over.
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            if let Some(event) = self.ready.pop_front() {
+                return Some(event);
+            }
+            if self.ended || !self.wait().await {
+                return None;
+            }
+            self.look().await;
+        }
+    }
+
+    /// Waits until it is time to look again; false: the server stops.
+    async fn wait(&mut self) -> bool {
+        let latest = self.looked_at + MOST_PAUSE;
+        let changed = async {
+            wait_for_change(&mut self.changes, &self.caller, self.id).await;
+            tokio::time::sleep_until(self.looked_at + LEAST_PAUSE).await;
+        };
+        tokio::select! {
+            () = self.closing.begun() => false,
+            () = changed => true,
+            () = tokio::time::sleep_until(latest) => true,
+        }
+    }
+
+    async fn look(&mut self) {
+        self.looked_at = Instant::now();
+        match self.web.engine.store().get_bulk_change(self.caller.tenant, self.caller.key_id, self.id).await {
+            Ok(change) => self.note(&change),
+            // Dropped while its lines still arrived: there is nothing left to follow.
+            Err(StoreError::NotFound { .. }) => self.ended = true,
+            Err(error) => tracing::warn!(%error, "progress could not be read; the next look may"),
+        }
+    }
+
+    /// Takes note of where the change stands: an event if it is new, and the last one if it is final.
+    fn note(&mut self, change: &BulkChangeView) {
+        let counts = CountsView::of(change);
+        let status = change.status().to_string();
+        let done = counts.open == 0 && !change.receiving;
+        let rate = self.meter.rate(counts.total - counts.open, self.looked_at);
+        let progress = ProgressView {
+            status: status.clone(),
+            counts,
+            devices_per_second: rate,
+            seconds_left: if done { Some(0) } else { rate.and_then(|rate| seconds_left(counts.open, rate)) },
+        };
+        let now = Some((status, counts));
+        if self.last != now {
+            self.last = now;
+            self.ready.extend(event("progress", &progress));
+        }
+        if done {
+            self.ready.extend(event("done", &progress));
+            self.ended = true;
+        }
+    }
+}
+
+async fn wait_for_change(changes: &mut broadcast::Receiver<Changed>, caller: &Caller, id: BulkChangeId) {
+    loop {
+        match changes.recv().await {
+            Ok(changed) if changed.tenant == caller.tenant && changed.bulk_change_id == id => return,
+            Ok(_) => {}
+            // Some were missed, perhaps ours.
+            Err(RecvError::Lagged(_)) => return,
+            // Nobody tells any more: the other wait looks by itself.
+            Err(RecvError::Closed) => std::future::pending().await,
+        }
+    }
+}
+
+fn event(name: &str, progress: &ProgressView) -> Option<Event> {
+    Event::default().event(name).json_data(progress).ok()
+}
+
+/// Measures how fast rows become final, over the last seconds.
+#[derive(Default)]
+struct Meter(VecDeque<(Instant, i64)>);
+
+impl Meter {
+    /// Rows a second, once there are two looks.
+    fn rate(&mut self, finished: i64, now: Instant) -> Option<f64> {
+        while self.0.len() > 1 && self.0.front().is_some_and(|(at, _)| now - *at > RATE_WINDOW) {
+            self.0.pop_front();
+        }
+        self.0.push_back((now, finished));
+        let (since, before) = *self.0.front()?;
+        let seconds = (now - since).as_secs_f64();
+        #[expect(clippy::cast_precision_loss, reason = "a count of rows is far below 2^52")]
+        let rows = (finished - before) as f64;
+        // A retry opens rows again: then fewer are final than before.
+        (seconds > 0.0 && rows >= 0.0).then(|| (rows / seconds * 10.0).round() / 10.0)
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "an estimate for people"
+)]
+fn seconds_left(open: i64, rate: f64) -> Option<u64> {
+    (rate > 0.0).then(|| (open as f64 / rate).ceil() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rate_is_that_of_the_last_seconds() {
+        let start = Instant::now();
+        let at = |seconds: u64| start + Duration::from_secs(seconds);
+        let mut meter = Meter::default();
+        assert_eq!(meter.rate(0, at(0)), None, "one look says nothing");
+        assert_eq!(meter.rate(1_000, at(2)), Some(500.0));
+        assert_eq!(meter.rate(1_000, at(12)), Some(0.0), "the first ten seconds are forgotten");
+        assert_eq!(meter.rate(500, at(13)), None, "a retry opened rows again");
+    }
+
+    #[test]
+    fn seconds_left_follow_from_the_rate() {
+        assert_eq!(seconds_left(1_000, 300.0), Some(4));
+        assert_eq!(seconds_left(0, 300.0), Some(0));
+        assert_eq!(seconds_left(1_000, 0.0), None);
+    }
+}

@@ -1,0 +1,23 @@
+//! The credentials of billing and carrier accounts, without their secrets.
+
+use lineshift_domain::terms::IntegrationKind;
+
+super::endpoints! {
+    IntegrationAuthentication, IntegrationAuthenticationId, IntegrationAuthenticationView, NewIntegrationAuthentication,
+        IntegrationAuthenticationPatch, "integration authentications";
+    list_integration_authentications, create_integration_authentication: "/api/v1/integration-authentications";
+    get_integration_authentication, update_integration_authentication: "/api/v1/integration-authentications/{id}";
+    read read, check check
+}
+
+fn read(fields: &mut Fields, present: Option<&IntegrationAuthentication>) -> Option<IntegrationAuthentication> {
+    let name = fields.text("name", present.map(|it| it.name.as_str()));
+    let integration_kind = fields.term("integration_kind", present.map(|it| it.integration_kind), IntegrationKind::ALL);
+    let is_active = fields.flag("is_active", present.map(|it| it.is_active), true);
+    let id = present.map_or(IntegrationAuthenticationId(0), |it| it.id);
+    Some(IntegrationAuthentication { id, name: name?, integration_kind: integration_kind?, is_active: is_active? })
+}
+
+async fn check(_: &Web, _: &Caller, _: &IntegrationAuthentication) -> Result<(), ApiProblem> {
+    Ok(())
+}

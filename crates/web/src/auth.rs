@@ -1,0 +1,175 @@
+//! Who calls: an API key in `Authorization: Bearer` or `X-Api-Key`.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use chrono::{DateTime, TimeDelta, Utc};
+use lineshift_domain::ids::{ApiKeyId, TenantId};
+use lineshift_domain::refusal::{Refusal, RefusalClass};
+use lineshift_domain::scopes::{Action, Module};
+use lineshift_engine::Caller;
+use lineshift_store::access::ApiKey;
+
+use crate::api_key::{ParsedApiKey, parse_api_key};
+use crate::problem::ApiProblem;
+use crate::{ApiKeySecret, Web};
+
+/// The hash that a secret is compared with where no key is found, so that both take the same time.
+const NOBODY: [u8; 32] = [0; 32];
+
+/// An authenticated key: what the engine is called for, and the key itself.
+pub(crate) struct Authenticated {
+    pub(crate) caller: Caller,
+    pub(crate) key: ApiKey,
+}
+
+impl FromRequestParts<Web> for Authenticated {
+    type Rejection = ApiProblem;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, ApiProblem> {
+        let ParsedApiKey { tenant, id, secret } =
+            presented(&parts.headers).and_then(parse_api_key).ok_or_else(ApiProblem::unauthorized)?;
+        let found = web.engine.store().find_api_key(tenant, id).await?;
+        let now = web.engine.clock().now();
+        let key = checked(found, &secret, now).ok_or_else(ApiProblem::unauthorized)?;
+        web.note_use(&key, now);
+        let caller = Caller { tenant, key_id: id, name: key.name.clone(), scopes: key.scopes.clone() };
+        tracing::Span::current().record("tenant", tenant.0);
+        Ok(Self { caller, key })
+    }
+}
+
+impl FromRequestParts<Web> for Caller {
+    type Rejection = ApiProblem;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, ApiProblem> {
+        Authenticated::from_request_parts(parts, web).await.map(|authenticated| authenticated.caller)
+    }
+}
+
+/// The key that the request shows, if it shows one; `Authorization` goes before `X-Api-Key`.
+fn presented(headers: &HeaderMap) -> Option<&str> {
+    match headers.get(header::AUTHORIZATION) {
+        Some(value) => {
+            let (scheme, key) = value.to_str().ok()?.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("Bearer").then(|| key.trim())
+        }
+        None => headers.get("x-api-key")?.to_str().ok().map(str::trim),
+    }
+}
+
+fn checked(found: Option<ApiKey>, secret: &ApiKeySecret, now: DateTime<Utc>) -> Option<ApiKey> {
+    let matches = secret.matches(found.as_ref().map_or(&NOBODY, |key| &key.secret_hash));
+    found.filter(|key| matches && key.is_valid(now))
+}
+
+/// When each key's use was last noted in this process.
+#[derive(Debug, Default)]
+pub(crate) struct KeyUses(Mutex<HashMap<(TenantId, ApiKeyId), DateTime<Utc>>>);
+
+impl KeyUses {
+    /// Whether this use is to be noted: none was in the last minute.
+    fn is_due(&self, key: &ApiKey, now: DateTime<Utc>) -> bool {
+        let minute = TimeDelta::minutes(1);
+        let recent = |at: DateTime<Utc>| (now - at).abs() < minute;
+        if key.last_used_at.is_some_and(recent) {
+            return false;
+        }
+        let mut noted = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if noted.get(&(key.tenant_id, key.id)).copied().is_some_and(recent) {
+            return false;
+        }
+        noted.retain(|_, at| recent(*at));
+        noted.insert((key.tenant_id, key.id), now);
+        true
+    }
+}
+
+impl Web {
+    /// Notes that a key was used, beside the request: it must not wait for a writer that is busy with a page.
+    fn note_use(&self, key: &ApiKey, now: DateTime<Utc>) {
+        if !self.key_uses.is_due(key, now) {
+            return;
+        }
+        let (store, tenant, id) = (self.engine.store().clone(), key.tenant_id, key.id);
+        tokio::spawn(async move {
+            if let Err(error) = store.record_api_key_use(tenant, id, now).await {
+                tracing::warn!(%error, "the use of an API key could not be noted");
+            }
+        });
+    }
+}
+
+/// Refuses unless the caller may read in at least one module: for what belongs to no portal.
+pub(crate) fn require_any_view(caller: &Caller) -> Result<(), ApiProblem> {
+    if Module::ALL.iter().any(|module| caller.scopes.allow(*module, Action::View)) {
+        return Ok(());
+    }
+    let message = "this key has no scope that ends in :view; use one that has, or have it added";
+    let refusal = Refusal::one(RefusalClass::Forbidden, "", "permission_missing", message);
+    Err(refusal.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+    use lineshift_domain::scopes::Scopes;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.parse().expect("a name"), HeaderValue::from_static(value))).collect()
+    }
+
+    #[test]
+    fn a_key_is_found_in_either_header() {
+        assert_eq!(presented(&headers(&[("authorization", "Bearer ls_1")])), Some("ls_1"));
+        assert_eq!(presented(&headers(&[("authorization", "bearer  ls_1 ")])), Some("ls_1"));
+        assert_eq!(presented(&headers(&[("x-api-key", "ls_2")])), Some("ls_2"));
+        assert_eq!(presented(&headers(&[("authorization", "Bearer ls_1"), ("x-api-key", "ls_2")])), Some("ls_1"));
+        assert_eq!(presented(&headers(&[("authorization", "Basic ls_1"), ("x-api-key", "ls_2")])), None);
+        assert_eq!(presented(&headers(&[("authorization", "ls_1")])), None);
+        assert_eq!(presented(&headers(&[])), None);
+    }
+
+    fn key(at: DateTime<Utc>, secret: &ApiKeySecret) -> ApiKey {
+        ApiKey {
+            tenant_id: TenantId(1),
+            id: ApiKeyId(2),
+            name: "k".to_owned(),
+            secret_hash: secret.hash(),
+            scopes: Scopes::all(),
+            created_at: at,
+            expires_at: None,
+            last_used_at: None,
+            revoked_at: None,
+        }
+    }
+
+    #[test]
+    fn unknown_revoked_expired_and_wrong_keys_are_nobody() {
+        let now = DateTime::from_timestamp(1_800_000_000, 0).expect("a moment");
+        let secret = crate::new_api_key_secret().expect("randomness");
+        let good = key(now, &secret);
+        assert!(checked(Some(good.clone()), &secret, now).is_some());
+        assert!(checked(None, &secret, now).is_none());
+        assert!(checked(Some(ApiKey { revoked_at: Some(now), ..good.clone() }), &secret, now).is_none());
+        assert!(checked(Some(ApiKey { expires_at: Some(now), ..good.clone() }), &secret, now).is_none());
+        assert!(checked(Some(good), &crate::new_api_key_secret().expect("randomness"), now).is_none());
+    }
+
+    #[test]
+    fn a_use_is_noted_once_a_minute() {
+        let now = DateTime::from_timestamp(1_800_000_000, 0).expect("a moment");
+        let key = key(now, &crate::new_api_key_secret().expect("randomness"));
+        let uses = KeyUses::default();
+        assert!(uses.is_due(&key, now));
+        assert!(!uses.is_due(&key, now + TimeDelta::seconds(59)));
+        assert!(uses.is_due(&key, now + TimeDelta::seconds(60)));
+        let used = ApiKey { last_used_at: Some(now), ..key };
+        assert!(!KeyUses::default().is_due(&used, now + TimeDelta::seconds(59)));
+        assert!(KeyUses::default().is_due(&used, now + TimeDelta::seconds(60)));
+    }
+}

@@ -1,0 +1,185 @@
+//! Reading request bodies: their type, their size, and how many large ones are held at once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, BodyDataStream};
+use axum::http::{HeaderMap, StatusCode, header};
+use futures::StreamExt as _;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::problem::ApiProblem;
+
+/// The most bytes of a body that is no order.
+pub(crate) const SMALL_BODY: usize = 1 << 20;
+
+/// Bodies longer than [`SMALL_BODY`] that are read and judged at once; each may take several times its size in memory.
+const LARGE_AT_ONCE: usize = 4;
+
+/// How long a large body waits for its turn.
+const TURN_WAIT: Duration = Duration::from_secs(10);
+
+/// How long a client may pause within a body.
+const PAUSE: Duration = Duration::from_secs(30);
+
+/// How long the rest of a refused body is read and thrown away: a client that is still sending would otherwise see a
+/// broken connection instead of the answer.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// Turns for large bodies.
+#[derive(Clone)]
+pub(crate) struct LargeBodies(Arc<Semaphore>);
+
+impl Default for LargeBodies {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(LARGE_AT_ONCE)))
+    }
+}
+
+impl LargeBodies {
+    /// Waits for a turn if the body may be large; the turn ends when the answer is dropped. Errors: 429.
+    pub(crate) async fn turn(&self, headers: &HeaderMap) -> Result<Option<OwnedSemaphorePermit>, ApiProblem> {
+        if declared_length(headers).is_some_and(|length| length <= SMALL_BODY as u64) {
+            return Ok(None);
+        }
+        match tokio::time::timeout(TURN_WAIT, Arc::clone(&self.0).acquire_owned()).await {
+            Ok(turn) => Ok(turn.ok()),
+            Err(_) => Err(ApiProblem::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                format!("{LARGE_AT_ONCE} large requests are being read already; send this one again later"),
+            )
+            .retry_after(10)),
+        }
+    }
+}
+
+/// Refuses a body that is not declared as JSON in UTF-8. Errors: 415.
+pub(crate) fn require_json(headers: &HeaderMap) -> Result<(), ApiProblem> {
+    let written = headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or("unreadable"));
+    let mut parts = written.unwrap_or_default().split(';').map(str::trim);
+    let essence = parts.next().unwrap_or_default();
+    let is_json = ["application/json", "application/merge-patch+json"].iter().any(|json| essence.eq_ignore_ascii_case(json));
+    let is_utf8 = parts.all(|parameter| match parameter.split_once('=') {
+        Some((name, value)) if name.trim().eq_ignore_ascii_case("charset") => {
+            value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+        }
+        _ => true,
+    });
+    if is_json && is_utf8 {
+        return Ok(());
+    }
+    let found = written.map_or_else(|| "none".to_owned(), |written| format!("{written:?}"));
+    let detail = format!("the content type is {found}; send application/json in UTF-8");
+    Err(ApiProblem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail))
+}
+
+/// Reads a body of at most `most` bytes, whether its length is declared or not. Errors: 413, 408, 400.
+pub(crate) async fn read_body(headers: &HeaderMap, body: Body, most: usize) -> Result<Vec<u8>, ApiProblem> {
+    let mut stream = body.into_data_stream();
+    let declared = declared_length(headers);
+    if declared.is_some_and(|length| length > most as u64) {
+        drain(&mut stream, most).await;
+        return Err(ApiProblem::too_large(most));
+    }
+    let capacity = declared.and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
+    let mut bytes = Vec::with_capacity(capacity);
+    while let Some(chunk) = next_chunk(&mut stream).await? {
+        if bytes.len() + chunk.len() > most {
+            drop(bytes);
+            drain(&mut stream, most).await;
+            return Err(ApiProblem::too_large(most));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+async fn next_chunk(stream: &mut BodyDataStream) -> Result<Option<axum::body::Bytes>, ApiProblem> {
+    match tokio::time::timeout(PAUSE, stream.next()).await {
+        Ok(None) => Ok(None),
+        Ok(Some(Ok(chunk))) => Ok(Some(chunk)),
+        Ok(Some(Err(error))) => {
+            tracing::debug!(%error, "a body was cut off");
+            Err(ApiProblem::unreadable("", "body_cut_off", "the body ended before its end; send it again"))
+        }
+        Err(_) => {
+            let detail = format!("no byte of the body came for {} seconds; send it again", PAUSE.as_secs());
+            Err(ApiProblem::new(StatusCode::REQUEST_TIMEOUT, detail))
+        }
+    }
+}
+
+async fn drain(stream: &mut BodyDataStream, most: usize) {
+    let mut left = most.saturating_mul(2);
+    let reading = async {
+        while let Some(Ok(chunk)) = stream.next().await {
+            left = left.saturating_sub(chunk.len());
+            if left == 0 {
+                return;
+            }
+        }
+    };
+    drop(tokio::time::timeout(DRAIN, reading).await);
+}
+
+fn declared_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    fn typed(content_type: &'static str) -> HeaderMap {
+        HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(content_type))])
+    }
+
+    #[test]
+    fn json_in_utf8_is_taken_and_nothing_else() {
+        for good in ["application/json", "Application/JSON; charset=UTF-8", "application/merge-patch+json; charset=\"utf-8\""] {
+            assert!(require_json(&typed(good)).is_ok(), "{good}");
+        }
+        for bad in ["", "text/json", "application/x-www-form-urlencoded", "application/json; charset=utf-16", "application/jsonp"]
+        {
+            assert!(require_json(&typed(bad)).is_err(), "{bad}");
+        }
+        let problem = require_json(&HeaderMap::new()).expect_err("no type");
+        assert_eq!(problem.view().detail, "the content type is none; send application/json in UTF-8");
+    }
+
+    #[tokio::test]
+    async fn a_body_without_length_is_limited_too() {
+        let chunks = |count: usize| {
+            let chunks =
+                futures::stream::iter((0..count).map(|_| Ok::<_, std::io::Error>(axum::body::Bytes::from_static(b"0123456789"))));
+            Body::from_stream(chunks)
+        };
+        assert_eq!(read_body(&HeaderMap::new(), chunks(10), 100).await.expect("as long as allowed").len(), 100);
+        let problem = read_body(&HeaderMap::new(), chunks(11), 100).await.expect_err("one chunk too many");
+        assert_eq!(problem.view().status, 413);
+        assert!(problem.view().detail.contains("100 bytes"), "{}", problem.view().detail);
+    }
+
+    #[tokio::test]
+    async fn a_body_that_breaks_off_is_unreadable() {
+        let chunks = futures::stream::iter([Ok(axum::body::Bytes::from_static(b"{")), Err(std::io::Error::other("reset"))]);
+        let problem = read_body(&HeaderMap::new(), Body::from_stream(chunks), 100).await.expect_err("cut off");
+        assert_eq!(problem.view().status, 400);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_fifth_large_body_is_asked_to_wait() {
+        let turns = LargeBodies::default();
+        let mut held = Vec::new();
+        for _ in 0..LARGE_AT_ONCE {
+            held.push(turns.turn(&HeaderMap::new()).await.expect("a turn"));
+        }
+        let problem = turns.turn(&HeaderMap::new()).await.expect_err("no turn left");
+        assert_eq!(problem.view().status, 429);
+        let small = HeaderMap::from_iter([(header::CONTENT_LENGTH, HeaderValue::from_static("1000"))]);
+        assert!(turns.turn(&small).await.expect("small bodies need no turn").is_none());
+        held.pop();
+        assert!(turns.turn(&HeaderMap::new()).await.expect("a turn was freed").is_some());
+    }
+}

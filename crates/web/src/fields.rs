@@ -1,0 +1,300 @@
+//! The fields of a small JSON body (`/api/v1`): unknown, repeated and ill-formed ones are refused, all at once.
+//!
+//! One function reads both a new thing and a change of a present one (JSON merge, RFC 7396): what is absent keeps the
+//! present value, `null` clears where there may be nothing.
+
+use std::fmt;
+
+use lineshift_domain::reading::codes;
+use lineshift_domain::refusal::{Problem, Refusal};
+use rust_decimal::Decimal;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::Value;
+
+use crate::problem::ApiProblem;
+use crate::query::shown;
+
+/// The longest text of a field, in characters.
+pub(crate) const LONGEST_TEXT: usize = 200;
+
+/// The fields of a body. Each is taken once; [`Fields::finish`] refuses what is left.
+pub(crate) struct Fields {
+    left: Vec<(String, Value)>,
+    known: Vec<&'static str>,
+    problems: Vec<Problem>,
+}
+
+/// An object with its fields as written, repeated ones included.
+struct Entries(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Entries {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Entries;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Entries(entries))
+            }
+        }
+        json.deserialize_any(Object)
+    }
+}
+
+impl Fields {
+    /// Reads a body. Errors: 400 if it is not a JSON object.
+    pub(crate) fn read(body: &[u8]) -> Result<Self, ApiProblem> {
+        let text = std::str::from_utf8(body)
+            .map_err(|_| ApiProblem::unreadable("", codes::NOT_UTF8, "the body is not UTF-8; send it as UTF-8"))?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let Entries(left) = serde_json::from_str(text).map_err(|error| {
+            let code = if error.is_data() { codes::NOT_AN_OBJECT } else { codes::MALFORMED_JSON };
+            ApiProblem::unreadable("", code, format!("the body cannot be read: {error}; send one JSON object"))
+        })?;
+        Ok(Self { left, known: Vec::new(), problems: Vec::new() })
+    }
+
+    /// Notes a problem.
+    pub(crate) fn report(&mut self, name: &str, code: &str, message: impl Into<String>) {
+        self.problems.push(Problem::new(name, code, message));
+    }
+
+    /// Ends reading: what was read, unless there were problems or fields that nobody took.
+    pub(crate) fn finish<T>(mut self, read: Option<T>) -> Result<T, ApiProblem> {
+        let known = self.known.join(", ");
+        for (name, _) in std::mem::take(&mut self.left) {
+            let message = format!("no field of that name is known here; known are: {known}");
+            self.report(&name, codes::UNKNOWN_FIELD, message);
+        }
+        Refusal::from_problems(self.problems)?;
+        Ok(read.expect("what could not be read was reported"))
+    }
+
+    fn take(&mut self, name: &'static str) -> Option<Value> {
+        self.known.push(name);
+        let mut found = self.left.extract_if(.., |(given, _)| given == name).map(|(_, value)| value);
+        let (first, second) = (found.next(), found.next());
+        drop(found);
+        if second.is_some() {
+            self.report(name, codes::REPEATED_FIELD, "stands there twice; give it once");
+        }
+        first
+    }
+
+    /// A value that must be there: the given one, else the present one.
+    fn required<T>(
+        &mut self,
+        name: &'static str,
+        present: Option<T>,
+        expected: &str,
+        read: impl FnOnce(&Value) -> Option<T>,
+    ) -> Option<T> {
+        match (self.take(name), present) {
+            (None, Some(present)) => Some(present),
+            (None, None) => {
+                self.report(name, codes::MISSING_FIELD, format!("missing; give {expected}"));
+                None
+            }
+            (Some(value), _) => self.read_value(name, &value, expected, read),
+        }
+    }
+
+    /// A value that may be missing: the given one, none for `null`, else the present one. The outer option is none
+    /// after a problem.
+    fn optional<T>(
+        &mut self,
+        name: &'static str,
+        present: Option<T>,
+        expected: &str,
+        read: impl FnOnce(&Value) -> Option<T>,
+    ) -> Option<Option<T>> {
+        match self.take(name) {
+            None => Some(present),
+            Some(Value::Null) => Some(None),
+            Some(value) => self.read_value(name, &value, expected, read).map(Some),
+        }
+    }
+
+    fn read_value<T>(
+        &mut self,
+        name: &'static str,
+        value: &Value,
+        expected: &str,
+        read: impl FnOnce(&Value) -> Option<T>,
+    ) -> Option<T> {
+        let read = read(value);
+        if read.is_none() {
+            self.report(name, codes::WRONG_FORM, format!("found {}, expected {expected}", kind(value)));
+        }
+        read
+    }
+
+    /// A text that is not blank.
+    pub(crate) fn text(&mut self, name: &'static str, present: Option<&str>) -> Option<String> {
+        let expected = format!("a text of 1 to {LONGEST_TEXT} characters, without control characters");
+        self.required(name, present.map(str::to_owned), &expected, |value| {
+            let text = value.as_str()?.trim();
+            let fits = !text.is_empty() && text.chars().count() <= LONGEST_TEXT && !text.chars().any(char::is_control);
+            fits.then(|| text.to_owned())
+        })
+    }
+
+    /// `true` or `false`; `default` where a new thing does not say.
+    pub(crate) fn flag(&mut self, name: &'static str, present: Option<bool>, default: bool) -> Option<bool> {
+        self.required(name, Some(present.unwrap_or(default)), "true or false", Value::as_bool)
+    }
+
+    /// An id.
+    pub(crate) fn id(&mut self, name: &'static str, present: Option<i64>) -> Option<i64> {
+        self.required(name, present, "a whole number above 0", positive)
+    }
+
+    /// An id that may be missing.
+    pub(crate) fn optional_id(&mut self, name: &'static str, present: Option<i64>) -> Option<Option<i64>> {
+        self.optional(name, present, "a whole number above 0, or null", positive)
+    }
+
+    /// A decimal of at least 0 that may be missing, as a text or a number.
+    pub(crate) fn optional_decimal(&mut self, name: &'static str, present: Option<Decimal>) -> Option<Option<Decimal>> {
+        self.optional(name, present, "a decimal of at least 0 such as \"12.50\", or null", |value| {
+            let decimal = match value {
+                Value::String(text) => text.parse().ok(),
+                Value::Number(number) => number.to_string().parse().ok(),
+                _ => None,
+            };
+            decimal.filter(|decimal: &Decimal| !decimal.is_sign_negative())
+        })
+    }
+
+    /// A term of an enumeration.
+    pub(crate) fn term<T: std::str::FromStr + std::fmt::Display>(
+        &mut self,
+        name: &'static str,
+        present: Option<T>,
+        allowed: &[T],
+    ) -> Option<T>
+    where
+        T: Copy + PartialEq,
+    {
+        let names: Vec<String> = allowed.iter().map(ToString::to_string).collect();
+        self.required(name, present, &format!("one of {}", names.join(", ")), |value| {
+            value.as_str()?.parse().ok().filter(|term| allowed.contains(term))
+        })
+    }
+
+    /// A text that `read` understands.
+    pub(crate) fn parsed<T>(&mut self, name: &'static str, expected: &str, read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+        self.required(name, None, expected, |value| read(value.as_str()?))
+    }
+
+    /// A list of texts that may be missing, each understood by `read`; every one that is not is reported.
+    pub(crate) fn optional_list<T>(&mut self, name: &'static str, expected: &str, read: impl Fn(&str) -> Option<T>) -> Vec<T> {
+        let list = match self.take(name) {
+            None | Some(Value::Null) => return Vec::new(),
+            Some(Value::Array(list)) => list,
+            Some(other) => {
+                self.report(name, codes::WRONG_TYPE, format!("found {}, expected a list of texts", kind(&other)));
+                return Vec::new();
+            }
+        };
+        let mut read_ones = Vec::new();
+        for (nth, value) in list.iter().enumerate() {
+            match value.as_str().and_then(&read) {
+                Some(value) => read_ones.push(value),
+                None => {
+                    let message = format!("found {}, expected {expected}", kind(value));
+                    self.report(&format!("{name}[{nth}]"), codes::WRONG_FORM, message);
+                }
+            }
+        }
+        read_ones
+    }
+}
+
+fn positive(value: &Value) -> Option<i64> {
+    value.as_i64().filter(|id| *id > 0)
+}
+
+/// A value as a message shows it.
+fn kind(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(flag) => flag.to_string(),
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => shown(text),
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lineshift_domain::terms::IntegrationKind;
+
+    fn of(body: &str) -> Fields {
+        Fields::read(body.as_bytes()).unwrap_or_else(|problem| panic!("{:?}", problem.view()))
+    }
+
+    #[test]
+    fn a_new_thing_needs_its_fields_a_present_one_keeps_them() {
+        let mut new = of(r#"{"name":" Acme ","is_active":false,"price":12.5,"bound":"0.10","pool":null}"#);
+        assert_eq!(new.text("name", None).as_deref(), Some("Acme"));
+        assert_eq!(new.flag("is_active", None, true), Some(false));
+        assert_eq!(new.optional_decimal("price", None), Some(Some("12.5".parse().expect("a decimal"))));
+        assert_eq!(new.optional_decimal("bound", None), Some(Some("0.10".parse().expect("a decimal"))));
+        assert_eq!(new.optional_id("pool", Some(7)), Some(None), "null clears");
+        assert_eq!(new.flag("write_enabled", None, true), Some(true), "absent takes the default");
+        new.finish(Some(())).expect("no problems");
+
+        let mut change = of("{}");
+        assert_eq!(change.text("name", Some("Acme")).as_deref(), Some("Acme"));
+        assert_eq!(change.flag("is_active", Some(false), true), Some(false));
+        assert_eq!(change.optional_id("pool", Some(7)), Some(Some(7)));
+        change.finish(Some(())).expect("no problems");
+    }
+
+    #[test]
+    fn every_problem_is_found_at_once() {
+        let mut fields =
+            of(r#"{"name":"","is_active":"yes","price":"-1","kind":"Rev.io","id":0,"id":1,"codes":["a",1],"nmae":"x"}"#);
+        fields.text("name", None);
+        fields.flag("is_active", None, true);
+        fields.optional_decimal("price", None);
+        fields.term("kind", None, &[IntegrationKind::Jasper, IntegrationKind::Pond]);
+        fields.id("id", None);
+        fields.text("title", None);
+        fields.optional_list("codes", "a code", |text| (text == "b").then_some(()));
+        let problem = fields.finish(None::<()>).expect_err("problems");
+        let lines: Vec<String> =
+            problem.view().errors.into_iter().map(|error| format!("{} {}: {}", error.field, error.code, error.message)).collect();
+        insta::assert_snapshot!(lines.join("\n"), @r#"
+        name wrong_form: found "", expected a text of 1 to 200 characters, without control characters
+        is_active wrong_form: found "yes", expected true or false
+        price wrong_form: found "-1", expected a decimal of at least 0 such as "12.50", or null
+        kind wrong_form: found "Rev.io", expected one of Jasper, POND
+        id repeated_field: stands there twice; give it once
+        id wrong_form: found 0, expected a whole number above 0
+        title missing_field: missing; give a text of 1 to 200 characters, without control characters
+        codes[0] wrong_form: found "a", expected a code
+        codes[1] wrong_form: found 1, expected a code
+        nmae unknown_field: no field of that name is known here; known are: name, is_active, price, kind, id, title, codes
+        "#);
+    }
+
+    #[test]
+    fn what_is_no_object_is_unreadable() {
+        for body in [&b"[]"[..], b"1", b"", b"{", b"{} {}", b"\xff", b"null"] {
+            let problem = Fields::read(body).err().expect("not an object");
+            assert_eq!(problem.view().status, 400, "{body:?}");
+        }
+        let deep = "[".repeat(100_000);
+        assert!(Fields::read(format!("{{\"a\":{deep}").as_bytes()).is_err());
+    }
+}

@@ -1,0 +1,113 @@
+//! What stands around every handler: request ids, spans and durations, security headers, the time limit, caught panics.
+//!
+//! Neither bodies nor headers are logged: they may hold secrets.
+
+use std::any::Any;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse as _, Response};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+use tracing::Instrument as _;
+
+use crate::problem::ApiProblem;
+
+/// How long a request may take, but for orders, events and exports.
+pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(60);
+
+/// The answer's header that names a request in the log.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The API shows nothing in a browser and is shown in no frame.
+const API_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
+
+/// Swagger UI brings its own scripts and styles, sets styles inline, and draws its icons from data.
+const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+     connect-src 'self'; frame-ancestors 'none'";
+
+/// Puts everything around a router. The first layer named here is the innermost.
+pub(crate) fn around(router: Router) -> Router {
+    let fixed = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    let mut router = router.layer(CatchPanicLayer::custom(panicked)).layer(from_fn(set_policy));
+    for (name, value) in fixed {
+        router = router.layer(SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value)));
+    }
+    router.layer(from_fn(observe))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the layer hands the panic over")]
+fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let message = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    tracing::error!(panic = message.unwrap_or("without a message"), "a handler panicked");
+    ApiProblem::internal().into_response()
+}
+
+/// Cuts a request off that takes too long.
+pub(crate) async fn limit_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(TIME_LIMIT, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            tracing::error!(seconds = TIME_LIMIT.as_secs(), "a request took too long");
+            ApiProblem::unavailable(format!("this took longer than {} seconds; look whether it happened", TIME_LIMIT.as_secs()))
+                .into_response()
+        }
+    }
+}
+
+async fn set_policy(request: Request, next: Next) -> Response {
+    let policy = if request.uri().path().starts_with("/docs") { DOCS_POLICY } else { API_POLICY };
+    let mut response = next.run(request).await;
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    response
+}
+
+/// Gives the request an id and a span, and measures how long it took until its answer began.
+async fn observe(request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = new_request_id();
+    // The pattern, never the address itself: one series a route, whatever is asked for.
+    let route = request.extensions().get::<MatchedPath>().map_or("none", |path| path.as_str()).to_owned();
+    let method = method_label(request.method());
+    let span = tracing::info_span!("request", %id, method, route, tenant = tracing::field::Empty);
+    let mut response = next.run(request).instrument(span.clone()).await;
+    let (status, elapsed) = (response.status(), started.elapsed());
+    span.in_scope(|| tracing::debug!(status = status.as_u16(), milliseconds = elapsed.as_millis(), "answered"));
+    metrics::histogram!("lineshift_http_request_seconds", "method" => method, "route" => route, "status" => status_label(status))
+        .record(elapsed.as_secs_f64());
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    response
+}
+
+/// Sixteen hexadecimal digits; random, so that two servers do not give the same.
+fn new_request_id() -> String {
+    format!("{:016x}", getrandom::u64().unwrap_or_default())
+}
+
+/// Anybody may send any word as a method: only known ones become a series.
+fn method_label(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PATCH" => "PATCH",
+        "PUT" => "PUT",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        _ => "other",
+    }
+}
+
+fn status_label(status: StatusCode) -> String {
+    status.as_u16().to_string()
+}

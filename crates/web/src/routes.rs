@@ -1,0 +1,110 @@
+//! Every address of the API, in one constant table from which the router is built.
+//!
+//! `quick` ones are cut off after [`layers::TIME_LIMIT`](crate::layers::TIME_LIMIT); `long` ones read or write as much as
+//! an order or a bulk change holds. `/docs` (Swagger UI, static files) stands beside the table.
+
+use axum::Router;
+use axum::routing::{get, patch, post};
+
+use crate::api::reference::{
+    customer_rate_plans, customer_rate_pools, customers, integration_authentications, service_providers, sites,
+};
+use crate::api::{bulk_changes, devices, health, me, plan_queue, submit, validate};
+use crate::problem::ApiProblem;
+use crate::{Web, layers, openapi};
+
+/// One row of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RouteRow {
+    /// `get`, `post` or `patch`.
+    pub method: &'static str,
+    /// The address, with `{}` around what varies.
+    pub path: &'static str,
+}
+
+macro_rules! quick_or_long {
+    (quick, $handler:expr) => {
+        $handler.layer(axum::middleware::from_fn(layers::limit_time))
+    };
+    (long, $handler:expr) => {
+        $handler
+    };
+}
+
+macro_rules! routes {
+    ($($method:ident $path:literal $length:ident $handler:path;)*) => {
+        /// Every route but those of `/docs`.
+        pub const ROUTES: &[RouteRow] = &[$(RouteRow { method: stringify!($method), path: $path },)*];
+
+        fn table() -> Router<Web> {
+            Router::new()$(.route($path, quick_or_long!($length, $method($handler))))*
+        }
+    };
+}
+
+routes! {
+    post "/{portal}/AssociateCustomer" long submit::associate_customer;
+    post "/{portal}/BulkChange" long submit::bulk_change;
+    post "/{portal}/ValidateBulkChange" long validate::validate_bulk_change;
+
+    get "/api/v1/bulk-changes" quick bulk_changes::list::list_bulk_changes;
+    get "/api/v1/bulk-changes/{id}" quick bulk_changes::get::get_bulk_change;
+    get "/api/v1/bulk-changes/{id}/devices" quick bulk_changes::devices::list_device_changes;
+    get "/api/v1/bulk-changes/{id}/log" quick bulk_changes::log::list_log;
+    get "/api/v1/bulk-changes/{id}/events" long bulk_changes::events::follow_bulk_change;
+    get "/api/v1/bulk-changes/{id}/export" long bulk_changes::export::export_bulk_change;
+    post "/api/v1/bulk-changes/{id}/start" quick bulk_changes::control::start_bulk_change;
+    post "/api/v1/bulk-changes/{id}/cancel" quick bulk_changes::control::cancel_bulk_change;
+    post "/api/v1/bulk-changes/{id}/retry" quick bulk_changes::control::retry_bulk_change;
+
+    get "/api/v1/devices" quick devices::list_devices;
+    get "/api/v1/devices/{id}" quick devices::get_device;
+    get "/api/v1/devices/{id}/history" quick devices::list_device_history;
+
+    get "/api/v1/plan-queue" quick plan_queue::list_queue_entries;
+    get "/api/v1/plan-queue/{id}" quick plan_queue::get_queue_entry;
+    patch "/api/v1/plan-queue/{id}" quick plan_queue::move_queue_entry;
+    post "/api/v1/plan-queue/{id}/cancel" quick plan_queue::cancel_queue_entry;
+
+    get "/api/v1/service-providers" quick service_providers::list_service_providers;
+    post "/api/v1/service-providers" quick service_providers::create_service_provider;
+    get "/api/v1/service-providers/{id}" quick service_providers::get_service_provider;
+    patch "/api/v1/service-providers/{id}" quick service_providers::update_service_provider;
+    get "/api/v1/sites" quick sites::list_sites;
+    post "/api/v1/sites" quick sites::create_site;
+    get "/api/v1/sites/{id}" quick sites::get_site;
+    patch "/api/v1/sites/{id}" quick sites::update_site;
+    get "/api/v1/customers" quick customers::list_rev_customers;
+    post "/api/v1/customers" quick customers::create_rev_customer;
+    get "/api/v1/customers/{id}" quick customers::get_rev_customer;
+    patch "/api/v1/customers/{id}" quick customers::update_rev_customer;
+    get "/api/v1/customer-rate-plans" quick customer_rate_plans::list_customer_rate_plans;
+    post "/api/v1/customer-rate-plans" quick customer_rate_plans::create_customer_rate_plan;
+    get "/api/v1/customer-rate-plans/{id}" quick customer_rate_plans::get_customer_rate_plan;
+    patch "/api/v1/customer-rate-plans/{id}" quick customer_rate_plans::update_customer_rate_plan;
+    get "/api/v1/customer-rate-pools" quick customer_rate_pools::list_customer_rate_pools;
+    post "/api/v1/customer-rate-pools" quick customer_rate_pools::create_customer_rate_pool;
+    get "/api/v1/customer-rate-pools/{id}" quick customer_rate_pools::get_customer_rate_pool;
+    patch "/api/v1/customer-rate-pools/{id}" quick customer_rate_pools::update_customer_rate_pool;
+    get "/api/v1/integration-authentications" quick integration_authentications::list_integration_authentications;
+    post "/api/v1/integration-authentications" quick integration_authentications::create_integration_authentication;
+    get "/api/v1/integration-authentications/{id}" quick integration_authentications::get_integration_authentication;
+    patch "/api/v1/integration-authentications/{id}" quick integration_authentications::update_integration_authentication;
+
+    get "/api/v1/me" quick me::me;
+    get "/healthz" quick health::healthz;
+    get "/readyz" quick health::readyz;
+    get "/metrics" quick health::metrics;
+    get "/openapi.json" quick health::openapi;
+}
+
+/// The router with everything around it.
+pub(crate) fn build(web: Web) -> Router {
+    let table = table()
+        .fallback(async || ApiProblem::not_found())
+        .method_not_allowed_fallback(async || {
+            ApiProblem::new(axum::http::StatusCode::METHOD_NOT_ALLOWED, "this address knows other methods; Allow has them")
+        })
+        .with_state(web);
+    layers::around(table.merge(openapi::swagger_ui()))
+}

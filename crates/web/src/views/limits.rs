@@ -1,0 +1,91 @@
+//! Who one is, what one may do, and the limits in force.
+
+use chrono::{DateTime, Utc};
+use lineshift_domain::limits::Limits;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// The key that asks, its tenant, and the limits that bind it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = Me)]
+pub struct MeView {
+    /// The tenant.
+    pub tenant: TenantView,
+    /// The key.
+    pub key: KeyView,
+    /// The limits in force (section 13).
+    pub limits: LimitsView,
+}
+
+/// A tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = Tenant)]
+pub struct TenantView {
+    /// Id.
+    pub id: i64,
+    /// Name.
+    pub name: String,
+    /// The zone in which its days begin.
+    #[schema(example = "America/Chicago")]
+    pub time_zone: String,
+}
+
+/// An API key; never its secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = Key)]
+pub struct KeyView {
+    /// Id.
+    pub id: i64,
+    /// Name; stands as `created_by` in what the key orders.
+    pub name: String,
+    /// What it may do.
+    #[schema(example = json!(["m2m:view", "m2m:create"]))]
+    pub scopes: Vec<String>,
+    /// From when on it is refused.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// Limits in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = Limits)]
+pub struct LimitsView {
+    /// Devices in one bulk change.
+    pub devices_per_change: usize,
+    /// Bytes of an order's body.
+    pub body_bytes: usize,
+    /// How deep it may nest.
+    pub body_depth: usize,
+    /// Lines a page holds.
+    pub page_lines: usize,
+    /// Days that a date may lie ahead.
+    pub days_ahead: i64,
+    /// Days that a date may lie back.
+    pub days_back: i64,
+    /// Hours for which an idempotency key is kept.
+    pub idempotency_hours: i64,
+}
+
+impl From<&Limits> for LimitsView {
+    fn from(limits: &Limits) -> Self {
+        Self {
+            devices_per_change: limits.devices_per_change,
+            body_bytes: limits.body_bytes,
+            body_depth: limits.body_depth,
+            page_lines: limits.page_lines,
+            days_ahead: limits.days_ahead,
+            days_back: limits.days_back,
+            idempotency_hours: limits.idempotency_hours,
+        }
+    }
+}
+
+/// The server answers and its store does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = Ready)]
+pub struct ReadyView {
+    /// Always true.
+    pub ready: bool,
+    /// The store's engine.
+    #[schema(example = "sqlite")]
+    pub store: String,
+}

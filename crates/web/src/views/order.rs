@@ -1,0 +1,115 @@
+//! Orders as they were stored.
+
+use chrono_tz::Tz;
+use lineshift_domain::order::{Setting, StoredAssignment, StoredOrder, StoredPlan};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::MomentView;
+
+/// What was ordered, with what was derived at submission (B4.8). Exactly one field is set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = Order)]
+pub struct OrderView {
+    /// A customer assignment.
+    pub assignment: Option<AssignmentView>,
+    /// A customer rate plan change.
+    pub customer_rate_plan: Option<PlanView>,
+}
+
+/// A customer assignment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = OrderedAssignment)]
+pub struct AssignmentView {
+    /// Null: the customer is a site (AMOP path).
+    pub rev_customer_id: Option<i64>,
+    /// Site.
+    pub site_id: i64,
+    /// The Rev customer's id as text.
+    pub account_number: Option<String>,
+    /// The customer's.
+    pub integration_authentication_id: Option<i64>,
+    /// Null: each line is dated by its activation.
+    pub effective_date: Option<MomentView>,
+    /// The plan part.
+    pub customer_rate_plan: Option<PlanView>,
+    /// `keep` or `compensate`.
+    pub on_partial_failure: String,
+}
+
+/// Plan, pool and allocation: null keeps the present value, 0 clears it (B8.4, B8.5).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = OrderedPlan)]
+pub struct PlanView {
+    /// Customer rate plan.
+    pub customer_rate_plan_id: Option<i64>,
+    /// Customer rate pool.
+    pub customer_rate_pool_id: Option<i64>,
+    /// Data allocation in MB.
+    pub customer_data_allocation_mb: Option<Decimal>,
+    /// Null: now.
+    pub effective_date: Option<MomentView>,
+    /// Whether it goes through the plan queue.
+    pub queued: bool,
+    /// Whether open entries of the line are canceled.
+    pub replace_scheduled: bool,
+}
+
+/// A setting as orders write it: null keeps, 0 clears.
+pub(crate) fn written<T>(setting: Setting<T>, zero: T) -> Option<T> {
+    match setting {
+        Setting::Keep => None,
+        Setting::Clear => Some(zero),
+        Setting::Set(value) => Some(value),
+    }
+}
+
+/// A setting of an id.
+pub(crate) fn written_id<T>(setting: Setting<T>, id: impl FnOnce(T) -> i64) -> Option<i64> {
+    match setting {
+        Setting::Keep => None,
+        Setting::Clear => Some(0),
+        Setting::Set(value) => Some(id(value)),
+    }
+}
+
+impl OrderView {
+    pub(crate) fn of(order: &StoredOrder, zone: Tz) -> Self {
+        match order {
+            StoredOrder::CustomerAssignment(assignment) => {
+                Self { assignment: Some(AssignmentView::of(assignment, zone)), customer_rate_plan: None }
+            }
+            StoredOrder::CustomerRatePlanChange(plan) => {
+                Self { assignment: None, customer_rate_plan: Some(PlanView::of(plan, zone)) }
+            }
+        }
+    }
+}
+
+impl AssignmentView {
+    fn of(assignment: &StoredAssignment, zone: Tz) -> Self {
+        Self {
+            rev_customer_id: assignment.rev_customer_id.map(|id| id.0),
+            site_id: assignment.site_id.0,
+            account_number: assignment.account_number.clone(),
+            integration_authentication_id: assignment.integration_authentication_id.map(|id| id.0),
+            effective_date: assignment.effective_at.map(|at| MomentView::new(at, zone)),
+            customer_rate_plan: assignment.customer_rate_plan.as_ref().map(|plan| PlanView::of(plan, zone)),
+            on_partial_failure: assignment.on_partial_failure.to_string(),
+        }
+    }
+}
+
+impl PlanView {
+    fn of(plan: &StoredPlan, zone: Tz) -> Self {
+        Self {
+            customer_rate_plan_id: written_id(plan.values.plan, |id| id.0),
+            customer_rate_pool_id: written_id(plan.values.pool, |id| id.0),
+            customer_data_allocation_mb: written(plan.values.allocation_mb, Decimal::ZERO),
+            effective_date: plan.effective_at.map(|at| MomentView::new(at, zone)),
+            queued: plan.queued,
+            replace_scheduled: plan.replace_scheduled,
+        }
+    }
+}
