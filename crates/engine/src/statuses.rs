@@ -11,19 +11,27 @@ use crate::Engine;
 /// How long what was read counts.
 const TIME_TO_LIVE: Duration = Duration::from_secs(60);
 
-/// What was read, and when.
+/// What was read last, if anything was.
 #[derive(Clone, Default)]
-pub(crate) struct CachedStatuses(Arc<Mutex<Option<(Instant, Arc<ActiveStatuses>)>>>);
+pub(crate) struct CachedStatuses(Arc<Mutex<Option<Read>>>);
+
+/// What was read, and when.
+#[derive(Clone)]
+struct Read {
+    at: Instant,
+    statuses: Arc<ActiveStatuses>,
+}
 
 impl Engine {
     /// The statuses that count as active.
     pub(crate) async fn active_statuses(&self) -> Result<Arc<ActiveStatuses>> {
         let fresh = self.statuses.0.lock().expect("never held over a panic").clone();
-        if let Some((_, statuses)) = fresh.filter(|(read, _)| read.elapsed() < TIME_TO_LIVE) {
-            return Ok(statuses);
+        if let Some(read) = fresh.filter(|read| read.at.elapsed() < TIME_TO_LIVE) {
+            return Ok(read.statuses);
         }
         let statuses = Arc::new(self.store.active_statuses().await?);
-        *self.statuses.0.lock().expect("never held over a panic") = Some((Instant::now(), Arc::clone(&statuses)));
+        *self.statuses.0.lock().expect("never held over a panic") =
+            Some(Read { at: Instant::now(), statuses: Arc::clone(&statuses) });
         Ok(statuses)
     }
 }

@@ -248,6 +248,7 @@ impl Database {
     pub(crate) async fn read<T: Send + 'static>(&self, work: impl FnOnce(&Sql<'_>) -> Result<T> + Send + 'static) -> Result<T> {
         let slot = Arc::clone(&self.shared.reader_slots).acquire_owned().await.expect("the semaphore is never closed");
         let shared = Arc::clone(&self.shared);
+        metrics::gauge!("lineshift_store_readers_in_use").increment(1);
         let lent = Lent { connection: Some(take_reader(&shared)), shared, _slot: slot };
         let done = tokio::task::spawn_blocking(move || {
             let connection = lent.connection.as_ref().expect("lent until dropped");
@@ -289,7 +290,7 @@ impl Database {
         work: impl FnOnce(&Sql<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (answer, answered) = oneshot::channel();
-        self.send(Box::new(move |connection, statements| {
+        self.send(move |connection, statements| {
             let result =
                 std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&Sql { connection, statements, by_writer: true })));
             let result = result.unwrap_or_else(|_| {
@@ -298,11 +299,11 @@ impl Database {
             });
             // Nobody waits for the answer any more when the caller was canceled; the work is done all the same.
             drop(answer.send(result));
-        }))?;
+        })?;
         answered.await.map_err(|error| panicked(Box::new(error)))?
     }
 
-    fn send(&self, job: Box<dyn FnOnce(&Connection, &Statements) + Send>) -> Result<()> {
+    fn send(&self, job: impl FnOnce(&Connection, &Statements) + Send + 'static) -> Result<()> {
         let statements = Arc::clone(&self.shared.statements);
         let job: Job = Box::new(move |connection| job(connection, &statements));
         self.shared.jobs.send(job).map_err(|_| StoreError::internal("the writer has stopped"))
@@ -351,6 +352,7 @@ struct Lent {
 
 impl Drop for Lent {
     fn drop(&mut self) {
+        metrics::gauge!("lineshift_store_readers_in_use").decrement(1);
         if let Some(connection) = self.connection.take() {
             if !connection.is_autocommit() {
                 roll_back(&Sql { connection: &connection, statements: &self.shared.statements, by_writer: false });

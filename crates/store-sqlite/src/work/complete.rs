@@ -35,10 +35,27 @@ pub(super) fn complete_page(sql: &Sql<'_>, claim: &PageClaim, now: DateTime<Utc>
     }
     let effective_at =
         order.assignment().map_or_else(|| order.plan().and_then(|plan| plan.effective_at), |asked| asked.effective_at);
-    let valid_from = micros(effective_at.map_or(now, |at| at.min(now)));
-    let (tenant, change, from, to) = (claim.tenant_id.0, claim.bulk_change_id.0, claim.from_id.0, claim.to_id.0);
+    usp_updatecrossproviderdevicehistory(sql, claim, attempt, effective_at.map_or(now, |at| at.min(now)))?;
+    usp_update_device_rev_service_links(sql, claim, attempt)
+}
+
+/// Closes the present history row of each line that the page changed, and opens one with its assignment of now.
+fn usp_updatecrossproviderdevicehistory(
+    sql: &Sql<'_>,
+    page: &PageClaim,
+    attempt: i64,
+    effective_date: DateTime<Utc>,
+) -> Result<()> {
+    let (tenant, change, from, to) = (page.tenant_id.0, page.bulk_change_id.0, page.from_id.0, page.to_id.0);
+    let valid_from = micros(effective_date);
     sql.execute(text::CLOSE_HISTORY, &[&tenant, &change, &from, &to, &attempt, &ALREADY_SO, &valid_from])?;
     sql.execute(text::OPEN_HISTORY, &[&tenant, &change, &from, &to, &attempt, &ALREADY_SO, &valid_from, &entry::COMPLETED])?;
+    Ok(())
+}
+
+/// Links each line that the page changed to its customer's connected Rev service, or to none.
+fn usp_update_device_rev_service_links(sql: &Sql<'_>, page: &PageClaim, attempt: i64) -> Result<()> {
+    let (tenant, change, from, to) = (page.tenant_id.0, page.bulk_change_id.0, page.from_id.0, page.to_id.0);
     sql.execute(text::LINK_SERVICES, &[&tenant, &change, &from, &to, &attempt, &ALREADY_SO])?;
     Ok(())
 }
