@@ -119,7 +119,7 @@ impl Engine {
             Ok(()) => {}
             // Another worker has it by now, and does it (B5.1).
             Err(StoreError::LeaseLost { .. }) => {
-                tracing::warn!(page = claim.page, change = %claim.bulk_change_id, "a lease was lost")
+                tracing::warn!(page = claim.page, change = %claim.bulk_change_id, "a lease was lost");
             }
             Err(error) => self.after_failure(&claim, error).await?,
         }

@@ -395,10 +395,7 @@ impl Drop for OpenTransaction {
     fn drop(&mut self) {
         if self.open {
             // The writer takes its jobs in order, so that the rollback comes before whatever the next turn sends.
-            drop(
-                self.database
-                    .send(Box::new(|connection, statements| roll_back(&Sql { connection, statements, by_writer: true }))),
-            );
+            drop(self.database.send(|connection, statements| roll_back(&Sql { connection, statements, by_writer: true })));
         }
     }
 }
