@@ -16,7 +16,7 @@ use lineshift_store::work::{OrderFacts, PageClaim, PageLine, PageResult, PageWor
 
 use crate::Engine;
 use crate::steps::{apply_measured, scheduled_for, set_steps};
-use crate::submit::not_found;
+use crate::submit::{ambiguous, not_found};
 
 impl Engine {
     /// Runs a claimed page in one transaction.
@@ -125,6 +125,9 @@ async fn judge_page(
                 Code::ModifiedMeanwhile,
                 "the line has another number than the one it was ordered by; look at the line and order again",
             )),
+            Some(_) if line.lines_with_number > 1 => {
+                Verdict::Refused(ambiguous(line.lines_with_number.unsigned_abs(), order.change.identifier))
+            }
             Some(version) => judge.judge_again(facts, version),
             None => {
                 judged_anew.push((line.id, facts.device_id, facts.version));
@@ -170,8 +173,7 @@ async fn look_up_named(
             None => settled.push(Settled::Refused(id, not_found(identifier))),
             Some(mut lines) if lines.len() == 1 => drop(one_each.insert(id, lines.remove(0))),
             Some(lines) => {
-                let text = format!("{} lines of the inventory have this {identifier}", lines.len());
-                settled.push(Settled::Refused(id, Reason::new(Code::NumberAmbiguous, text)));
+                settled.push(Settled::Refused(id, ambiguous(lines.len() as u64, identifier)));
             }
         }
     }

@@ -14,7 +14,7 @@ use lineshift_store::bulk_changes::{Idempotency, IdempotencyClaim, NewBulkChange
 
 use crate::{Caller, Engine, Result};
 use lines::JudgedLines;
-pub(crate) use lines::not_found;
+pub(crate) use lines::{ambiguous, not_found};
 use resolve::Resolved;
 
 /// What a submission came to (B4.7).

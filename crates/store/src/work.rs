@@ -91,6 +91,8 @@ pub struct PageLine {
     pub judged_version: Option<i64>,
     /// Whether the line still has the number by which it was ordered; true when ordered by ICCID.
     pub number_unchanged: bool,
+    /// How many lines have that number now; 1 when ordered by ICCID.
+    pub lines_with_number: i64,
     /// The line; none: it was not found at submission.
     pub facts: Option<LineFacts>,
     /// The line as the request named it, where `facts` is none.

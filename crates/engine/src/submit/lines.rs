@@ -182,6 +182,11 @@ pub(crate) fn not_found(identifier: LineIdentifier) -> Reason {
     Reason::new(Code::DeviceNotFound, format!("no line of the inventory has this {identifier}"))
 }
 
+pub(crate) fn ambiguous(lines: u64, identifier: LineIdentifier) -> Reason {
+    let text = format!("{lines} lines of the inventory have this {identifier}; name the one that is meant by its ICCID");
+    Reason::new(Code::NumberAmbiguous, text)
+}
+
 impl Engine {
     /// Looks the lines up, set by set, and judges each (rules 2 to 9). While a large order is received, its lease is renewed.
     pub(super) async fn judge_lines(

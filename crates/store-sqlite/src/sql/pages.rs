@@ -188,7 +188,10 @@ lineshift_store::statements! {
     /// The open rows of a page with their lines: up to 5,000, by the range of the primary key, each line by primary key, in
     /// device order, so that neighbours share pages of the tree.
     LIST_OPEN_LINES = concat!(
-    "SELECT dc.id, dc.judged_version, dc.number IS NULL OR dc.number IS d.subscriber_number, coalesce(dc.iccid, dc.number), ",
+    "SELECT dc.id, dc.judged_version, dc.number IS NULL OR dc.number IS d.subscriber_number, coalesce(dc.iccid, dc.number),
+        CASE WHEN dc.number IS NULL THEN 1 ELSE (
+            SELECT count(*) FROM device same INDEXED BY device_by_number
+            WHERE same.tenant_id = $1 AND same.subscriber_number = dc.number) END, ",
     fact_columns!(),
     " FROM device_change dc
     LEFT JOIN device d ON d.tenant_id = $1 AND d.id = dc.device_id

@@ -338,12 +338,13 @@ impl PageWork for SqlitePage {
 }
 
 fn read_line(row: &rusqlite::Row<'_>) -> rusqlite::Result<PageLine> {
-    let found = row.get::<_, Option<i64>>(4)?.is_some();
+    let found = row.get::<_, Option<i64>>(5)?.is_some();
     Ok(PageLine {
         id: DeviceChangeId(row.get(0)?),
         judged_version: row.get(1)?,
         number_unchanged: row.get(2)?,
-        facts: if found { Some(read_facts(row, 4)?) } else { None },
+        lines_with_number: row.get(4)?,
+        facts: if found { Some(read_facts(row, 5)?) } else { None },
         named: if found { None } else { row.get(3)? },
     })
 }
