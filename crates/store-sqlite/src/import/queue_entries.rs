@@ -1,9 +1,9 @@
 //! Open plan queue entries, each under a finished bulk change "Imported".
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use lineshift_domain::ids::TenantId;
+use lineshift_domain::ids::{DeviceId, TenantId};
 use lineshift_domain::order::{PlanValues, StoredOrder, StoredPlan};
 use lineshift_store::Result;
 use lineshift_store::import::{ImportQueueEntry, Imported};
@@ -21,9 +21,10 @@ struct Taken<'r> {
     line: KnownLine,
 }
 
-/// A bulk change is of one carrier account and one portal, so that there is one for each pair among the rows. An entry
-/// that waits with the same line, date and values already counts as updated and is left as it is: importing twice is
-/// importing once, and an order is never overwritten.
+/// A bulk change is of one carrier account and one portal and names a line once, so that there is one for each pair among
+/// the rows, and a further one for the second entries of lines, the third and so on. An entry that waits with the same
+/// line, date and values already counts as updated and is left as it is: importing twice is importing once, and an order
+/// is never overwritten.
 pub(super) fn import(
     sql: &Sql<'_>,
     tenant: TenantId,
@@ -33,18 +34,21 @@ pub(super) fn import(
 ) -> Result<Imported> {
     let (taken, mut imported) = check(sql, tenant, rows)?;
     let same = find_same(sql, tenant, &taken)?;
-    let mut changes: BTreeMap<(i64, i64), Vec<Taken<'_>>> = BTreeMap::new();
+    let mut changes: BTreeMap<(i64, i64, usize), Vec<Taken<'_>>> = BTreeMap::new();
+    let mut mentions: HashMap<DeviceId, usize> = HashMap::new();
     for (nth, entry) in taken.into_iter().enumerate() {
         if same.contains(&nth) {
             imported.updated += 1;
         } else {
             imported.created += 1;
-            let change = (entry.line.service_provider_id.0, entry.row.portal.number());
+            let mention = mentions.entry(entry.line.id).or_default();
+            *mention += 1;
+            let change = (entry.line.service_provider_id.0, entry.row.portal.number(), *mention);
             changes.entry(change).or_default().push(entry);
         }
     }
-    for ((service_provider, portal), mut entries) in changes {
-        entries.sort_by_key(|entry| (entry.line.id, entry.place));
+    for ((service_provider, portal, _), mut entries) in changes {
+        entries.sort_by_key(|entry| entry.line.id);
         store(sql, tenant, service_provider, portal, &entries, by, now)?;
     }
     renew_next_due(sql, tenant)?;

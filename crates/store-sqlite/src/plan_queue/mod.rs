@@ -1,6 +1,8 @@
 //! The plan queue: looked at, moved and canceled by people, opened when due.
 
 mod due;
+#[cfg(test)]
+mod tests;
 
 use async_trait::async_trait;
 use chrono::{DateTime, SecondsFormat, Utc};

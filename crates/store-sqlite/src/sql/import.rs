@@ -137,7 +137,8 @@ lineshift_store::statements! {
          created_by_key_id, runs_as_key_id, created_at, stored_order, started_at, begun_at, processed_by, processed_at, attempt,
          first_device_change_id, last_device_change_id, total_count, open_count, processed_count, error_count, canceled_count,
          rejected_count, duplicate_count, scheduled_failed_count)
-        VALUES ($1, $2, 4, $3, $4, 'iccid', $5, 'Imported', $6, 0, 0, $7, $11, $7, $7, $6, $7, 1, $8, $9, $10, 0, $10, 0, 0, 0, 0, 0)";
+        VALUES ($1, $2, 4, $3, $4, 'iccid', $5, 'Imported', $6, 0, 0, $7, $11, $7, $7, $6, $7, 1, $8, $9, $10, 0, $10, 0, 0,
+                0, 0, 0)";
     /// `$1` tenant, `$2` id, `$3` change, `$4` place in the call, `$5` line, `$6` ICCID, `$7` values and date,
     /// `$8` version, `$9` details, `$10` now.
     INSERT_IMPORTED_ROW = "INSERT INTO device_change

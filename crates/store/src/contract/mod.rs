@@ -1,1 +1,58 @@
-//! Contract tests: what every store engine must do, written once. An engine runs them by the macro [`contract_tests`].
+//! Contract tests: what every store engine must do, written once. An engine runs them by the macro
+//! [`contract_tests`](crate::contract_tests).
+//!
+//! Each body makes tenants of its own, so that all of them may run in one store, one after the other or at once.
+
+pub mod access;
+pub mod catalogue;
+pub mod devices;
+mod fixture;
+pub mod holds;
+pub mod import;
+pub mod plan_queue;
+pub mod plan_queue_due;
+
+/// Makes one `#[tokio::test]` of each body. `$open` is an async function without arguments that answers a store and
+/// whatever must live as long as it.
+#[macro_export]
+macro_rules! contract_tests {
+    ($open:ident) => {
+        $crate::contract_bodies! { $open;
+            access: a_tenant_has_a_name_of_its_own, a_key_is_kept_until_it_is_revoked, keys_stay_with_their_tenant,
+                a_store_that_answers_is_ready;
+            catalogue: integration_authentications_are_kept, service_providers_are_kept, rev_customers_are_kept, sites_are_kept,
+                customer_rate_plans_are_kept, customer_rate_pools_are_kept, names_and_ids_are_taken_once,
+                references_must_exist_for_the_tenant, active_statuses_are_those_of_the_carriers,
+                an_order_finds_what_it_refers_to;
+            devices: lines_are_listed_by_each_filter, a_line_is_shown_with_its_assignment, history_is_listed_newest_first,
+                lines_are_looked_up_by_iccid, a_number_may_name_several_lines, facts_say_who_is_billed;
+            holds: a_stored_change_holds_its_lines, a_change_that_still_arrives_holds_nothing,
+                of_two_changes_the_one_stored_first_counts;
+            import: lines_are_brought_in_and_replaced, reference_rows_are_brought_in_and_replaced,
+                ids_made_later_lie_after_those_brought_in, assignments_raise_the_version_only_where_they_differ,
+                assignments_of_what_is_missing_are_refused, rev_services_are_brought_in_and_replaced,
+                queue_entries_are_brought_in_once, queue_entries_stand_under_one_change_a_carrier_account,
+                a_call_takes_so_many_rows;
+            plan_queue: entries_are_listed_by_each_filter, an_entry_is_moved_and_each_move_logged,
+                an_entry_is_canceled_once, entries_stay_with_their_tenant;
+            plan_queue_due: due_entries_take_effect_once, null_keeps_and_zero_clears, two_entries_of_a_line_apply_by_date,
+                dropped_work_leaves_nothing_behind, a_refused_entry_is_told, what_stands_so_leaves_no_history,
+                due_entries_say_what_has_changed, a_page_takes_the_earliest, work_is_found_across_tenants;
+        }
+    };
+}
+
+/// Makes the tests of [`contract_tests`](crate::contract_tests).
+#[doc(hidden)]
+#[macro_export]
+macro_rules! contract_bodies {
+    ($open:ident; $($module:ident: $($body:ident),* $(,)?;)*) => {
+        $(mod $module {
+            $(#[tokio::test]
+            async fn $body() {
+                let (store, _kept) = super::$open().await;
+                $crate::contract::$module::$body(&store).await;
+            })*
+        })*
+    };
+}

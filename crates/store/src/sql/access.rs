@@ -11,7 +11,8 @@ crate::statements! {
     LIST_TENANTS = "SELECT id, name, time_zone, created_at FROM tenant ORDER BY id";
 
     /// `$1` tenant, `$2` id, `$3` name, `$4` hash, `$5` scopes, `$6` now, `$7` expires at.
-    CREATE_API_KEY = "INSERT INTO api_key (tenant_id, id, name, secret_hash, scopes, created_at, expires_at, last_used_at, revoked_at)
+    CREATE_API_KEY = "INSERT INTO api_key
+        (tenant_id, id, name, secret_hash, scopes, created_at, expires_at, last_used_at, revoked_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, NULL, NULL)";
 
     /// tenant, id, name, hash, scopes, created at, expires at, last used at, revoked at. `$1` tenant, `$2` id.

@@ -24,7 +24,8 @@ crate::statements! {
         FROM service_provider WHERE tenant_id = $1 AND id = $2";
     /// Leaves its authentication as it is.
     UPDATE_SERVICE_PROVIDER = "UPDATE service_provider
-        SET name = $3, integration_kind = $4, write_enabled = $5, is_active = $6, modified_at = $7 WHERE tenant_id = $1 AND id = $2";
+        SET name = $3, integration_kind = $4, write_enabled = $5, is_active = $6, modified_at = $7
+        WHERE tenant_id = $1 AND id = $2";
     /// The columns of the get.
     LIST_SERVICE_PROVIDERS = "SELECT id, name, integration_kind, write_enabled, is_active
         FROM service_provider WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3";
@@ -63,14 +64,16 @@ crate::statements! {
         (tenant_id, id, name, monthly_price, allocation_default_mb, allocation_bound_mb, rev_product_id, is_active, created_at,
          modified_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)";
     /// id, name, price, default, bound, product, is active.
-    GET_CUSTOMER_RATE_PLAN = "SELECT id, name, monthly_price, allocation_default_mb, allocation_bound_mb, rev_product_id, is_active
+    GET_CUSTOMER_RATE_PLAN = "SELECT
+            id, name, monthly_price, allocation_default_mb, allocation_bound_mb, rev_product_id, is_active
         FROM customer_rate_plan WHERE tenant_id = $1 AND id = $2";
     /// Every field.
     UPDATE_CUSTOMER_RATE_PLAN = "UPDATE customer_rate_plan
         SET name = $3, monthly_price = $4, allocation_default_mb = $5, allocation_bound_mb = $6, rev_product_id = $7,
             is_active = $8, modified_at = $9 WHERE tenant_id = $1 AND id = $2";
     /// The columns of the get.
-    LIST_CUSTOMER_RATE_PLANS = "SELECT id, name, monthly_price, allocation_default_mb, allocation_bound_mb, rev_product_id, is_active
+    LIST_CUSTOMER_RATE_PLANS = "SELECT
+            id, name, monthly_price, allocation_default_mb, allocation_bound_mb, rev_product_id, is_active
         FROM customer_rate_plan WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3";
 
     /// name, is active.

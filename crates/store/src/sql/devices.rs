@@ -36,7 +36,8 @@ crate::statements! {
     /// One line. `$1` tenant, `$2` id.
     GET_DEVICE = concat!(
         device_columns!(),
-        " FROM device AS d JOIN device_tenant AS dt ON dt.tenant_id = $1 AND dt.device_id = d.id WHERE d.tenant_id = $1 AND d.id = $2"
+        " FROM device AS d JOIN device_tenant AS dt ON dt.tenant_id = $1 AND dt.device_id = d.id
+         WHERE d.tenant_id = $1 AND d.id = $2"
     );
     /// Primary key of `device`.
     LIST_DEVICES = list_by_device!("");

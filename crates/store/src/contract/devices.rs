@@ -1,0 +1,237 @@
+//! Lines: lists, one line, its history, and the facts by which orders are judged.
+
+use lineshift_domain::facts::{Holds, LineFacts};
+use lineshift_domain::ids::{DeviceId, RevCustomerId, TenantId};
+use lineshift_domain::lines::{Digits, read_line};
+use lineshift_domain::terms::LineIdentifier;
+use rust_decimal::Decimal;
+
+use super::fixture::{self, BY, Fixture, at, iccid, number};
+use crate::devices::{DeviceFilter, FactsQuery, FoundLine};
+use crate::import::{ImportAssignment, ImportDevice, ImportRevProduct, ImportRevService};
+use crate::{Store, StoreError};
+
+/// Reads well-formed ICCIDs or numbers.
+pub(super) fn digits(identifier: LineIdentifier, lines: &[String]) -> Vec<Digits> {
+    lines.iter().map(|line| read_line(identifier, line).expect("well-formed")).collect()
+}
+
+/// What a plan change on its own asks for.
+pub(super) const PLAN_CHANGE: FactsQuery = FactsQuery { holds: Holds::CUSTOMER_AND_PLAN, rev_customer_id: None };
+
+async fn listed<S: Store>(store: &S, tenant: TenantId, filter: DeviceFilter) -> Vec<DeviceId> {
+    let (mut ids, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.list_devices(tenant, &filter, after, 2).await.expect("a page");
+        assert!(page.items.len() <= 2, "{filter:?}");
+        ids.extend(page.items.iter().map(|line| line.id));
+        after = page.next;
+        if after.is_none() {
+            return ids;
+        }
+    }
+}
+
+/// By id, in pages, each filter alone, only of the tenant.
+pub async fn lines_are_listed_by_each_filter<S: Store>(store: &S) {
+    let fixture = Fixture::new(store, "lines are listed").await;
+    let tenant = fixture.tenant;
+    let second = store.create_service_provider(tenant, &fixture::provider("Second"), at(0)).await.expect("a provider");
+    let lines = fixture.lines(5).await;
+    let elsewhere = [ImportDevice { service_provider_id: second, ..fixture.line(4) }];
+    store.import_devices(tenant, &elsewhere, BY, at(1)).await.expect("moved to the second provider");
+    let bolt = ImportAssignment {
+        rev_customer_id: None,
+        site_id: fixture.amop_site,
+        customer_rate_plan_id: None,
+        ..fixture.assignment(3)
+    };
+    fixture.assign(&[fixture.assignment(0), fixture.assignment(1), fixture.assignment(2), bolt]).await;
+
+    for (filter, expected) in [
+        (DeviceFilter::All, &lines[..]),
+        (DeviceFilter::Iccid(iccid(2)), &lines[2..3]),
+        (DeviceFilter::Number(number(3)), &lines[3..4]),
+        (DeviceFilter::ServiceProvider(fixture.provider), &lines[..4]),
+        (DeviceFilter::ServiceProvider(second), &lines[4..]),
+        (DeviceFilter::Site(fixture.site), &lines[..3]),
+        (DeviceFilter::Site(fixture.amop_site), &lines[3..4]),
+        (DeviceFilter::CustomerRatePlan(fixture.plan), &lines[..3]),
+        (DeviceFilter::CustomerRatePlan(fixture.bounded_plan), &[]),
+    ] {
+        assert_eq!(listed(store, tenant, filter.clone()).await, expected, "{filter:?}");
+        assert_eq!(listed(store, fixture.other, filter).await, []);
+    }
+}
+
+/// The whole line; for another tenant it is not there.
+pub async fn a_line_is_shown_with_its_assignment<S: Store>(store: &S) {
+    let fixture = Fixture::new(store, "a line is shown").await;
+    let id = fixture.lines(1).await[0];
+    let fresh = store.get_device(fixture.tenant, id).await.expect("the line");
+    assert_eq!((fresh.version, fresh.is_active, fresh.site_id, fresh.rev_customer_id), (1, false, None, None));
+
+    let allocation = Some(Decimal::new(125, 1));
+    let assignment = ImportAssignment {
+        customer_rate_pool_id: Some(fixture.pool),
+        customer_data_allocation_mb: allocation,
+        ..fixture.assignment(0)
+    };
+    fixture.assign(&[assignment]).await;
+    let line = store.get_device(fixture.tenant, id).await.expect("the line");
+    assert_eq!(
+        (line.iccid.as_str(), line.subscriber_number.as_deref(), line.imei, line.status.as_str(), line.is_archived),
+        (iccid(0).as_str(), Some(number(0).as_str()), None, "ACTIVATED", false)
+    );
+    assert_eq!((line.service_provider_id, line.activated_at), (fixture.provider, Some(at(-86_400))));
+    assert_eq!((line.rev_customer_id, line.site_id), (Some(fixture.customer), Some(fixture.site)));
+    assert_eq!(
+        (line.account_number.as_deref(), line.integration_authentication_id),
+        (Some("1001"), Some(fixture.authentication))
+    );
+    assert_eq!((line.customer_rate_plan_id, line.customer_rate_pool_id), (Some(fixture.plan), Some(fixture.pool)));
+    assert_eq!((line.customer_data_allocation_mb, line.effective_date), (allocation, Some(at(-3_600))));
+    assert_eq!((line.is_active, line.version, line.modified_by.as_str(), line.modified_at), (true, 2, BY, at(1)));
+
+    for (tenant, id) in [(fixture.other, id), (fixture.tenant, DeviceId(i64::MAX))] {
+        let missing = store.get_device(tenant, id).await;
+        assert!(matches!(missing, Err(StoreError::NotFound { .. })), "{missing:?}");
+    }
+}
+
+/// In pages from the newest to the oldest, only of the line and the tenant.
+pub async fn history_is_listed_newest_first<S: Store>(store: &S) {
+    let fixture = Fixture::new(store, "history is listed").await;
+    let lines = fixture.lines(2).await;
+    fixture.assign(&[fixture.assignment(0), fixture.assignment(1)]).await;
+    // The bounded plan, back to the first one, and the bounded one again.
+    let mut entries: Vec<_> = (0..3).map(|nth| fixture.entry(0, 10 + nth)).collect();
+    entries[1].customer_rate_plan_id = Some(fixture.plan.0);
+    fixture.schedule(&entries).await;
+    for now in 20..23 {
+        assert_eq!(fixture.run_due(now, &[]).await.map(|done| done.applied), Some(1));
+    }
+
+    let (mut times, mut before) = (Vec::new(), None);
+    loop {
+        let page = store.list_device_history(fixture.tenant, lines[0], before, 2).await.expect("a page");
+        assert!(page.items.iter().all(|entry| entry.action == "customer_rate_plan" && entry.changed_by == BY));
+        times.extend(page.items.iter().map(|entry| entry.at));
+        before = page.next;
+        if before.is_none() {
+            break;
+        }
+    }
+    assert_eq!(times, [at(22), at(21), at(20)]);
+    assert_eq!(fixture.history(lines[1]).await, vec![]);
+    let elsewhere = store.list_device_history(fixture.other, lines[0], None, 2).await.expect("a page");
+    assert_eq!(elsewhere.items, vec![]);
+}
+
+/// Each by its place in the list; what is not there is left out.
+pub async fn lines_are_looked_up_by_iccid<S: Store>(store: &S) {
+    let fixture = Fixture::new(store, "looked up by iccid").await;
+    let tenant = fixture.tenant;
+    let lines = fixture.lines(3).await;
+    let allocation = Some(Decimal::from(40));
+    let assignment = ImportAssignment {
+        customer_rate_plan_id: Some(fixture.bounded_plan),
+        customer_rate_pool_id: Some(fixture.pool),
+        customer_data_allocation_mb: allocation,
+        ..fixture.assignment(2)
+    };
+    fixture.assign(&[assignment]).await;
+    let archived = ImportDevice { is_archived: true, subscriber_number: None, imei: Some("35".to_owned()), ..fixture.line(0) };
+    store.import_devices(tenant, &[archived], BY, at(2)).await.expect("archived");
+
+    let asked = digits(LineIdentifier::Iccid, &[iccid(2), iccid(77), iccid(0)]);
+    let mut found = store.look_up_lines(tenant, LineIdentifier::Iccid, &asked, PLAN_CHANGE).await.expect("a look-up");
+    found.sort_by_key(|line| line.index);
+    assert_eq!(found.iter().map(|line| (line.index, line.facts.device_id)).collect::<Vec<_>>(), [(0, lines[2]), (2, lines[0])]);
+
+    let facts = &found[0].facts;
+    assert_eq!((facts.service_provider_id, &*facts.status, facts.is_archived), (fixture.provider, "ACTIVATED", false));
+    assert_eq!((facts.has_subscriber_number, facts.has_imei, facts.version), (true, false, 2));
+    let line = &facts.assignment;
+    assert_eq!((line.rev_customer_id, line.site_id, line.is_active), (Some(fixture.customer), Some(fixture.site), true));
+    assert_eq!(line.integration_authentication_id, Some(fixture.authentication));
+    assert_eq!((line.plan, line.pool, line.allocation_mb), (Some(fixture.bounded_plan), Some(fixture.pool), allocation));
+    assert_eq!(line.plan_allocation_bound_mb, Some(Decimal::from(500)));
+    assert_eq!((facts.held_by, facts.billed_to_customer, facts.billed_to_other), (None, false, false));
+
+    let archived = &found[1].facts;
+    assert_eq!((archived.is_archived, archived.has_subscriber_number, archived.has_imei), (true, false, true));
+    assert_eq!((archived.assignment.site_id, archived.assignment.is_active, archived.version), (None, false, 1));
+
+    let elsewhere = store.look_up_lines(fixture.other, LineIdentifier::Iccid, &asked, PLAN_CHANGE).await;
+    assert_eq!(elsewhere.expect("a look-up"), vec![]);
+    let none = store.look_up_lines(tenant, LineIdentifier::Iccid, &[], PLAN_CHANGE).await;
+    assert_eq!(none.expect("a look-up"), vec![]);
+}
+
+/// Rule 2: a number that several lines have finds each of them.
+pub async fn a_number_may_name_several_lines<S: Store>(store: &S) {
+    let fixture = Fixture::new(store, "several lines").await;
+    let lines = fixture.lines(3).await;
+    let shared = ImportDevice { subscriber_number: Some(number(0)), ..fixture.line(1) };
+    store.import_devices(fixture.tenant, &[shared], BY, at(1)).await.expect("one number, two lines");
+
+    let asked = digits(LineIdentifier::Number, &[number(2), number(0), number(1)]);
+    let found = store.look_up_lines(fixture.tenant, LineIdentifier::Number, &asked, PLAN_CHANGE).await.expect("a look-up");
+    let mut found: Vec<_> = found.iter().map(|line| (line.index, line.facts.device_id)).collect();
+    found.sort_unstable();
+    assert_eq!(found, [(0, lines[2]), (1, lines[0]), (1, lines[1])]);
+    let elsewhere = store.look_up_lines(fixture.other, LineIdentifier::Number, &asked, PLAN_CHANGE).await;
+    assert_eq!(elsewhere.expect("a look-up"), vec![]);
+}
+
+fn service<S>(fixture: &Fixture<'_, S>, nth: usize, id: i64, status: Option<&str>) -> ImportRevService {
+    let product = |status: &str| ImportRevProduct {
+        rev_service_product_id: id * 10,
+        rev_product_id: 5,
+        rate: Some(Decimal::new(995, 2)),
+        quantity: Some(Decimal::ONE),
+        status: status.to_owned(),
+        description: None,
+    };
+    ImportRevService {
+        rev_customer_id: fixture.customer,
+        rev_service_id: id,
+        iccid: Some(iccid(nth)),
+        number: Some(number(nth)),
+        rev_service_type_id: Some(3),
+        rev_provider_id: None,
+        activated_date: Some(at(-100)),
+        disconnected_date: None,
+        has_package: false,
+        products: status.into_iter().map(product).collect(),
+    }
+}
+
+/// Rules 7 and 8: an undisconnected service with a package, or with a product that is PENDING or ACTIVE.
+pub async fn facts_say_who_is_billed<S: Store>(store: &S) {
+    let fixture = Fixture::new(store, "who is billed").await;
+    fixture.lines(6).await;
+    let services = [
+        service(&fixture, 0, 1, Some("ACTIVE")),
+        service(&fixture, 1, 2, Some("PENDING")),
+        ImportRevService { has_package: true, ..service(&fixture, 2, 3, None) },
+        service(&fixture, 3, 4, Some("DISCONNECTED")),
+        ImportRevService { disconnected_date: Some(at(-1)), ..service(&fixture, 4, 5, Some("ACTIVE")) },
+        service(&fixture, 5, 6, None),
+    ];
+    let imported = store.import_rev_services(fixture.tenant, &services, at(1)).await.expect("services");
+    assert_eq!((imported.created, imported.refused), (6, vec![]));
+
+    let asked = digits(LineIdentifier::Iccid, &(0..6).map(iccid).collect::<Vec<_>>());
+    for (customer, to_customer) in [(None, false), (Some(fixture.customer), true), (Some(RevCustomerId(5_555)), false)] {
+        let query = FactsQuery { holds: Holds::NONE, rev_customer_id: customer };
+        let mut found = store.look_up_lines(fixture.tenant, LineIdentifier::Iccid, &asked, query).await.expect("a look-up");
+        found.sort_by_key(|line| line.index);
+        for FoundLine { index, facts: LineFacts { billed_to_customer, billed_to_other, .. } } in found {
+            let charged = index < 3;
+            let expected = (charged && to_customer, charged && !to_customer);
+            assert_eq!((billed_to_customer, billed_to_other), expected, "line {index} for {customer:?}");
+        }
+    }
+}
