@@ -23,6 +23,8 @@ mod numbers;
 mod problems;
 mod rev_service;
 
+pub use nearest::nearest;
+
 use crate::limits::Limits;
 use crate::order::{EffectiveDate, Order};
 use crate::refusal::Refusal;

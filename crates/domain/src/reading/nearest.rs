@@ -5,7 +5,8 @@ const LONGEST_COMPARED: usize = 64;
 
 /// The known name with the fewest typing mistakes between it and what was written, whatever the case; none if even
 /// that one is too far off to be what was meant.
-pub(super) fn nearest<'k>(written: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+#[must_use]
+pub fn nearest<'k>(written: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     if written.len() > LONGEST_COMPARED {
         return None;
     }

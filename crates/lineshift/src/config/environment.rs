@@ -1,0 +1,63 @@
+//! The environment, read once and here only.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+/// What every variable of ours begins with.
+pub(crate) const PREFIX: &str = "LINESHIFT_";
+
+/// The file to read; `--config` comes before it.
+pub(crate) const CONFIG: &str = "LINESHIFT_CONFIG";
+
+/// The API key of client commands; `--key` comes before it.
+pub(crate) const API_KEY: &str = "LINESHIFT_API_KEY";
+
+/// Read by the tests of this project, and by nothing else.
+pub(crate) const SEEDS: &str = "LINESHIFT_SEEDS";
+
+/// The variables that begin with [`PREFIX`], empty ones left out.
+#[derive(Clone, Default)]
+pub(crate) struct Environment(BTreeMap<String, String>);
+
+impl Environment {
+    /// Reads the environment of this process.
+    pub(crate) fn of_process() -> Result<Self> {
+        #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
+        let all = std::env::vars_os();
+        let mut ours = BTreeMap::new();
+        for (name, value) in all {
+            let Some(name) = name.to_str().filter(|name| name.starts_with(PREFIX)) else { continue };
+            let value = value.to_str().with_context(|| format!("{name} is not UTF-8"))?;
+            if !value.is_empty() {
+                ours.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        Ok(Self(ours))
+    }
+
+    /// An environment made up for a test.
+    #[cfg(test)]
+    pub(crate) fn of(variables: &[(&str, &str)]) -> Self {
+        Self(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+    }
+
+    /// The configuration file to read.
+    pub(crate) fn config_file(&self) -> Option<PathBuf> {
+        self.0.get(CONFIG).map(PathBuf::from)
+    }
+
+    /// The API key of client commands.
+    pub(crate) fn api_key(&self) -> Option<&str> {
+        self.0.get(API_KEY).map(String::as_str)
+    }
+
+    /// The variables that must name a setting.
+    pub(crate) fn settings(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .filter(|(name, _)| ![CONFIG, API_KEY, SEEDS].contains(name))
+    }
+}

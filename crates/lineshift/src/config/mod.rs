@@ -1,0 +1,117 @@
+//! The configuration: defaults, a file, the environment and flags, in that order; the last one that says something holds.
+
+mod check;
+pub(crate) mod environment;
+mod layers;
+mod store_url;
+#[cfg(test)]
+mod tests;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use lineshift_domain::limits::Limits;
+use lineshift_store_sqlite::Options;
+use serde::{Deserialize, Serialize};
+
+pub(crate) use layers::{Configuration, Flag, Source};
+pub(crate) use store_url::StoreUrl;
+
+/// The commented default file, which holds every setting.
+pub(crate) const DEFAULT_FILE: &str = include_str!("../../config/default.toml");
+
+/// Every setting. Names stand in configuration files: never rename one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Settings {
+    /// Where everything is stored.
+    pub(crate) store: String,
+    /// Where `serve` listens.
+    pub(crate) listen: SocketAddr,
+    /// The server that client commands call.
+    pub(crate) url: String,
+    /// What is logged, and how.
+    pub(crate) log: LogSettings,
+    /// The embedded store.
+    pub(crate) sqlite: SqliteSettings,
+    /// Section 13.
+    pub(crate) limits: Limits,
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct LogSettings {
+    /// For people or for programs.
+    pub(crate) format: LogFormat,
+    /// Levels, also by module.
+    pub(crate) filter: String,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// One object a line.
+    Json,
+}
+
+/// How the embedded store is opened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct SqliteSettings {
+    /// Reads that may run at once.
+    pub(crate) readers: usize,
+    /// Page cache of the writer, in MiB.
+    pub(crate) writer_cache_mib: usize,
+    /// Page cache of each reader, in MiB.
+    pub(crate) reader_cache_mib: usize,
+    /// How long a write waits for another process.
+    pub(crate) busy_timeout_seconds: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            store: "sqlite://lineshift.sqlite3".to_owned(),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            url: "http://127.0.0.1:8080".to_owned(),
+            log: LogSettings::default(),
+            sqlite: SqliteSettings::default(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Default for LogSettings {
+    fn default() -> Self {
+        Self { format: LogFormat::Text, filter: "info".to_owned() }
+    }
+}
+
+impl Default for SqliteSettings {
+    fn default() -> Self {
+        let options = Options::default();
+        Self {
+            readers: options.readers,
+            writer_cache_mib: options.writer_cache_mib,
+            reader_cache_mib: options.reader_cache_mib,
+            busy_timeout_seconds: options.busy_timeout.as_secs(),
+        }
+    }
+}
+
+impl SqliteSettings {
+    /// As the store takes them.
+    pub(crate) fn options(&self) -> Options {
+        Options {
+            readers: self.readers,
+            writer_cache_mib: self.writer_cache_mib,
+            reader_cache_mib: self.reader_cache_mib,
+            busy_timeout: Duration::from_secs(self.busy_timeout_seconds),
+            ..Options::default()
+        }
+    }
+}

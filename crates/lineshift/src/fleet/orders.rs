@@ -1,0 +1,134 @@
+//! Orders over a generated fleet that meet its special lines, as request bodies (B4.2, B4.3).
+
+use lineshift_domain::terms::PortalType;
+use serde_json::{Value, json};
+
+use super::catalogue::{
+    FLEET_POOL, MEDIUM_PLAN, METERS, NEW_CUSTOMER, NEW_SITE, PHONE_POOL, PHONES, ROUTERS, SENSORS, TELEMATICS_PLAN, TRACKERS,
+};
+use super::{Fleet, Special};
+
+/// Once in so many lines an order names a malformed one, an unknown one, one of another carrier, and one again.
+const MISTAKES_EVERY: usize = 500;
+
+/// A request to `POST /{portal}/{endpoint}`.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    /// The portal.
+    pub(crate) portal: PortalType,
+    /// `AssociateCustomer` or `BulkChange`.
+    pub(crate) endpoint: &'static str,
+    /// The body.
+    pub(crate) body: Value,
+}
+
+/// Hands the meters to an AMOP customer.
+pub(crate) fn amop_assignment(fleet: &Fleet, provider_id: i64) -> Request {
+    let body = json!({
+        "ServiceProviderId": provider_id,
+        "Devices": iccids(fleet, METERS, ROUTERS),
+        "RevCustomerId": "",
+        "SiteId": NEW_SITE,
+        "Name": "Water meters to Metro",
+        "Reason": "contract 2026-114",
+    });
+    Request { portal: PortalType::M2M, endpoint: "AssociateCustomer", body }
+}
+
+/// Hands the trackers to a Rev customer, on a plan and without a billing service.
+pub(crate) fn rev_assignment(fleet: &Fleet, provider_id: i64) -> Request {
+    let body = json!({
+        "ServiceProviderId": provider_id,
+        "Devices": iccids(fleet, TRACKERS, METERS),
+        "RevCustomerId": NEW_CUSTOMER.to_string(),
+        "AddCustomerRatePlan": true,
+        "CustomerRatePlan": TELEMATICS_PLAN,
+        "CustomerRatePool": FLEET_POOL,
+        "Name": "Trackers to Cedar Valley",
+    });
+    Request { portal: PortalType::M2M, endpoint: "AssociateCustomer", body }
+}
+
+/// Moves the sensors to another plan; held back until it is started.
+pub(crate) fn plan_change_held_back(fleet: &Fleet, provider_id: i64) -> Request {
+    let body = json!({
+        "ServiceProviderId": provider_id,
+        "ChangeType": 4,
+        "ProcessChanges": false,
+        "Devices": iccids(fleet, SENSORS, METERS),
+        "CustomerRatePlanUpdate": { "CustomerRatePlanId": MEDIUM_PLAN, "CustomerPoolId": FLEET_POOL },
+        "Name": "Sensors to 250 MB",
+    });
+    Request { portal: PortalType::M2M, endpoint: "BulkChange", body }
+}
+
+/// Gives the phones another pool and allocation, by number.
+pub(crate) fn plan_change_by_number(fleet: &Fleet, provider_id: i64) -> Request {
+    let body = json!({
+        "ServiceProviderId": provider_id,
+        "ChangeType": 4,
+        "Numbers": numbers(fleet),
+        "CustomerRatePlanUpdate": { "CustomerPoolId": PHONE_POOL, "CustomerDataAllocationMB": 4_096 },
+        "Name": "Phones to 4 GB",
+    });
+    Request { portal: PortalType::Mobility, endpoint: "BulkChange", body }
+}
+
+/// Moves the routers to another plan at that moment.
+pub(crate) fn plan_change_scheduled(fleet: &Fleet, provider_id: i64, at: &str) -> Request {
+    let body = json!({
+        "ServiceProviderId": provider_id,
+        "ChangeType": 4,
+        "Devices": iccids(fleet, ROUTERS, METERS),
+        "CustomerRatePlanUpdate": { "CustomerRatePlanId": MEDIUM_PLAN, "EffectiveDate": at },
+        "Name": "Routers to 250 MB, scheduled",
+    });
+    Request { portal: PortalType::M2M, endpoint: "BulkChange", body }
+}
+
+/// A change that is never started, so that it holds some of the meters against later ones.
+pub(crate) fn holding(fleet: &Fleet, provider_id: i64) -> Request {
+    let held: Vec<String> =
+        fleet.lines_of(METERS).filter(|line| line.special == Special::Held).map(|line| line.iccid).collect();
+    let body = json!({
+        "ServiceProviderId": provider_id,
+        "ChangeType": 4,
+        "ProcessChanges": false,
+        "Devices": held,
+        "CustomerRatePlanUpdate": { "CustomerRatePlanId": MEDIUM_PLAN },
+        "Name": "Waits for a person",
+    });
+    Request { portal: PortalType::M2M, endpoint: "BulkChange", body }
+}
+
+/// The ICCIDs of a carrier account, with mistakes among them.
+fn iccids(fleet: &Fleet, provider: usize, other: usize) -> Vec<String> {
+    let mut others = fleet.lines_of(other);
+    let mut named = Vec::new();
+    for (nth, line) in fleet.lines_of(provider).enumerate() {
+        if nth % MISTAKES_EVERY == 5 {
+            // What a spreadsheet makes of twenty digits.
+            named.push("8.90117E+19".to_owned());
+            named.push(fleet.stranger(provider, (nth / MISTAKES_EVERY) as u64).iccid);
+            named.extend(others.next().map(|line| line.iccid));
+            named.push(line.iccid.clone());
+        }
+        named.push(line.iccid);
+    }
+    named
+}
+
+/// The numbers of the phones, with mistakes among them.
+fn numbers(fleet: &Fleet) -> Vec<String> {
+    let mut others = fleet.lines_of(TRACKERS);
+    let mut named = Vec::new();
+    for (nth, line) in fleet.lines_of(PHONES).enumerate() {
+        if nth % MISTAKES_EVERY == 5 {
+            named.push("555-0100".to_owned());
+            named.extend(fleet.stranger(PHONES, (nth / MISTAKES_EVERY) as u64).number);
+            named.extend(others.next().and_then(|line| line.number));
+        }
+        named.extend(line.number);
+    }
+    named
+}

@@ -1,0 +1,75 @@
+//! Carrier accounts. Their ids are made by the store; files know them by name.
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+use lineshift_domain::ids::ServiceProviderId;
+use lineshift_store::catalogue::ServiceProvider;
+use lineshift_store::import::Imported;
+use lineshift_store::paging::MAX_PAGE_ITEMS;
+
+use super::super::cells::Seen;
+use super::super::header::{optional, required};
+use super::super::{Cells, Column, Kind, Target};
+use super::authentications::SYSTEMS;
+
+/// See the module.
+#[derive(Default)]
+pub(super) struct Providers {
+    names: Seen<String>,
+}
+
+impl Kind for Providers {
+    type Row = ServiceProvider;
+
+    const COLUMNS: &'static [Column] =
+        &[required("name"), required("integration"), optional("write_enabled"), optional("is_active")];
+
+    async fn begin(_: &Target<'_>) -> Result<Self> {
+        Ok(Self::default())
+    }
+
+    fn read(&mut self, cells: &mut Cells<'_, '_>) -> Option<Self::Row> {
+        let name = cells.required("name", "a name");
+        let integration_kind = cells.choice("integration", SYSTEMS);
+        if integration_kind.is_some_and(|kind| !kind.is_carrier()) {
+            cells.report("integration", "a carrier's: Jasper, ThingSpace, Telegence or POND");
+        }
+        let write_enabled = cells.flag("write_enabled", true);
+        let is_active = cells.flag("is_active", true);
+        let name = name?.to_owned();
+        cells.only_once(&mut self.names, "name", name.clone());
+        Some(ServiceProvider {
+            id: ServiceProviderId(0),
+            name,
+            integration_kind: integration_kind?,
+            write_enabled,
+            is_active,
+        })
+    }
+
+    async fn store(target: &Target<'_>, rows: &[Self::Row]) -> Result<Imported> {
+        let mut present = HashMap::new();
+        let mut after = None;
+        loop {
+            let page = target.store.list_service_providers(target.tenant.id, after, MAX_PAGE_ITEMS).await?;
+            present.extend(page.items.into_iter().map(|thing| (thing.name, thing.id)));
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        let mut imported = Imported::default();
+        for row in rows {
+            if let Some(id) = present.get(&row.name) {
+                let replaced = ServiceProvider { id: *id, ..row.clone() };
+                target.store.update_service_provider(target.tenant.id, &replaced, target.now).await?;
+                imported.updated += 1;
+            } else {
+                target.store.create_service_provider(target.tenant.id, row, target.now).await?;
+                imported.created += 1;
+            }
+        }
+        Ok(imported)
+    }
+}
