@@ -1,2 +1,24 @@
-//! x
-fn main() {}
+//! Lineshift: bulk changes of the customers and rate plans of mobile lines, at once or on a date.
+
+mod cli;
+mod client;
+mod commands;
+mod config;
+mod exit;
+mod fleet;
+mod import;
+mod notes;
+mod output;
+mod progress;
+mod serving;
+mod stores;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::cli::Cli;
+
+fn main() -> ExitCode {
+    exit::end(cli::run(Cli::parse()))
+}

@@ -1,0 +1,153 @@
+//! The command line: what is common to all commands, and which there are.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::commands::{
+    admin, backup, cancel, config as config_command, demo, examples, export, import, migrate, openapi, retry, serve, start,
+    status, submit,
+};
+use crate::config::environment::Environment;
+use crate::config::{Configuration, Flag, LogFormat, Settings, Source};
+use crate::exit::{Done, EXIT_CODES, WrongCall};
+
+/// Bulk changes of the customers and rate plans of mobile lines, at once or on a date.
+#[derive(Debug, Parser)]
+#[command(name = "lineshift", version, propagate_version = true, after_help = EXIT_CODES, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// The configuration file; also LINESHIFT_CONFIG.
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Settings")]
+    config: Option<PathBuf>,
+    /// Where everything is stored, sqlite://PATH; also LINESHIFT_STORE.
+    #[arg(long, global = true, value_name = "URL", help_heading = "Settings")]
+    store: Option<String>,
+    /// What is logged: error, warn, info, debug or trace, also by module; also LINESHIFT_LOG_FILTER.
+    #[arg(long, global = true, value_name = "FILTER", help_heading = "Settings")]
+    log: Option<String>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What it can do.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show the whole product on a generated fleet.
+    Demo(demo::Args),
+    /// Run the API with a worker and the scheduler.
+    Serve(serve::Args),
+    /// Bring the store's schema up to date.
+    Migrate(migrate::Args),
+    /// Bring in a CSV file, straight into the store.
+    Import(import::Args),
+    /// Order a bulk change.
+    Submit(submit::Args),
+    /// Show bulk changes, or one of them.
+    Status(status::Args),
+    /// Start a bulk change that was stored unprocessed.
+    Start(start::Args),
+    /// Cancel what is still open of a bulk change.
+    Cancel(cancel::Args),
+    /// Open the failed lines of a finished bulk change again.
+    Retry(retry::Args),
+    /// Write the lines of a bulk change as CSV.
+    Export(export::Args),
+    /// Tenants and API keys, straight in the store.
+    Admin(admin::Args),
+    /// The configuration.
+    Config(config_command::Args),
+    /// Copy the store while it is in use.
+    Backup(backup::Args),
+    /// Print the description of the API (OpenAPI 3.1, JSON).
+    Openapi(openapi::Args),
+    /// Example data.
+    Examples(examples::Args),
+}
+
+/// What every command works with.
+pub(crate) struct Context {
+    /// The settings, and where they come from.
+    pub(crate) configuration: Configuration,
+    /// The environment, for what is no setting.
+    pub(crate) environment: Environment,
+}
+
+impl Context {
+    /// The settings.
+    pub(crate) const fn settings(&self) -> &Settings {
+        &self.configuration.settings
+    }
+}
+
+/// Runs the command that was asked for.
+pub(crate) fn run(cli: Cli) -> Result<Done> {
+    let context = context(&cli).map_err(|error| WrongCall(format!("{error:#}")))?;
+    log_to_standard_error(&context, matches!(cli.command, Command::Demo(_)))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
+    runtime.block_on(dispatch(cli.command, &context))
+}
+
+fn context(cli: &Cli) -> Result<Context> {
+    let environment = Environment::of_process()?;
+    let mut flags = Vec::new();
+    let mut add = |flag, setting, text: Option<String>| flags.extend(text.map(|text| Flag { flag, setting, text }));
+    add("--store", "store", cli.store.clone());
+    add("--log", "log.filter", cli.log.clone());
+    if let Command::Serve(args) = &cli.command {
+        add("--listen", "listen", args.listen.clone());
+    }
+    if let Some(server) = cli.command.server() {
+        add("--url", "url", server.url.clone());
+    }
+    Ok(Context { configuration: Configuration::load(cli.config.as_deref(), &environment, &flags)?, environment })
+}
+
+impl Command {
+    /// The server that a client command calls.
+    const fn server(&self) -> Option<&crate::client::ServerArgs> {
+        match self {
+            Self::Submit(args) => Some(&args.server),
+            Self::Status(args) => Some(&args.server),
+            Self::Start(args) => Some(&args.server),
+            Self::Cancel(args) => Some(&args.server),
+            Self::Retry(args) => Some(&args.server),
+            Self::Export(args) => Some(&args.server),
+            _ => None,
+        }
+    }
+}
+
+/// Demonstrations log what is wrong only, unless somebody asked for more.
+fn log_to_standard_error(context: &Context, quiet: bool) -> Result<()> {
+    let settings = &context.settings().log;
+    let quiet = quiet && *context.configuration.source("log.filter") == Source::Default;
+    let filter: EnvFilter = if quiet { "warn" } else { &settings.filter }.parse().context("reading the log filter")?;
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let installed = match settings.format {
+        LogFormat::Text => subscriber.try_init(),
+        LogFormat::Json => subscriber.json().try_init(),
+    };
+    installed.map_err(|error| anyhow::anyhow!("starting the log: {error}"))
+}
+
+async fn dispatch(command: Command, context: &Context) -> Result<Done> {
+    match command {
+        Command::Demo(args) => Box::pin(demo::run(args, context)).await,
+        Command::Serve(args) => Box::pin(serve::run(args, context)).await,
+        Command::Migrate(args) => migrate::run(args, context).await,
+        Command::Import(args) => Box::pin(import::run(args, context)).await,
+        Command::Submit(args) => Box::pin(submit::run(args, context)).await,
+        Command::Status(args) => Box::pin(status::run(args, context)).await,
+        Command::Start(args) => start::run(args, context).await,
+        Command::Cancel(args) => cancel::run(args, context).await,
+        Command::Retry(args) => retry::run(args, context).await,
+        Command::Export(args) => export::run(args, context).await,
+        Command::Admin(args) => admin::run(args, context).await,
+        Command::Config(args) => config_command::run(args, context),
+        Command::Backup(args) => backup::run(args, context).await,
+        Command::Openapi(args) => openapi::run(args),
+        Command::Examples(args) => examples::run(args),
+    }
+}

@@ -1,0 +1,41 @@
+//! `lineshift backup`
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use serde_json::json;
+
+use crate::cli::Context;
+use crate::exit::Done;
+use crate::output::Output;
+use crate::{progress, stores};
+
+/// Copy the store, as it stands at one moment, to a new file. Servers and workers may go on meanwhile.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The file to write; it must not be there yet.
+    target: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
+    let store = stores::open_existing(context).await?;
+    let bar = progress::counting("copying pages", 0);
+    let drawn = bar.clone();
+    let target = &args.target;
+    store
+        .back_up(target, move |left, all| {
+            drawn.set_length(u64::try_from(all).unwrap_or_default());
+            drawn.set_position(u64::try_from(all - left).unwrap_or_default());
+        })
+        .await
+        .with_context(|| format!("copying the store to {}", target.display()))?;
+    bar.finish_and_clear();
+    let bytes = std::fs::metadata(target).with_context(|| format!("looking at {}", target.display()))?.len();
+    let shown = format!("{} was copied to {} ({bytes} bytes)", store.path().display(), target.display());
+    Output::by_flag(args.json).one(&shown, &json!({ "store": store.path(), "target": target, "bytes": bytes }))?;
+    Ok(Done::Fully)
+}

@@ -1,0 +1,110 @@
+//! Running the API, a worker and the scheduler in this process.
+
+use std::net::SocketAddr;
+use std::sync::OnceLock;
+
+use anyhow::{Context as _, Result};
+use lineshift_engine::{Engine, Shutdown, ShutdownSender, WorkerOptions, shutdown};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+/// What a process does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Roles {
+    /// Answers requests, runs pages, applies due queue entries.
+    All,
+    /// Answers requests.
+    ApiOnly,
+}
+
+/// A server that runs.
+pub(crate) struct Running {
+    address: SocketAddr,
+    stop: ShutdownSender,
+    tasks: JoinSet<Result<()>>,
+}
+
+/// Listens at that address.
+pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener> {
+    let bound = TcpListener::bind(address).await;
+    bound.with_context(|| format!("listening at {address}; is another server there? --listen names another address"))
+}
+
+/// Starts serving on that listener.
+pub(crate) fn start(engine: Engine, listener: TcpListener, roles: Roles) -> Result<Running> {
+    let address = listener.local_addr().context("looking up the address")?;
+    let (stop, stopping) = shutdown();
+    let mut tasks = JoinSet::new();
+    let router = lineshift_web::router(engine.clone(), metrics());
+    let web = due(stopping.clone());
+    tasks.spawn(async move { lineshift_web::serve(listener, router, web).await.context("serving the API") });
+    if roles == Roles::All {
+        let options = WorkerOptions { owner: owner()? };
+        let (worker, stopping_worker) = (engine.clone(), stopping.clone());
+        tasks.spawn(async move {
+            worker.run_worker(options, stopping_worker).await;
+            Ok(())
+        });
+        tasks.spawn(async move {
+            engine.run_scheduler(stopping).await;
+            Ok(())
+        });
+    }
+    Ok(Running { address, stop, tasks })
+}
+
+impl Running {
+    /// Where it listens.
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Asks everything to stop and waits until it has: requests and the page in hand are finished.
+    pub(crate) async fn stop(mut self) -> Result<()> {
+        self.stop.stop();
+        while let Some(ended) = self.tasks.join_next().await {
+            ended.context("a part of the server was cut off")??;
+        }
+        Ok(())
+    }
+}
+
+async fn due(mut stopping: Shutdown) {
+    stopping.due().await;
+}
+
+/// Who holds pages: this process, also among others on other machines.
+fn owner() -> Result<String> {
+    let mut bytes = [0_u8; 4];
+    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("naming this process: {error}"))?;
+    Ok(format!("lineshift-{}-{:08x}", std::process::id(), u32::from_be_bytes(bytes)))
+}
+
+/// The measures of this process; there is one recorder in it.
+fn metrics() -> Option<PrometheusHandle> {
+    static METRICS: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+    METRICS
+        .get_or_init(|| {
+            let installed = lineshift_web::install_metrics();
+            installed.inspect_err(|error| tracing::warn!(%error, "/metrics is not available")).ok()
+        })
+        .clone()
+}
+
+/// Waits for SIGINT or SIGTERM.
+pub(crate) async fn asked_to_stop() -> Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
+        let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        Ok(())
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await.context("listening for Ctrl-C")
+}
