@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 use crate::cli::Context;
 use crate::exit::WrongCall;
 
-pub(crate) use watch::{is_finished, watch};
+pub(crate) use watch::{is_finished, watch, watch_on};
 
 /// How long a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);

@@ -9,6 +9,8 @@ use clap::Subcommand;
 use crate::cli::Context;
 use crate::exit::Done;
 
+pub(crate) use keys::create as create_key;
+
 /// Tenants and API keys, straight in the store.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

@@ -8,7 +8,7 @@ mod line;
 mod numbers;
 pub(crate) mod orders;
 mod random;
-mod records;
+pub(crate) mod records;
 #[cfg(test)]
 mod tests;
 

@@ -1,0 +1,144 @@
+//! `lineshift demo`
+
+mod changes;
+mod load;
+mod summary;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use lineshift_engine::{Engine, SystemClock};
+use lineshift_store_sqlite::SqliteStore;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+
+use self::changes::Demonstration;
+use crate::cli::Context;
+use crate::client::Client;
+use crate::exit::{Done, WrongCall};
+use crate::fleet::Fleet;
+use crate::notes::note;
+use crate::output::{self, Output};
+use crate::serving::{self, Roles, Running};
+
+/// The port that people expect.
+const PORT: u16 = 8080;
+
+/// Show the whole product on a generated fleet.
+///
+/// Makes a store, fills it with a fleet, starts the server and orders five bulk changes over its HTTP API, with lines for
+/// every refusal among them. Then it stays, so that you can look around, until Ctrl-C.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// End when everything was shown.
+    #[arg(long)]
+    exit: bool,
+    /// Print one JSON object on standard output; everything else goes to standard error.
+    #[arg(long)]
+    json: bool,
+    /// How many lines the fleet has.
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(100..=2_000_000))]
+    devices: u64,
+    /// Which fleet of that size.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Keep the store in that directory, which is made if it is missing; else it is deleted at the end.
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+}
+
+/// Runs the command.
+pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
+    let place = Place::of(args.dir.as_deref())?;
+    // Whoever interrupts it gets the temporary directory removed as well.
+    tokio::select! {
+        shown = show(&args, &place, context) => shown,
+        asked = serving::asked_to_stop(), if args.exit => {
+            asked?;
+            Err(anyhow::anyhow!("interrupted before everything was shown"))
+        }
+    }
+}
+
+/// Where the store is.
+struct Place {
+    file: PathBuf,
+    /// Removed with everything in it when this is dropped.
+    _temporary: Option<TempDir>,
+}
+
+impl Place {
+    fn of(dir: Option<&Path>) -> Result<Self> {
+        let (dir, temporary) = match dir {
+            Some(dir) => {
+                std::fs::create_dir_all(dir).with_context(|| format!("making {}", dir.display()))?;
+                (dir.to_owned(), None)
+            }
+            None => {
+                let made = tempfile::Builder::new().prefix("lineshift-demo-").tempdir().context("making a temporary directory")?;
+                (made.path().to_owned(), Some(made))
+            }
+        };
+        let file = dir.join("lineshift.sqlite3");
+        if file.exists() {
+            let text = format!("{} is there already; name another --dir, or look at it with lineshift serve", file.display());
+            return Err(WrongCall(text).into());
+        }
+        Ok(Self { file, _temporary: temporary })
+    }
+}
+
+async fn show(args: &Args, place: &Place, context: &Context) -> Result<Done> {
+    let options = context.settings().sqlite.options();
+    let store = SqliteStore::open(&place.file, options).await.context("making the store")?;
+    let fleet = Fleet::new(args.devices, args.seed);
+    note(&format!("A fleet of {} lines in {}", args.devices, place.file.display()));
+    let loaded = load::load(&store, &fleet).await?;
+
+    let engine = Engine::new(Arc::new(store.clone()), Arc::new(SystemClock), context.settings().limits);
+    let running = serving::start(engine, listen().await?, Roles::All)?;
+    let base = format!("http://{}", running.address());
+    note(&format!("The server listens at {base}; five bulk changes are ordered over its API"));
+    let client = Client::new(&base, &loaded.key)?;
+    let shown = Demonstration { client: &client, store: &store, fleet: &fleet, loaded: &loaded }.run().await;
+    let ended = match shown {
+        Ok(changes) => report(args, &summary::summarize(&store, loaded.tenant, &client, changes).await?),
+        Err(error) => Err(error),
+    };
+    if ended.is_ok() && !args.exit {
+        stay(args, &base, &loaded.key).await?;
+    }
+    stop(running, &store).await?;
+    ended.map(|()| Done::Fully)
+}
+
+/// The port that people expect if it is free, else any.
+async fn listen() -> Result<TcpListener> {
+    match serving::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, PORT))).await {
+        Ok(listener) => Ok(listener),
+        Err(_) => serving::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await,
+    }
+}
+
+fn report(args: &Args, summary: &summary::Summary) -> Result<()> {
+    match Output::by_flag(args.json) {
+        Output::Json => output::json(summary),
+        Output::Text => output::text(&summary.text()),
+    }
+}
+
+async fn stay(args: &Args, base: &str, key: &str) -> Result<()> {
+    note(&format!(
+        "\nIt goes on. Open {base}/docs with the key {key}, or in another shell:\n\n  \
+         export LINESHIFT_URL={base} LINESHIFT_API_KEY={key}\n  lineshift status\n\n{}Ctrl-C ends it.",
+        if args.dir.is_none() { "The store is deleted at the end. " } else { "" }
+    ));
+    serving::asked_to_stop().await
+}
+
+async fn stop(running: Running, store: &SqliteStore) -> Result<()> {
+    running.stop().await?;
+    store.checkpoint().await.context("closing the store")
+}
