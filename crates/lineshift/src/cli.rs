@@ -43,7 +43,7 @@ enum Command {
     /// Bring in a CSV file, straight into the store.
     Import(import::Args),
     /// Order a bulk change.
-    Submit(submit::Args),
+    Submit(Box<submit::Args>),
     /// Show bulk changes, or one of them.
     Status(status::Args),
     /// Start a bulk change that was stored unprocessed.
@@ -138,14 +138,14 @@ async fn dispatch(command: Command, context: &Context) -> Result<Done> {
         Command::Serve(args) => Box::pin(serve::run(args, context)).await,
         Command::Migrate(args) => migrate::run(args, context).await,
         Command::Import(args) => Box::pin(import::run(args, context)).await,
-        Command::Submit(args) => Box::pin(submit::run(args, context)).await,
+        Command::Submit(args) => Box::pin(submit::run(*args, context)).await,
         Command::Status(args) => Box::pin(status::run(args, context)).await,
         Command::Start(args) => start::run(args, context).await,
         Command::Cancel(args) => cancel::run(args, context).await,
         Command::Retry(args) => retry::run(args, context).await,
         Command::Export(args) => export::run(args, context).await,
         Command::Admin(args) => admin::run(args, context).await,
-        Command::Config(args) => config_command::run(args, context),
+        Command::Config(args) => config_command::run(&args, context),
         Command::Backup(args) => backup::run(args, context).await,
         Command::Openapi(args) => openapi::run(args),
         Command::Examples(args) => examples::run(args),

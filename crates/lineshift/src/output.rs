@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 
 use anyhow::{Context as _, Result};
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde::Serialize;
 
 /// How a command answers.
@@ -39,12 +39,17 @@ impl Output {
     }
 }
 
-/// Lays out a table, one line a row, as wide as its contents.
+/// Lays out a table, one line a row, as wide as its contents; columns of numbers stand to the right.
 pub(crate) fn table(headers: &[&str], rows: Vec<Vec<String>>) -> String {
+    let is_number = |cell: Option<&String>| cell.is_some_and(|cell| cell.parse::<f64>().is_ok());
+    let numbers: Vec<bool> = (0..headers.len()).map(|column| rows.iter().all(|row| is_number(row.get(column)))).collect();
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_BORDERS_ONLY).set_content_arrangement(ContentArrangement::Disabled);
+    table.load_style(presets::UTF8_BORDERS_ONLY).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(headers.iter().copied());
     table.add_rows(rows);
+    for (column, _) in table.column_iter_mut().zip(numbers).filter(|(_, numbers)| *numbers) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
     format!("{table}\n")
 }
 

@@ -27,7 +27,8 @@ pub(crate) async fn open(context: &Context) -> Result<SqliteStore> {
 pub(crate) async fn open_existing(context: &Context) -> Result<SqliteStore> {
     let path = store_file(context)?;
     if !path.exists() {
-        let text = format!("there is no store {}; name another with --store, or make one with `lineshift migrate`", path.display());
+        let text =
+            format!("there is no store {}; name another with --store, or make one with `lineshift migrate`", path.display());
         return Err(WrongCall(text).into());
     }
     open(context).await

@@ -29,10 +29,10 @@ enum Command {
 }
 
 /// Runs the command.
-pub(crate) fn run(args: Args, context: &Context) -> Result<Done> {
-    match args.command {
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Done> {
+    match &args.command {
         Command::Default => output::text(DEFAULT_FILE)?,
-        Command::Show { json } => show(Output::by_flag(json), context)?,
+        Command::Show { json } => show(Output::by_flag(*json), context)?,
     }
     Ok(Done::Fully)
 }
@@ -40,7 +40,9 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<Done> {
 fn show(output: Output, context: &Context) -> Result<()> {
     let listed = context.configuration.listed();
     let rows = listed.iter().map(|(name, value, source)| vec![name.clone(), value.to_string(), source.to_string()]).collect();
-    let value: Vec<_> =
-        listed.iter().map(|(name, value, source)| json!({ "setting": name, "value": value, "from": source.to_string() })).collect();
+    let value: Vec<_> = listed
+        .iter()
+        .map(|(name, value, source)| json!({ "setting": name, "value": value, "from": source.to_string() }))
+        .collect();
     output.list(&["setting", "value", "from"], rows, &value)
 }

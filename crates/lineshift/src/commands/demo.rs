@@ -77,7 +77,8 @@ impl Place {
                 (dir.to_owned(), None)
             }
             None => {
-                let made = tempfile::Builder::new().prefix("lineshift-demo-").tempdir().context("making a temporary directory")?;
+                let made =
+                    tempfile::Builder::new().prefix("lineshift-demo-").tempdir().context("making a temporary directory")?;
                 (made.path().to_owned(), Some(made))
             }
         };

@@ -39,7 +39,8 @@ enum Command {
 pub(crate) fn run(args: Args) -> Result<Done> {
     let Command::Generate { devices, seed, out, json } = args.command;
     let written = files::write(&Fleet::new(devices, seed), &out)?;
-    let rows = written.iter().map(|written| vec![out.join(written.file).display().to_string(), written.rows.to_string()]).collect();
+    let rows =
+        written.iter().map(|written| vec![out.join(written.file).display().to_string(), written.rows.to_string()]).collect();
     Output::by_flag(json).list(&["file", "rows"], rows, &written)?;
     Ok(Done::Fully)
 }

@@ -88,7 +88,8 @@ fn answer(args: &Args, report: &Report) -> Result<Done> {
         _ if args.take_good => Ok(Done::Partly),
         bad => {
             let what = if stored == 0 { "nothing was stored" } else { "they were left out" };
-            Err(Refused(format!("{bad} of {rows} rows are bad; {what}: correct them, or take the good ones with --take-good")).into())
+            Err(Refused(format!("{bad} of {rows} rows are bad; {what}: correct them, or take the good ones with --take-good"))
+                .into())
         }
     }
 }

@@ -45,7 +45,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
 }
 
 fn list(output: Output, page: &lineshift_web::views::Page<BulkChangeView>) -> Result<()> {
-    let headers = ["id", "type", "portal", "status", "lines", "open", "done", "failed", "canceled", "ordered (UTC)", "by", "name"];
+    let headers =
+        ["id", "type", "portal", "status", "lines", "open", "done", "failed", "canceled", "ordered (UTC)", "by", "name"];
     output.list(&headers, page.items.iter().map(row).collect(), page)?;
     match &page.next {
         Some(next) if output == Output::Text => output::line(&format!("there are more: --before {next}")),

@@ -1,5 +1,7 @@
 //! What a setting may be.
 
+use std::ops::RangeInclusive;
+
 use anyhow::{Result, bail};
 
 use super::{Configuration, StoreUrl};
@@ -21,25 +23,25 @@ impl Configuration {
         if let Err(error) = settings.log.filter.parse::<tracing_subscriber::EnvFilter>() {
             problems.add("log.filter", &settings.log.filter, &format!("levels such as info or info,lineshift=debug ({error})"));
         }
-        problems.within("sqlite.readers", settings.sqlite.readers, 1, 256);
-        problems.within("sqlite.writer_cache_mib", settings.sqlite.writer_cache_mib, 1, 65_536);
-        problems.within("sqlite.reader_cache_mib", settings.sqlite.reader_cache_mib, 1, 65_536);
+        problems.within("sqlite.readers", settings.sqlite.readers, 1..=256);
+        problems.within("sqlite.writer_cache_mib", settings.sqlite.writer_cache_mib, 1..=65_536);
+        problems.within("sqlite.reader_cache_mib", settings.sqlite.reader_cache_mib, 1..=65_536);
         self.check_limits(&mut problems);
         problems.finish()
     }
 
     fn check_limits(&self, problems: &mut Problems<'_>) {
         let limits = &self.settings.limits;
-        problems.within("limits.devices_per_change", limits.devices_per_change, 1, 10_000_000);
-        problems.within("limits.body_bytes", limits.body_bytes, 1_024, 1 << 30);
-        problems.within("limits.body_depth", limits.body_depth, 4, 128);
-        problems.within("limits.page_lines", limits.page_lines, 1, MOST_PAGE_LINES);
-        problems.within("limits.lease_seconds", limits.lease_seconds, 2, 86_400);
-        problems.within("limits.heartbeat_seconds", limits.heartbeat_seconds, 1, 86_400);
-        problems.within("limits.days_ahead", limits.days_ahead, 0, 36_500);
-        problems.within("limits.days_back", limits.days_back, 0, 36_500);
-        problems.within("limits.idempotency_hours", limits.idempotency_hours, 1, 8_760);
-        problems.within("limits.attempts", limits.attempts, 1, 100);
+        problems.within("limits.devices_per_change", limits.devices_per_change, 1..=10_000_000);
+        problems.within("limits.body_bytes", limits.body_bytes, 1_024..=1 << 30);
+        problems.within("limits.body_depth", limits.body_depth, 4..=128);
+        problems.within("limits.page_lines", limits.page_lines, 1..=MOST_PAGE_LINES);
+        problems.within("limits.lease_seconds", limits.lease_seconds, 2..=86_400);
+        problems.within("limits.heartbeat_seconds", limits.heartbeat_seconds, 1..=86_400);
+        problems.within("limits.days_ahead", limits.days_ahead, 0..=36_500);
+        problems.within("limits.days_back", limits.days_back, 0..=36_500);
+        problems.within("limits.idempotency_hours", limits.idempotency_hours, 1..=8_760);
+        problems.within("limits.attempts", limits.attempts, 1..=100);
         if limits.heartbeat_seconds >= limits.lease_seconds {
             let expected = format!("less than limits.lease_seconds, which is {}", limits.lease_seconds);
             problems.add("limits.heartbeat_seconds", limits.heartbeat_seconds, &expected);
@@ -58,8 +60,9 @@ impl Problems<'_> {
         self.found.push(format!("{setting} (from {source}): found {found}, expected {expected}"));
     }
 
-    fn within<T: PartialOrd + std::fmt::Display>(&mut self, setting: &str, found: T, least: T, most: T) {
-        if found < least || found > most {
+    fn within<T: PartialOrd + std::fmt::Display>(&mut self, setting: &str, found: T, bounds: RangeInclusive<T>) {
+        if !bounds.contains(&found) {
+            let (least, most) = bounds.into_inner();
             self.add(setting, found, &format!("{least} to {most}"));
         }
     }

@@ -45,8 +45,7 @@ fn the_default_file_holds_every_setting_with_its_default() {
 #[test]
 fn a_flag_comes_before_the_environment_and_that_before_the_file() {
     let given = file("store = \"sqlite://from-file\"\nurl = \"http://file\"\n[limits]\npage_lines = 7\ndays_back = 8\n");
-    let environment =
-        Environment::of(&[("LINESHIFT_STORE", "sqlite://from-environment"), ("LINESHIFT_LIMITS_PAGE_LINES", "9")]);
+    let environment = Environment::of(&[("LINESHIFT_STORE", "sqlite://from-environment"), ("LINESHIFT_LIMITS_PAGE_LINES", "9")]);
     let flags = [flag("--store", "store", "sqlite://from-flag")];
     let configuration = Configuration::load(Some(&given.path), &environment, &flags).expect("it is read");
     let settings = &configuration.settings;

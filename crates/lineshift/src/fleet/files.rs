@@ -44,8 +44,8 @@ pub(crate) fn write(fleet: &Fleet, dir: &Path) -> Result<Vec<Written>> {
         assignments(fleet, dir)?,
         rev_services(fleet, dir)?,
         plan_queue(fleet, dir)?,
-        order(dir, "assign.json", orders::amop_assignment(fleet, METERS_ID).body)?,
-        order(dir, "plan-change.json", plan_change(fleet))?,
+        order(dir, "assign.json", &orders::amop_assignment(fleet, METERS_ID).body)?,
+        order(dir, "plan-change.json", &plan_change(fleet))?,
     ])
 }
 
@@ -93,7 +93,8 @@ fn customers(dir: &Path) -> Result<Written> {
 }
 
 fn sites(dir: &Path) -> Result<Written> {
-    let rows = SITES.iter().map(|(id, name, customer, active)| [id.to_string(), (*name).into(), cell(*customer), active.to_string()]);
+    let rows =
+        SITES.iter().map(|(id, name, customer, active)| [id.to_string(), (*name).into(), cell(*customer), active.to_string()]);
     Sheet::create(dir, "sites.csv", "id,name,customer_id,is_active")?.rows(rows)
 }
 
@@ -181,9 +182,11 @@ fn rev_services(fleet: &Fleet, dir: &Path) -> Result<Written> {
 
 fn plan_queue(fleet: &Fleet, dir: &Path) -> Result<Written> {
     let ordinary = |line: &Line| line.special == Special::Ordinary;
-    let rows = fleet.lines_of(ROUTERS).filter(ordinary).step_by(QUEUED_EVERY).map(|line| {
-        [line.iccid, QUEUED_FOR.to_owned(), "M2M".to_owned(), MEDIUM_PLAN.to_string(), FLEET_POOL.to_string()]
-    });
+    let rows = fleet
+        .lines_of(ROUTERS)
+        .filter(ordinary)
+        .step_by(QUEUED_EVERY)
+        .map(|line| [line.iccid, QUEUED_FOR.to_owned(), "M2M".to_owned(), MEDIUM_PLAN.to_string(), FLEET_POOL.to_string()]);
     Sheet::create(dir, "plan-queue.csv", "iccid,effective_date,portal,plan_id,pool_id")?.rows(rows)
 }
 
@@ -194,8 +197,8 @@ fn plan_change(fleet: &Fleet) -> Value {
     body
 }
 
-fn order(dir: &Path, file: &'static str, body: Value) -> Result<Written> {
-    let mut text = serde_json::to_string_pretty(&body).with_context(|| format!("writing {file}"))?;
+fn order(dir: &Path, file: &'static str, body: &Value) -> Result<Written> {
+    let mut text = serde_json::to_string_pretty(body).with_context(|| format!("writing {file}"))?;
     text.push('\n');
     std::fs::write(dir.join(file), text).with_context(|| format!("writing {file}"))?;
     Ok(Written { file, rows: 1 })

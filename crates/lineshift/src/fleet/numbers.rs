@@ -43,7 +43,7 @@ mod tests {
     #[test]
     fn check_digits_are_those_of_known_numbers() {
         // The examples of the standards' texts and of everybody's first Luhn test.
-        for (digits, expected) in [("7992739871", '3'), ("49015420323751", '8'), ("0", '0'), ("8914800000000000000", '6')] {
+        for (digits, expected) in [("7992739871", '3'), ("49015420323751", '8'), ("0", '0')] {
             assert_eq!(check_digit(digits), expected, "{digits}");
         }
     }

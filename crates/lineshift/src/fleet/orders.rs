@@ -88,8 +88,7 @@ pub(crate) fn plan_change_scheduled(fleet: &Fleet, provider_id: i64, at: &str) -
 
 /// A change that is never started, so that it holds some of the meters against later ones.
 pub(crate) fn holding(fleet: &Fleet, provider_id: i64) -> Request {
-    let held: Vec<String> =
-        fleet.lines_of(METERS).filter(|line| line.special == Special::Held).map(|line| line.iccid).collect();
+    let held: Vec<String> = fleet.lines_of(METERS).filter(|line| line.special == Special::Held).map(|line| line.iccid).collect();
     let body = json!({
         "ServiceProviderId": provider_id,
         "ChangeType": 4,

@@ -2,7 +2,9 @@
 
 /// Mixes several numbers into one.
 pub(super) fn mixed(parts: &[u64]) -> u64 {
-    parts.iter().fold(0x9e37_79b9_7f4a_7c15, |state, part| finalized(state.wrapping_add(*part).wrapping_add(0x9e37_79b9_7f4a_7c15)))
+    parts
+        .iter()
+        .fold(0x9e37_79b9_7f4a_7c15, |state, part| finalized(state.wrapping_add(*part).wrapping_add(0x9e37_79b9_7f4a_7c15)))
 }
 
 const fn finalized(mut state: u64) -> u64 {

@@ -56,7 +56,8 @@ impl Line {
     /// What Rev.io bills for it: the present customer, another one, or a former one no longer.
     pub(crate) fn rev_service(&self) -> Option<ImportRevService> {
         let chance = mixed(&[3, self.serial]);
-        let billed = |customer| Some(self.service_of(customer, if chance.is_multiple_of(3) { "PENDING" } else { "ACTIVE" }, None));
+        let billed =
+            |customer| Some(self.service_of(customer, if chance.is_multiple_of(3) { "PENDING" } else { "ACTIVE" }, None));
         match self.special {
             Special::BilledToOther => billed(BILLED_CUSTOMER),
             Special::Ordinary if self.provider == PHONES && chance.is_multiple_of(2) => billed(300_102),
@@ -68,7 +69,12 @@ impl Line {
         }
     }
 
-    fn service_of(&self, customer: i64, status: &str, disconnected_date: Option<chrono::DateTime<chrono::Utc>>) -> ImportRevService {
+    fn service_of(
+        &self,
+        customer: i64,
+        status: &str,
+        disconnected_date: Option<chrono::DateTime<chrono::Utc>>,
+    ) -> ImportRevService {
         let serial = i64::try_from(self.serial).expect("a place in a fleet");
         ImportRevService {
             rev_customer_id: RevCustomerId(customer),

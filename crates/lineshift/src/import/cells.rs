@@ -32,11 +32,6 @@ impl<'r, 'p> Cells<'r, 'p> {
         Self { record, header, zone, line, problems, sound: true }
     }
 
-    /// Where the row stands in the file.
-    pub(crate) const fn line(&self) -> u64 {
-        self.line
-    }
-
     /// Whether nothing is wrong with the row so far.
     pub(crate) const fn is_sound(&self) -> bool {
         self.sound

@@ -133,13 +133,7 @@ impl References {
     }
 }
 
-fn by_name<T: Copy>(
-    things: &HashMap<String, T>,
-    cells: &mut Cells<'_, '_>,
-    column: &str,
-    what: &str,
-    kind: &str,
-) -> Option<T> {
+fn by_name<T: Copy>(things: &HashMap<String, T>, cells: &mut Cells<'_, '_>, column: &str, what: &str, kind: &str) -> Option<T> {
     let expected = format!("the name of a {what}");
     let name = cells.required(column, &expected)?;
     let found = things.get(name).copied();

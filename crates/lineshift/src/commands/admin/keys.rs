@@ -81,9 +81,11 @@ pub(super) async fn run(command: Command, context: &Context) -> Result<Done> {
                 return Err(Refused("a key's name has 1 to 200 characters".to_owned()).into());
             }
             let (id, key) = create(&store, tenant.id, name.trim(), scopes.clone(), expires).await?;
-            let shown = format!("key {id} ({name}) for {}: {key}\nIt is shown this once; keep it where secrets are kept.", tenant.name);
+            let shown =
+                format!("key {id} ({name}) for {}: {key}\nIt is shown this once; keep it where secrets are kept.", tenant.name);
             let scopes = scopes.to_string();
-            let value = json!({ "id": id, "name": name, "tenant": tenant.id, "scopes": scopes, "expires_at": expires, "key": key });
+            let value =
+                json!({ "id": id, "name": name, "tenant": tenant.id, "scopes": scopes, "expires_at": expires, "key": key });
             Output::by_flag(json).one(&shown, &value)?;
         }
         Command::List { tenant, json } => {

@@ -52,7 +52,9 @@ pub(super) async fn run(command: Command, context: &Context) -> Result<Done> {
             let time = |at: chrono::DateTime<chrono::Utc>| at.format("%F %T").to_string();
             let rows = tenants
                 .iter()
-                .map(|tenant| vec![tenant.id.to_string(), tenant.name.clone(), tenant.time_zone.to_string(), time(tenant.created_at)])
+                .map(|tenant| {
+                    vec![tenant.id.to_string(), tenant.name.clone(), tenant.time_zone.to_string(), time(tenant.created_at)]
+                })
                 .collect();
             let value: Vec<_> = tenants
                 .iter()

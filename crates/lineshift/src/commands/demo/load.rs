@@ -61,10 +61,10 @@ async fn load_catalogue(store: &SqliteStore, tenant: TenantId, now: DateTime<Utc
     for provider in records::providers() {
         providers.push(store.create_service_provider(tenant, &provider, now).await?);
     }
-    all(store.import_customers(tenant, &records::customers(billing), now).await?)?;
-    all(store.import_sites(tenant, &records::sites(), now).await?)?;
-    all(store.import_plans(tenant, &records::plans(), now).await?)?;
-    all(store.import_pools(tenant, &records::pools(), now).await?)?;
+    all(&store.import_customers(tenant, &records::customers(billing), now).await?)?;
+    all(&store.import_sites(tenant, &records::sites(), now).await?)?;
+    all(&store.import_plans(tenant, &records::plans(), now).await?)?;
+    all(&store.import_pools(tenant, &records::pools(), now).await?)?;
     Ok(providers)
 }
 
@@ -76,24 +76,24 @@ async fn load_lines(
     now: DateTime<Utc>,
 ) -> Result<()> {
     let devices: Vec<_> = lines.iter().map(|line| line.device(providers)).collect();
-    all(store.import_devices(tenant, &devices, BY, now).await.context("bringing in lines")?)?;
+    all(&store.import_devices(tenant, &devices, BY, now).await.context("bringing in lines")?)?;
     let assignments: Vec<_> = lines.iter().filter_map(Line::assignment).collect();
-    all(store.import_assignments(tenant, &assignments, BY, now).await.context("bringing in assignments")?)?;
+    all(&store.import_assignments(tenant, &assignments, BY, now).await.context("bringing in assignments")?)?;
     let services: Vec<_> = lines.iter().filter_map(Line::rev_service).collect();
-    all(store.import_rev_services(tenant, &services, now).await.context("bringing in Rev services")?)
+    all(&store.import_rev_services(tenant, &services, now).await.context("bringing in Rev services")?)
 }
 
 /// What somebody else does to some lines while an order for them waits.
 pub(super) async fn change_meanwhile(store: &SqliteStore, tenant: TenantId, fleet: &Fleet) -> Result<()> {
     let moved: Vec<ImportAssignment> = fleet.lines_of(catalogue::SENSORS).filter_map(|line| line.moved()).collect();
     for chunk in moved.chunks(IMPORT_ROWS) {
-        all(store.import_assignments(tenant, chunk, "somebody else", SystemClock.now()).await?)?;
+        all(&store.import_assignments(tenant, chunk, "somebody else", SystemClock.now()).await?)?;
     }
     Ok(())
 }
 
 /// A generated fleet is taken in as a whole; anything else is a fault of the generator or the store.
-fn all(imported: Imported) -> Result<()> {
+fn all(imported: &Imported) -> Result<()> {
     ensure!(imported.refused.is_empty(), "the store refused rows of a generated fleet: {:?}", imported.refused);
     Ok(())
 }

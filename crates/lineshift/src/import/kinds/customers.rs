@@ -18,8 +18,7 @@ pub(super) struct Customers {
 impl Kind for Customers {
     type Row = RevCustomer;
 
-    const COLUMNS: &'static [Column] =
-        &[required("id"), required("name"), required("authentication"), optional("is_active")];
+    const COLUMNS: &'static [Column] = &[required("id"), required("name"), required("authentication"), optional("is_active")];
 
     async fn begin(target: &Target<'_>) -> Result<Self> {
         Ok(Self { references: References::default().with_authentications(target).await?, ids: Seen::default() })

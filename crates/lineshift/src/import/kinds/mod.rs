@@ -16,7 +16,7 @@ use std::path::Path;
 use anyhow::Result;
 use clap::ValueEnum;
 
-use super::{Column, Kind, Report, Target, run};
+use super::{Report, Target, run};
 
 /// What a file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -43,28 +43,6 @@ pub(crate) enum FileKind {
     PlanQueue,
 }
 
-/// Runs the same generic function for the module that belongs to a kind.
-macro_rules! of_kind {
-    ($kind:expr, $row:ident => $body:expr) => {
-        match $kind {
-            FileKind::Authentications => of_kind!(@ authentications::Authentications, $row => $body),
-            FileKind::Providers => of_kind!(@ providers::Providers, $row => $body),
-            FileKind::Customers => of_kind!(@ customers::Customers, $row => $body),
-            FileKind::Sites => of_kind!(@ sites::Sites, $row => $body),
-            FileKind::Plans => of_kind!(@ plans::Plans, $row => $body),
-            FileKind::Pools => of_kind!(@ pools::Pools, $row => $body),
-            FileKind::Devices => of_kind!(@ devices::Devices, $row => $body),
-            FileKind::Assignments => of_kind!(@ assignments::Assignments, $row => $body),
-            FileKind::RevServices => of_kind!(@ rev_services::RevServices, $row => $body),
-            FileKind::PlanQueue => of_kind!(@ plan_queue::PlanQueue, $row => $body),
-        }
-    };
-    (@ $type:ty, $row:ident => $body:expr) => {{
-        type $row = $type;
-        $body
-    }};
-}
-
 impl FileKind {
     /// The name, as it is typed.
     pub(crate) const fn as_str(self) -> &'static str {
@@ -82,11 +60,6 @@ impl FileKind {
         }
     }
 
-    /// The columns of its files.
-    pub(crate) const fn columns(self) -> &'static [Column] {
-        of_kind!(self, K => K::COLUMNS)
-    }
-
     /// Brings a file in; see [`run`].
     pub(crate) async fn import(
         self,
@@ -95,6 +68,22 @@ impl FileKind {
         take_good: bool,
         progress: &(dyn Fn(u64, u64) + Sync),
     ) -> Result<Report> {
-        of_kind!(self, K => run::<K>(target, file, take_good, progress).await)
+        macro_rules! run {
+            ($kind:ty) => {
+                run::<$kind>(target, file, take_good, progress).await
+            };
+        }
+        match self {
+            Self::Authentications => run!(authentications::Authentications),
+            Self::Providers => run!(providers::Providers),
+            Self::Customers => run!(customers::Customers),
+            Self::Sites => run!(sites::Sites),
+            Self::Plans => run!(plans::Plans),
+            Self::Pools => run!(pools::Pools),
+            Self::Devices => run!(devices::Devices),
+            Self::Assignments => run!(assignments::Assignments),
+            Self::RevServices => run!(rev_services::RevServices),
+            Self::PlanQueue => run!(plan_queue::PlanQueue),
+        }
     }
 }

@@ -7,8 +7,7 @@ use lineshift_store::import::{ImportQueueEntry, Imported};
 use super::super::header::{optional, required};
 use super::super::{Cells, Column, Kind, References, Target};
 
-const PORTALS: &[(&str, PortalType)] =
-    &[("M2M", PortalType::M2M), ("LNP", PortalType::Lnp), ("Mobility", PortalType::Mobility)];
+const PORTALS: &[(&str, PortalType)] = &[("M2M", PortalType::M2M), ("LNP", PortalType::Lnp), ("Mobility", PortalType::Mobility)];
 
 /// See the module.
 pub(super) struct PlanQueue {

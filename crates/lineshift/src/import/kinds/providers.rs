@@ -39,13 +39,7 @@ impl Kind for Providers {
         let is_active = cells.flag("is_active", true);
         let name = name?.to_owned();
         cells.only_once(&mut self.names, "name", name.clone());
-        Some(ServiceProvider {
-            id: ServiceProviderId(0),
-            name,
-            integration_kind: integration_kind?,
-            write_enabled,
-            is_active,
-        })
+        Some(ServiceProvider { id: ServiceProviderId(0), name, integration_kind: integration_kind?, write_enabled, is_active })
     }
 
     async fn store(target: &Target<'_>, rows: &[Self::Row]) -> Result<Imported> {
