@@ -20,7 +20,7 @@ use lineshift_store::paging::Listed;
 use crate::SqliteStore;
 
 pub(crate) use lists::{CHANGE_COLUMNS, read_change};
-pub(crate) use submission::announce;
+pub(crate) use submission::{announce, announce_entries};
 
 #[async_trait]
 impl BulkChangeStore for SqliteStore {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use lineshift_store::{Result, StoreError};
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, Row, ToSql};
 use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, oneshot};
 
@@ -312,6 +313,21 @@ impl Database {
     pub(crate) async fn checkpoint(&self) -> Result<()> {
         let _turn = self.shared.turn.lock().await;
         self.on_writer(|sql| sql.query("PRAGMA wal_checkpoint(TRUNCATE)", &[], |_| Ok(())).map(|_| ())).await
+    }
+
+    pub(crate) async fn inspect(&self, query: String) -> Result<Vec<Vec<String>>> {
+        let shown = |value: ValueRef<'_>| match value {
+            ValueRef::Null => "NULL".to_owned(),
+            ValueRef::Integer(number) => number.to_string(),
+            ValueRef::Real(number) => number.to_string(),
+            ValueRef::Text(bytes) | ValueRef::Blob(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        };
+        self.read(move |sql| {
+            sql.query(&query, &[], |row| {
+                (0..row.as_ref().column_count()).map(|column| row.get_ref(column).map(shown)).collect::<rusqlite::Result<_>>()
+            })
+        })
+        .await
     }
 
     pub(crate) async fn explain(&self, statement: String) -> Result<Vec<String>> {

@@ -55,6 +55,11 @@ impl SqliteStore {
         self.database.checkpoint().await
     }
 
+    /// For checks: the rows of a query, each column as text; null is `NULL`.
+    pub async fn inspect(&self, sql: &str) -> Result<Vec<Vec<String>>> {
+        self.database.inspect(sql.to_owned()).await
+    }
+
     /// For checks: the plan of a statement, one line a row, as `EXPLAIN QUERY PLAN` prints it.
     pub async fn explain(&self, sql: &str) -> Result<Vec<String>> {
         self.database.explain(sql.to_owned()).await

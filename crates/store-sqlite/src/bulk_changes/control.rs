@@ -70,7 +70,9 @@ pub(super) fn reopen_page(sql: &Sql<'_>, tenant: TenantId, id: BulkChangeId, pag
     sql.execute(text::REOPEN_PAGE, &[&tenant.0, &id.0, &page])?;
     let stored_order = sql.reserve_ids("stored_order", 1)?;
     let rows = i64::try_from(opened).unwrap_or(i64::MAX);
-    sql.execute(text::REOPEN_CHANGE, &[&tenant.0, &id.0, &rows, &what.attempt, &stored_order, &what.by.key_id.0, &micros(now)])?;
+    let (at, until) = (micros(now), micros(what.until));
+    let key = what.by.key_id.0;
+    sql.execute(text::REOPEN_CHANGE, &[&tenant.0, &id.0, &rows, &what.attempt, &stored_order, &key, &at, &until])?;
     announce_work(sql, tenant, now)?;
     announce(sql, tenant, id, message_kind::SUBMITTED, now)?;
     Ok(opened as u64)

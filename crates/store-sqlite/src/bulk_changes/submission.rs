@@ -6,6 +6,7 @@ use lineshift_domain::log_text::{LogText, PROCESS_BY, entry};
 use lineshift_domain::order::StoredOrder;
 use lineshift_domain::terms::LineIdentifier;
 use lineshift_store::bulk_changes::{Idempotency, IdempotencyClaim, NewBulkChange, NewDeviceChange, StoredBulkChange};
+use lineshift_store::sql::plan_queue::WORK_KIND;
 use lineshift_store::work::message_kind;
 use lineshift_store::{Result, StoreError};
 
@@ -206,9 +207,6 @@ pub(super) fn make_new(
     let (accepted, rejected) = counts.ok_or_else(|| StoreError::not_found("bulk change", id))?;
     announce_work(sql, tenant, now)?;
     announce(sql, tenant, id, message_kind::SUBMITTED, now)?;
-    if let Some(due) = change.order.plan().filter(|plan| plan.queued).and_then(|plan| plan.effective_at) {
-        sql.execute(text::ANNOUNCE_TENANT_WORK, &[&tenant.0, &"plan_queue", &micros(due)])?;
-    }
     let stored = StoredBulkChange { id, accepted, rejected };
     if let Some(claim) = claim {
         let answer = lineshift_store::bulk_changes::answer(&stored, change.duplicates);
@@ -220,6 +218,13 @@ pub(super) fn make_new(
 /// Notes that a tenant has bulk changes to look at.
 pub(crate) fn announce_work(sql: &Sql<'_>, tenant: TenantId, now: DateTime<Utc>) -> Result<()> {
     sql.execute(text::ANNOUNCE_TENANT_WORK, &[&tenant.0, &"bulk_change", &micros(now)])?;
+    Ok(())
+}
+
+/// Notes that the tenant has plan queue entries that fall due then. To be called with the entries and not before: whoever
+/// applies others in between says anew when the next falls due, and knows only those that are there.
+pub(crate) fn announce_entries(sql: &Sql<'_>, tenant: i64, due: i64) -> Result<()> {
+    sql.execute(text::ANNOUNCE_TENANT_WORK, &[&tenant, &WORK_KIND, &due])?;
     Ok(())
 }
 

@@ -359,7 +359,10 @@ lineshift_store::statements! {
                 AND h.attempt = dc.attempt AND h.entry = $6) AS x
     WHERE dt.tenant_id = $1 AND dt.device_id = x.device_id
       AND dt.rev_customer_id IS json_extract(x.new_value, '$.rev_customer_id')
-      AND dt.site_id IS json_extract(x.new_value, '$.site_id') AND dt.is_active = 1";
+      AND dt.site_id IS json_extract(x.new_value, '$.site_id')
+      AND dt.account_number IS json_extract(x.new_value, '$.account_number')
+      AND dt.account_number_integration_authentication_id IS json_extract(x.new_value, '$.integration_authentication_id')
+      AND dt.is_active = 1 AND dt.is_deleted = 0";
 
     /// Undoes a plan change where it still stands: the rows given, their lines and histories by primary key.
     REVERT_PLAN = "UPDATE device_tenant AS dt SET

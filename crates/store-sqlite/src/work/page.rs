@@ -14,7 +14,7 @@ use lineshift_store::work::{
 use lineshift_store::{Result, StoreError};
 
 use super::{close, count, lease_lost};
-use crate::bulk_changes::{CHANGE_COLUMNS, read_change};
+use crate::bulk_changes::{CHANGE_COLUMNS, announce_entries, read_change};
 use crate::connection::{Database, OpenTransaction, Sql};
 use crate::devices::{Seen, look_up};
 use crate::facts::read_facts;
@@ -301,7 +301,9 @@ impl PageWork for SqlitePage {
                 }
                 let parameters: [&dyn rusqlite::ToSql; 11] =
                     [&tenant, &change, &from, &to, plan, pool, allocation, &due, &portal, &QUEUE_CREATED_BY, &at];
-                sql.execute(text::SCHEDULE_PLAN, &parameters)
+                let scheduled = sql.execute(text::SCHEDULE_PLAN, &parameters)?;
+                announce_entries(sql, tenant, due)?;
+                Ok(scheduled)
             })
             .await?;
         self.logs.push((entry::CUSTOMER_RATE_PLAN, write.log.clone()));
