@@ -4,7 +4,7 @@ use lineshift_domain::codes::Code;
 use lineshift_domain::ids::BulkChangeId;
 use lineshift_domain::refusal::{Problem, Refusal, RefusalClass};
 use lineshift_domain::scopes::{Action, Module};
-use lineshift_domain::states::{may_cancel, may_retry, may_start};
+use lineshift_domain::states::{codes, may_cancel, may_retry, may_start};
 use lineshift_domain::steps::holds_of;
 use lineshift_store::bulk_changes::{BulkChangeView, Reopening};
 use lineshift_store::work::RunnableChange;
@@ -52,17 +52,22 @@ impl Engine {
         Ok(self.store.get_bulk_change(caller.tenant, caller.key_id, id).await?)
     }
 
-    /// Opens the ERROR rows of a finished change again: all, or those with one of the codes. Needs `edit` in the change's
+    /// Opens the ERROR rows of a finished change again: all, or those with one of the codes in `only`. Needs `edit` in the change's
     /// portal. Refused (409) while it runs, or when no row is in ERROR with such a code.
-    pub async fn retry(&self, caller: &Caller, id: BulkChangeId, codes: &[Code]) -> Result<Retried> {
+    pub async fn retry(&self, caller: &Caller, id: BulkChangeId, only: &[Code]) -> Result<Retried> {
         let change = self.changeable(caller, id).await?;
         may_retry(change.status(), change.is_held()).map_err(conflict)?;
+        if change.processed_at.is_none() {
+            // Every row is final, but history and links of this attempt's rows are still to be written (B11.3).
+            let message = "this bulk change is being completed; try again in a moment";
+            return Err(conflict(Problem::new("", codes::NOT_FINISHED, message)).into());
+        }
         let attempt = change.attempt + 1;
         let mut rows = 0;
         for page in 0..self.store.count_pages(caller.tenant, id).await? {
             let now = self.clock.now();
             let reopening = Reopening {
-                codes: codes.to_vec(),
+                codes: only.to_vec(),
                 holds: holds_of(&change.order),
                 attempt,
                 by: caller.orderer(),

@@ -19,8 +19,8 @@ use crate::steps::{apply_measured, scheduled_for, set_steps};
 use crate::submit::{ambiguous, not_found};
 
 impl Engine {
-    /// Runs a claimed page in one transaction.
-    pub(crate) async fn run_page(&self, claim: &PageClaim) -> StoreResult<PageResult> {
+    /// Runs a claimed page in one transaction. Workers do this by themselves; it is open to tests and measurements.
+    pub async fn run_page(&self, claim: &PageClaim) -> StoreResult<PageResult> {
         let started = Instant::now();
         let statuses = self.active_statuses().await?;
         let mut page = self.store.open_page(claim, self.clock.now()).await?;
