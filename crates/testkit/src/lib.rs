@@ -1,4 +1,7 @@
 //! What tests share: a clock that is set, an operator with reference data and lines, and the whole thing behind HTTP.
 
+pub mod app;
 pub mod clock;
+pub mod http;
 pub mod operator;
+pub mod stepper;

@@ -93,7 +93,7 @@ pub(crate) fn describe() {
     for name in [PAGE_SECONDS, STATEMENT_SECONDS] {
         drop(histogram!(name));
     }
-    counter!(DEVICE_CHANGES, "outcome" => "processed", "code" => "").increment(0);
+    counter!(DEVICE_CHANGES, "outcome" => "PROCESSED", "code" => "").increment(0);
 }
 
 /// Reads the backlog from the store.

@@ -51,7 +51,10 @@ pub(crate) async fn list_device_changes(
     let limit = parameters.limit();
     let after = read_cursor(&mut parameters, filter);
     parameters.finish()?;
-    let listed = web.engine.store().list_device_changes(caller.tenant, change.id, filter, after, limit).await?;
+    let mut listed = web.engine.store().list_device_changes(caller.tenant, change.id, filter, after, limit).await?;
+    if !is_by_code(filter) {
+        listed.next = listed.next.map(|(_, id)| (None, id));
+    }
     Ok(Json(Page::of(listed, DeviceChangeView::from)))
 }
 
@@ -64,11 +67,15 @@ fn read_filter(parameters: &mut Parameters) -> DeviceChangeFilter {
     DeviceChangeFilter { status, code }
 }
 
+/// Whether rows are listed by code first.
+fn is_by_code(filter: DeviceChangeFilter) -> bool {
+    filter.code.is_some() || filter.status == Some(DeviceChangeStatus::Error)
+}
+
 /// A cursor goes with the filter of its page: lists of errors are by code, others are not.
 fn read_cursor(parameters: &mut Parameters, filter: DeviceChangeFilter) -> Option<(Option<Code>, DeviceChangeId)> {
-    let by_code = filter.code.is_some() || filter.status == Some(DeviceChangeStatus::Error);
     let after = parameters.cursor::<(Option<Code>, DeviceChangeId)>("after")?;
-    if after.0.is_some() != by_code {
+    if after.0.is_some() != is_by_code(filter) {
         let message = "this is the cursor of a list with another filter; keep status and code while paging";
         parameters.report("after", codes::CONFLICTING_FIELDS, message);
     }

@@ -1,0 +1,79 @@
+//! Nothing of one tenant is seen by another: its ids do not exist there, to the byte.
+
+use lineshift_testkit::app::TestApp;
+use lineshift_testkit::http::{HttpCaller, send};
+use lineshift_testkit::operator::iccid;
+use lineshift_web::ROUTES;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// A body that each address with an id takes.
+fn body_for(path: &str) -> Value {
+    if path.contains("plan-queue") { json!({"effective_date": "2026-12-25"}) } else { json!({"name": "Mine"}) }
+}
+
+async fn bytes(caller: &HttpCaller, method: &str, path: &str) -> (u16, Vec<u8>) {
+    let method = Method::from_bytes(method.to_uppercase().as_bytes()).expect("a method");
+    let request = caller.request(method.clone(), path);
+    let answer = send(if method == Method::PATCH { request.json(&body_for(path)) } else { request }).await;
+    (answer.status, answer.body)
+}
+
+#[tokio::test]
+async fn ids_of_another_tenant_are_answered_like_missing_ones() {
+    let app = TestApp::with_lines(2).await;
+    let (admin, stranger) = (app.admin().await, app.stranger().await);
+    let order = json!({
+        "ServiceProviderId": app.operator.jasper.0, "Devices": [iccid(1)], "ChangeType": 4,
+        "CustomerRatePlanUpdate": {"CustomerRatePlanId": app.operator.plan.0, "EffectiveDate": "2026-12-24"},
+    });
+    assert_eq!(admin.post("/M2M/BulkChange", &order).await.status, 202);
+    app.operator.run_until_idle().await;
+
+    for row in ROUTES.iter().filter(|row| row.path.contains("{id}")) {
+        let theirs = row.path.replace("customers/{id}", "customers/4711").replace("{id}", "1");
+        let nobodys = row.path.replace("{id}", "999999");
+        let (status, body) = bytes(&stranger, row.method, &theirs).await;
+        assert_eq!(status, 404, "{} {theirs}: {}", row.method, String::from_utf8_lossy(&body));
+        assert_eq!((status, &body), (404, &bytes(&stranger, row.method, &nobodys).await.1), "{} {theirs}", row.method);
+        assert_eq!(body, bytes(&admin, row.method, &nobodys).await.1, "{} {nobodys}", row.method);
+        let nonsense = row.path.replace("{id}", "nonsense");
+        assert_eq!(body, bytes(&admin, row.method, &nonsense).await.1, "{} {nonsense}", row.method);
+    }
+    assert_eq!(admin.read("/api/v1/sites/1").await["name"], "Depot", "nothing was changed");
+    assert_eq!(admin.read("/api/v1/plan-queue/1").await["state"], "open");
+}
+
+#[tokio::test]
+async fn lists_hold_what_is_ones_own() {
+    let app = TestApp::with_lines(2).await;
+    let (admin, stranger) = (app.admin().await, app.stranger().await);
+    let order = json!({
+        "ServiceProviderId": app.operator.jasper.0, "Devices": [iccid(1)], "ChangeType": 4,
+        "CustomerRatePlanUpdate": {"CustomerRatePlanId": app.operator.plan.0, "EffectiveDate": "2026-12-24"},
+    });
+    assert_eq!(admin.post("/M2M/BulkChange", &order).await.status, 202);
+    app.operator.run_until_idle().await;
+    let lists = ROUTES.iter().filter(|row| row.method == "get" && row.path.starts_with("/api/v1/") && !row.path.contains("{id}"));
+    for row in lists.filter(|row| row.path != "/api/v1/me") {
+        assert_ne!(admin.read(row.path).await["items"], json!([]), "{}", row.path);
+        assert_eq!(stranger.read(row.path).await, json!({"items": [], "next": null}), "{}", row.path);
+    }
+    for query in ["bulk_change_id=1", "device_id=1"] {
+        assert_eq!(stranger.read(&format!("/api/v1/plan-queue?{query}")).await["items"], json!([]));
+    }
+    for query in [format!("iccid={}", iccid(1)), "service_provider_id=1".to_owned()] {
+        assert_eq!(stranger.read(&format!("/api/v1/devices?{query}")).await["items"], json!([]));
+    }
+    assert_eq!(stranger.read("/api/v1/me").await["tenant"]["name"], "Another operator");
+}
+
+#[tokio::test]
+async fn a_key_that_names_another_tenant_is_no_key() {
+    let app = TestApp::with_lines(1).await;
+    let stranger = app.stranger().await;
+    let key = stranger.key().expect("a key").to_owned();
+    let parsed = lineshift_web::parse_api_key(&key).expect("of the form of a key");
+    let forged = parsed.secret.format(app.operator.tenant(), parsed.id);
+    assert_eq!(app.caller(Some(forged)).get("/api/v1/devices").await.status, 401);
+}

@@ -1,0 +1,17 @@
+//! The API over a real listener, on a store and an engine of its own per test.
+
+mod access;
+mod bodies;
+mod control;
+mod events;
+mod export;
+mod idempotency;
+mod isolation;
+mod judging;
+mod orders;
+mod paging;
+mod plan_queue;
+mod receiving;
+mod reference;
+mod refusals;
+mod server;

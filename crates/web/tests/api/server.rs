@@ -1,0 +1,108 @@
+//! What is for whoever runs the server, and what stands around every answer.
+
+use lineshift_domain::limits::Limits;
+use lineshift_store_sqlite::Options;
+use lineshift_testkit::app::TestApp;
+use lineshift_testkit::http::send;
+use lineshift_testkit::operator::iccid;
+use reqwest::Method;
+use serde_json::json;
+
+#[tokio::test]
+async fn the_server_says_that_it_lives_and_can_work() {
+    let app = TestApp::with_lines(0).await;
+    let anonymous = app.anonymous();
+    assert_eq!(anonymous.get("/healthz").await.text(), "ok");
+    assert_eq!(anonymous.read("/readyz").await, json!({"ready": true, "store": "sqlite"}));
+    assert_eq!(anonymous.get("/metrics").await.status, 404, "nothing is measured without a recorder");
+}
+
+#[tokio::test]
+async fn the_document_and_its_pages_are_served() {
+    let app = TestApp::with_lines(0).await;
+    let anonymous = app.anonymous();
+    let document = anonymous.get("/openapi.json").await;
+    assert_eq!(document.text(), lineshift_web::openapi_json());
+    let page = anonymous.get("/docs/").await;
+    assert_eq!(page.status, 200);
+    assert!(page.text().contains("swagger-ui"), "{}", page.text());
+    assert!(page.header("content-security-policy").contains("script-src 'self'"));
+    // Scripts come from the server itself: the policy allows nothing that stands in the page.
+    assert!(!page.text().contains("<script>"), "an inline script would not run: {}", page.text());
+    for file in ["swagger-ui.css", "swagger-ui-bundle.js", "swagger-initializer.js"] {
+        assert_eq!(anonymous.get(&format!("/docs/{file}")).await.status, 200, "{file}");
+    }
+    let initializer = anonymous.get("/docs/swagger-initializer.js").await.text();
+    assert!(initializer.contains("/openapi.json"), "{initializer}");
+}
+
+#[tokio::test]
+async fn every_answer_keeps_browsers_and_caches_away() {
+    let app = TestApp::with_lines(0).await;
+    let (admin, anonymous) = (app.admin().await, app.anonymous());
+    let answers = [
+        admin.get("/api/v1/devices").await,
+        anonymous.get("/api/v1/devices").await,
+        anonymous.get("/nowhere").await,
+        anonymous.get("/healthz").await,
+        send(admin.request(Method::DELETE, "/api/v1/devices")).await,
+    ];
+    let mut ids = Vec::new();
+    for answer in answers {
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        assert_eq!(answer.header("x-frame-options"), "DENY");
+        assert_eq!(answer.header("referrer-policy"), "no-referrer");
+        assert_eq!(answer.header("cache-control"), "no-store");
+        assert_eq!(answer.header("content-security-policy"), "default-src 'none'; frame-ancestors 'none'");
+        ids.push(answer.header("x-request-id").to_owned());
+    }
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 5, "every request has an id of its own");
+}
+
+#[tokio::test]
+async fn wrong_addresses_and_methods_are_problems_too() {
+    let app = TestApp::with_lines(0).await;
+    let admin = app.admin().await;
+    let nowhere = admin.get("/api/v2/devices").await;
+    assert_eq!((nowhere.status, nowhere.header("content-type")), (404, "application/problem+json"));
+    for (method, path, allowed) in [
+        (Method::DELETE, "/api/v1/sites", "GET,HEAD,POST"),
+        (Method::PUT, "/api/v1/sites/1", "GET,HEAD,PATCH"),
+        (Method::GET, "/M2M/BulkChange", "POST"),
+        (Method::POST, "/healthz", "GET,HEAD"),
+    ] {
+        let answer = send(admin.request(method.clone(), path)).await;
+        assert_eq!((answer.status, answer.header("content-type")), (405, "application/problem+json"), "{method} {path}");
+        assert_eq!(answer.header("allow"), allowed, "{method} {path}");
+    }
+    let head = send(admin.request(Method::HEAD, "/api/v1/sites")).await;
+    assert_eq!((head.status, head.body.len()), (200, 0));
+}
+
+#[tokio::test]
+async fn a_full_disk_is_said_and_leaves_the_store_intact() {
+    let options = Options { max_pages: Some(120), ..Options::default() };
+    let app = TestApp::with(10, Limits::default(), options).await;
+    let orderer = app.orderer().await;
+    let devices: Vec<String> = (0..4_000).map(|nth| format!("{} {nth}", "9".repeat(60))).collect();
+    let body = json!({"ServiceProviderId": app.operator.jasper.0, "Devices": devices, "SiteId": app.operator.amop_site.0});
+    let answer = orderer.post("/M2M/AssociateCustomer", &body).await;
+    assert_eq!(answer.status, 507, "{}", answer.text());
+    assert!(answer.json()["detail"].as_str().is_some_and(|detail| detail.contains("disk is full")), "{}", answer.text());
+    assert_eq!(orderer.read("/api/v1/bulk-changes").await["items"], json!([]));
+    let small = json!({"ServiceProviderId": app.operator.jasper.0, "Devices": [iccid(1)], "SiteId": app.operator.amop_site.0});
+    assert_eq!(orderer.post("/M2M/AssociateCustomer", &small).await.status, 202);
+}
+
+#[tokio::test]
+async fn a_server_that_stops_ends_what_it_began_and_takes_nothing_new() {
+    let mut app = TestApp::with_lines(0).await;
+    let anonymous = app.anonymous();
+    assert_eq!(anonymous.get("/healthz").await.status, 200);
+    app.stop();
+    let url = app.url.clone();
+    app.stopped().await;
+    assert!(tokio::net::TcpStream::connect(url.trim_start_matches("http://")).await.is_err());
+}
