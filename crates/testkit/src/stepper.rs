@@ -58,7 +58,7 @@ impl Stepper {
             self.changed.notify_all();
             let (_state, waited) = self
                 .changed
-                .wait_timeout_while(state, patience, |state| state.arrived < next)
+                .wait_timeout_while(state, patience, |state| state.holding && state.arrived < next)
                 .unwrap_or_else(PoisonError::into_inner);
             !waited.timed_out()
         })
