@@ -44,7 +44,10 @@ async fn a_key_without_scopes_may_do_nothing_but_ask_who_it_is() {
     for row in ROUTES.iter().filter(|row| !OPEN.contains(&row.path) && row.path != "/api/v1/me") {
         let method = Method::from_bytes(row.method.to_uppercase().as_bytes()).expect("a method");
         let path = row.path.replace("{portal}", "M2M").replace("customers/{id}", "customers/4711").replace("{id}", "1");
-        let answer = send(nobody.request(method, &path).header("content-type", "application/json").body("{\"effective_date\":\"2026-12-02\"}")).await;
+        let answer = send(
+            nobody.request(method, &path).header("content-type", "application/json").body("{\"effective_date\":\"2026-12-02\"}"),
+        )
+        .await;
         // The change above has no queue entry.
         let expected = if queued.iter().any(|end| row.path.ends_with(end)) { 404 } else { 403 };
         let expected = if row.path.ends_with("/retry") { 422 } else { expected };

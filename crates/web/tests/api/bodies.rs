@@ -29,7 +29,11 @@ async fn what_cannot_be_read_is_a_bad_request() {
         ("truncated", good.as_bytes()[..good.len() - 3].to_vec(), "malformed_json"),
         ("followed by more", [good.as_bytes(), b"{}"].concat(), "malformed_json"),
         ("a list", b"[]".to_vec(), "not_an_object"),
-        ("not UTF-8", good.replace("SiteId", "Site\u{1}").into_bytes().iter().map(|b| if *b == 1 { 0xff } else { *b }).collect(), "not_utf8"),
+        (
+            "not UTF-8",
+            good.replace("SiteId", "Site\u{1}").into_bytes().iter().map(|b| if *b == 1 { 0xff } else { *b }).collect(),
+            "not_utf8",
+        ),
         ("UTF-16", good.encode_utf16().flat_map(u16::to_le_bytes).collect(), "malformed_json"),
         ("nested", format!("{{\"Devices\":{}{}}}", "[".repeat(40), "]".repeat(40)).into_bytes(), "too_deep"),
         ("nested without end", "[".repeat(1_000_000).into_bytes(), "too_deep"),
@@ -41,7 +45,10 @@ async fn what_cannot_be_read_is_a_bad_request() {
     }
     let repeated = good.replacen('{', "{\"siteid\":7,\"Name\":\"a\",\"NAME\":\"b\",", 1);
     let answer = orderer.post_bytes(PATH, repeated).await;
-    assert_eq!((answer.status, answer.problems()), (422, vec!["Name repeated_field".to_owned(), "SiteId repeated_field".to_owned()]));
+    assert_eq!(
+        (answer.status, answer.problems()),
+        (422, vec!["Name repeated_field".to_owned(), "SiteId repeated_field".to_owned()])
+    );
     assert_eq!(orderer.read("/api/v1/bulk-changes").await["items"], json!([]));
     let marked = orderer.post_bytes(PATH, format!("\u{feff}{good}")).await;
     assert_eq!(marked.status, 202, "a byte-order mark is left out: {}", marked.text());
@@ -76,7 +83,8 @@ async fn a_body_over_the_limit_is_refused_whether_its_length_is_said_or_not() {
 async fn a_body_must_be_declared_as_json() {
     let app = TestApp::with_lines(1).await;
     let orderer = app.orderer().await;
-    for content_type in ["text/plain", "application/xml", "application/x-www-form-urlencoded", "application/json; charset=latin1"] {
+    for content_type in ["text/plain", "application/xml", "application/x-www-form-urlencoded", "application/json; charset=latin1"]
+    {
         let request = orderer.request(Method::POST, PATH).header("content-type", content_type).body(body_of(&app));
         let answer = send(request).await;
         assert_eq!(answer.status, 415, "{content_type}");
@@ -84,7 +92,8 @@ async fn a_body_must_be_declared_as_json() {
     }
     let without = send(orderer.request(Method::POST, PATH).body(body_of(&app))).await;
     assert_eq!(without.status, 415);
-    let declared = send(orderer.request(Method::POST, PATH).header("content-type", "application/json;charset=utf-8").body(body_of(&app)));
+    let declared =
+        send(orderer.request(Method::POST, PATH).header("content-type", "application/json;charset=utf-8").body(body_of(&app)));
     assert_eq!(declared.await.status, 202);
 }
 

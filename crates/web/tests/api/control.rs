@@ -70,7 +70,10 @@ async fn failed_rows_are_retried_all_or_by_code() {
 
     operator.import(&[operator.line(operator.jasper, 2, "ACTIVATED")]).await;
     let retry = async |codes: Value| orderer.post("/api/v1/bulk-changes/1/retry", &codes).await;
-    assert_eq!(retry(json!({"codes": ["nonsense", 1], "all": true})).await.problems(), ["codes[0] wrong_form", "codes[1] wrong_form", "all unknown_field"]);
+    assert_eq!(
+        retry(json!({"codes": ["nonsense", 1], "all": true})).await.problems(),
+        ["codes[0] wrong_form", "codes[1] wrong_form", "all unknown_field"]
+    );
     assert_eq!(retry(json!({"codes": ["number_ambiguous"]})).await.status, 409);
     let retried = retry(json!({"codes": ["device_not_active"]})).await;
     assert_eq!((retried.status, retried.json()), (200, json!({"rows": 1, "attempt": 2})));

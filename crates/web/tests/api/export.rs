@@ -45,8 +45,11 @@ async fn an_export_of_many_pages_holds_every_row_once() {
     app.operator.run_until_idle().await;
     for (query, expected) in [("", 3_700), ("?status=PROCESSED", 2_500), ("?status=ERROR", 1_200)] {
         let text = orderer.get(&format!("/api/v1/bulk-changes/1/export{query}")).await.text();
-        let mut positions: Vec<u32> =
-            text.lines().skip(1).map(|line| line.split(',').next().and_then(|cell| cell.parse().ok()).expect("a position")).collect();
+        let mut positions: Vec<u32> = text
+            .lines()
+            .skip(1)
+            .map(|line| line.split(',').next().and_then(|cell| cell.parse().ok()).expect("a position"))
+            .collect();
         positions.sort_unstable();
         positions.dedup();
         assert_eq!(positions.len(), expected, "{query}");

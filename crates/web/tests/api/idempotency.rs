@@ -88,7 +88,11 @@ async fn a_key_that_is_none_is_refused() {
     let orderer = app.orderer().await;
     for key in ["", "two words", &"x".repeat(256)] {
         let answer = post(&orderer, key, &order(&app, 1..=1)).await;
-        assert_eq!((answer.status, answer.problems()), (400, vec!["Idempotency-Key invalid_idempotency_key".to_owned()]), "{key:?}");
+        assert_eq!(
+            (answer.status, answer.problems()),
+            (400, vec!["Idempotency-Key invalid_idempotency_key".to_owned()]),
+            "{key:?}"
+        );
     }
     assert_eq!(changes(&orderer).await, 0);
 }

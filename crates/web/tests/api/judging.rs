@@ -59,7 +59,14 @@ fn shown(rows: &Value) -> String {
     let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
     let row = |row: &Value| {
         let line = if row["iccid"].is_null() { &row["number"] } else { &row["iccid"] };
-        format!("{} {} {} {} {}", row["request_position"], text(line), text(&row["status"]), text(&row["error_kind"]), text(&row["error_code"]))
+        format!(
+            "{} {} {} {} {}",
+            row["request_position"],
+            text(line),
+            text(&row["status"]),
+            text(&row["error_kind"]),
+            text(&row["error_code"])
+        )
     };
     rows["items"].as_array().expect("rows").iter().map(row).collect::<Vec<_>>().join("\n")
 }
@@ -164,15 +171,16 @@ async fn of_two_orders_the_later_finds_the_line_held() {
 async fn an_allocation_is_checked_against_the_plan_of_the_line() {
     let app = TestApp::with_lines(2).await;
     let orderer = app.orderer().await;
-    let order = |devices: Value, update: Value| {
-        json!({"ServiceProviderId": app.operator.jasper.0, "Devices": devices, "ChangeType": 4, "CustomerRatePlanUpdate": update})
-    };
+    let order = |devices: Value, update: Value| json!({"ServiceProviderId": app.operator.jasper.0, "Devices": devices, "ChangeType": 4, "CustomerRatePlanUpdate": update});
     orderer.post("/M2M/BulkChange", &order(json!([iccid(1)]), json!({"CustomerRatePlanId": app.operator.plan.0}))).await;
     app.operator.run_until_idle().await;
     let body = order(json!([iccid(1), iccid(2)]), json!({"CustomerDataAllocationMB": 5000}));
     assert_eq!(orderer.post("/M2M/BulkChange", &body).await.json()["Rejected"], 1);
     let rows = orderer.read("/api/v1/bulk-changes/2/devices?status=ERROR").await;
-    assert_eq!((&rows["items"][0]["iccid"], &rows["items"][0]["error_code"]), (&json!(iccid(1)), &json!("allocation_over_bound")));
+    assert_eq!(
+        (&rows["items"][0]["iccid"], &rows["items"][0]["error_code"]),
+        (&json!(iccid(1)), &json!("allocation_over_bound"))
+    );
 }
 
 #[tokio::test]
@@ -200,8 +208,15 @@ async fn lines_are_read_through_blanks_separators_and_marks_but_not_through_lost
     let orderer = app.orderer().await;
     let spaced = |line: u64| iccid(line).chars().map(|digit| format!("{digit} ")).collect::<String>();
     let devices = json!([
-        format!("\u{feff}{}", iccid(1)), spaced(2), format!(" {}\u{a0}\t", iccid(3)), format!("'{}'", iccid(4)),
-        "8.94450E+19", "8.9445e19", "", "89445000000000000017x", iccid(1),
+        format!("\u{feff}{}", iccid(1)),
+        spaced(2),
+        format!(" {}\u{a0}\t", iccid(3)),
+        format!("'{}'", iccid(4)),
+        "8.94450E+19",
+        "8.9445e19",
+        "",
+        "89445000000000000017x",
+        iccid(1),
     ]);
     let body = json!({
         "ServiceProviderId": app.operator.jasper.0, "Devices": devices, "ChangeType": 4,

@@ -199,7 +199,10 @@ async fn a_plan_change_by_number_goes_through_mobility_and_lnp() {
         app.operator.run_until_idle().await;
         let location = answer.header("location").to_owned();
         let change = orderer.read(&location).await;
-        assert_eq!((&change["status"], &change["portal"], &change["identifier"]), (&json!("PROCESSED"), &json!(portal), &json!("number")));
+        assert_eq!(
+            (&change["status"], &change["portal"], &change["identifier"]),
+            (&json!("PROCESSED"), &json!(portal), &json!("number"))
+        );
         let device = orderer.read(&format!("/api/v1/devices/{line}")).await;
         assert_eq!(device["assignment"]["customer_rate_plan_id"], app.operator.plan.0);
         assert_eq!(device["assignment"]["customer_data_allocation_mb"], "250.5");

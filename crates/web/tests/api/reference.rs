@@ -33,7 +33,12 @@ fn kinds() -> Vec<(&'static str, Value, Value, Value)> {
                 "rev_product_id": 5, "is_active": true,
             }),
         ),
-        ("customer-rate-pools", json!({"name": "Team"}), json!({"name": "Teams"}), json!({"id": 2, "name": "Teams", "is_active": true})),
+        (
+            "customer-rate-pools",
+            json!({"name": "Team"}),
+            json!({"name": "Teams"}),
+            json!({"id": 2, "name": "Teams", "is_active": true}),
+        ),
         (
             "integration-authentications",
             json!({"name": "Rev.io EU", "integration_kind": "Rev.io", "is_active": false}),
@@ -94,7 +99,10 @@ async fn bodies_are_refused_with_every_problem_at_once() {
         ("sites", json!({"name": "Yard", "rev_customer_id": 999})),
         ("customers", json!({"id": 0, "name": null, "integration_authentication_id": 1.5})),
         ("customers", json!({"id": 1, "name": "X", "integration_authentication_id": 999})),
-        ("customer-rate-plans", json!({"name": "P", "monthly_price": "-1", "allocation_default_mb": 5, "allocation_bound_mb": 4})),
+        (
+            "customer-rate-plans",
+            json!({"name": "P", "monthly_price": "-1", "allocation_default_mb": 5, "allocation_bound_mb": 4}),
+        ),
         ("customer-rate-plans", json!({"name": "P", "monthly_price": "12,50", "rev_product_id": -1})),
         ("customer-rate-pools", json!({"name": "x".repeat(201), "is_active": null})),
         ("integration-authentications", json!({"name": "A", "integration_kind": "Verizon"})),
@@ -131,7 +139,8 @@ async fn a_name_or_id_that_is_taken_is_a_conflict() {
     let customer = json!({"id": 4711, "name": "Twin", "integration_authentication_id": 1});
     assert_eq!(admin.post("/api/v1/customers", &customer).await.status, 409);
     assert_eq!(admin.patch("/api/v1/service-providers/2", &json!({"name": "Jasper"})).await.status, 409);
-    let carrier = admin.post("/api/v1/integration-authentications", &json!({"name": "Cisco", "integration_kind": "Jasper"})).await;
+    let carrier =
+        admin.post("/api/v1/integration-authentications", &json!({"name": "Cisco", "integration_kind": "Jasper"})).await;
     let id = carrier.json()["id"].clone();
     let wrong = admin.post("/api/v1/customers", &json!({"id": 9, "name": "N", "integration_authentication_id": id})).await;
     assert_eq!((wrong.status, wrong.problems()), (422, vec!["integration_authentication_id wrong_integration_kind".to_owned()]));

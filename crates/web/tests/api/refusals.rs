@@ -107,7 +107,10 @@ async fn assignments_are_refused_as_a_whole() {
         ("other authentication", with(&to_rev, json!({"IntegrationAuthenticationId": 999}))),
         ("authentication without customer", with(&base, json!({"IntegrationAuthenticationId": 1}))),
         ("unknown plan", with(&planned, json!({"CustomerRatePlan": 999}))),
-        ("inactive plan and pool", with(&planned, json!({"CustomerRatePlan": unusable.plan.0, "CustomerRatePool": unusable.pool.0}))),
+        (
+            "inactive plan and pool",
+            with(&planned, json!({"CustomerRatePlan": unusable.plan.0, "CustomerRatePool": unusable.pool.0})),
+        ),
         ("allocation over bound", with(&planned, json!({"CustomerDataAllocationMB": 1000.5}))),
         ("negative allocation", with(&planned, json!({"CustomerDataAllocationMB": -1}))),
         ("option without fields", with(&base, json!({"AddCustomerRatePlan": true}))),
@@ -119,7 +122,13 @@ async fn assignments_are_refused_as_a_whole() {
         ("Rev service", with(&to_rev, json!({"CreateRevService": true, "ServiceTypeId": 1, "ProviderId": 2, "RevPackageId": 3}))),
         ("Rev service without its fields", with(&to_rev, json!({"CreateRevService": true}))),
         ("carrier plan", with(&base, json!({"AddCarrierRatePlan": true, "CarrierRatePlan": "M2M-5"}))),
-        ("several at once", with(&planned, json!({"SiteId": 999, "CustomerRatePlan": 999, "CustomerRatePool": 999, "EffectiveDate": "2020-01-01"}))),
+        (
+            "several at once",
+            with(
+                &planned,
+                json!({"SiteId": 999, "CustomerRatePlan": 999, "CustomerRatePool": 999, "EffectiveDate": "2020-01-01"}),
+            ),
+        ),
     ];
     insta::assert_snapshot!(answers(&orderer, "/M2M/AssociateCustomer", cases).await, @r#"
     nothing: 422 ServiceProviderId missing_field, Devices missing_field, SiteId missing_field
@@ -167,26 +176,32 @@ async fn bulk_changes_are_refused_as_a_whole_and_validated_alike() {
         "ServiceProviderId": app.operator.jasper.0, "ChangeType": 4, "Devices": [iccid(1)],
         "CustomerRatePlanUpdate": {"CustomerRatePlanId": app.operator.plan.0},
     });
-    let bare = |change_type: i64| json!({"ServiceProviderId": app.operator.jasper.0, "ChangeType": change_type, "Devices": [iccid(1)]});
-    let cases = || vec![
-        ("unknown type", with(&base, json!({"ChangeType": 5}))),
-        ("type as text", with(&base, json!({"ChangeType": "4"}))),
-        ("part of another type", with(&base, json!({"ChangeType": 1}))),
-        ("two parts", with(&base, json!({"StatusUpdate": {"TargetStatus": "ACTIVATED"}}))),
-        ("nothing would change", with(&base, json!({"CustomerRatePlanUpdate": {}}))),
-        ("unknown plan", with(&base, json!({"CustomerRatePlanUpdate": {"CustomerRatePlanId": 999, "CustomerPoolId": 999}}))),
-        ("unknown field inside", with(&base, json!({"CustomerRatePlanUpdate": {"PlanId": 1}}))),
-        ("carrier plan change", with(&bare(7), json!({"CarrierRatePlanUpdate": {"CarrierRatePlan": "M2M-5"}}))),
-        ("status update", with(&bare(2), json!({"StatusUpdate": {"TargetStatus": "DEACTIVATED"}}))),
-        ("activation", json!({
-            "ServiceProviderId": app.operator.jasper.0, "ChangeType": 3,
-            "NewServiceActivation": {
-                "BillingAccount": "1", "RatePlanCode": "R", "OfferingCodes": ["O"], "FirstName": "A", "LastName": "B",
-                "Lines": [{"ICCID": iccid(9), "IMEI": "123456789012345", "ServiceZipCode": "60601"}],
-            },
-        })),
-        ("not ready yet, and worse", with(&bare(9), json!({"Devices": 1, "Extra": null}))),
-    ];
+    let bare =
+        |change_type: i64| json!({"ServiceProviderId": app.operator.jasper.0, "ChangeType": change_type, "Devices": [iccid(1)]});
+    let cases = || {
+        vec![
+            ("unknown type", with(&base, json!({"ChangeType": 5}))),
+            ("type as text", with(&base, json!({"ChangeType": "4"}))),
+            ("part of another type", with(&base, json!({"ChangeType": 1}))),
+            ("two parts", with(&base, json!({"StatusUpdate": {"TargetStatus": "ACTIVATED"}}))),
+            ("nothing would change", with(&base, json!({"CustomerRatePlanUpdate": {}}))),
+            ("unknown plan", with(&base, json!({"CustomerRatePlanUpdate": {"CustomerRatePlanId": 999, "CustomerPoolId": 999}}))),
+            ("unknown field inside", with(&base, json!({"CustomerRatePlanUpdate": {"PlanId": 1}}))),
+            ("carrier plan change", with(&bare(7), json!({"CarrierRatePlanUpdate": {"CarrierRatePlan": "M2M-5"}}))),
+            ("status update", with(&bare(2), json!({"StatusUpdate": {"TargetStatus": "DEACTIVATED"}}))),
+            (
+                "activation",
+                json!({
+                    "ServiceProviderId": app.operator.jasper.0, "ChangeType": 3,
+                    "NewServiceActivation": {
+                        "BillingAccount": "1", "RatePlanCode": "R", "OfferingCodes": ["O"], "FirstName": "A", "LastName": "B",
+                        "Lines": [{"ICCID": iccid(9), "IMEI": "123456789012345", "ServiceZipCode": "60601"}],
+                    },
+                }),
+            ),
+            ("not ready yet, and worse", with(&bare(9), json!({"Devices": 1, "Extra": null}))),
+        ]
+    };
     let refused = answers(&orderer, "/M2M/BulkChange", cases()).await;
     insta::assert_snapshot!(refused, @r#"
     unknown type: 422 ChangeType unknown_change_type
@@ -249,7 +264,9 @@ async fn an_order_without_the_right_is_refused_before_its_body_is_read() {
 async fn an_unknown_portal_is_no_address() {
     let app = TestApp::with_lines(1).await;
     let admin = app.admin().await;
-    for path in ["/m2m/BulkChange", "/IoT/AssociateCustomer", "/M2M/bulkchange", "/M2M/RevertBulkChange", "/api/AssociateCustomer"] {
+    for path in
+        ["/m2m/BulkChange", "/IoT/AssociateCustomer", "/M2M/bulkchange", "/M2M/RevertBulkChange", "/api/AssociateCustomer"]
+    {
         assert_eq!(admin.post(path, &json!({})).await.status, 404, "{path}");
     }
 }
