@@ -1,5 +1,6 @@
 //! The command line: what is common to all commands, and which there are.
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
@@ -124,7 +125,8 @@ fn log_to_standard_error(context: &Context, quiet: bool) -> Result<()> {
     let settings = &context.settings().log;
     let quiet = quiet && *context.configuration.source("log.filter") == Source::Default;
     let filter: EnvFilter = if quiet { "warn" } else { &settings.filter }.parse().context("reading the log filter")?;
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let subscriber =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     let installed = match settings.format {
         LogFormat::Text => subscriber.try_init(),
         LogFormat::Json => subscriber.json().try_init(),

@@ -4,6 +4,8 @@ use std::fmt;
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use lineshift_store::StoreError;
+
 /// What `--help` says about exit codes.
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
@@ -62,7 +64,11 @@ pub(crate) fn end(result: anyhow::Result<Done>) -> ExitCode {
 }
 
 fn code_of(error: &anyhow::Error) -> u8 {
-    if error.is::<Refused>() {
+    let refused_by_store = || {
+        let cause = error.chain().find_map(|cause| cause.downcast_ref::<StoreError>());
+        cause.is_some_and(|cause| matches!(cause, StoreError::NotFound { .. } | StoreError::Conflict { .. }))
+    };
+    if error.is::<Refused>() || refused_by_store() {
         4
     } else if error.is::<WrongCall>() {
         2
@@ -89,5 +95,7 @@ mod tests {
         assert_eq!(code_of(&WrongCall("no such flag".to_owned()).into()), 2);
         let refused = anyhow::Result::<()>::Err(Refused("too late".to_owned()).into()).context("ordering").expect_err("refused");
         assert_eq!(code_of(&refused), 4);
+        let absent = anyhow::Error::from(StoreError::not_found("key", 7)).context("revoking");
+        assert_eq!(code_of(&absent), 4);
     }
 }

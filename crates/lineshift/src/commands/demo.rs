@@ -8,7 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use lineshift_engine::{Engine, SystemClock};
 use lineshift_store_sqlite::SqliteStore;
 use tempfile::TempDir;
@@ -21,7 +21,7 @@ use crate::exit::{Done, WrongCall};
 use crate::fleet::Fleet;
 use crate::notes::note;
 use crate::output::{self, Output};
-use crate::serving::{self, Roles, Running};
+use crate::serving::{self, Roles, Running, Signals};
 
 /// The port that people expect.
 const PORT: u16 = 8080;
@@ -51,15 +51,28 @@ pub(crate) struct Args {
 
 /// Runs the command.
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
+    let mut signals = Signals::hear()?;
     let place = Place::of(args.dir.as_deref())?;
     // Whoever interrupts it gets the temporary directory removed as well.
-    tokio::select! {
-        shown = show(&args, &place, context) => shown,
-        asked = serving::asked_to_stop(), if args.exit => {
-            asked?;
-            Err(anyhow::anyhow!("interrupted before everything was shown"))
-        }
+    let shown = tokio::select! {
+        shown = show(&args, &place, context) => shown?,
+        () = signals.next() => bail!("interrupted before everything was shown"),
+    };
+    if !args.exit {
+        stay(&args, &shown);
+        signals.next().await;
     }
+    shown.running.stop().await?;
+    shown.store.checkpoint().await.context("closing the store")?;
+    Ok(Done::Fully)
+}
+
+/// What goes on when everything was shown.
+struct Shown {
+    store: SqliteStore,
+    running: Running,
+    base: String,
+    key: String,
 }
 
 /// Where the store is.
@@ -91,7 +104,7 @@ impl Place {
     }
 }
 
-async fn show(args: &Args, place: &Place, context: &Context) -> Result<Done> {
+async fn show(args: &Args, place: &Place, context: &Context) -> Result<Shown> {
     let options = context.settings().sqlite.options();
     let store = SqliteStore::open(&place.file, options).await.context("making the store")?;
     let fleet = Fleet::new(args.devices, args.seed);
@@ -103,16 +116,9 @@ async fn show(args: &Args, place: &Place, context: &Context) -> Result<Done> {
     let base = format!("http://{}", running.address());
     note(&format!("The server listens at {base}; five bulk changes are ordered over its API"));
     let client = Client::new(&base, &loaded.key)?;
-    let shown = Demonstration { client: &client, store: &store, fleet: &fleet, loaded: &loaded }.run().await;
-    let ended = match shown {
-        Ok(changes) => report(args, &summary::summarize(&store, loaded.tenant, &client, changes).await?),
-        Err(error) => Err(error),
-    };
-    if ended.is_ok() && !args.exit {
-        stay(args, &base, &loaded.key).await?;
-    }
-    stop(running, &store).await?;
-    ended.map(|()| Done::Fully)
+    let changes = Demonstration { client: &client, store: &store, fleet: &fleet, loaded: &loaded }.run().await?;
+    report(args, &summary::summarize(&store, loaded.tenant, &client, changes).await?)?;
+    Ok(Shown { store, running, base, key: loaded.key })
 }
 
 /// The port that people expect if it is free, else any.
@@ -130,16 +136,10 @@ fn report(args: &Args, summary: &summary::Summary) -> Result<()> {
     }
 }
 
-async fn stay(args: &Args, base: &str, key: &str) -> Result<()> {
+fn stay(args: &Args, Shown { base, key, .. }: &Shown) {
     note(&format!(
         "\nIt goes on. Open {base}/docs with the key {key}, or in another shell:\n\n  \
          export LINESHIFT_URL={base} LINESHIFT_API_KEY={key}\n  lineshift status\n\n{}Ctrl-C ends it.",
         if args.dir.is_none() { "The store is deleted at the end. " } else { "" }
     ));
-    serving::asked_to_stop().await
-}
-
-async fn stop(running: Running, store: &SqliteStore) -> Result<()> {
-    running.stop().await?;
-    store.checkpoint().await.context("closing the store")
 }

@@ -8,7 +8,7 @@ use lineshift_store::access::AccessStore as _;
 
 use crate::cli::Context;
 use crate::exit::Done;
-use crate::serving::{self, Roles};
+use crate::serving::{self, Roles, Signals};
 use crate::stores;
 
 /// Run the API with a worker and the scheduler, until SIGINT or SIGTERM: then requests and the page in hand are finished.
@@ -25,6 +25,7 @@ pub(crate) struct Args {
 
 /// Runs the command.
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
+    let mut signals = Signals::hear()?;
     let store = stores::open(context).await?;
     if store.list_tenants().await?.is_empty() {
         tracing::warn!("the store has no tenant: lineshift admin tenant create NAME, then lineshift admin key create NAME");
@@ -35,12 +36,11 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
     let roles = if args.no_worker { Roles::ApiOnly } else { Roles::All };
     let running = serving::start(engine, listener, roles)?;
     tracing::info!(store = %path.display(), worker = !args.no_worker, "listening on http://{}", running.address());
-    serving::asked_to_stop().await?;
+    signals.next().await;
     tracing::info!("stopping: finishing requests and the page in hand; a second signal ends at once");
     tokio::select! {
         stopped = running.stop() => stopped?,
-        again = serving::asked_to_stop() => {
-            again?;
+        () = signals.next() => {
             tracing::warn!("ended at once");
             return Ok(Done::Fully);
         }

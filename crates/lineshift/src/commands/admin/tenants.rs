@@ -1,6 +1,6 @@
 //! `lineshift admin tenant`
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use chrono_tz::Tz;
 use clap::Subcommand;
 use lineshift_engine::{Clock as _, SystemClock};
@@ -43,7 +43,8 @@ pub(super) async fn run(command: Command, context: &Context) -> Result<Done> {
             if name.is_empty() || name.chars().count() > 200 {
                 return Err(Refused("a tenant's name has 1 to 200 characters".to_owned()).into());
             }
-            let id = store.create_tenant(name, time_zone, SystemClock.now()).await?;
+            let made = store.create_tenant(name, time_zone, SystemClock.now()).await;
+            let id = made.with_context(|| format!("making the tenant {name:?}"))?;
             let value = json!({ "id": id, "name": name, "time_zone": time_zone.name() });
             Output::by_flag(json).one(&format!("tenant {id} ({name}) was made; its days begin in {time_zone}"), &value)?;
         }

@@ -1,0 +1,9 @@
+//! The program as people and scripts meet it: real processes, their output and their exit codes.
+
+mod admin;
+mod backup;
+mod client;
+mod demo;
+mod offline;
+mod program;
+mod serve;

@@ -1,0 +1,194 @@
+//! Running the program, alone and as a server.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// What a run came to.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Ran {
+    fn of(output: &Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("the program writes UTF-8");
+        Self { code: output.status.code().expect("it ended by itself"), out: text(&output.stdout), err: text(&output.stderr) }
+    }
+
+    /// Standard output of a run that ended with that code.
+    pub(crate) fn expect(self, code: i32) -> String {
+        assert_eq!(self.code, code, "standard output:\n{}\nstandard error:\n{}", self.out, self.err);
+        self.out
+    }
+
+    /// Standard output as one JSON value.
+    pub(crate) fn json(self, code: i32) -> Value {
+        let out = self.expect(code);
+        serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}"))
+    }
+
+    /// Standard error of a run that failed with that code and wrote nothing else.
+    pub(crate) fn failure(self, code: i32) -> String {
+        assert_eq!((self.code, self.out.as_str()), (code, ""), "{}", self.err);
+        self.err
+    }
+}
+
+/// A directory of its own with a store in it.
+pub(crate) struct Place {
+    dir: TempDir,
+    variables: Vec<(String, String)>,
+}
+
+impl Place {
+    /// An empty directory.
+    pub(crate) fn empty() -> Self {
+        Self { dir: tempfile::tempdir().expect("a directory"), variables: Vec::new() }
+    }
+
+    /// A store with a tenant, the examples and an API key.
+    pub(crate) fn with_examples() -> Self {
+        let mut place = Self::empty();
+        place.run(&["admin", "tenant", "create", "Acme", "--time-zone", "America/New_York"]).expect(0);
+        for kind in [
+            "authentications",
+            "providers",
+            "customers",
+            "sites",
+            "plans",
+            "pools",
+            "devices",
+            "assignments",
+            "rev-services",
+            "plan-queue",
+        ] {
+            let file = example(&format!("{kind}.csv"));
+            place.run(&["import", kind, &file]).expect(0);
+        }
+        let key = place.run(&["admin", "key", "create", "tests", "--json"]).json(0);
+        place.set("LINESHIFT_API_KEY", key["key"].as_str().expect("the key"));
+        place
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Writes a file and answers its path.
+    pub(crate) fn write(&self, name: &str, text: &str) -> String {
+        std::fs::write(self.path(name), text).expect("the file is written");
+        self.path(name).to_str().expect("UTF-8").to_owned()
+    }
+
+    /// Sets a variable for all runs from now on.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.variables.retain(|(set, _)| set != name);
+        self.variables.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// The program with its environment, ready to be run.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lineshift"));
+        command.args(arguments).current_dir(self.dir.path()).stdin(Stdio::null());
+        for name in ["LINESHIFT_CONFIG", "LINESHIFT_STORE", "LINESHIFT_URL", "LINESHIFT_API_KEY", "LINESHIFT_SEEDS"] {
+            command.env_remove(name);
+        }
+        command.envs(self.variables.iter().cloned());
+        command
+    }
+
+    /// Runs the program to its end.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+        Ran::of(&self.command(arguments).output().expect("the program starts"))
+    }
+
+    /// Runs the program with something on its standard input.
+    pub(crate) fn run_with_input(&self, arguments: &[&str], input: &str) -> Ran {
+        let mut command = self.command(arguments);
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+        child.stdin.take().expect("it is piped").write_all(input.as_bytes()).expect("it reads");
+        Ran::of(&child.wait_with_output().expect("it ends"))
+    }
+
+    /// Starts a server on any free port; runs from now on call it.
+    pub(crate) fn serve(&mut self, arguments: &[&str]) -> Running {
+        let all: Vec<&str> = ["serve", "--listen", "127.0.0.1:0"].iter().chain(arguments).copied().collect();
+        let running = Running::start(self.command(&all));
+        let line = running.until("listening on http://");
+        let at = line.find("http://").expect("the line holds the address");
+        self.set("LINESHIFT_URL", line[at..].split_whitespace().next().expect("the address"));
+        running
+    }
+}
+
+/// The path of an example.
+pub(crate) fn example(file: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(file);
+    path.to_str().expect("UTF-8").to_owned()
+}
+
+/// A process that goes on; ended when this is dropped.
+pub(crate) struct Running {
+    child: Child,
+    lines: Receiver<String>,
+}
+
+impl Running {
+    /// Starts it; standard error is listened to.
+    pub(crate) fn start(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+        let lines = listen(child.stderr.take().expect("it is piped"));
+        Self { child, lines }
+    }
+
+    /// The next line of standard error that holds a text.
+    pub(crate) fn until(&self, text: &str) -> String {
+        let mut seen = Vec::new();
+        for line in &self.lines {
+            if line.contains(text) {
+                return line;
+            }
+            seen.push(line);
+        }
+        panic!("it ended without saying {text:?}:\n{}", seen.join("\n"));
+    }
+
+    /// Sends a signal (`INT`, `TERM`), waits for the end and answers what it came to.
+    pub(crate) fn end_by(mut self, signal: &str) -> Ran {
+        let id = self.child.id().to_string();
+        // The shell's own kill: a minimal machine may have no other.
+        let sent = Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", signal, &id]).status().expect("a shell");
+        assert!(sent.success());
+        let mut out = String::new();
+        std::io::Read::read_to_string(&mut self.child.stdout.take().expect("it is piped"), &mut out).expect("UTF-8");
+        let status = self.child.wait().expect("it ends");
+        Ran { code: status.code().expect("it ended by itself"), out, err: self.lines.iter().collect::<Vec<_>>().join("\n") }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Both fail only if it has ended already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn listen(stderr: ChildStderr) -> Receiver<String> {
+    let (sender, lines) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+            // Nobody listens any more once the test is over; what is written must be read all the same.
+            drop(sender.send(line));
+        }
+    });
+    lines
+}
