@@ -32,38 +32,23 @@ pub(crate) struct Cli {
     command: Command,
 }
 
-/// What it can do.
+/// What it can do; each command's arguments say what it is for.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Show the whole product on a generated fleet.
     Demo(demo::Args),
-    /// Run the API with a worker and the scheduler.
     Serve(serve::Args),
-    /// Bring the store's schema up to date.
     Migrate(migrate::Args),
-    /// Bring in a CSV file, straight into the store.
     Import(import::Args),
-    /// Order a bulk change.
     Submit(Box<submit::Args>),
-    /// Show bulk changes, or one of them.
     Status(status::Args),
-    /// Start a bulk change that was stored unprocessed.
     Start(start::Args),
-    /// Cancel what is still open of a bulk change.
     Cancel(cancel::Args),
-    /// Open the failed lines of a finished bulk change again.
     Retry(retry::Args),
-    /// Write the lines of a bulk change as CSV.
     Export(export::Args),
-    /// Tenants and API keys, straight in the store.
     Admin(admin::Args),
-    /// The configuration.
     Config(config_command::Args),
-    /// Copy the store while it is in use.
     Backup(backup::Args),
-    /// Print the description of the API (OpenAPI 3.1, JSON).
     Openapi(openapi::Args),
-    /// Example data.
     Examples(examples::Args),
 }
 

@@ -61,6 +61,15 @@ impl Running {
         self.address
     }
 
+    /// Waits until a part ends although nobody asked it to: that is a failure of the whole.
+    pub(crate) async fn failed(&mut self) -> anyhow::Error {
+        match self.tasks.join_next().await {
+            Some(Ok(Err(error))) => error,
+            Some(Err(error)) => anyhow::Error::new(error).context("a part of the server was cut off"),
+            Some(Ok(Ok(()))) | None => anyhow::anyhow!("a part of the server ended by itself"),
+        }
+    }
+
     /// Asks everything to stop and waits until it has: requests and the page in hand are finished.
     pub(crate) async fn stop(mut self) -> Result<()> {
         self.stop.stop();

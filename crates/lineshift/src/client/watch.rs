@@ -1,5 +1,7 @@
 //! Watching a bulk change until it is finished, with a bar.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result};
 use indicatif::ProgressBar;
 use lineshift_web::views::{BulkChangeDetailView, ProgressView};
@@ -7,17 +9,19 @@ use reqwest::Method;
 
 use super::Client;
 use super::events::Events;
+use crate::exit::Refused;
 use crate::progress;
 
-/// How often the stream may break off before it is given up.
-const MOST_BREAKS: u32 = 5;
+/// How often in a row the server may be out of reach, and for how long each time, before it is given up.
+const MOST_BREAKS: u32 = 10;
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Whether every line of it is final.
 pub(crate) fn is_finished(change: &BulkChangeDetailView) -> bool {
     change.change.counts.open == 0 && change.change.status != "RECEIVING"
 }
 
-/// Draws how far a bulk change is until it is finished; answers it then.
+/// Draws how far a bulk change is until it is finished or waits for a start; answers it then.
 pub(crate) async fn watch(client: &Client, id: i64) -> Result<BulkChangeDetailView> {
     let bar = progress::lines(&format!("bulk change {id}"));
     let watched = watch_on(client, id, &bar).await;
@@ -29,17 +33,30 @@ pub(crate) async fn watch(client: &Client, id: i64) -> Result<BulkChangeDetailVi
 pub(crate) async fn watch_on(client: &Client, id: i64, bar: &ProgressBar) -> Result<BulkChangeDetailView> {
     let mut breaks = 0;
     loop {
-        let ended = follow(client, id, bar).await;
-        let change = client.bulk_change(id).await?;
-        if is_finished(&change) {
+        let looked = look(client, id, bar).await;
+        if let Ok(Some(change)) = looked {
             return Ok(change);
         }
         // The server was restarted, or a proxy has cut the stream: the change itself goes on.
-        breaks += 1;
-        if breaks > MOST_BREAKS {
-            ended.context("the server ended its reports; the bulk change goes on: lineshift status ID --watch")?;
+        breaks = if looked.is_ok() { 0 } else { breaks + 1 };
+        if breaks > MOST_BREAKS || looked.as_ref().is_err_and(|error| error.is::<Refused>()) {
+            looked?;
+        }
+        if breaks > 0 {
+            tokio::time::sleep(PAUSE).await;
         }
     }
+}
+
+/// Follows a bulk change while the stream lasts; answers it if there is nothing more to follow.
+async fn look(client: &Client, id: i64, bar: &ProgressBar) -> Result<Option<BulkChangeDetailView>> {
+    let over = |change: &BulkChangeDetailView| is_finished(change) || change.change.held;
+    let change = client.bulk_change(id).await?;
+    if over(&change) {
+        return Ok(Some(change));
+    }
+    follow(client, id, bar).await?;
+    Ok(Some(client.bulk_change(id).await?).filter(over))
 }
 
 /// Follows the events until `done` or until the stream ends.

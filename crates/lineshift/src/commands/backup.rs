@@ -10,7 +10,9 @@ use crate::exit::Done;
 use crate::output::Output;
 use crate::{progress, stores};
 
-/// Copy the store, as it stands at one moment, to a new file. Servers and workers may go on meanwhile.
+/// Copy the store while it is in use.
+///
+/// The copy is the store as it stands at one moment; servers and workers go on meanwhile.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The file to write; it must not be there yet.

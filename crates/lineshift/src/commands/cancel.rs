@@ -7,7 +7,9 @@ use crate::client::{Client, ServerArgs};
 use crate::exit::Done;
 use crate::output::Output;
 
-/// Cancel what is still open of a bulk change. The page in hand is finished; queue entries not yet applied are canceled too.
+/// Cancel what is still open of a bulk change.
+///
+/// The page in hand is finished; queue entries not yet applied are canceled too.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The bulk change's id.

@@ -54,13 +54,16 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
     let mut signals = Signals::hear()?;
     let place = Place::of(args.dir.as_deref())?;
     // Whoever interrupts it gets the temporary directory removed as well.
-    let shown = tokio::select! {
+    let mut shown = tokio::select! {
         shown = show(&args, &place, context) => shown?,
         () = signals.next() => bail!("interrupted before everything was shown"),
     };
     if !args.exit {
         stay(&args, &shown);
-        signals.next().await;
+        tokio::select! {
+            () = signals.next() => {}
+            error = shown.running.failed() => return Err(error),
+        }
     }
     shown.running.stop().await?;
     shown.store.checkpoint().await.context("closing the store")?;

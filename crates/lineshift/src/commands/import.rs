@@ -23,6 +23,7 @@ const BY: &str = "lineshift import";
 /// assignments, rev-services, plan-queue. What is there already is replaced by its key. Every row is checked before the
 /// first is stored; a row that is wrong is named with line, column, what was found and what was expected.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = FileKind::columns_help())]
 pub(crate) struct Args {
     /// What the file holds.
     kind: FileKind,

@@ -9,7 +9,9 @@ use crate::exit::Done;
 use crate::output::Output;
 use crate::stores;
 
-/// Bring the store's schema up to date. Makes the store if it is missing; may run beside a server of the same version.
+/// Bring the store's schema up to date.
+///
+/// Makes the store if it is missing; may run beside a server of the same version.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Print JSON.

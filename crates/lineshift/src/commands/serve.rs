@@ -11,8 +11,9 @@ use crate::exit::Done;
 use crate::serving::{self, Roles, Signals};
 use crate::stores;
 
-/// Run the API with a worker and the scheduler, until SIGINT or SIGTERM: then requests and the page in hand are finished.
-/// A second signal ends it at once; nothing is lost then either, the page is taken up again after its lease.
+/// Run the API with a worker and the scheduler.
+///
+/// SIGINT or SIGTERM ends it: then requests and the page in hand are finished. A second signal ends it at once; nothing is lost then either, the page is taken up again after its lease.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The address to listen at, such as 127.0.0.1:8080; also LINESHIFT_LISTEN.
@@ -34,9 +35,12 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
     let engine = Engine::new(Arc::new(store.clone()), Arc::new(SystemClock), context.settings().limits);
     let listener = serving::listen(context.settings().listen).await?;
     let roles = if args.no_worker { Roles::ApiOnly } else { Roles::All };
-    let running = serving::start(engine, listener, roles)?;
+    let mut running = serving::start(engine, listener, roles)?;
     tracing::info!(store = %path.display(), worker = !args.no_worker, "listening on http://{}", running.address());
-    signals.next().await;
+    tokio::select! {
+        () = signals.next() => {}
+        error = running.failed() => return Err(error),
+    }
     tracing::info!("stopping: finishing requests and the page in hand; a second signal ends at once");
     tokio::select! {
         stopped = running.stop() => stopped?,

@@ -30,8 +30,6 @@ pub(crate) struct Args {
     /// The portal.
     #[arg(long, value_enum, ignore_case = true, default_value = "M2M")]
     portal: Portal,
-    #[command(flatten)]
-    order: OrderArgs,
     /// A text by which the server recognises a repeated order; made and shown if it is not given.
     #[arg(long, value_name = "TEXT")]
     idempotency_key: Option<String>,
@@ -41,6 +39,8 @@ pub(crate) struct Args {
     /// Print JSON.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    order: OrderArgs,
     #[command(flatten)]
     pub(crate) server: ServerArgs,
 }

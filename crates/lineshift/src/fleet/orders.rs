@@ -107,7 +107,7 @@ fn iccids(fleet: &Fleet, provider: usize, other: usize) -> Vec<String> {
     for (nth, line) in fleet.lines_of(provider).enumerate() {
         if nth % MISTAKES_EVERY == 5 {
             // What a spreadsheet makes of twenty digits.
-            named.push("8.90117E+19".to_owned());
+            named.push(format!("8.9{:04}E+19", nth / MISTAKES_EVERY));
             named.push(fleet.stranger(provider, (nth / MISTAKES_EVERY) as u64).iccid);
             named.extend(others.next().map(|line| line.iccid));
             named.push(line.iccid.clone());
@@ -123,7 +123,7 @@ fn numbers(fleet: &Fleet) -> Vec<String> {
     let mut named = Vec::new();
     for (nth, line) in fleet.lines_of(PHONES).enumerate() {
         if nth % MISTAKES_EVERY == 5 {
-            named.push("555-0100".to_owned());
+            named.push(format!("555-{:04}", 100 + nth / MISTAKES_EVERY));
             named.extend(fleet.stranger(PHONES, (nth / MISTAKES_EVERY) as u64).number);
             named.extend(others.next().and_then(|line| line.number));
         }

@@ -11,6 +11,7 @@ use lineshift_web::views::BulkChangeDetailView;
 use super::load::{Loaded, change_meanwhile};
 use crate::client::{Client, watch_on};
 use crate::fleet::{Fleet, catalogue, orders};
+use crate::notes::note;
 use crate::progress;
 
 /// How far ahead the scheduled change lies, with a second more for so many lines: it must be stored before it is due.
@@ -97,6 +98,14 @@ impl Demonstration<'_> {
         finished?;
         // Completion writes history and links after the last line is final.
         let change = self.until(id, |change| change.change.processed_at.is_some()).await?;
+        let counts = &change.change.counts;
+        note(&format!(
+            "bulk change {id} ({path}): {}, {} lines done, {} refused, {} failed",
+            change.change.status,
+            counts.processed,
+            counts.rejected,
+            counts.error - counts.rejected
+        ));
         Ok(Shown { path, change })
     }
 

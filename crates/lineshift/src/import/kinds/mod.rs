@@ -16,7 +16,7 @@ use std::path::Path;
 use anyhow::Result;
 use clap::ValueEnum;
 
-use super::{Report, Target, run};
+use super::{Column, Kind as _, Report, Target, run};
 
 /// What a file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -58,6 +58,33 @@ impl FileKind {
             Self::RevServices => "rev-services",
             Self::PlanQueue => "plan-queue",
         }
+    }
+
+    /// The columns of its files.
+    const fn columns(self) -> &'static [Column] {
+        match self {
+            Self::Authentications => authentications::Authentications::COLUMNS,
+            Self::Providers => providers::Providers::COLUMNS,
+            Self::Customers => customers::Customers::COLUMNS,
+            Self::Sites => sites::Sites::COLUMNS,
+            Self::Plans => plans::Plans::COLUMNS,
+            Self::Pools => pools::Pools::COLUMNS,
+            Self::Devices => devices::Devices::COLUMNS,
+            Self::Assignments => assignments::Assignments::COLUMNS,
+            Self::RevServices => rev_services::RevServices::COLUMNS,
+            Self::PlanQueue => plan_queue::PlanQueue::COLUMNS,
+        }
+    }
+
+    /// What `--help` says about the columns of every kind.
+    pub(crate) fn columns_help() -> String {
+        let mut text = "Columns, those in brackets may be left out:".to_owned();
+        for kind in Self::value_variants() {
+            let shown = |column: &Column| if column.required { column.name.to_owned() } else { format!("[{}]", column.name) };
+            let columns: Vec<String> = kind.columns().iter().map(shown).collect();
+            text.push_str(&format!("\n  {:16} {}", kind.as_str(), columns.join(" ")));
+        }
+        text
     }
 
     /// Brings a file in; see [`run`].
