@@ -87,7 +87,7 @@ impl FileKind {
         text
     }
 
-    /// Brings a file in; see [`run`].
+    /// Brings a file in; see [`run()`].
     pub(crate) async fn import(
         self,
         target: &Target<'_>,
