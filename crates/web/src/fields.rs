@@ -173,15 +173,12 @@ impl Fields {
     }
 
     /// A term of an enumeration.
-    pub(crate) fn term<T: std::str::FromStr + std::fmt::Display>(
+    pub(crate) fn term<T: std::str::FromStr + std::fmt::Display + Copy + PartialEq>(
         &mut self,
         name: &'static str,
         present: Option<T>,
         allowed: &[T],
-    ) -> Option<T>
-    where
-        T: Copy + PartialEq,
-    {
+    ) -> Option<T> {
         let names: Vec<String> = allowed.iter().map(ToString::to_string).collect();
         self.required(name, present, &format!("one of {}", names.join(", ")), |value| {
             value.as_str()?.parse().ok().filter(|term| allowed.contains(term))

@@ -50,7 +50,6 @@ impl Web {
 }
 
 /// The whole HTTP API over that engine. Without `metrics`, `/metrics` answers 404.
-#[must_use]
 pub fn router(engine: Engine, metrics: Option<PrometheusHandle>) -> axum::Router {
     measures::describe();
     routes::build(Web::new(engine, metrics))

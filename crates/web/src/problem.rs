@@ -17,7 +17,8 @@ pub struct ApiProblem {
     status: StatusCode,
     detail: String,
     errors: Vec<Problem>,
-    header: Option<(HeaderName, HeaderValue)>,
+    /// Boxed, so that a result with a problem stays small.
+    header: Option<Box<(HeaderName, HeaderValue)>>,
 }
 
 impl ApiProblem {
@@ -77,7 +78,7 @@ impl ApiProblem {
     }
 
     pub(crate) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.header = Some((name, value));
+        self.header = Some(Box::new((name, value)));
         self
     }
 
@@ -122,7 +123,7 @@ impl IntoResponse for ApiProblem {
     fn into_response(self) -> Response {
         let body = serde_json::to_vec(&self.view()).unwrap_or_default();
         let mut response = (self.status, [(header::CONTENT_TYPE, PROBLEM_JSON)], body).into_response();
-        if let Some((name, value)) = self.header {
+        if let Some((name, value)) = self.header.map(|header| *header) {
             response.headers_mut().insert(name, value);
         }
         response
@@ -223,7 +224,7 @@ mod tests {
         let source = || Box::<dyn std::error::Error + Send + Sync>::from("disk I/O at 0x1f");
         let answer = |error: StoreError| {
             let problem = ApiProblem::from(error);
-            let retry = problem.header.as_ref().is_some_and(|(name, _)| *name == header::RETRY_AFTER);
+            let retry = problem.header.as_ref().is_some_and(|header| header.0 == header::RETRY_AFTER);
             (problem.status.as_u16(), retry)
         };
         assert_eq!(answer(StoreError::not_found("site", 7)), (404, false));

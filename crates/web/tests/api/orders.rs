@@ -77,6 +77,17 @@ async fn an_assignment_is_stored_run_and_shown() {
       "status": "PARTIAL"
     }
     "#);
+}
+
+#[tokio::test]
+async fn the_rows_of_an_assignment_say_what_became_of_each_line() {
+    let app = TestApp::with_lines(1).await;
+    let orderer = app.orderer().await;
+    let body = json!({
+        "ServiceProviderId": app.operator.jasper.0, "Devices": [iccid(99), iccid(1)], "SiteId": app.operator.amop_site.0,
+    });
+    assert_eq!(orderer.post("/M2M/AssociateCustomer", &body).await.status, 202);
+    app.operator.run_until_idle().await;
     let rows = orderer.read("/api/v1/bulk-changes/1/devices").await;
     insta::assert_json_snapshot!(rows["items"][0], @r#"
     {
@@ -88,22 +99,22 @@ async fn an_assignment_is_stored_run_and_shown() {
       "id": 1,
       "number": "15550000001",
       "processed_at": "2026-12-01T09:00:00Z",
-      "request_position": 0,
+      "request_position": 1,
       "status": "PROCESSED",
       "status_details": null
     }
     "#);
-    insta::assert_json_snapshot!(rows["items"][2], @r#"
+    insta::assert_json_snapshot!(rows["items"][1], @r#"
     {
       "attempt": 1,
       "device_id": null,
       "error_code": "device_not_found",
       "error_kind": "ELIGIBILITY",
       "iccid": "89445000000000000997",
-      "id": 3,
+      "id": 2,
       "number": null,
       "processed_at": "2026-12-01T09:00:00Z",
-      "request_position": 3,
+      "request_position": 0,
       "status": "ERROR",
       "status_details": "no line of the inventory has this iccid"
     }
@@ -152,7 +163,10 @@ async fn a_rev_customer_takes_lines_with_a_plan_from_a_date() {
     "#);
     assert_eq!(change["status"], "PROCESSED");
     assert_eq!(change["scheduled"], json!({"open": 1, "applied": 0, "canceled": 0, "failed": 0}));
-    let device = orderer.read("/api/v1/devices/1").await;
+    shows_the_rev_customer(&orderer.read("/api/v1/devices/1").await);
+}
+
+fn shows_the_rev_customer(device: &serde_json::Value) {
     insta::assert_json_snapshot!(device, @r#"
     {
       "activated_at": "2025-03-15T18:30:00Z",

@@ -61,8 +61,9 @@ async fn unusable(operator: &Operator) -> Unusable {
 /// A body with some fields replaced, added or (null) left as null.
 fn with(base: &Value, fields: Value) -> Value {
     let mut body = base.clone();
-    for (name, value) in fields.as_object().expect("fields") {
-        body[name] = value.clone();
+    let Value::Object(fields) = fields else { panic!("{fields} are no fields") };
+    for (name, value) in fields {
+        body[name] = value;
     }
     body
 }
@@ -78,14 +79,23 @@ async fn answers(caller: &HttpCaller, path: &str, cases: Vec<(&str, Value)>) -> 
     lines.join("\n")
 }
 
+fn to_site(app: &TestApp) -> Value {
+    json!({"ServiceProviderId": app.operator.jasper.0, "Devices": [iccid(1)], "SiteId": app.operator.amop_site.0})
+}
+
+fn to_customer(app: &TestApp) -> Value {
+    json!({"ServiceProviderId": app.operator.jasper.0, "Devices": [iccid(1)], "RevCustomerId": "4711"})
+}
+
+fn with_plan(app: &TestApp) -> Value {
+    with(&to_site(app), json!({"AddCustomerRatePlan": true, "CustomerRatePlan": app.operator.plan.0}))
+}
+
 #[tokio::test]
-async fn assignments_are_refused_as_a_whole() {
+async fn assignments_of_a_wrong_form_are_refused() {
     let app = TestApp::with_lines(3).await;
-    let unusable = unusable(&app.operator).await;
     let orderer = app.orderer().await;
-    let base = json!({"ServiceProviderId": app.operator.jasper.0, "Devices": [iccid(1)], "SiteId": app.operator.amop_site.0});
-    let to_rev = json!({"ServiceProviderId": app.operator.jasper.0, "Devices": [iccid(1)], "RevCustomerId": "4711"});
-    let planned = with(&base, json!({"AddCustomerRatePlan": true, "CustomerRatePlan": app.operator.plan.0}));
+    let (base, to_rev) = (to_site(&app), to_customer(&app));
     let cases = vec![
         ("nothing", json!({})),
         ("unknown field", with(&base, json!({"SiteIdd": 1}))),
@@ -95,40 +105,13 @@ async fn assignments_are_refused_as_a_whole() {
         ("devices and numbers", with(&base, json!({"Numbers": [number(1)]}))),
         ("customer that is no number", with(&to_rev, json!({"RevCustomerId": "47x11"}))),
         ("AMOP without site", json!({"ServiceProviderId": app.operator.jasper.0, "Devices": [iccid(1)]})),
-        ("unknown provider", with(&base, json!({"ServiceProviderId": 999}))),
-        ("inactive provider", with(&base, json!({"ServiceProviderId": unusable.provider.0}))),
-        ("unknown site", with(&base, json!({"SiteId": 999}))),
-        ("inactive site", with(&base, json!({"SiteId": unusable.site.0}))),
-        ("site of a Rev customer", with(&base, json!({"SiteId": app.operator.rev_site.0}))),
-        ("unknown customer", with(&to_rev, json!({"RevCustomerId": "999"}))),
-        ("inactive customer", with(&to_rev, json!({"RevCustomerId": unusable.customer.0.to_string()}))),
-        ("customer without site", with(&to_rev, json!({"RevCustomerId": unusable.homeless.0.to_string()}))),
-        ("site of nobody", with(&to_rev, json!({"SiteId": app.operator.amop_site.0}))),
-        ("other authentication", with(&to_rev, json!({"IntegrationAuthenticationId": 999}))),
         ("authentication without customer", with(&base, json!({"IntegrationAuthenticationId": 1}))),
-        ("unknown plan", with(&planned, json!({"CustomerRatePlan": 999}))),
-        (
-            "inactive plan and pool",
-            with(&planned, json!({"CustomerRatePlan": unusable.plan.0, "CustomerRatePool": unusable.pool.0})),
-        ),
-        ("allocation over bound", with(&planned, json!({"CustomerDataAllocationMB": 1000.5}))),
-        ("negative allocation", with(&planned, json!({"CustomerDataAllocationMB": -1}))),
+        ("negative allocation", with(&with_plan(&app), json!({"CustomerDataAllocationMB": -1}))),
         ("option without fields", with(&base, json!({"AddCustomerRatePlan": true}))),
         ("fields without option", with(&base, json!({"CustomerRatePlan": app.operator.plan.0, "ReplaceScheduled": true}))),
         ("no date", with(&base, json!({"EffectiveDate": "12/24/2026"}))),
-        ("too far back", with(&base, json!({"EffectiveDate": "2025-10-27"}))),
-        ("too far ahead", with(&base, json!({"EffectiveDate": "2028-12-01"}))),
         ("wrong words", with(&base, json!({"OnPartialFailure": "undo", "OnRevServiceFailure": "retry"}))),
-        ("Rev service", with(&to_rev, json!({"CreateRevService": true, "ServiceTypeId": 1, "ProviderId": 2, "RevPackageId": 3}))),
         ("Rev service without its fields", with(&to_rev, json!({"CreateRevService": true}))),
-        ("carrier plan", with(&base, json!({"AddCarrierRatePlan": true, "CarrierRatePlan": "M2M-5"}))),
-        (
-            "several at once",
-            with(
-                &planned,
-                json!({"SiteId": 999, "CustomerRatePlan": 999, "CustomerRatePool": 999, "EffectiveDate": "2020-01-01"}),
-            ),
-        ),
     ];
     insta::assert_snapshot!(answers(&orderer, "/M2M/AssociateCustomer", cases).await, @r#"
     nothing: 422 ServiceProviderId missing_field, Devices missing_field, SiteId missing_field
@@ -139,6 +122,47 @@ async fn assignments_are_refused_as_a_whole() {
     devices and numbers: 422 Numbers conflicting_fields
     customer that is no number: 422 RevCustomerId wrong_form
     AMOP without site: 422 SiteId missing_field
+    authentication without customer: 422 IntegrationAuthenticationId conflicting_fields
+    negative allocation: 422 CustomerDataAllocationMB out_of_range
+    option without fields: 422 AddCustomerRatePlan option_without_field
+    fields without option: 422 CustomerRatePlan field_without_option, ReplaceScheduled field_without_option
+    no date: 422 EffectiveDate wrong_form
+    wrong words: 422 OnRevServiceFailure field_without_option, OnRevServiceFailure wrong_form, OnPartialFailure wrong_form
+    Rev service without its fields: 422 ServiceTypeId option_without_field, ProviderId option_without_field, RevProducts option_without_field
+    "#);
+    assert_eq!(orderer.read("/api/v1/bulk-changes").await["items"], json!([]), "nothing was stored");
+}
+
+#[tokio::test]
+async fn assignments_that_cannot_be_carried_out_are_refused() {
+    let app = TestApp::with_lines(3).await;
+    let unusable = unusable(&app.operator).await;
+    let orderer = app.orderer().await;
+    let (base, to_rev, planned) = (to_site(&app), to_customer(&app), with_plan(&app));
+    let several = json!({"SiteId": 999, "CustomerRatePlan": 999, "CustomerRatePool": 999, "EffectiveDate": "2020-01-01"});
+    let inactive = json!({"CustomerRatePlan": unusable.plan.0, "CustomerRatePool": unusable.pool.0});
+    let service = json!({"CreateRevService": true, "ServiceTypeId": 1, "ProviderId": 2, "RevPackageId": 3});
+    let cases = vec![
+        ("unknown provider", with(&base, json!({"ServiceProviderId": 999}))),
+        ("inactive provider", with(&base, json!({"ServiceProviderId": unusable.provider.0}))),
+        ("unknown site", with(&base, json!({"SiteId": 999}))),
+        ("inactive site", with(&base, json!({"SiteId": unusable.site.0}))),
+        ("site of a Rev customer", with(&base, json!({"SiteId": app.operator.rev_site.0}))),
+        ("unknown customer", with(&to_rev, json!({"RevCustomerId": "999"}))),
+        ("inactive customer", with(&to_rev, json!({"RevCustomerId": unusable.customer.0.to_string()}))),
+        ("customer without site", with(&to_rev, json!({"RevCustomerId": unusable.homeless.0.to_string()}))),
+        ("site of nobody", with(&to_rev, json!({"SiteId": app.operator.amop_site.0}))),
+        ("other authentication", with(&to_rev, json!({"IntegrationAuthenticationId": 999}))),
+        ("unknown plan", with(&planned, json!({"CustomerRatePlan": 999}))),
+        ("inactive plan and pool", with(&planned, inactive)),
+        ("allocation over bound", with(&planned, json!({"CustomerDataAllocationMB": 1000.5}))),
+        ("too far back", with(&base, json!({"EffectiveDate": "2025-10-27"}))),
+        ("too far ahead", with(&base, json!({"EffectiveDate": "2028-12-01"}))),
+        ("Rev service", with(&to_rev, service)),
+        ("carrier plan", with(&base, json!({"AddCarrierRatePlan": true, "CarrierRatePlan": "M2M-5"}))),
+        ("several at once", with(&planned, several)),
+    ];
+    insta::assert_snapshot!(answers(&orderer, "/M2M/AssociateCustomer", cases).await, @r#"
     unknown provider: 422 ServiceProviderId unknown_reference
     inactive provider: 422 ServiceProviderId unknown_reference
     unknown site: 422 SiteId unknown_reference
@@ -149,19 +173,12 @@ async fn assignments_are_refused_as_a_whole() {
     customer without site: 422 RevCustomerId customer_without_site
     site of nobody: 422 SiteId unknown_reference
     other authentication: 422 IntegrationAuthenticationId not_the_customers
-    authentication without customer: 422 IntegrationAuthenticationId conflicting_fields
     unknown plan: 422 CustomerRatePlan unknown_reference
     inactive plan and pool: 422 CustomerRatePool unknown_reference, CustomerRatePlan unknown_reference
     allocation over bound: 422 CustomerDataAllocationMB allocation_over_bound
-    negative allocation: 422 CustomerDataAllocationMB out_of_range
-    option without fields: 422 AddCustomerRatePlan option_without_field
-    fields without option: 422 CustomerRatePlan field_without_option, ReplaceScheduled field_without_option
-    no date: 422 EffectiveDate wrong_form
     too far back: 422 EffectiveDate date_out_of_range
     too far ahead: 422 EffectiveDate date_out_of_range
-    wrong words: 422 OnRevServiceFailure field_without_option, OnRevServiceFailure wrong_form, OnPartialFailure wrong_form
     Rev service: 422 CreateRevService not_available
-    Rev service without its fields: 422 ServiceTypeId option_without_field, ProviderId option_without_field, RevProducts option_without_field
     carrier plan: 422 AddCarrierRatePlan not_available
     several at once: 422 EffectiveDate date_out_of_range, CustomerRatePool unknown_reference, CustomerRatePlan unknown_reference, SiteId unknown_reference
     "#);

@@ -87,9 +87,9 @@ impl Export {
     }
 
     fn into_stream(self, first: Rows) -> impl futures::Stream<Item = std::io::Result<Bytes>> {
-        let next = first.next;
+        let Rows { items, next } = first;
         let beginning = write_header().and_then(|mut text| {
-            text.extend(write_rows(&first.items)?);
+            text.extend(write_rows(&items)?);
             Ok(Bytes::from(text))
         });
         let rest = stream::try_unfold((self, next), |(export, after)| async move {

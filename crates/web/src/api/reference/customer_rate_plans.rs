@@ -3,7 +3,7 @@
 use lineshift_domain::reading::codes;
 
 super::endpoints! {
-    CustomerRatePlan, CustomerRatePlanId, CustomerRatePlanView, NewCustomerRatePlan, CustomerRatePlanPatch, "customer rate plans";
+    CustomerRatePlan, CustomerRatePlanId, CustomerRatePlanView, NewCustomerRatePlan, CustomerRatePlanPatch, "customer rate plans", "a customer rate plan";
     list_customer_rate_plans, create_customer_rate_plan: "/api/v1/customer-rate-plans";
     get_customer_rate_plan, update_customer_rate_plan: "/api/v1/customer-rate-plans/{id}";
     read read, check check

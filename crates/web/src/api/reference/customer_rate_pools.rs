@@ -1,7 +1,7 @@
 //! Customer rate pools: shared data.
 
 super::endpoints! {
-    CustomerRatePool, CustomerRatePoolId, CustomerRatePoolView, NewCustomerRatePool, CustomerRatePoolPatch, "customer rate pools";
+    CustomerRatePool, CustomerRatePoolId, CustomerRatePoolView, NewCustomerRatePool, CustomerRatePoolPatch, "customer rate pools", "a customer rate pool";
     list_customer_rate_pools, create_customer_rate_pool: "/api/v1/customer-rate-pools";
     get_customer_rate_pool, update_customer_rate_pool: "/api/v1/customer-rate-pools/{id}";
     read read, check check

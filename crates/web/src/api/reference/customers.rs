@@ -5,7 +5,7 @@ use lineshift_domain::refusal::Problem;
 use lineshift_domain::terms::IntegrationKind;
 
 super::endpoints! {
-    RevCustomer, RevCustomerId, CustomerView, NewCustomer, CustomerPatch, "customers";
+    RevCustomer, RevCustomerId, CustomerView, NewCustomer, CustomerPatch, "customers", "a customer";
     list_rev_customers, create_rev_customer: "/api/v1/customers";
     get_rev_customer, update_rev_customer: "/api/v1/customers/{id}";
     read read, check check

@@ -4,7 +4,7 @@ use lineshift_domain::terms::IntegrationKind;
 
 super::endpoints! {
     IntegrationAuthentication, IntegrationAuthenticationId, IntegrationAuthenticationView, NewIntegrationAuthentication,
-        IntegrationAuthenticationPatch, "integration authentications";
+        IntegrationAuthenticationPatch, "integration authentications", "an integration authentication";
     list_integration_authentications, create_integration_authentication: "/api/v1/integration-authentications";
     get_integration_authentication, update_integration_authentication: "/api/v1/integration-authentications/{id}";
     read read, check check

@@ -37,7 +37,7 @@ fn referred<T>(field: &str, found: Result<T, lineshift_store::StoreError>) -> Re
 /// `check` looks up what the thing refers to.
 macro_rules! endpoints {
     (
-        $Stored:ident, $Id:ident, $View:ident, $New:ident, $Patch:ident, $what:literal;
+        $Stored:ident, $Id:ident, $View:ident, $New:ident, $Patch:ident, $many:literal, $one_of:literal;
         $list:ident, $create:ident: $path:literal;
         $get:ident, $update:ident: $one:literal;
         read $read:ident, check $check:ident
@@ -59,9 +59,9 @@ macro_rules! endpoints {
         use crate::query::{NoParameters, PageParams, Parameters, PathId};
         use crate::views::{$New, $Patch, $View, Page};
 
-        #[doc = concat!("Lists ", $what, "\n\nBy id, inactive ones included.")]
+        #[doc = concat!("Lists ", $many, "\n\nBy id, inactive ones included.")]
         #[utoipa::path(get, path = $path, tag = crate::api::tag::REFERENCE, params(PageParams),
-            summary = concat!("Lists ", $what), description = "By id, inactive ones included.",
+            summary = concat!("Lists ", $many), description = "By id, inactive ones included.",
             responses((status = 200, description = "A page", body = Page<$View>)))]
         pub(crate) async fn $list(
             State(web): State<Web>,
@@ -75,9 +75,9 @@ macro_rules! endpoints {
             Ok(Json(Page::of(listed, $View::from)))
         }
 
-        #[doc = concat!("Shows one of the ", $what)]
+        #[doc = concat!("Shows ", $one_of)]
         #[utoipa::path(get, path = $one, tag = crate::api::tag::REFERENCE, params(("id" = i64, Path, description = "Which one")),
-            summary = concat!("Shows one of the ", $what), description = "Needs a scope that ends in `:view`.",
+            summary = concat!("Shows ", $one_of), description = "Needs a scope that ends in `:view`.",
             responses((status = 200, description = "It", body = $View)))]
         pub(crate) async fn $get(
             State(web): State<Web>,
@@ -89,9 +89,9 @@ macro_rules! endpoints {
             Ok(Json(web.engine.store().$get(caller.tenant, $Id(id)).await?.into()))
         }
 
-        #[doc = concat!("Creates one of the ", $what)]
+        #[doc = concat!("Creates ", $one_of)]
         #[utoipa::path(post, path = $path, tag = crate::api::tag::REFERENCE, request_body = $New,
-            summary = concat!("Creates one of the ", $what), description = "Needs the scope `admin:create`.",
+            summary = concat!("Creates ", $one_of), description = "Needs the scope `admin:create`.",
             responses(
                 (status = 201, description = "As it was created", body = $View, headers(("Location" = String, description = "Its address"))),
                 (status = 409, description = "One with the same name or id is there", body = crate::views::ProblemView,
@@ -114,10 +114,10 @@ macro_rules! endpoints {
             Ok((StatusCode::CREATED, location, Json(view)).into_response())
         }
 
-        #[doc = concat!("Changes one of the ", $what)]
+        #[doc = concat!("Changes ", $one_of)]
         #[utoipa::path(patch, path = $one, tag = crate::api::tag::REFERENCE, params(("id" = i64, Path, description = "Which one")),
             request_body = $Patch,
-            summary = concat!("Changes one of the ", $what),
+            summary = concat!("Changes ", $one_of),
             description = "A JSON merge (RFC 7396): absent fields stay, `null` clears where there may be nothing. Needs the scope `admin:edit`.",
             responses(
                 (status = 200, description = "As it is now", body = $View),

@@ -3,7 +3,7 @@
 use lineshift_domain::terms::IntegrationKind;
 
 super::endpoints! {
-    ServiceProvider, ServiceProviderId, ServiceProviderView, NewServiceProvider, ServiceProviderPatch, "service providers";
+    ServiceProvider, ServiceProviderId, ServiceProviderView, NewServiceProvider, ServiceProviderPatch, "service providers", "a service provider";
     list_service_providers, create_service_provider: "/api/v1/service-providers";
     get_service_provider, update_service_provider: "/api/v1/service-providers/{id}";
     read read, check check

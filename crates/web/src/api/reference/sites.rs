@@ -3,7 +3,7 @@
 use lineshift_domain::ids::RevCustomerId;
 
 super::endpoints! {
-    Site, SiteId, SiteView, NewSite, SitePatch, "sites";
+    Site, SiteId, SiteView, NewSite, SitePatch, "sites", "a site";
     list_sites, create_site: "/api/v1/sites";
     get_site, update_site: "/api/v1/sites/{id}";
     read read, check check
