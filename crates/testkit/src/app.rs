@@ -8,7 +8,7 @@ use lineshift_domain::scopes::Scopes;
 use lineshift_engine::Clock as _;
 use lineshift_store::access::NewApiKey;
 use lineshift_store_sqlite::Options;
-use lineshift_web::{new_api_key_secret, router, serve};
+use lineshift_web::{Router, install_metrics, new_api_key_secret, router, serve};
 use reqwest::Client;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -41,11 +41,24 @@ impl TestApp {
 
     /// That operator.
     pub async fn over(operator: Operator) -> Self {
+        let router = router(operator.engine.clone(), None);
+        Self::serving(operator, router).await
+    }
+
+    /// An operator whose `/metrics` shows what this process measures: for one test a process.
+    pub async fn measured(lines: u64) -> Self {
+        let operator = Operator::with_lines(lines).await;
+        let metrics = install_metrics().expect("one test a process measures");
+        let router = router(operator.engine.clone(), Some(metrics));
+        Self::serving(operator, router).await
+    }
+
+    async fn serving(operator: Operator, router: Router) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("a bound listener has an address"));
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async move { drop(stopped.await) };
-        let server = tokio::spawn(serve(listener, router(operator.engine.clone(), None), shutdown));
+        let server = tokio::spawn(serve(listener, router, shutdown));
         let client = Client::builder()
             .timeout(Duration::from_secs(60))
             .connect_timeout(Duration::from_secs(5))

@@ -111,3 +111,49 @@ fn method_label(method: &Method) -> &'static str {
 fn status_label(status: StatusCode) -> String {
     status.as_u16().to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::{Body, to_bytes};
+    use axum::routing::get;
+    use tower::ServiceExt as _;
+
+    async fn answer(router: Router) -> (Response, String) {
+        let response =
+            around(router).oneshot(Request::get("/x").body(Body::empty()).expect("a request")).await.expect("an answer");
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, usize::MAX).await.expect("a body");
+        (Response::from_parts(parts, Body::empty()), String::from_utf8_lossy(&body).into_owned())
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_problem_that_tells_nothing() {
+        async fn broken() -> &'static str {
+            panic!("the secret is 42")
+        }
+        let (response, body) = answer(Router::new().route("/x", get(broken))).await;
+        assert_eq!(response.status(), 500);
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
+        assert_eq!(response.headers()[REQUEST_ID].len(), 16);
+        assert!(body.contains("urn:lineshift:problem:internal") && !body.contains("42"), "{body}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_takes_too_long_is_cut_off() {
+        async fn endless() -> &'static str {
+            std::future::pending().await
+        }
+        let router = Router::new().route("/x", get(endless).layer(from_fn(limit_time)));
+        let (response, body) = answer(router).await;
+        assert_eq!(response.status(), 503);
+        assert!(body.contains("60 seconds"), "{body}");
+    }
+
+    #[test]
+    fn only_known_words_become_a_series() {
+        assert_eq!(method_label(&Method::PATCH), "PATCH");
+        let invented = Method::from_bytes(b"X-1234567").expect("a method");
+        assert_eq!(method_label(&invented), "other");
+    }
+}

@@ -25,6 +25,7 @@ use std::sync::Arc;
 pub use api::submit::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
 pub use api_key::{ApiKeySecret, ParsedApiKey, new_api_key_secret, parse_api_key};
 use auth::KeyUses;
+pub use axum::Router;
 use body::LargeBodies;
 use lineshift_engine::Engine;
 pub use measures::install_metrics;
@@ -50,7 +51,7 @@ impl Web {
 }
 
 /// The whole HTTP API over that engine. Without `metrics`, `/metrics` answers 404.
-pub fn router(engine: Engine, metrics: Option<PrometheusHandle>) -> axum::Router {
+pub fn router(engine: Engine, metrics: Option<PrometheusHandle>) -> Router {
     measures::describe();
     routes::build(Web::new(engine, metrics))
 }

@@ -238,11 +238,26 @@ async fn lines_are_read_through_blanks_separators_and_marks_but_not_through_lost
 }
 
 #[tokio::test]
+async fn a_million_lines_are_judged_in_one_request() {
+    let app = TestApp::with_lines(1_000).await;
+    let orderer = app.orderer().await;
+    let devices: Vec<String> = (0..1_000_000).map(iccid).collect();
+    let body = json!({
+        "ServiceProviderId": app.operator.jasper.0, "Devices": devices, "ChangeType": 4,
+        "CustomerRatePlanUpdate": {"CustomerRatePlanId": app.operator.plan.0},
+    });
+    let answer = orderer.post("/M2M/ValidateBulkChange", &body).await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.text().starts_with(r#"{"Success":true,"Accepted":1000,"Rejected":999000,"Duplicates":0,"Devices":[{"#));
+    assert!(answer.text().ends_with("}]}"));
+}
+
+#[tokio::test]
 async fn the_same_line_many_times_counts_once() {
     let app = TestApp::with_lines(1).await;
     let orderer = app.orderer().await;
-    let devices = vec![iccid(1); 100_000];
+    let devices = vec![iccid(1); 1_000_000];
     let body = json!({"ServiceProviderId": app.operator.jasper.0, "Devices": devices, "SiteId": app.operator.amop_site.0});
     let answer = orderer.post("/M2M/AssociateCustomer", &body).await;
-    assert_eq!(answer.json(), json!({"Success": true, "BulkChangeId": 1, "Accepted": 1, "Rejected": 0, "Duplicates": 99_999}));
+    assert_eq!(answer.json(), json!({"Success": true, "BulkChangeId": 1, "Accepted": 1, "Rejected": 0, "Duplicates": 999_999}));
 }

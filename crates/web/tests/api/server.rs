@@ -18,6 +18,47 @@ async fn the_server_says_that_it_lives_and_can_work() {
 }
 
 #[tokio::test]
+async fn what_is_measured_is_shown_by_name() {
+    let app = TestApp::measured(3).await;
+    let (orderer, anonymous) = (app.orderer().await, app.anonymous());
+    let body = json!({
+        "ServiceProviderId": app.operator.jasper.0, "Devices": [iccid(1), iccid(2), iccid(9)], "ChangeType": 4,
+        "CustomerRatePlanUpdate": {"CustomerRatePlanId": app.operator.plan.0, "EffectiveDate": "2026-12-24"},
+    });
+    assert_eq!(orderer.post("/M2M/BulkChange", &body).await.status, 202);
+    let scrape = async || anonymous.get("/metrics").await.text();
+    let before = scrape().await;
+    let has = |text: &str, line: &str| assert!(text.lines().any(|found| found == line), "{line} is not in:\n{text}");
+    has(&before, "lineshift_pages_waiting 1");
+    has(&before, "lineshift_plan_queue_due 0");
+    app.operator.clock.set("2026-12-25T00:00:00Z");
+    has(&scrape().await, "lineshift_pages_oldest_seconds 2041200");
+    let options = lineshift_engine::WorkerOptions { owner: "test".to_owned() };
+    app.operator.engine.run_pages_until_idle(&options).await.expect("pages run");
+    let after = scrape().await;
+    has(&after, "lineshift_pages_waiting 0");
+    has(&after, "lineshift_plan_queue_due 2");
+    has(&after, "lineshift_stuck_steps 0");
+    has(&after, r#"lineshift_device_changes_total{outcome="PROCESSED",code=""} 2"#);
+    has(&after, r#"lineshift_http_request_seconds_count{method="POST",route="/{portal}/BulkChange",status="202"} 1"#);
+    for name in [
+        "lineshift_device_changes_total",
+        "lineshift_page_seconds",
+        "lineshift_step_seconds",
+        "lineshift_outside_calls_total",
+        "lineshift_outbox_oldest_seconds",
+        "lineshift_store_readers_in_use",
+        "lineshift_statement_seconds",
+        "lineshift_quota_left",
+    ] {
+        assert!(after.contains(&format!("# TYPE {name} ")), "{name} is not in:\n{after}");
+    }
+    for secret in [orderer.key().expect("a key"), &iccid(1)] {
+        assert!(!after.contains(secret), "labels hold neither keys nor lines");
+    }
+}
+
+#[tokio::test]
 async fn the_document_and_its_pages_are_served() {
     let app = TestApp::with_lines(0).await;
     let anonymous = app.anonymous();
