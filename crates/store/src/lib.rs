@@ -1,7 +1,8 @@
 //! What is stored, as traits per aggregate, with the portable SQL and the contract tests that every engine runs.
 //!
 //! Every tenant-owned read and write takes a [`TenantId`](lineshift_domain::ids::TenantId) first; there is no unscoped
-//! finder apart from the closed list in [`access::AccessStore`] and [`work::WorkStore::list_tenants_with_work`].
+//! finder apart from the closed list in [`access::AccessStore`], [`work::WorkStore::list_runnable`] and
+//! [`plan_queue::PlanQueueStore::list_tenants_with_due_entries`].
 
 pub mod access;
 pub mod bulk_changes;

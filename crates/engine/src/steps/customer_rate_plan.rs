@@ -73,6 +73,11 @@ fn log(order: &OrderFacts, asked: &StoredPlan, way: Way) -> StepLog {
             scheduled_for(order, asked).unwrap_or_default(),
         ),
     };
+    let response = match (asked.replace_scheduled, way) {
+        (false, _) => response,
+        (true, Way::Queued) => format!("{response}, open entries from then on canceled"),
+        (true, Way::Now | Way::ByNumber) => format!("{response}, open entries canceled"),
+    };
     StepLog { text, request: format!("{action}\n{values}, line "), response }
 }
 

@@ -354,8 +354,8 @@ lineshift_store::statements! {
         is_deleted = json_extract(x.old_value, '$.is_deleted'), version = dt.version + 1, modified_by = $4, modified_at = $5
     FROM (SELECT h.device_id, h.old_value, h.new_value
           FROM (SELECT value AS id FROM json_each($3)) AS r
-          CROSS JOIN device_change dc ON dc.tenant_id = $1 AND dc.id = r.id AND dc.bulk_change_id = $2
-          CROSS JOIN device_action_history h ON h.tenant_id = $1 AND h.device_id = dc.device_id AND h.bulk_change_id = $2
+          JOIN device_change dc ON dc.tenant_id = $1 AND dc.id = r.id AND dc.bulk_change_id = $2
+          JOIN device_action_history h ON h.tenant_id = $1 AND h.device_id = dc.device_id AND h.bulk_change_id = $2
                 AND h.attempt = dc.attempt AND h.entry = $6) AS x
     WHERE dt.tenant_id = $1 AND dt.device_id = x.device_id
       AND dt.rev_customer_id IS json_extract(x.new_value, '$.rev_customer_id')
@@ -372,8 +372,8 @@ lineshift_store::statements! {
         version = dt.version + 1, modified_by = $4, modified_at = $5
     FROM (SELECT h.device_id, h.old_value, h.new_value
           FROM (SELECT value AS id FROM json_each($3)) AS r
-          CROSS JOIN device_change dc ON dc.tenant_id = $1 AND dc.id = r.id AND dc.bulk_change_id = $2
-          CROSS JOIN device_action_history h ON h.tenant_id = $1 AND h.device_id = dc.device_id AND h.bulk_change_id = $2
+          JOIN device_change dc ON dc.tenant_id = $1 AND dc.id = r.id AND dc.bulk_change_id = $2
+          JOIN device_action_history h ON h.tenant_id = $1 AND h.device_id = dc.device_id AND h.bulk_change_id = $2
                 AND h.attempt = dc.attempt AND h.entry = $6) AS x
     WHERE dt.tenant_id = $1 AND dt.device_id = x.device_id
       AND dt.customer_rate_plan_id IS json_extract(x.new_value, '$.customer_rate_plan_id')
