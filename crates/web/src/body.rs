@@ -22,6 +22,9 @@ const TURN_WAIT: Duration = Duration::from_secs(10);
 /// How long a client may pause within a body.
 const PAUSE: Duration = Duration::from_secs(30);
 
+/// How long a whole body may take: one that drips would hold its turn for ever.
+const WHOLE: Duration = Duration::from_secs(600);
+
 /// How long the rest of a refused body is read and thrown away: a client that is still sending would otherwise see a
 /// broken connection instead of the answer.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -75,6 +78,13 @@ pub(crate) fn require_json(headers: &HeaderMap) -> Result<(), ApiProblem> {
 
 /// Reads a body of at most `most` bytes, whether its length is declared or not. Errors: 413, 408, 400.
 pub(crate) async fn read_body(headers: &HeaderMap, body: Body, most: usize) -> Result<Vec<u8>, ApiProblem> {
+    match tokio::time::timeout(WHOLE, read_whole(headers, body, most)).await {
+        Ok(read) => read,
+        Err(_) => Err(too_slow(format!("the body took longer than {} seconds; send it faster", WHOLE.as_secs()))),
+    }
+}
+
+async fn read_whole(headers: &HeaderMap, body: Body, most: usize) -> Result<Vec<u8>, ApiProblem> {
     let mut stream = body.into_data_stream();
     let declared = declared_length(headers);
     if declared.is_some_and(|length| length > most as u64) {
@@ -102,11 +112,12 @@ async fn next_chunk(stream: &mut BodyDataStream) -> Result<Option<axum::body::By
             tracing::debug!(%error, "a body was cut off");
             Err(ApiProblem::unreadable("", "body_cut_off", "the body ended before its end; send it again"))
         }
-        Err(_) => {
-            let detail = format!("no byte of the body came for {} seconds; send it again", PAUSE.as_secs());
-            Err(ApiProblem::new(StatusCode::REQUEST_TIMEOUT, detail))
-        }
+        Err(_) => Err(too_slow(format!("no byte of the body came for {} seconds; send it again", PAUSE.as_secs()))),
     }
+}
+
+fn too_slow(detail: String) -> ApiProblem {
+    ApiProblem::new(StatusCode::REQUEST_TIMEOUT, detail)
 }
 
 async fn drain(stream: &mut BodyDataStream, most: usize) {
@@ -166,6 +177,19 @@ mod tests {
         let chunks = futures::stream::iter([Ok(axum::body::Bytes::from_static(b"{")), Err(std::io::Error::other("reset"))]);
         let problem = read_body(&HeaderMap::new(), Body::from_stream(chunks), 100).await.expect_err("cut off");
         assert_eq!(problem.view().status, 400);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_stops_or_drips_is_given_up() {
+        let stopped = Body::from_stream(futures::stream::pending::<Result<axum::body::Bytes, std::io::Error>>());
+        let problem = read_body(&HeaderMap::new(), stopped, 100).await.expect_err("stopped");
+        assert_eq!((problem.view().status, problem.view().detail.contains("30 seconds")), (408, true));
+        let dripping = futures::stream::unfold((), |()| async {
+            tokio::time::sleep(Duration::from_secs(29)).await;
+            Some((Ok::<_, std::io::Error>(axum::body::Bytes::from_static(b" ")), ()))
+        });
+        let problem = read_body(&HeaderMap::new(), Body::from_stream(dripping), 100).await.expect_err("drips");
+        assert_eq!((problem.view().status, problem.view().detail.contains("600 seconds")), (408, true));
     }
 
     #[tokio::test(start_paused = true)]

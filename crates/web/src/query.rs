@@ -54,7 +54,7 @@ impl Parameters {
         self.problems.push(Problem::new(name, code, message));
     }
 
-    /// Takes a parameter; an empty one counts as absent.
+    /// Takes a parameter. An empty one is refused: a filter without a value must not list everything.
     pub(crate) fn text(&mut self, name: &'static str) -> Option<String> {
         self.known.push(name);
         let mut found = self.left.extract_if(.., |(given, _)| given == name).map(|(_, value)| value);
@@ -63,7 +63,11 @@ impl Parameters {
         if second.is_some() {
             self.report(name, codes::REPEATED_FIELD, "given more than once; give it once");
         }
-        first.filter(|value| !value.is_empty())
+        if first.as_deref() == Some("") {
+            self.report(name, codes::WRONG_FORM, "empty; give a value, or leave it out");
+            return None;
+        }
+        first
     }
 
     /// Takes a parameter that is read from text; `expected` says of which form.
@@ -163,12 +167,12 @@ mod tests {
 
     #[test]
     fn what_is_given_is_taken() {
-        let mut given = of("limit=7&device_id=12&state=open&note=a%20b&empty=");
+        let mut given = of("limit=7&device_id=12&state=open&note=a%20b");
         assert_eq!(given.limit(), 7);
         assert_eq!(given.id("device_id", DeviceId), Some(DeviceId(12)));
         assert_eq!(given.term("state", PlanQueueState::ALL), Some(PlanQueueState::Open));
         assert_eq!(given.text("note").as_deref(), Some("a b"));
-        assert_eq!(given.text("empty"), None);
+        assert_eq!(given.text("other"), None);
         given.finish().expect("nothing is left");
         assert_eq!(of("").limit(), DEFAULT_LIMIT);
     }
@@ -193,7 +197,7 @@ mod tests {
 
     #[test]
     fn a_limit_of_nothing_is_refused() {
-        for query in ["limit=0", "limit=-5", "limit=abc", "limit=1e3", "limit=99999999999999999999"] {
+        for query in ["limit=", "limit=0", "limit=-5", "limit=abc", "limit=1e3", "limit=99999999999999999999"] {
             let mut given = of(query);
             assert_eq!(given.limit(), DEFAULT_LIMIT);
             assert_eq!(problems(given).len(), 1, "{query}");

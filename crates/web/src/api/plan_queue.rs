@@ -8,7 +8,7 @@ use lineshift_domain::reading::{codes, read_effective_date};
 use lineshift_domain::scopes::Action;
 use lineshift_domain::terms::PlanQueueState;
 use lineshift_engine::Caller;
-use lineshift_store::plan_queue::{PlanQueueEntry, PlanQueueFilter};
+use lineshift_store::plan_queue::{PlanQueueEntry, PlanQueueFilter, PlanQueueKey};
 use utoipa::IntoParams;
 
 use super::carried_through;
@@ -47,7 +47,7 @@ pub(crate) async fn list_queue_entries(
 ) -> Result<Json<Page<PlanQueueEntryView>>, ApiProblem> {
     require_any_view(&caller)?;
     let filter = read_filter(&mut parameters);
-    let (limit, after) = (parameters.limit(), parameters.cursor("after"));
+    let (limit, after) = (parameters.limit(), read_cursor(&mut parameters, filter));
     parameters.finish()?;
     let mut listed = web.engine.store().list_queue_entries(caller.tenant, filter, after, limit).await?;
     listed.items.retain(|entry| caller.scopes.allow(entry.portal.into(), Action::View));
@@ -71,6 +71,17 @@ fn read_filter(parameters: &mut Parameters) -> PlanQueueFilter {
         (Some(device), None) => PlanQueueFilter::OpenOfDevice(device),
         (None, None) => PlanQueueFilter::Open,
     }
+}
+
+/// A cursor goes with its list: those of one bulk change are by id, others by date.
+fn read_cursor(parameters: &mut Parameters, filter: PlanQueueFilter) -> Option<PlanQueueKey> {
+    let after = parameters.cursor::<PlanQueueKey>("after")?;
+    let by_id = matches!(filter, PlanQueueFilter::OfChange(..));
+    if by_id != (after.effective_date == 0) {
+        let message = "this is the cursor of a list with another filter; keep the filter while paging";
+        parameters.report("after", codes::CONFLICTING_FIELDS, message);
+    }
+    Some(after)
 }
 
 /// Shows a plan queue entry

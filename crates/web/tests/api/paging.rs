@@ -53,6 +53,24 @@ async fn every_item_comes_once_and_in_order() {
 }
 
 #[tokio::test]
+async fn the_queue_of_a_change_is_paged_by_id() {
+    let app = TestApp::with_lines(5).await;
+    let admin = app.admin().await;
+    let body = json!({
+        "ServiceProviderId": app.operator.jasper.0, "Devices": (1..=5).map(iccid).collect::<Vec<_>>(), "ChangeType": 4,
+        "CustomerRatePlanUpdate": {"CustomerRatePlanId": app.operator.plan.0, "EffectiveDate": "2026-12-24"},
+    });
+    assert_eq!(admin.post("/M2M/BulkChange", &body).await.status, 202);
+    app.operator.run_until_idle().await;
+    for limit in [1, 2, 5] {
+        let devices = read_all(&admin, &format!("/api/v1/plan-queue?bulk_change_id=1&limit={limit}"), "after", "device_id").await;
+        assert_eq!(devices, [1, 2, 3, 4, 5].map(Value::from), "pages of {limit}");
+        let of_line = read_all(&admin, &format!("/api/v1/plan-queue?device_id=3&limit={limit}"), "after", "device_id").await;
+        assert_eq!(of_line, [3].map(Value::from));
+    }
+}
+
+#[tokio::test]
 async fn the_queue_is_paged_by_date() {
     let app = TestApp::with_lines(6).await;
     let admin = app.admin().await;
@@ -68,6 +86,10 @@ async fn the_queue_is_paged_by_date() {
         let devices = read_all(&admin, &format!("/api/v1/plan-queue?limit={limit}"), "after", "device_id").await;
         assert_eq!(devices, [4, 2, 5, 1, 3, 6].map(Value::from), "pages of {limit}");
     }
+    let first = admin.read("/api/v1/plan-queue?limit=1").await;
+    let cursor = first["next"].as_str().expect("there are six");
+    let other = admin.get(&format!("/api/v1/plan-queue?bulk_change_id=1&after={cursor}")).await;
+    assert_eq!(other.problems(), ["after conflicting_fields"], "a cursor goes with its filter");
 }
 
 #[tokio::test]
