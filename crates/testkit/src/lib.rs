@@ -5,3 +5,4 @@ pub mod clock;
 pub mod http;
 pub mod operator;
 pub mod stepper;
+mod watch;

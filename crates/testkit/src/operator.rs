@@ -59,7 +59,7 @@ pub struct Operator {
     /// A pool.
     pub pool: CustomerRatePoolId,
     /// Where the store is; gone with this.
-    pub directory: tempfile::TempDir,
+    pub directory: Arc<tempfile::TempDir>,
 }
 
 /// A well-formed ICCID by its number.
@@ -82,25 +82,42 @@ impl Operator {
 
     /// The same with limits and store options.
     pub async fn with(lines: u64, limits: Limits, options: Options) -> Self {
-        let directory = tempfile::tempdir().expect("a temporary directory");
+        Self::in_zone(chrono_tz::America::Chicago, lines, limits, options).await
+    }
+
+    /// The same with days that begin elsewhere.
+    pub async fn in_zone(zone: chrono_tz::Tz, lines: u64, limits: Limits, options: Options) -> Self {
+        let directory = Arc::new(tempfile::tempdir().expect("a temporary directory"));
         let sqlite = SqliteStore::open(&directory.path().join("store.sqlite3"), options).await.expect("a new store");
         let clock = Arc::new(TestClock::at(BEGINNING));
-        let store: Arc<dyn Store> = Arc::new(sqlite.clone());
-        let engine = Engine::new(Arc::clone(&store), Arc::clone(&clock) as Arc<dyn lineshift_engine::Clock>, limits);
-        let operator = Self::create(engine, store, sqlite, clock, directory).await;
+        let engine = Engine::new(Arc::new(sqlite.clone()), Arc::clone(&clock) as Arc<dyn lineshift_engine::Clock>, limits);
+        let operator = Self::create(engine, sqlite, clock, directory, "Altaworx", zone, RevCustomerId(4711)).await;
         operator.add_lines(operator.jasper, 1..=lines).await;
         operator
     }
 
+    /// Another tenant in the same store, on the same engine and clock; its lines have the same ICCIDs and numbers.
+    pub async fn beside(&self, name: &str, lines: u64) -> Self {
+        let (engine, sqlite) = (self.engine.clone(), self.sqlite.clone());
+        let (clock, directory) = (Arc::clone(&self.clock), Arc::clone(&self.directory));
+        let customer = RevCustomerId(self.rev_customer.0 + 1);
+        let other = Self::create(engine, sqlite, clock, directory, name, chrono_tz::America::Chicago, customer).await;
+        other.add_lines(other.jasper, 1..=lines).await;
+        other
+    }
+
     async fn create(
         engine: Engine,
-        store: Arc<dyn Store>,
         sqlite: SqliteStore,
         clock: Arc<TestClock>,
-        directory: tempfile::TempDir,
+        directory: Arc<tempfile::TempDir>,
+        name: &str,
+        zone: chrono_tz::Tz,
+        rev_customer: RevCustomerId,
     ) -> Self {
         let now = clock.now();
-        let tenant = store.create_tenant("Altaworx", chrono_tz::America::Chicago, now).await.expect("a new tenant");
+        let store: Arc<dyn Store> = Arc::new(sqlite.clone());
+        let tenant = store.create_tenant(name, zone, now).await.expect("a new tenant");
         let key = NewApiKey { name: "operator".to_owned(), secret_hash: [7; 32], scopes: Scopes::all(), expires_at: None };
         let key_id = store.create_api_key(tenant, &key, now).await.expect("a new key");
         let authentication = IntegrationAuthentication {
@@ -123,7 +140,6 @@ impl Operator {
             .create_service_provider(tenant, &provider("Telegence", IntegrationKind::Telegence), now)
             .await
             .expect("provider");
-        let rev_customer = RevCustomerId(4711);
         let customer = RevCustomer {
             id: rev_customer,
             name: "Fleet Rentals".to_owned(),
