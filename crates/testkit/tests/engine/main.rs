@@ -4,3 +4,4 @@ mod golden;
 mod golden_plans;
 mod judged;
 mod refusals;
+mod steps;
