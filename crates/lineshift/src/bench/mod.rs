@@ -1,0 +1,202 @@
+//! `lineshift bench`: the engine beside the leanest SQL that leaves the same rows, and beside four statements a device.
+//!
+//! Legs take turns (A B C A B C), each in a process of its own, from the same state of one database file; a figure is the
+//! median of per-round ratios, because machines drift. After each leg its rows are compared with those of the others.
+
+mod check;
+mod engine_legs;
+mod fleet;
+mod legs;
+mod peers;
+mod per_device;
+mod prepare;
+mod report;
+mod restore;
+mod script;
+mod small_changes;
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, ensure};
+use indicatif::ProgressBar;
+
+use check::Left;
+use fleet::{Kind, NEW_PLAN, Size};
+pub(crate) use legs::{Group, LegArgs, run_leg};
+use legs::Leg;
+use prepare::Files;
+use report::{Measured, Ratios, Report, SmallChanges, ratio};
+
+/// What to measure.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Lines of an order.
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(100..=1_000_000))]
+    lines: u64,
+    /// Lines of the fleet.
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(100..=1_000_000))]
+    fleet: u64,
+    /// Rounds in which the legs take turns.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=100))]
+    rounds: u16,
+    /// Only these parts.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    legs: Vec<Group>,
+    /// Where databases are made, about 3 GB; they are removed afterwards. Default: the system's temporary directory.
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Measures and prints what came out.
+pub(crate) async fn run(args: Args) -> Result<()> {
+    let size = Size { fleet: args.fleet, lines: args.lines };
+    ensure!(size.lines <= size.fleet, "an order of {} lines in a fleet of {}", size.lines, size.fleet);
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("lineshift-bench-");
+    let dir = match &args.dir {
+        Some(dir) => builder.tempdir_in(dir),
+        None => builder.tempdir(),
+    };
+    let dir = dir.context("making a directory for the databases")?;
+    let bench = Bench { files: Files::new(dir.path().to_owned()), size, groups: chosen(&args.legs) };
+    bench.prepare().await?;
+    let report = bench.measure(usize::from(args.rounds)).await?;
+    if args.json { crate::output::json(&report) } else { crate::output::text(&report.tables()) }
+}
+
+fn chosen(groups: &[Group]) -> Vec<Group> {
+    let all = [Group::PlanChange, Group::AmopAssignment, Group::Submission, Group::Memory, Group::SmallChange];
+    all.into_iter().filter(|group| groups.is_empty() || groups.contains(group)).collect()
+}
+
+struct Bench {
+    files: Files,
+    size: Size,
+    groups: Vec<Group>,
+}
+
+impl Bench {
+    async fn prepare(&self) -> Result<()> {
+        let bar = crate::progress::counting("making the fleet", self.size.stored());
+        prepare::make_fleet(&self.files, self.size, |lines| bar.inc(lines)).await?;
+        bar.set_message("submitting the orders");
+        for (group, kind) in [(Group::PlanChange, Kind::PlanChange), (Group::AmopAssignment, Kind::AmopAssignment)] {
+            if self.groups.contains(&group) {
+                prepare::make_submitted(&self.files, self.size, kind).await?;
+            }
+        }
+        if self.groups.contains(&Group::PlanChange) {
+            prepare::make_in_request_order(&self.files)?;
+        }
+        self.write_order(self.size)?;
+        bar.finish_and_clear();
+        Ok(())
+    }
+
+    fn write_order(&self, size: Size) -> Result<()> {
+        let body = fleet::body(Kind::PlanChange, 1, NEW_PLAN, &size.requested());
+        std::fs::write(self.files.order(), body).context("writing the order")
+    }
+
+    async fn measure(&self, rounds: usize) -> Result<Report> {
+        let legs: Vec<(Group, Leg)> =
+            self.groups.iter().flat_map(|group| Leg::interleaved(*group).iter().map(|leg| (*group, *leg))).collect();
+        let bar = crate::progress::counting("measuring", (legs.len() * rounds + self.alone()) as u64);
+        let mut measured = Vec::new();
+        let mut left: Vec<(Group, Left)> = Vec::new();
+        for round in 1..=rounds {
+            for (group, leg) in &legs {
+                measured.push(self.one(*leg, round, self.size, &bar).await?.0);
+                let now = Left::read(&self.files.work())?;
+                match left.iter().find(|(of, _)| of == group) {
+                    Some((_, first)) => now.require_same(first).with_context(|| format!("after {}", leg.name()))?,
+                    None => left.push((*group, now)),
+                }
+            }
+        }
+        let memory_1m_to_100k = self.memory(&mut measured, &bar).await?;
+        let small_change_seconds = self.small_changes(&mut measured, &bar).await?;
+        bar.finish_and_clear();
+        Ok(self.report(rounds, measured, memory_1m_to_100k, small_change_seconds))
+    }
+
+    /// How many legs take no turns.
+    fn alone(&self) -> usize {
+        2 * usize::from(self.groups.contains(&Group::Memory)) + usize::from(self.groups.contains(&Group::SmallChange))
+    }
+
+    async fn one(&self, leg: Leg, round: usize, size: Size, bar: &ProgressBar) -> Result<(Measured, Vec<f64>)> {
+        bar.set_message(leg.name());
+        restore::restore(&leg.prepared(&self.files), &self.files.work())?;
+        let report = legs::spawn(leg, &self.files.work(), Some(&self.files.order()), size).await?;
+        bar.inc(1);
+        let measured = Measured {
+            name: leg.name(),
+            round,
+            seconds: report.seconds,
+            lines: size.lines,
+            lines_per_second: size.lines as f64 / report.seconds,
+            peak_rss_mb: report.peak_rss_mb,
+        };
+        Ok((measured, report.samples))
+    }
+
+    /// The order of the other legs, then one of the whole fleet; answers the ratio of their memory.
+    async fn memory(&self, measured: &mut Vec<Measured>, bar: &ProgressBar) -> Result<Option<f64>> {
+        if !self.groups.contains(&Group::Memory) {
+            return Ok(None);
+        }
+        let whole = Size { lines: self.size.fleet, ..self.size };
+        let (few, _) = self.one(Leg::Memory, 1, self.size, bar).await?;
+        self.write_order(whole)?;
+        let (all, _) = self.one(Leg::Memory, 2, whole, bar).await?;
+        let ratio = all.peak_rss_mb / few.peak_rss_mb;
+        measured.extend([few, all]);
+        Ok(Some(ratio))
+    }
+
+    async fn small_changes(&self, measured: &mut Vec<Measured>, bar: &ProgressBar) -> Result<Option<SmallChanges>> {
+        if !self.groups.contains(&Group::SmallChange) {
+            return Ok(None);
+        }
+        let lines = fleet::SMALL_CHANGES * fleet::SMALL_CHANGE_LINES;
+        let (mut leg, samples) = self.one(Leg::SmallChange, 1, self.size, bar).await?;
+        (leg.lines, leg.lines_per_second) = (lines, lines as f64 / leg.seconds);
+        measured.push(leg);
+        Ok(SmallChanges::of(samples))
+    }
+
+    fn report(
+        &self,
+        rounds: usize,
+        legs: Vec<Measured>,
+        memory_1m_to_100k: Option<f64>,
+        small_change_seconds: Option<SmallChanges>,
+    ) -> Report {
+        let ratios = Ratios {
+            plan_change_to_floor: ratio(&legs, Leg::PlanChangeEngine, Leg::PlanChangeFloor),
+            amop_assignment_to_floor: ratio(&legs, Leg::AssignmentEngine, Leg::AssignmentFloor),
+            plan_change_to_per_device: ratio(&legs, Leg::PlanChangeEngine, Leg::PlanChangePerDevice),
+            plan_change_to_per_device_shuffled: ratio(&legs, Leg::PlanChangeEngine, Leg::PlanChangeShuffled),
+            amop_assignment_to_per_device: ratio(&legs, Leg::AssignmentEngine, Leg::AssignmentPerDevice),
+            submission_to_floor: ratio(&legs, Leg::SubmissionEngine, Leg::SubmissionFloor),
+            memory_1m_to_100k,
+        };
+        let engine = [Leg::PlanChangeEngine, Leg::AssignmentEngine, Leg::SubmissionEngine, Leg::Memory, Leg::SmallChange];
+        let peaks = legs.iter().filter(|leg| engine.iter().any(|engine| engine.name() == leg.name)).map(|leg| leg.peak_rss_mb);
+        let peak_rss_mb = peaks.fold(0.0, f64::max);
+        Report {
+            store: "sqlite",
+            lines: self.size.lines,
+            fleet: self.size.fleet,
+            rounds,
+            ratios,
+            small_change_seconds,
+            legs,
+            peak_rss_mb,
+        }
+    }
+}
