@@ -8,8 +8,8 @@ use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::commands::{
-    admin, backup, cancel, config as config_command, demo, examples, export, import, migrate, openapi, retry, serve, start,
-    status, submit,
+    admin, backup, bench, cancel, config as config_command, demo, examples, export, import, migrate, openapi, retry, serve,
+    start, status, submit,
 };
 use crate::config::environment::Environment;
 use crate::config::{Configuration, Flag, LogFormat, Settings, Source};
@@ -50,6 +50,11 @@ enum Command {
     Backup(backup::Args),
     Openapi(openapi::Args),
     Examples(examples::Args),
+    /// Measure the main job beside the leanest SQL for it and beside four statements a device.
+    Bench(bench::Args),
+    /// One leg of `bench`, which starts it in a process of its own.
+    #[command(hide = true)]
+    BenchLeg(bench::LegArgs),
 }
 
 /// What every command works with.
@@ -70,7 +75,7 @@ impl Context {
 /// Runs the command that was asked for.
 pub(crate) fn run(cli: Cli) -> Result<Done> {
     let context = context(&cli).map_err(|error| WrongCall(format!("{error:#}")))?;
-    log_to_standard_error(&context, matches!(cli.command, Command::Demo(_)))?;
+    log_to_standard_error(&context, matches!(cli.command, Command::Demo(_) | Command::Bench(_) | Command::BenchLeg(_)))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
     runtime.block_on(dispatch(cli.command, &context))
 }
@@ -105,7 +110,7 @@ impl Command {
     }
 }
 
-/// Demonstrations log what is wrong only, unless somebody asked for more.
+/// Demonstrations and benchmarks log what is wrong only, unless somebody asked for more.
 fn log_to_standard_error(context: &Context, quiet: bool) -> Result<()> {
     let settings = &context.settings().log;
     let quiet = quiet && *context.configuration.source("log.filter") == Source::Default;
@@ -136,5 +141,7 @@ async fn dispatch(command: Command, context: &Context) -> Result<Done> {
         Command::Backup(args) => backup::run(args, context).await,
         Command::Openapi(args) => openapi::run(args),
         Command::Examples(args) => examples::run(args),
+        Command::Bench(args) => Box::pin(bench::run(args)).await,
+        Command::BenchLeg(args) => Box::pin(bench::run_leg(args)).await,
     }
 }

@@ -140,6 +140,12 @@ pub(super) fn body(kind: Kind, service_provider_id: i64, plan: i64, iccids: &[St
     body
 }
 
+/// The body of a plan change to [`NEW_PLAN`], with another plan.
+pub(super) fn with_plan(body: &str, plan: i64) -> String {
+    let named = |plan: i64| format!("\"CustomerRatePlanId\":{plan}");
+    body.replacen(&named(NEW_PLAN), &named(plan), 1)
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
@@ -161,6 +167,13 @@ mod tests {
         let requested: HashSet<String> = size.requested().into_iter().collect();
         assert_eq!(requested.len(), 1_000);
         assert!(size.fated(Fate::Archived).iter().all(|iccid| requested.contains(iccid)));
+    }
+
+    #[test]
+    fn a_body_can_have_another_plan() {
+        let iccids = [iccid(1)];
+        let body = body(Kind::PlanChange, 1, NEW_PLAN, &iccids);
+        assert_eq!(with_plan(&body, OTHER_PLAN), super::body(Kind::PlanChange, 1, OTHER_PLAN, &iccids));
     }
 
     #[test]

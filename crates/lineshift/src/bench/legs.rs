@@ -134,7 +134,7 @@ pub(crate) async fn run_leg(args: LegArgs) -> Result<()> {
         Leg::SubmissionEngine => engine_legs::submit(&args.file, body).await?,
         Leg::Memory => engine_legs::submit_and_process(&args.file, body).await?,
         Leg::SmallChange => {
-            samples = Box::pin(small_changes::measure(&args.file, size)).await?;
+            samples = Box::pin(small_changes::measure(&args.file, String::from_utf8(body)?, size)).await?;
             samples.iter().sum()
         }
         Leg::PlanChangeFloor => peers::floor(&args.file, Kind::PlanChange)?,

@@ -22,8 +22,8 @@ use indicatif::ProgressBar;
 
 use check::Left;
 use fleet::{Kind, NEW_PLAN, Size};
-pub(crate) use legs::{Group, LegArgs, run_leg};
 use legs::Leg;
+pub(crate) use legs::{Group, LegArgs, run_leg};
 use prepare::Files;
 use report::{Measured, Ratios, Report, SmallChanges, ratio};
 
@@ -117,7 +117,9 @@ impl Bench {
                 }
             }
         }
-        let memory_1m_to_100k = self.memory(&mut measured, &bar).await?;
+        let whole = Size { lines: self.size.fleet, ..self.size };
+        let memory_1m_to_100k = self.memory(whole, &mut measured, &bar).await?;
+        self.write_order(whole)?;
         let small_change_seconds = self.small_changes(&mut measured, &bar).await?;
         bar.finish_and_clear();
         Ok(self.report(rounds, measured, memory_1m_to_100k, small_change_seconds))
@@ -145,11 +147,10 @@ impl Bench {
     }
 
     /// The order of the other legs, then one of the whole fleet; answers the ratio of their memory.
-    async fn memory(&self, measured: &mut Vec<Measured>, bar: &ProgressBar) -> Result<Option<f64>> {
+    async fn memory(&self, whole: Size, measured: &mut Vec<Measured>, bar: &ProgressBar) -> Result<Option<f64>> {
         if !self.groups.contains(&Group::Memory) {
             return Ok(None);
         }
-        let whole = Size { lines: self.size.fleet, ..self.size };
         let (few, _) = self.one(Leg::Memory, 1, self.size, bar).await?;
         self.write_order(whole)?;
         let (all, _) = self.one(Leg::Memory, 2, whole, bar).await?;

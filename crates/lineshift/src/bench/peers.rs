@@ -151,7 +151,8 @@ fn reasons(connection: &Connection, refused_request: &str) -> Result<Values> {
         .set("$not_active_2", format!("\"; active for Jasper are {active}"))
         .set(
             "$modified",
-            "customer, site or plan of this line were changed after this order was judged; look at the line and order again".to_owned(),
+            "customer, site or plan of this line were changed after this order was judged; look at the line and order again"
+                .to_owned(),
         );
     Ok(values)
 }

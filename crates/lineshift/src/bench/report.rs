@@ -75,9 +75,8 @@ pub(super) struct Report {
 /// The median of the ratios of two legs, round by round.
 pub(super) fn ratio(legs: &[Measured], engine: Leg, peer: Leg) -> Option<f64> {
     let (engine, peer) = (engine.name(), peer.name());
-    let rate = |round: usize, name: &str| {
-        legs.iter().find(|leg| leg.round == round && leg.name == name).map(|leg| leg.lines_per_second)
-    };
+    let rate =
+        |round: usize, name: &str| legs.iter().find(|leg| leg.round == round && leg.name == name).map(|leg| leg.lines_per_second);
     let rounds = legs.iter().map(|leg| leg.round).max()?;
     median((1..=rounds).filter_map(|round| Some(rate(round, &engine)? / rate(round, &peer)?)).collect())
 }
@@ -116,7 +115,12 @@ impl Report {
         };
         let rows = names.iter().map(|name| {
             let (seconds, rate) = (of(name, |leg| leg.seconds), of(name, |leg| leg.lines_per_second));
-            vec![(*name).to_owned(), format!("{seconds:.2}"), format!("{rate:.0}"), format!("{:.0}", of(name, |leg| leg.peak_rss_mb))]
+            vec![
+                (*name).to_owned(),
+                format!("{seconds:.2}"),
+                format!("{rate:.0}"),
+                format!("{:.0}", of(name, |leg| leg.peak_rss_mb)),
+            ]
         });
         let legs = crate::output::table(&["leg", "seconds", "lines a second", "MB"], rows.collect());
         format!("{legs}\n{}", crate::output::table(&["figure", "measured", "target"], self.figures()))

@@ -16,7 +16,7 @@ use super::prepare::{engine_on, open_store};
 
 /// Submits small changes, one after the other, and waits for the end of each while a change of the whole fleet runs;
 /// when that ends, another one is submitted. What did not fall into its run is not counted. Answers seconds.
-pub(super) async fn measure(file: &Path, size: Size) -> Result<Vec<f64>> {
+pub(super) async fn measure(file: &Path, order: String, size: Size) -> Result<Vec<f64>> {
     let store = open_store(file).await?;
     let (engine, caller) = engine_on(&store).await?;
     let (stop, stopped) = shutdown();
@@ -25,7 +25,7 @@ pub(super) async fn measure(file: &Path, size: Size) -> Result<Vec<f64>> {
         async move { engine.run_worker(worker(), stopped).await }
     });
     let running = Arc::new(AtomicU64::new(NONE));
-    let large = tokio::spawn(keep_one_running(engine.clone(), caller.clone(), size, Arc::clone(&running)));
+    let large = tokio::spawn(keep_one_running(engine.clone(), caller.clone(), order, Arc::clone(&running)));
     let mut seconds = Vec::new();
     let mut nth = 0;
     while seconds.len() < usize::try_from(SMALL_CHANGES)? {
@@ -50,11 +50,9 @@ pub(super) async fn measure(file: &Path, size: Size) -> Result<Vec<f64>> {
 const NONE: u64 = 0;
 
 /// Submits a change of the whole fleet, waits for its end, and again, with another plan. Says which one is being run.
-async fn keep_one_running(engine: Engine, caller: Caller, size: Size, running: Arc<AtomicU64>) -> Result<()> {
-    let whole = Size { lines: size.fleet, ..size };
-    let iccids = whole.requested();
+async fn keep_one_running(engine: Engine, caller: Caller, order: String, running: Arc<AtomicU64>) -> Result<()> {
     for plan in [NEW_PLAN, OTHER_PLAN].into_iter().cycle() {
-        let body = fleet::body(Kind::PlanChange, 1, plan, &iccids);
+        let body = fleet::with_plan(&order, plan);
         let order = read_order(Kind::PlanChange, body.as_bytes(), engine.limits())?;
         drop(body);
         let submitted = stored(engine.submit(&caller, order, None).await?)?;

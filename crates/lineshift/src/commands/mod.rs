@@ -2,6 +2,7 @@
 
 pub(crate) mod admin;
 pub(crate) mod backup;
+pub(crate) mod bench;
 pub(crate) mod cancel;
 pub(crate) mod config;
 pub(crate) mod demo;
