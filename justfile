@@ -31,6 +31,10 @@ bench *arguments:
 soak seeds="200" *arguments:
     shift; LINESHIFT_SEEDS={{ seeds }} PROPTEST_CASES={{ seeds }}0 NEXTEST_PROFILE=soak ./test "$@"
 
+# Write the API's description into docs/.
+openapi:
+    cargo run --quiet --locked -p lineshift -- openapi > docs/openapi.json
+
 # Banned crates, licences and sources alone.
 deny:
     ./check deny
