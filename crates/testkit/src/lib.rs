@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod clock;
+pub mod crash;
 pub mod http;
 pub mod operator;
 pub mod stepper;

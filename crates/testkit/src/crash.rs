@@ -1,0 +1,15 @@
+//! Processes that are really killed, and what must hold after (B5.4): a test binary runs one of its own tests again in a
+//! process of its own, which kills itself with SIGKILL right before the Nth statement that it writes; the test then opens
+//! the store again, carries on, and compares what stands there with a run that nobody disturbed.
+
+mod process;
+mod reopen;
+mod seeds;
+mod standing;
+mod sweep;
+
+pub use process::{Child, Ended, Running, child, say, wait_for_go};
+pub use reopen::{open_options, reopen};
+pub use seeds::{Chance, Seeds, seeds};
+pub use standing::{Standing, check_invariants};
+pub use sweep::{AFTER, Scenario, Template, block_on, run_child, settle, sweep, undisturbed};
