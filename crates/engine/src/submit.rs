@@ -10,9 +10,10 @@ use lineshift_domain::order::Order;
 use lineshift_domain::refusal::{Refusal, RefusalClass};
 use lineshift_domain::scopes::{Action, Module};
 use lineshift_domain::steps::holds_of;
+use lineshift_store::StoreError;
 use lineshift_store::bulk_changes::{Idempotency, IdempotencyClaim, NewBulkChange, StoredBulkChange, answer};
 
-use crate::{Caller, Engine, Result};
+use crate::{Caller, Engine, EngineError, Result};
 use lines::JudgedLines;
 pub(crate) use lines::{ambiguous, not_found};
 use resolve::Resolved;
@@ -85,6 +86,8 @@ impl Engine {
         }
         match self.submit_once(caller, order, Some(&claim)).await {
             Ok(submitted) => Ok(Submission::Stored(submitted)),
+            // It took longer than its lease, and the same request has the key by now: that one answers, and frees it.
+            Err(EngineError::Store(StoreError::LeaseLost { .. })) => Err(still_running().into()),
             Err(error) => {
                 // Refusals are not kept (B4.5): the same key may be used again once the request was put right.
                 self.store.release_idempotency_key(caller.tenant, &claim).await?;

@@ -172,12 +172,8 @@ impl Engine {
 
     /// Completes a change of which nothing is left to run (B11.3); true when this did it.
     async fn complete(&self, change: RunnableChange) -> StoreResult<bool> {
-        let Some(completion) = self.store.complete_bulk_change(change, self.clock.now()).await? else { return Ok(false) };
-        if let (Some(_), Some(by)) = (completion.change.canceled_at, &completion.canceled_by) {
-            // The page that was in hand when the change was canceled may have queued entries after that.
-            self.store.cancel_queue_entries(change.tenant_id, change.bulk_change_id, by, self.clock.now()).await?;
-        }
-        tracing::info!(change = %change.bulk_change_id, status = %completion.change.status(), "bulk change completed");
+        let Some(ended) = self.store.complete_bulk_change(change, self.clock.now()).await? else { return Ok(false) };
+        tracing::info!(change = %change.bulk_change_id, status = %ended.status(), "bulk change completed");
         self.events.changed(change.tenant_id, change.bulk_change_id);
         Ok(true)
     }

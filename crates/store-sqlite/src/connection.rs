@@ -281,8 +281,10 @@ impl Database {
     /// Begins a write transaction that goes on over several calls.
     pub(crate) async fn begin(&self) -> Result<OpenTransaction> {
         let turn = Arc::clone(&self.shared.turn).lock_owned().await;
+        // Made before it begins: a caller who is canceled while this waits must not leave it open.
+        let transaction = OpenTransaction { database: self.clone(), _turn: turn, open: true };
         self.on_writer(|sql| sql.batch("BEGIN IMMEDIATE")).await?;
-        Ok(OpenTransaction { database: self.clone(), _turn: turn, open: true })
+        Ok(transaction)
     }
 
     /// Runs something on the writer's thread, outside of a transaction.

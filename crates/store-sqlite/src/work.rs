@@ -8,9 +8,11 @@ use chrono::{DateTime, Utc};
 use lineshift_domain::codes::Code;
 use lineshift_domain::ids::{BulkChangeId, DeviceChangeId, TenantId};
 use lineshift_domain::log_text::{LogText, PROCESS_BY, entry};
-use lineshift_store::work::{Backlog, Completion, Message, PageClaim, PageResult, PageTask, PageWork, RunnableChange, WorkStore};
+use lineshift_store::bulk_changes::BulkChangeView;
+use lineshift_store::work::{Backlog, Message, PageClaim, PageResult, PageTask, PageWork, RunnableChange, WorkStore};
 use lineshift_store::{Result, StoreError};
 
+use self::complete::Completing;
 use crate::SqliteStore;
 use crate::connection::Sql;
 use crate::row::{Columns as _, micros, month};
@@ -58,8 +60,14 @@ impl WorkStore for SqliteStore {
         self.database.write(move |sql| complete::complete_page(sql, &held, now)).await
     }
 
-    async fn complete_bulk_change(&self, change: RunnableChange, now: DateTime<Utc>) -> Result<Option<Completion>> {
-        self.database.write(move |sql| complete::complete_change(sql, change, now)).await
+    async fn complete_bulk_change(&self, change: RunnableChange, now: DateTime<Utc>) -> Result<Option<BulkChangeView>> {
+        loop {
+            match self.database.write(move |sql| complete::complete_change(sql, change, now)).await? {
+                Completing::EntriesLeft => {}
+                Completing::NotYet => return Ok(None),
+                Completing::Completed(view) => return Ok(Some(*view)),
+            }
+        }
     }
 
     async fn fail_page(&self, claim: &PageClaim, code: Code, text: &str, now: DateTime<Utc>) -> Result<PageResult> {

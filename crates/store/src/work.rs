@@ -197,15 +197,6 @@ pub trait PageWork: Send {
     async fn finish(self: Box<Self>, details: Option<&str>) -> Result<PageResult>;
 }
 
-/// What a completed change came to; written into the log (B11.3).
-#[derive(Debug, Clone, PartialEq)]
-pub struct Completion {
-    /// The change as it ended.
-    pub change: BulkChangeView,
-    /// Who canceled it, if somebody did.
-    pub canceled_by: Option<String>,
-}
-
 /// Claiming and running pages.
 #[async_trait]
 pub trait WorkStore {
@@ -229,9 +220,10 @@ pub trait WorkStore {
     /// Runs `usp_updatecrossproviderdevicehistory` and `usp_update_device_rev_service_links` over a claimed page of a
     /// change whose rows are all final, and closes it. Errors: `LeaseLost`.
     async fn complete_page(&self, claim: &PageClaim, now: DateTime<Utc>) -> Result<()>;
-    /// Completes the change once: when every page is completed, writes the final log entry and message. None when there
-    /// is something left to do or another worker was faster.
-    async fn complete_bulk_change(&self, change: RunnableChange, now: DateTime<Utc>) -> Result<Option<Completion>>;
+    /// Completes the change once: when every page is completed, cancels the open queue entries of a canceled one (B10.1),
+    /// writes the final log entry and message, and answers the change as it ended (B11.3). None when there is something
+    /// left to do or another worker was faster.
+    async fn complete_bulk_change(&self, change: RunnableChange, now: DateTime<Utc>) -> Result<Option<BulkChangeView>>;
     /// Ends every open row of a page in ERROR after its attempts are used up (B5.7).
     async fn fail_page(&self, claim: &PageClaim, code: Code, text: &str, now: DateTime<Utc>) -> Result<PageResult>;
     /// Cancels the open queue entries of a canceled change; answers how many (B10.1).

@@ -12,7 +12,7 @@ use lineshift_store::{Result, StoreError};
 
 use crate::connection::{Database, Sql};
 use crate::row::{micros, month};
-use crate::sql::submission as text;
+use crate::sql::{completion, submission as text};
 
 /// Rows deleted in one transaction when a submission is dropped.
 const DROP_ROWS: i64 = 5_000;
@@ -61,10 +61,15 @@ pub(super) fn tie_key(
     claim: Option<&IdempotencyClaim>,
     until: DateTime<Utc>,
 ) -> Result<()> {
-    if let Some(claim) = claim {
-        sql.execute(text::TIE_KEY, &[&tenant.0, &claim.caller.0, &claim.key, &id.0, &micros(until)])?;
-    }
-    Ok(())
+    let Some(claim) = claim else { return Ok(()) };
+    let tied = sql
+        .execute(text::TIE_KEY, &[&tenant.0, &claim.caller.0, &claim.key, &id.0, &micros(until), &claim.body_hash.as_slice()])?;
+    if tied == 0 { Err(key_lost()) } else { Ok(()) }
+}
+
+/// The claim ran out and somebody else has the key, or answered under it: nothing of this may be stored (B4.5).
+fn key_lost() -> StoreError {
+    StoreError::LeaseLost { what: "the idempotency key".to_owned() }
 }
 
 /// Inserts the change itself, RECEIVING until its rows are there; answers its id and its first device change's.
@@ -210,7 +215,11 @@ pub(super) fn make_new(
     let stored = StoredBulkChange { id, accepted, rejected };
     if let Some(claim) = claim {
         let answer = lineshift_store::bulk_changes::answer(&stored, change.duplicates);
-        sql.execute(text::ANSWER_KEY, &[&tenant.0, &claim.caller.0, &claim.key, &id.0, &answer])?;
+        let answered = sql
+            .execute(text::ANSWER_KEY, &[&tenant.0, &claim.caller.0, &claim.key, &id.0, &answer, &claim.body_hash.as_slice()])?;
+        if answered == 0 {
+            return Err(key_lost());
+        }
     }
     Ok(stored)
 }
@@ -270,6 +279,7 @@ pub(super) async fn delete_dropped(database: &Database, tenant: TenantId, id: Bu
                 sql.execute(text::DELETE_PAGES, &[&tenant.0, &id.0])?;
                 sql.execute(text::FREE_KEY, &[&tenant.0, &id.0])?;
                 sql.execute(text::DELETE_CHANGE, &[&tenant.0, &id.0])?;
+                sql.execute(completion::FORGET_WORK, &[&tenant.0])?;
                 Ok(true)
             })
             .await?;

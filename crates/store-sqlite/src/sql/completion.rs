@@ -49,11 +49,13 @@ lineshift_store::statements! {
     WHERE page.tenant_id = $1 AND page.bulk_change_id = $2 AND page.page = $3 AND page.epoch = $4 AND page.lease_until IS NOT NULL
       AND page.state = 'done'";
 
-    /// One row by primary key; once.
-    COMPLETE_CHANGE = "UPDATE device_bulk_change SET processed_at = $3, processed_by = $4
+    /// One row by primary key.
+    FIND_CANCELED_BY = "SELECT canceled_by FROM device_bulk_change WHERE tenant_id = $1 AND id = $2 AND processed_at IS NULL";
+
+    /// One row by primary key; once. A retry that was cut off is over: it may open nothing more.
+    COMPLETE_CHANGE = "UPDATE device_bulk_change SET processed_at = $3, processed_by = $4, reopening_until = NULL
     WHERE tenant_id = $1 AND id = $2 AND processed_at IS NULL AND receiving_until IS NULL AND open_count = 0
-      AND (reopening_until IS NULL OR reopening_until <= $3)
-    RETURNING canceled_by";
+      AND (reopening_until IS NULL OR reopening_until <= $3)";
 
     /// One row.
     LOG_COMPLETED = "INSERT INTO device_bulk_change_log (

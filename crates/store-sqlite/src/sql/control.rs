@@ -33,11 +33,13 @@ lineshift_store::statements! {
     REOPEN_PAGE = "UPDATE device_bulk_change_page SET state = 'ready', lease_until = NULL, owner = NULL, failures = 0
     WHERE tenant_id = $1 AND bulk_change_id = $2 AND page = $3";
 
-    /// One row by primary key. The change is stored anew, so that a change that took hold of a line meanwhile goes first.
+    /// One row by primary key; none when somebody else retried or completed the change since it was looked at. The change is
+    /// stored anew, so that a change that took hold of a line meanwhile goes first.
     REOPEN_CHANGE = "UPDATE device_bulk_change SET
         open_count = open_count + $3, error_count = error_count - $3, attempt = $4, stored_order = $5, runs_as_key_id = $6,
         processed_at = NULL, canceled_at = NULL, canceled_by = NULL, started_at = coalesce(started_at, $7), reopening_until = $8
-    WHERE tenant_id = $1 AND id = $2";
+    WHERE tenant_id = $1 AND id = $2
+      AND (attempt = $4 - 1 AND processed_at IS NOT NULL OR attempt = $4 AND reopening_until IS NOT NULL)";
 
     /// One row by primary key.
     FINISH_REOPENING = "UPDATE device_bulk_change SET reopening_until = NULL WHERE tenant_id = $1 AND id = $2";

@@ -20,9 +20,10 @@ lineshift_store::statements! {
     RELEASE_KEY = "DELETE FROM idempotency_key
     WHERE tenant_id = $1 AND caller = $2 AND idempotency_key = $3 AND answer_json IS NULL";
 
-    /// One row by primary key.
+    /// One row by primary key; none when the request that claimed it was too slow and another one has it by now.
     TIE_KEY = "UPDATE idempotency_key SET bulk_change_id = $4, running_until = $5
-    WHERE tenant_id = $1 AND caller = $2 AND idempotency_key = $3";
+    WHERE tenant_id = $1 AND caller = $2 AND idempotency_key = $3 AND body_hash = $6 AND answer_json IS NULL
+      AND bulk_change_id IS NULL";
 
     /// The running keys of one caller, by the primary key's first two columns: a handful.
     RENEW_KEY = "UPDATE idempotency_key SET running_until = $4
@@ -33,9 +34,10 @@ lineshift_store::statements! {
     WHERE tenant_id = $1 AND bulk_change_id = $2 AND answer_json IS NULL
       AND caller = (SELECT b.created_by_key_id FROM device_bulk_change b WHERE b.tenant_id = $1 AND b.id = $2)";
 
-    /// One row by primary key.
+    /// One row by primary key; none when the request that claimed it was too slow and another one has it by now.
     ANSWER_KEY = "UPDATE idempotency_key SET bulk_change_id = $4, answer_json = $5, running_until = NULL
-    WHERE tenant_id = $1 AND caller = $2 AND idempotency_key = $3";
+    WHERE tenant_id = $1 AND caller = $2 AND idempotency_key = $3 AND body_hash = $6 AND answer_json IS NULL
+      AND (bulk_change_id IS NULL OR bulk_change_id = $4)";
 
     /// One row.
     INSERT_CHANGE = "INSERT INTO device_bulk_change (

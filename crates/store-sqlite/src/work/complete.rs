@@ -5,8 +5,9 @@ use lineshift_domain::ids::{BulkChangeId, TenantId};
 use lineshift_domain::log_text::{LogText, PROCESS_BY, entry};
 use lineshift_domain::order::StoredOrder;
 use lineshift_domain::terms::BulkChangeStatus;
+use lineshift_store::bulk_changes::BulkChangeView;
 use lineshift_store::sql::bulk_changes::FIND_CHANGE;
-use lineshift_store::work::{Completion, PageClaim, RunnableChange, message_kind};
+use lineshift_store::work::{PageClaim, RunnableChange, message_kind};
 use lineshift_store::{Result, StoreError};
 
 use super::page::ALREADY_SO;
@@ -60,16 +61,34 @@ fn usp_update_device_rev_service_links(sql: &Sql<'_>, page: &PageClaim, attempt:
     Ok(())
 }
 
-/// Completes a change of which every page is completed.
-pub(super) fn complete_change(sql: &Sql<'_>, change: RunnableChange, now: DateTime<Utc>) -> Result<Option<Completion>> {
+/// What one transaction did towards completing a change.
+pub(super) enum Completing {
+    /// Somebody has something to do first, or did it all.
+    NotYet,
+    /// Queue entries of a canceled change went; there may be more.
+    EntriesLeft,
+    /// This was it.
+    Completed(Box<BulkChangeView>),
+}
+
+/// Completes a change of which every page is completed. The open queue entries of a canceled one go before: once it is
+/// completed nobody looks at it again, and they would take effect.
+pub(super) fn complete_change(sql: &Sql<'_>, change: RunnableChange, now: DateTime<Utc>) -> Result<Completing> {
     let (tenant, id) = (change.tenant_id, change.bulk_change_id);
     for state in ["ready", "done"] {
         if sql.find(pages::HAS_PAGE, &[&tenant.0, &id.0, &state], |_| Ok(()))?.is_some() {
-            return Ok(None);
+            return Ok(Completing::NotYet);
         }
     }
-    let completed = sql.find(text::COMPLETE_CHANGE, &[&tenant.0, &id.0, &micros(now), &PROCESS_BY], |row| row.get(0))?;
-    let Some(canceled_by) = completed else { return Ok(None) };
+    let canceled_by = sql.find(text::FIND_CANCELED_BY, &[&tenant.0, &id.0], |row| row.get::<_, Option<String>>(0))?;
+    if let Some(by) = canceled_by.flatten()
+        && cancel_entries(sql, tenant, id, &by, now)? > 0
+    {
+        return Ok(Completing::EntriesLeft);
+    }
+    if sql.execute(text::COMPLETE_CHANGE, &[&tenant.0, &id.0, &micros(now), &PROCESS_BY])? == 0 {
+        return Ok(Completing::NotYet);
+    }
     let view = sql.find(FIND_CHANGE, &[&tenant.0, &id.0, &0], read_change)?;
     let view = view.ok_or_else(|| StoreError::not_found("bulk change", id))?;
     let counts = view.counts;
@@ -103,7 +122,7 @@ pub(super) fn complete_change(sql: &Sql<'_>, change: RunnableChange, now: DateTi
     )?;
     announce(sql, tenant, id, message_kind::COMPLETED, now)?;
     sql.execute(text::FORGET_WORK, &[&tenant.0])?;
-    Ok(Some(Completion { change: view, canceled_by }))
+    Ok(Completing::Completed(Box::new(view)))
 }
 
 /// Cancels up to a transaction's worth of a change's open queue entries; answers how many.
