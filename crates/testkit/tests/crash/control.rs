@@ -3,7 +3,7 @@
 use lineshift_domain::terms::BulkChangeStatus;
 use lineshift_engine::{Clock as _, EngineError};
 use lineshift_store::work::RunnableChange;
-use lineshift_testkit::crash::{Scenario, Standing, settle, sweep};
+use lineshift_testkit::crash::{Scenario, Standing, look, settle, sweep};
 use lineshift_testkit::operator::{Operator, iccid};
 
 use crate::orders::{assignment_with_plan, latest, refused, scheduled};
@@ -109,10 +109,10 @@ async fn check_retried(operator: &Operator) {
     assert_eq!((change.status(), change.counts.processed), (BulkChangeStatus::Processed, 12));
     let retried = "SELECT d.iccid, count(*) FROM device_bulk_change_log l JOIN device_change dc ON dc.id = l.device_change_id
         JOIN device d ON d.id = dc.device_id WHERE l.entry = 80 GROUP BY d.iccid ORDER BY d.iccid";
-    let retried = operator.sqlite.look(retried).await.expect("rows");
+    let retried = look(&operator.sqlite, retried).await;
     let expected: Vec<String> = [1, 2, 5, 9, 12].map(|line| format!("{} | 1", iccid(line))).to_vec();
     assert_eq!(retried, expected, "each refused line is opened again once");
-    let histories = operator.sqlite.look("SELECT count(*) FROM device_action_history").await.expect("a count");
+    let histories = look(&operator.sqlite, "SELECT count(*) FROM device_action_history").await;
     assert_eq!(histories, ["24"], "two actions a line");
 }
 

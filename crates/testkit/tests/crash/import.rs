@@ -1,7 +1,7 @@
 //! Killed while lines are brought in: a chunk is there whole or not at all, and bringing in all of it again mends it.
 
 use lineshift_engine::Clock as _;
-use lineshift_testkit::crash::{Scenario, Standing, settle, sweep};
+use lineshift_testkit::crash::{Scenario, Standing, look, settle, sweep};
 use lineshift_testkit::operator::Operator;
 
 const CHUNK: u64 = 20;
@@ -32,7 +32,7 @@ impl Scenario for Devices {
 
     async fn recover(&self, operator: &Operator) {
         let count = "SELECT (SELECT count(*) FROM device) || ' ' || (SELECT count(*) FROM device_tenant)";
-        let there = operator.sqlite.look(count).await.expect("a count").remove(0);
+        let there = look(&operator.sqlite, count).await.remove(0);
         // None, one, two or three chunks on top of the five lines that were there.
         assert!(["5 5", "25 25", "40 40", "60 60"].contains(&there.as_str()), "a part of a chunk is there: {there}");
         Self::import(operator).await;

@@ -4,10 +4,7 @@
 mod orders;
 
 mod control;
-// mod guards;
 mod import;
 mod pages;
 mod plan_queue;
-// mod processes;
-// mod random;
 mod submission;

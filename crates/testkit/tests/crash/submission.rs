@@ -3,7 +3,7 @@
 
 use lineshift_engine::Clock as _;
 use lineshift_store::bulk_changes::{Idempotency, NewBulkChange, NewDeviceChange};
-use lineshift_testkit::crash::{AFTER, Scenario, Standing, settle, sweep};
+use lineshift_testkit::crash::{AFTER, Scenario, Standing, look, settle, sweep};
 use lineshift_testkit::operator::Operator;
 
 use crate::orders::{assignment_with_plan, key, latest, submit_with_key};
@@ -28,10 +28,9 @@ async fn repeat(operator: &Operator, order: impl Fn() -> lineshift_domain::order
     if early.is_err() {
         // What had been received is dropped with its lease, and its key with it.
         assert!(latest(operator).await.is_none(), "a change without an answer is left");
-        let left = operator.sqlite.look(LEFT).await.expect("a count");
+        let left = look(&operator.sqlite, LEFT).await;
         // A key that was claimed for a change that never began stays until it is claimed again.
-        let keys =
-            operator.sqlite.look("SELECT count(*) FROM idempotency_key WHERE bulk_change_id IS NULL").await.expect("a count");
+        let keys = look(&operator.sqlite, "SELECT count(*) FROM idempotency_key WHERE bulk_change_id IS NULL").await;
         assert_eq!(left, keys, "something of the change is left");
     }
     let late = submit_with_key(operator, order()).await.expect("it is stored by now, or was before");
@@ -180,7 +179,7 @@ fn a_change_being_received_is_seen_by_its_submitter_only() {
     lineshift_testkit::crash::block_on(async {
         let operator = Operator::with(0, Dropped.limits(), lineshift_testkit::crash::open_options(None)).await;
         Dropped.prepare(&operator).await;
-        let other = operator.key("other", "M2M:read").await;
+        let other = operator.key("other", "m2m:view").await;
         let seen = |key| operator.store.list_bulk_changes(operator.tenant(), key, None, 10);
         assert_eq!(seen(operator.caller.key_id).await.expect("changes").items.len(), 2);
         assert_eq!(seen(other.key_id).await.expect("changes").items.len(), 1);
