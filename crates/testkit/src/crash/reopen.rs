@@ -47,7 +47,7 @@ pub async fn reopen(store: &Path, directory: tempfile::TempDir, at: &str, limits
         plan: plan("Half"),
         other_plan: plan("Open"),
         pool,
-        directory,
+        directory: Arc::new(directory),
         store,
     }
 }
