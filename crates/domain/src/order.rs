@@ -11,6 +11,8 @@ use crate::terms::{ChangeRequestType, LineIdentifier, OnPartialFailure, OnRevSer
 /// One order as it was read: of the right form, nothing looked up yet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Order {
+    /// The form of the body it was read from.
+    pub form: BodyForm,
     /// The portal it came through.
     pub portal: PortalType,
     /// The carrier account whose lines it names.
@@ -30,6 +32,20 @@ pub struct Order {
 }
 
 impl Order {
+    /// Where a field of the order's effect stands in the body, for problems found with it later.
+    #[must_use]
+    pub fn field(&self, name: &str) -> String {
+        let inside = match (self.form, &self.effect) {
+            (BodyForm::AssociateCustomer, _) => return name.to_owned(),
+            (BodyForm::BulkChange, Effect::CustomerAssignment(_)) => "AssociateCustomerRequest",
+            (BodyForm::BulkChange, Effect::CustomerRatePlanChange(_)) => "CustomerRatePlanUpdate",
+            (BodyForm::BulkChange, Effect::CarrierRatePlanChange(_)) => "CarrierRatePlanUpdate",
+            (BodyForm::BulkChange, Effect::StatusUpdate(_)) => "StatusUpdate",
+            (BodyForm::BulkChange, Effect::NewServiceActivation(_)) => "NewServiceActivation",
+        };
+        format!("{inside}.{name}")
+    }
+
     /// The type's number and name.
     #[must_use]
     pub const fn change_type(&self) -> ChangeRequestType {
@@ -41,6 +57,15 @@ impl Order {
             Effect::NewServiceActivation(_) => ChangeRequestType::NewServiceActivation,
         }
     }
+}
+
+/// The forms of body that an order comes in: they differ in where its fields stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyForm {
+    /// `POST /{portal}/AssociateCustomer` (B4.2).
+    AssociateCustomer,
+    /// `POST /{portal}/BulkChange` (B4.3).
+    BulkChange,
 }
 
 /// What an order asks for, by type.

@@ -9,7 +9,7 @@ use lineshift_domain::ids::{
     ServiceProviderId, SiteId, TenantId,
 };
 use lineshift_domain::limits::Limits;
-use lineshift_domain::order::{AssignmentOrder, CustomerRatePlanOrder, Effect, Order, PlanValues, Setting};
+use lineshift_domain::order::{AssignmentOrder, BodyForm, CustomerRatePlanOrder, Effect, Order, PlanValues, Setting};
 use lineshift_domain::scopes::Scopes;
 use lineshift_domain::terms::{IntegrationKind, LineIdentifier, PortalType};
 use lineshift_engine::{Caller, Clock as _, Engine, Submission, Submitted, WorkerOptions};
@@ -225,7 +225,12 @@ impl Operator {
 
     /// An order for lines of the Jasper account.
     pub fn order<S: AsRef<str>>(&self, lines: impl IntoIterator<Item = S>, effect: Effect) -> Order {
+        let form = match effect {
+            Effect::CustomerAssignment(_) => BodyForm::AssociateCustomer,
+            _ => BodyForm::BulkChange,
+        };
         Order {
+            form,
             portal: PortalType::M2M,
             service_provider_id: self.jasper,
             identifier: LineIdentifier::Iccid,

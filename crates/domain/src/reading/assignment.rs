@@ -10,7 +10,7 @@ use super::problems::{Problems, shown};
 use super::rev_service::{REV_SERVICE, read_rev_service};
 use crate::ids::{IntegrationAuthenticationId, RevCustomerId, ServiceProviderId, SiteId};
 use crate::limits::Limits;
-use crate::order::{AssignmentOrder, CarrierRatePlanOrder, Effect, Order, PlanValues};
+use crate::order::{AssignmentOrder, BodyForm, CarrierRatePlanOrder, Effect, Order, PlanValues};
 use crate::refusal::Refusal;
 use crate::terms::PortalType;
 
@@ -53,6 +53,7 @@ pub(super) fn read_body(body: &[u8], portal: PortalType, limits: &Limits) -> Res
     let lines = read_devices(&mut fields, portal, limits, problems);
     let assignment = read_assignment(&mut fields, problems);
     let order = lines.map(|(identifier, lines)| Order {
+        form: BodyForm::AssociateCustomer,
         portal,
         service_provider_id: ServiceProviderId(envelope.service_provider_id.unwrap_or_default()),
         identifier,

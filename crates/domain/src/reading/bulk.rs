@@ -11,7 +11,9 @@ use super::json::Node;
 use super::problems::{Problems, shown};
 use crate::ids::ServiceProviderId;
 use crate::limits::Limits;
-use crate::order::{ActivationOrder, AssignmentOrder, CarrierRatePlanOrder, CustomerRatePlanOrder, Effect, Order, StatusOrder};
+use crate::order::{
+    ActivationOrder, AssignmentOrder, BodyForm, CarrierRatePlanOrder, CustomerRatePlanOrder, Effect, Order, StatusOrder,
+};
 use crate::refusal::Refusal;
 use crate::terms::{ChangeRequestType, PortalType};
 
@@ -91,6 +93,7 @@ pub(super) fn read_body(body: &[u8], portal: PortalType, limits: &Limits) -> Res
 
     let effect = change_type.and_then(|change_type| effects.of_type(change_type));
     let order = effect.zip(lines).map(|(effect, (identifier, lines))| Order {
+        form: BodyForm::BulkChange,
         portal,
         service_provider_id: ServiceProviderId(envelope.service_provider_id.unwrap_or_default()),
         identifier,

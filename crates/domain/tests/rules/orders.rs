@@ -8,8 +8,8 @@ use lineshift_domain::ids::{
 };
 use lineshift_domain::lines::LineList;
 use lineshift_domain::order::{
-    ActivationLine, ActivationOrder, AssignmentOrder, CarrierRatePlanOrder, CustomerRatePlanOrder, Effect, EffectiveDate, Order,
-    PlanValues, RevCharge, RevProductOrder, RevServiceOrder, Setting, StatusOrder,
+    ActivationLine, ActivationOrder, AssignmentOrder, BodyForm, CarrierRatePlanOrder, CustomerRatePlanOrder, Effect,
+    EffectiveDate, Order, PlanValues, RevCharge, RevProductOrder, RevServiceOrder, Setting, StatusOrder,
 };
 use lineshift_domain::terms::{LineIdentifier, OnPartialFailure, OnRevServiceFailure, PortalType};
 use proptest::collection::{btree_map, vec};
@@ -181,7 +181,7 @@ fn effects() -> BoxedStrategy<Effect> {
     .boxed()
 }
 
-fn with_effect(effect: impl Strategy<Value = Effect>) -> impl Strategy<Value = Order> {
+fn with_effect(form: BodyForm, effect: impl Strategy<Value = Effect>) -> impl Strategy<Value = Order> {
     let known_by = prop_oneof![
         Just((PortalType::M2M, LineIdentifier::Iccid)),
         Just((PortalType::Lnp, LineIdentifier::Number)),
@@ -189,7 +189,7 @@ fn with_effect(effect: impl Strategy<Value = Effect>) -> impl Strategy<Value = O
         Just((PortalType::Mobility, LineIdentifier::Number)),
     ];
     let about = (id(), any::<bool>(), option::of(text()), option::of(text()));
-    (known_by, vec(written_line(), 1..8), about, effect).prop_map(|((portal, identifier), lines, about, effect)| {
+    (known_by, vec(written_line(), 1..8), about, effect).prop_map(move |((portal, identifier), lines, about, effect)| {
         let (provider, process_changes, name, reason) = about;
         let lines: LineList = lines.into_iter().collect();
         let (portal, identifier, lines) = match &effect {
@@ -200,16 +200,16 @@ fn with_effect(effect: impl Strategy<Value = Effect>) -> impl Strategy<Value = O
             _ => (portal, identifier, lines),
         };
         let service_provider_id = ServiceProviderId(provider);
-        Order { portal, service_provider_id, identifier, lines, process_changes, name, reason, effect }
+        Order { form, portal, service_provider_id, identifier, lines, process_changes, name, reason, effect }
     })
 }
 
 /// Orders of every type.
 pub(crate) fn orders() -> impl Strategy<Value = Order> {
-    with_effect(effects())
+    with_effect(BodyForm::BulkChange, effects())
 }
 
 /// Customer assignments.
 pub(crate) fn assignment_orders() -> impl Strategy<Value = Order> {
-    with_effect(assignments().prop_map(Effect::CustomerAssignment))
+    with_effect(BodyForm::AssociateCustomer, assignments().prop_map(Effect::CustomerAssignment))
 }

@@ -28,7 +28,8 @@ impl Engine {
         Refusal::from_problems(not_available(order))?;
         let zone = self.store.get_tenant(tenant).await?.time_zone;
         let found = self.store.find_referenced(tenant, &references(order)).await?;
-        let mut resolving = Resolving { found: &found, zone, now: self.clock.now(), limits: &self.limits, problems: Vec::new() };
+        let mut resolving =
+            Resolving { found: &found, asked: order, zone, now: self.clock.now(), limits: &self.limits, problems: Vec::new() };
         let resolved = resolving.order(order);
         let problems = resolving.problems;
         Refusal::from_problems(problems)?;
@@ -40,23 +41,23 @@ impl Engine {
 
 /// What needs an outside system that this version cannot reach yet.
 fn not_available(order: &Order) -> Vec<Problem> {
-    let no = |field: &str, what: &str| {
+    let no = |field: String, what: &str| {
         Problem::new(field, "not_available", format!("{what} is not available in this version; order without it"))
     };
     match &order.effect {
         Effect::CustomerAssignment(assignment) => {
             let mut problems = Vec::new();
             if assignment.rev_service.is_some() {
-                problems.push(no("CreateRevService", "opening a Rev.io service"));
+                problems.push(no(order.field("CreateRevService"), "opening a Rev.io service"));
             }
             if assignment.carrier_rate_plan.is_some() {
-                problems.push(no("AddCarrierRatePlan", "changing the carrier rate plan"));
+                problems.push(no(order.field("AddCarrierRatePlan"), "changing the carrier rate plan"));
             }
             problems
         }
         Effect::CustomerRatePlanChange(_) => Vec::new(),
         Effect::CarrierRatePlanChange(_) | Effect::StatusUpdate(_) | Effect::NewServiceActivation(_) => {
-            vec![no("ChangeType", &format!("the change type {}", order.change_type()))]
+            vec![no("ChangeType".to_owned(), &format!("the change type {}", order.change_type()))]
         }
     }
 }
@@ -79,6 +80,7 @@ fn references(order: &Order) -> References {
 /// One order while it is resolved.
 struct Resolving<'a> {
     found: &'a Referenced,
+    asked: &'a Order,
     zone: chrono_tz::Tz,
     now: DateTime<Utc>,
     limits: &'a Limits,
@@ -88,7 +90,7 @@ struct Resolving<'a> {
 impl Resolving<'_> {
     fn order(&mut self, order: &Order) -> Option<StoredOrder> {
         if self.found.service_provider.as_ref().is_none_or(|provider| !provider.is_active) {
-            self.unknown("ServiceProviderId", "service provider", order.service_provider_id);
+            self.unknown("ServiceProviderId".to_owned(), "service provider", order.service_provider_id);
         }
         let limit = self.limits.devices_per_change;
         if order.lines.len() > limit {
@@ -99,17 +101,15 @@ impl Resolving<'_> {
             Effect::CustomerAssignment(assignment) => self.assignment(assignment).map(StoredOrder::CustomerAssignment),
             Effect::CustomerRatePlanChange(plan) => {
                 let effective_at = self.date(plan.effective_date);
-                let names = ["CustomerRatePlanUpdate.CustomerRatePlanId", "CustomerRatePlanUpdate.CustomerPoolId"];
-                let allocation = "CustomerRatePlanUpdate.CustomerDataAllocationMB";
-                self.plan(&plan.values, effective_at, plan.replace_scheduled, names, allocation)
-                    .map(StoredOrder::CustomerRatePlanChange)
+                let names = ["CustomerRatePlanId", "CustomerPoolId"];
+                self.plan(&plan.values, effective_at, plan.replace_scheduled, names).map(StoredOrder::CustomerRatePlanChange)
             }
             Effect::CarrierRatePlanChange(_) | Effect::StatusUpdate(_) | Effect::NewServiceActivation(_) => None,
         }
     }
 
     /// All things that one may not use are answered alike, whether they exist or not (B4.4).
-    fn unknown(&mut self, field: &str, what: &str, id: impl std::fmt::Display) {
+    fn unknown(&mut self, field: String, what: &str, id: impl std::fmt::Display) {
         self.problems.push(Problem::new(
             field,
             "unknown_reference",
@@ -119,16 +119,14 @@ impl Resolving<'_> {
 
     fn date(&mut self, date: Option<EffectiveDate>) -> Option<DateTime<Utc>> {
         let at = resolve(date?, self.zone);
-        self.problems.extend(check_date("EffectiveDate", at, self.now, self.limits));
+        self.problems.extend(check_date(&self.asked.field("EffectiveDate"), at, self.now, self.limits));
         Some(at)
     }
 
     fn assignment(&mut self, asked: &AssignmentOrder) -> Option<StoredAssignment> {
         let effective_at = self.date(asked.effective_date);
         let names = ["CustomerRatePlan", "CustomerRatePool"];
-        let plan = asked
-            .customer_rate_plan
-            .map(|values| self.plan(&values, effective_at, asked.replace_scheduled, names, "CustomerDataAllocationMB"));
+        let plan = asked.customer_rate_plan.map(|values| self.plan(&values, effective_at, asked.replace_scheduled, names));
         let (site_id, authentication) = match asked.rev_customer_id {
             Some(customer) => self.rev_path(asked, customer)?,
             None => (self.amop_path(asked.site_id?)?, None),
@@ -153,13 +151,13 @@ impl Resolving<'_> {
         customer: RevCustomerId,
     ) -> Option<(SiteId, Option<lineshift_domain::ids::IntegrationAuthenticationId>)> {
         let Some(found) = self.found.rev_customer.as_ref().filter(|found| found.is_active) else {
-            self.unknown("RevCustomerId", "customer", customer);
+            self.unknown(self.asked.field("RevCustomerId"), "customer", customer);
             return None;
         };
         let authentication = found.integration_authentication_id;
         if asked.integration_authentication_id.is_some_and(|given| given != authentication) {
             self.problems.push(Problem::new(
-                "IntegrationAuthenticationId",
+                self.asked.field("IntegrationAuthenticationId"),
                 "not_the_customers",
                 format!("customer {customer} belongs to another integration authentication; leave the field out"),
             ));
@@ -167,12 +165,12 @@ impl Resolving<'_> {
         match (&self.found.site, asked.site_id) {
             (Some(site), _) if site.is_active && site.rev_customer_id == Some(customer) => Some((site.id, Some(authentication))),
             (_, Some(given)) => {
-                self.unknown("SiteId", &format!("site of customer {customer} with the id"), given);
+                self.unknown(self.asked.field("SiteId"), &format!("site of customer {customer} with the id"), given);
                 None
             }
             (_, None) => {
                 self.problems.push(Problem::new(
-                    "RevCustomerId",
+                    self.asked.field("RevCustomerId"),
                     "customer_without_site",
                     format!("customer {customer} has no active site; create one, then order again"),
                 ));
@@ -184,12 +182,12 @@ impl Resolving<'_> {
     fn amop_path(&mut self, site_id: SiteId) -> Option<SiteId> {
         match self.found.site.as_ref().filter(|site| site.is_active) {
             None => {
-                self.unknown("SiteId", "site", site_id);
+                self.unknown(self.asked.field("SiteId"), "site", site_id);
                 None
             }
             Some(site) if site.rev_customer_id.is_some() => {
                 self.problems.push(Problem::new(
-                    "SiteId",
+                    self.asked.field("SiteId"),
                     "site_of_rev_customer",
                     format!("site {site_id} belongs to a Rev customer; give its RevCustomerId, or the site of an AMOP customer"),
                 ));
@@ -205,31 +203,30 @@ impl Resolving<'_> {
         effective_at: Option<DateTime<Utc>>,
         replace_scheduled: bool,
         [plan_field, pool_field]: [&str; 2],
-        allocation_field: &str,
     ) -> Option<StoredPlan> {
         let mut values = *asked;
         if let Some(id) = asked.pool.value()
             && self.found.pool.as_ref().is_none_or(|pool| !pool.is_active)
         {
-            self.unknown(pool_field, "customer rate pool", id);
+            self.unknown(self.asked.field(pool_field), "customer rate pool", id);
         }
         if let Some(id) = asked.plan.value() {
             let Some(plan) = self.found.plan.as_ref().filter(|plan| plan.is_active) else {
-                self.unknown(plan_field, "customer rate plan", id);
+                self.unknown(self.asked.field(plan_field), "customer rate plan", id);
                 return None;
             };
             values.allocation_mb = allocation_under(plan, asked.allocation_mb);
-            self.within_bound(plan, asked, allocation_field);
+            self.within_bound(plan, asked);
         }
         let queued = is_later(effective_at, self.now);
         Some(StoredPlan { values, effective_at, queued, replace_scheduled })
     }
 
-    fn within_bound(&mut self, plan: &CustomerRatePlan, asked: &PlanValues, field: &str) {
+    fn within_bound(&mut self, plan: &CustomerRatePlan, asked: &PlanValues) {
         let (Some(allocation), Some(bound)) = (asked.allocation_mb.value(), plan.allocation_bound_mb) else { return };
         if allocation > bound {
             self.problems.push(Problem::new(
-                field,
+                self.asked.field("CustomerDataAllocationMB"),
                 Code::AllocationOverBound.as_str(),
                 format!("{allocation} MB were asked for; plan {} allows at most {bound} MB", plan.id),
             ));

@@ -203,7 +203,7 @@ async fn a_date_must_lie_within_its_limits() {
         operator.order([iccid(1)], Effect::CustomerRatePlanChange(order))
     };
     let at = |days: i64, seconds: i64| on(EffectiveDate::Instant(now + TimeDelta::days(days) + TimeDelta::seconds(seconds)));
-    let out_of_range = [("EffectiveDate", "date_out_of_range")];
+    let out_of_range = [("CustomerRatePlanUpdate.EffectiveDate", "date_out_of_range")];
     let refusal = refused_for(&operator, at(730, 1), &out_of_range).await;
     assert_eq!(
         refusal.problems[0].message,
