@@ -1,7 +1,12 @@
 //! Bulk changes and the plan queue, from order to completion, on a real store: what a user would notice.
 
+mod control;
 mod golden;
 mod golden_plans;
+mod idempotency;
 mod judged;
+mod receiving;
 mod refusals;
+mod retry;
+mod rivals;
 mod steps;
