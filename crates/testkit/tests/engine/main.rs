@@ -10,3 +10,6 @@ mod refusals;
 mod retry;
 mod rivals;
 mod steps;
+mod scheduler;
+mod dates;
+mod due_at_once;
