@@ -12,4 +12,4 @@ pub use process::{Child, Ended, Running, child, say, wait_for_go};
 pub use reopen::{open_options, reopen};
 pub use seeds::{Chance, Seeds, seeds};
 pub use standing::{Standing, check_invariants, look};
-pub use sweep::{AFTER, Scenario, Template, block_on, run_child, settle, sweep, undisturbed};
+pub use sweep::{AFTER, Scenario, Template, block_on, run_child, settle, survive, sweep, undisturbed};

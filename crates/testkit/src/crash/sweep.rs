@@ -115,21 +115,25 @@ fn store_in(directory: &Path) -> PathBuf {
     directory.join("store.sqlite3")
 }
 
-/// One run: a child that is killed before that statement (0: lives), and survivors. Answers what stands in the end.
-fn run<S: Scenario>(scenario: &S, template: &Template, kill_at: u64) -> (Ended, Standing) {
-    let (directory, store) = template.copy();
-    let ended = Running::spawn(S::TEST, kill_at, "", &store).wait();
-    let standing = block_on(async {
-        let operator = reopen(&store, directory, scenario.moments().1, scenario.limits(), open_options(None)).await;
+/// What is done after, in this process; answers what stands in the end. `undisturbed`: nobody was killed before.
+pub fn survive<S: Scenario>(scenario: &S, store: &Path, directory: TempDir, undisturbed: bool) -> Standing {
+    block_on(async {
+        let operator = reopen(store, directory, scenario.moments().1, scenario.limits(), open_options(None)).await;
         scenario.recover(&operator).await;
         let standing = scenario.standing(&operator).await;
         check_invariants(&operator.sqlite).await;
-        if kill_at == 0 {
+        if undisturbed {
             scenario.check(&operator, &standing).await;
         }
         standing
-    });
-    (ended, standing)
+    })
+}
+
+/// One run: a child that is killed before that statement (0: lives), and survivors.
+fn run<S: Scenario>(scenario: &S, template: &Template, kill_at: u64) -> (Ended, Standing) {
+    let (directory, store) = template.copy();
+    let ended = Running::spawn(S::TEST, kill_at, "", &store).wait();
+    (ended, survive(scenario, &store, directory, kill_at == 0))
 }
 
 /// An undisturbed run: how many statements it wrote, and what stands in the end.

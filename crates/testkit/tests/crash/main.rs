@@ -4,7 +4,10 @@
 mod orders;
 
 mod control;
+mod guards;
 mod import;
 mod pages;
 mod plan_queue;
+mod processes;
+mod random;
 mod submission;
