@@ -1,18 +1,20 @@
 //! What tests look at, and the few things that they do to an operator behind an order's back.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use lineshift_domain::ids::{BulkChangeId, CustomerRatePlanId, CustomerRatePoolId, DeviceChangeId, SiteId};
 use lineshift_domain::order::Order;
 use lineshift_domain::refusal::Refusal;
 use lineshift_domain::terms::{DeviceChangeStatus, PlanQueueState};
-use lineshift_engine::{Caller, Clock as _, EngineError};
+use lineshift_engine::{Caller, Clock, Engine, EngineError};
 use lineshift_store::bulk_changes::{DeviceChangeFilter, DeviceChangeView, LogEntry};
 use lineshift_store::devices::{DeviceFilter, DeviceView, HistoryEntry};
 use lineshift_store::import::{ImportAssignment, ImportDevice};
 use lineshift_store::plan_queue::{PlanQueueEntry, PlanQueueFilter};
 use lineshift_store::work::{PageClaim, RunnableChange};
+use lineshift_store_sqlite::{Options, SqliteStore};
 
 use crate::operator::{Operator, iccid};
 
@@ -211,6 +213,12 @@ impl Operator {
         let mut pool = self.store.get_customer_rate_pool(self.tenant(), id).await.expect("a pool");
         pool.is_active = false;
         self.store.update_customer_rate_pool(self.tenant(), &pool, self.clock.now()).await.expect("closed");
+    }
+
+    /// A second engine in its own right: its own connections to the same file.
+    pub async fn second_engine(&self, options: Options) -> Engine {
+        let store = SqliteStore::open(&self.sqlite.path(), options).await.expect("the same file");
+        Engine::new(Arc::new(store), Arc::clone(&self.clock) as Arc<dyn Clock>, *self.engine.limits())
     }
 
     /// Claims the next page of a change for that owner, until the default lease has run out.

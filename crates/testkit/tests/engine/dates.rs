@@ -67,8 +67,13 @@ async fn hours_that_do_not_exist_or_exist_twice_have_one_meaning() {
     // 02:30 is skipped: the first moment after the gap. 01:30 comes twice: the first of the two.
     falls_due(chicago, local("2027-03-14T02:30:00"), "2027-03-14T08:00:00Z", "2027-03-14T03:00:00-05:00").await;
     falls_due(chicago, local("2027-11-07T01:30:00"), "2027-11-07T06:30:00Z", "2027-11-07T01:30:00-05:00").await;
-    falls_due(chicago, EffectiveDate::Instant(moment("2027-11-07T07:30:00Z")), "2027-11-07T07:30:00Z", "2027-11-07T01:30:00-06:00")
-        .await;
+    falls_due(
+        chicago,
+        EffectiveDate::Instant(moment("2027-11-07T07:30:00Z")),
+        "2027-11-07T07:30:00Z",
+        "2027-11-07T01:30:00-06:00",
+    )
+    .await;
 }
 
 #[tokio::test]

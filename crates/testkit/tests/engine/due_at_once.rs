@@ -1,13 +1,11 @@
 //! 10,000 plan queue entries due at once with two schedulers on one file: each entry is applied exactly once (B8.3).
 
-use std::sync::Arc;
-
 use chrono::TimeDelta;
 use lineshift_domain::limits::Limits;
 use lineshift_domain::order::{CustomerRatePlanOrder, Effect, EffectiveDate};
-use lineshift_engine::{Clock, Engine};
+use lineshift_engine::Clock as _;
 use lineshift_store::plan_queue::DueResult;
-use lineshift_store_sqlite::{Options, SqliteStore};
+use lineshift_store_sqlite::Options;
 use lineshift_testkit::operator::{Operator, iccid};
 
 const LINES: u64 = 10_000;
@@ -22,12 +20,6 @@ async fn scheduled() -> Operator {
     assert_eq!(change.counts.processed, i64::try_from(LINES).expect("few"));
     operator.clock.advance(TimeDelta::days(7));
     operator
-}
-
-/// A second engine in its own right: its own connections to the same file.
-async fn second_engine(operator: &Operator) -> Engine {
-    let store = SqliteStore::open(&operator.sqlite.path(), Options::default()).await.expect("the same file");
-    Engine::new(Arc::new(store), Arc::clone(&operator.clock) as Arc<dyn Clock>, *operator.engine.limits())
 }
 
 async fn each_was_applied_once(operator: &Operator) {
@@ -49,7 +41,7 @@ async fn each_was_applied_once(operator: &Operator) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_schedulers_apply_each_of_ten_thousand_entries_once() {
     let operator = scheduled().await;
-    let (one, two) = (operator.engine.clone(), second_engine(&operator).await);
+    let (one, two) = (operator.engine.clone(), operator.second_engine(Options::default()).await);
     let one = tokio::spawn(async move { one.run_due_entries().await });
     let two = tokio::spawn(async move { two.run_due_entries().await });
     let (one, two) = (one.await.expect("ran").expect("applied"), two.await.expect("ran").expect("applied"));
@@ -67,7 +59,7 @@ async fn a_scheduler_given_up_in_the_middle_leaves_its_page_to_the_other() {
     let page = operator.store.open_due(tenant, 1_000, now).await.expect("due").expect("a page");
     assert_eq!(page.entries().len(), 1_000);
     drop(page);
-    let two = second_engine(&operator).await;
+    let two = operator.second_engine(Options::default()).await;
     assert_eq!(two.run_due_entries().await.expect("applied"), DueResult { applied: 9_000, failed: 0 });
     each_was_applied_once(&operator).await;
 }

@@ -1,6 +1,9 @@
 //! Bulk changes and the plan queue, from order to completion, on a real store: what a user would notice.
 
 mod control;
+mod dates;
+mod due_at_once;
+mod faults;
 mod golden;
 mod golden_plans;
 mod idempotency;
@@ -9,7 +12,8 @@ mod receiving;
 mod refusals;
 mod retry;
 mod rivals;
-mod steps;
 mod scheduler;
-mod dates;
-mod due_at_once;
+mod statements;
+mod steps;
+mod tenants;
+mod turns;

@@ -116,10 +116,7 @@ async fn of_two_orders_at_once_the_later_finds_the_line_changed_when_it_runs_las
 #[tokio::test]
 async fn two_orders_at_once_run_by_two_engines_on_one_file() {
     let (operator, first, second) = two_at_once().await;
-    let path = operator.sqlite.path();
-    let other = lineshift_store_sqlite::SqliteStore::open(&path, lineshift_store_sqlite::Options::default()).await.expect("open");
-    let clock = std::sync::Arc::clone(&operator.clock) as std::sync::Arc<dyn lineshift_engine::Clock>;
-    let other = lineshift_engine::Engine::new(std::sync::Arc::new(other), clock, *operator.engine.limits());
+    let other = operator.second_engine(lineshift_store_sqlite::Options::default()).await;
     let run = async |engine: &lineshift_engine::Engine, owner: &str| {
         let options = lineshift_engine::WorkerOptions { owner: owner.to_owned() };
         engine.run_pages_until_idle(&options).await.expect("pages run");

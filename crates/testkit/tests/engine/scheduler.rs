@@ -250,8 +250,11 @@ async fn without_replacing_every_entry_stands() {
 #[tokio::test]
 async fn replacing_later_cancels_the_entries_of_that_date_or_later() {
     let operator = Operator::with_lines(2).await;
-    let [third, fifth, seventh] =
-        [schedule(&operator, 2, operator.plan, 3).await, schedule(&operator, 2, operator.plan, 5).await, schedule(&operator, 2, operator.plan, 7).await];
+    let [third, fifth, seventh] = [
+        schedule(&operator, 2, operator.plan, 3).await,
+        schedule(&operator, 2, operator.plan, 5).await,
+        schedule(&operator, 2, operator.plan, 7).await,
+    ];
     // Of line 1 alone.
     let order = change_on(&operator, 1, operator.other_plan, Some(in_days(&operator, 5)), true);
     let replacing = operator.run(order).await.id;
@@ -307,7 +310,8 @@ async fn an_entry_is_moved_and_falls_due_on_its_new_date() {
     conflict(operator.engine.cancel_queue_entry(&planner, entry).await, "entry_not_open");
     let moves = LogText::MoveScheduledRatePlan.as_str();
     let log = operator.log(id).await;
-    let said: Vec<_> = log.iter().filter(|entry| entry.description == moves).map(|entry| entry.response_text.as_deref()).collect();
+    let said: Vec<_> =
+        log.iter().filter(|entry| entry.description == moves).map(|entry| entry.response_text.as_deref()).collect();
     assert_eq!(said, [Some("moved from 2026-12-08T09:00:00Z to 2026-12-03T09:00:00Z")]);
 }
 
@@ -342,10 +346,7 @@ async fn a_canceled_entry_is_not_applied() {
 #[tokio::test]
 async fn an_entry_that_is_made_after_its_date_is_applied_late_but_not_skipped() {
     let operator = Operator::with_lines(2).await;
-    let held = Order {
-        process_changes: false,
-        ..change_on(&operator, 2, operator.plan, Some(in_days(&operator, 7)), false)
-    };
+    let held = Order { process_changes: false, ..change_on(&operator, 2, operator.plan, Some(in_days(&operator, 7)), false) };
     let held = operator.submit(held).await;
     operator.clock.advance(TimeDelta::days(8));
     operator.run_until_idle().await;
