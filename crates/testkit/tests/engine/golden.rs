@@ -1,5 +1,7 @@
 //! Every row, log entry and history entry of a ten-line assignment, texts included.
 
+#![expect(clippy::too_many_lines, reason = "most of a golden test is its snapshots")]
+
 use chrono::TimeDelta;
 use insta::assert_snapshot;
 use lineshift_domain::order::{AssignmentOrder, Effect, PlanValues, Setting};

@@ -1,5 +1,7 @@
 //! Every row, log entry and history entry of a ten-line plan change, texts included: now, by number, and on a date.
 
+#![expect(clippy::too_many_lines, reason = "most of a golden test is its snapshots")]
+
 use chrono::TimeDelta;
 use insta::assert_snapshot;
 use lineshift_domain::order::{CustomerRatePlanOrder, Effect, EffectiveDate, Order};

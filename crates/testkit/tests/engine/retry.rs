@@ -28,6 +28,7 @@ async fn failed_in_part() -> (Operator, lineshift_domain::ids::BulkChangeId) {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "most of it is its snapshots")]
 async fn rows_in_error_are_judged_anew_and_those_of_other_orders_stay() {
     let (operator, id) = failed_in_part().await;
     operator.change_line(2, |_| {}).await;

@@ -41,11 +41,13 @@ async fn two() -> (Operator, Operator, Theirs) {
 }
 
 fn not_found<T: std::fmt::Debug>(result: lineshift_store::Result<T>) {
-    assert!(matches!(result, Err(StoreError::NotFound { .. })), "{result:?}");
+    let error = result.expect_err("it is not mine to find");
+    assert!(matches!(error, StoreError::NotFound { .. }), "{error:?}");
 }
 
 fn engine_finds_nothing<T: std::fmt::Debug>(result: lineshift_engine::Result<T>) {
-    assert!(matches!(result, Err(EngineError::Store(StoreError::NotFound { .. }))), "{result:?}");
+    let Err(EngineError::Store(error)) = result else { panic!("it is not mine to find: {result:?}") };
+    not_found::<()>(Err(error));
 }
 
 /// All that the other tenant has.
