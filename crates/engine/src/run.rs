@@ -10,6 +10,7 @@ use lineshift_domain::judge::{Judge, Reason, Verdict};
 use lineshift_domain::lines::{Digits, read_line};
 use lineshift_domain::scopes::{Action, Module, Scopes};
 use lineshift_domain::steps::holds_of;
+use lineshift_domain::terms::{DeviceChangeStatus, LineIdentifier};
 use lineshift_store::Result as StoreResult;
 use lineshift_store::devices::FactsQuery;
 use lineshift_store::work::{OrderFacts, PageClaim, PageLine, PageResult, PageWork, Settled};
@@ -113,9 +114,9 @@ async fn judge_page(
     let mut judged_anew = Vec::new();
     let named = look_up_named(page, order, lines, query, &mut settled).await?;
     for line in lines {
-        let (facts, version) = match (&line.facts, line.judged_version) {
-            (Some(facts), version) => (facts, version),
-            (None, _) => match named.get(&line.id) {
+        let (facts, version) = match &line.facts {
+            Some(facts) if !is_named_anew(line, order.change.identifier) => (facts, line.judged_version),
+            _ => match named.get(&line.id) {
                 Some(facts) => (facts, None),
                 None => continue,
             },
@@ -144,7 +145,13 @@ async fn judge_page(
     Ok(settled)
 }
 
-/// Looks up rows that named no line at submission (B10.2); those that still name none, or several, are settled.
+/// Whether a row is to be looked up by what it names: it was refused at submission, and found no line then, or found one by
+/// a number, which may belong to another line by now (B10.2).
+fn is_named_anew(line: &PageLine, identifier: LineIdentifier) -> bool {
+    line.judged_version.is_none() && (line.facts.is_none() || identifier == LineIdentifier::Number)
+}
+
+/// Looks up rows that are named anew (B10.2); those that still name none, or several, are settled.
 async fn look_up_named(
     page: &mut dyn PageWork,
     order: &OrderFacts,
@@ -154,7 +161,7 @@ async fn look_up_named(
 ) -> StoreResult<HashMap<DeviceChangeId, LineFacts>> {
     let identifier = order.change.identifier;
     let mut wanted: Vec<(DeviceChangeId, Digits)> = Vec::new();
-    for line in lines.iter().filter(|line| line.facts.is_none()) {
+    for line in lines.iter().filter(|line| is_named_anew(line, identifier)) {
         match read_line(identifier, line.named.as_deref().unwrap_or_default()) {
             Ok(digits) => wanted.push((line.id, digits)),
             Err(code) => settled.push(Settled::Refused(line.id, Reason::new(code, "what was named is still no line"))),
@@ -200,15 +207,18 @@ async fn record_accepted(
     page.record_judged(&accepted).await
 }
 
+/// Counts device changes that became final, by outcome and code.
+pub(crate) fn measure_final(outcome: DeviceChangeStatus, code: Option<Code>, rows: i64) {
+    if rows > 0 {
+        let code = code.map_or("", Code::as_str);
+        metrics::counter!("lineshift_device_changes_total", "outcome" => outcome.as_str(), "code" => code)
+            .increment(rows.unsigned_abs());
+    }
+}
+
 fn measure_outcomes(settled: &[Settled], result: PageResult) {
-    let count = |outcome: &'static str, code: &'static str, rows: i64| {
-        if rows > 0 {
-            metrics::counter!("lineshift_device_changes_total", "outcome" => outcome, "code" => code)
-                .increment(rows.unsigned_abs());
-        }
-    };
-    count("PROCESSED", "", result.processed);
-    count("CANCELED", "", result.canceled);
+    measure_final(DeviceChangeStatus::Processed, None, result.processed);
+    measure_final(DeviceChangeStatus::Canceled, None, result.canceled);
     let mut by_code: HashMap<Code, i64> = HashMap::new();
     for row in settled {
         if let Settled::Refused(_, reason) = row {
@@ -216,6 +226,6 @@ fn measure_outcomes(settled: &[Settled], result: PageResult) {
         }
     }
     for (code, rows) in by_code {
-        count("ERROR", code.as_str(), rows);
+        measure_final(DeviceChangeStatus::Error, Some(code), rows);
     }
 }

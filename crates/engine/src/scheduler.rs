@@ -1,15 +1,16 @@
 //! The scheduler: applies plan queue entries that fall due (B8.3), drops abandoned submissions (B4.7), and takes messages
 //! out of the outbox.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use lineshift_domain::codes::Code;
 use lineshift_domain::ids::{DeviceChangeId, TenantId};
 use lineshift_domain::judge::{ActiveStatuses, Judge, Reason, Verdict};
 use lineshift_domain::order::{StoredOrder, StoredPlan};
-use lineshift_store::Result as StoreResult;
 use lineshift_store::plan_queue::{DueEntry, DueResult};
 use lineshift_store::work::message_kind;
+use lineshift_store::{Result as StoreResult, StoreError};
 
 use crate::transient::retry;
 use crate::worker::Shutdown;
@@ -28,9 +29,7 @@ impl Engine {
     /// Applies due entries until asked to stop.
     pub async fn run_scheduler(&self, mut shutdown: Shutdown) {
         while !shutdown.is_due() {
-            if let Err(error) = self.tick().await {
-                tracing::error!(error = &error as &dyn std::error::Error, "the scheduler failed; it will try again");
-            }
+            self.tick().await;
             tokio::select! {
                 () = shutdown.due() => {}
                 () = self.events.queue_announced() => {}
@@ -42,16 +41,24 @@ impl Engine {
     /// Applies every entry that is due now. For tests, commands and embedded use.
     pub async fn run_due_entries(&self) -> Result<DueResult> {
         let mut total = DueResult::default();
-        // One page a tenant and round, so that tenants take turns.
+        let mut failing: BTreeMap<TenantId, StoreError> = BTreeMap::new();
+        // One page a tenant and round, so that tenants take turns; what fails for one does not keep the others waiting.
         loop {
             let mut round = DueResult::default();
             for tenant in self.store.list_tenants_with_due_entries(self.clock.now()).await? {
-                let done = retry(self.limits.attempts, || self.run_due_page(tenant)).await?;
-                round.applied += done.applied;
-                round.failed += done.failed;
+                if failing.contains_key(&tenant) {
+                    continue;
+                }
+                match retry(self.limits.attempts, || self.run_due_page(tenant)).await {
+                    Ok(done) => {
+                        round.applied += done.applied;
+                        round.failed += done.failed;
+                    }
+                    Err(error) => drop(failing.insert(tenant, error)),
+                }
             }
             if round == DueResult::default() {
-                return Ok(total);
+                return failing.into_values().next().map_or(Ok(total), |error| Err(error.into()));
             }
             total.applied += round.applied;
             total.failed += round.failed;
@@ -67,11 +74,10 @@ impl Engine {
         Ok(dropped)
     }
 
-    async fn tick(&self) -> Result<()> {
-        self.run_due_entries().await?;
-        self.drop_abandoned_submissions().await?;
-        self.take_messages().await?;
-        Ok(())
+    async fn tick(&self) {
+        report("applying due entries", self.run_due_entries().await);
+        report("dropping abandoned submissions", self.drop_abandoned_submissions().await);
+        report("handing on messages", self.take_messages().await);
     }
 
     /// Hands messages on: workers are woken, watchers are told.
@@ -97,6 +103,13 @@ impl Engine {
         let refused: Vec<(DeviceChangeId, Reason)> =
             due.entries().iter().filter_map(|entry| Some((entry.id, refusal(entry, &statuses)?))).collect();
         due.finish(&refused).await
+    }
+}
+
+/// Each job of the scheduler is tried again with its next look, whatever became of the others.
+fn report<T>(job: &str, done: Result<T>) {
+    if let Err(error) = done {
+        tracing::error!(error = &error as &dyn std::error::Error, "{job} failed; it will be tried again");
     }
 }
 

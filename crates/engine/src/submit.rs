@@ -10,9 +10,11 @@ use lineshift_domain::order::Order;
 use lineshift_domain::refusal::{Refusal, RefusalClass};
 use lineshift_domain::scopes::{Action, Module};
 use lineshift_domain::steps::holds_of;
+use lineshift_domain::terms::DeviceChangeStatus;
 use lineshift_store::StoreError;
 use lineshift_store::bulk_changes::{Idempotency, IdempotencyClaim, NewBulkChange, StoredBulkChange, answer};
 
+use crate::run::measure_final;
 use crate::{Caller, Engine, EngineError, Result};
 use lines::JudgedLines;
 pub(crate) use lines::{ambiguous, not_found};
@@ -90,7 +92,9 @@ impl Engine {
             Err(EngineError::Store(StoreError::LeaseLost { .. })) => Err(still_running().into()),
             Err(error) => {
                 // Refusals are not kept (B4.5): the same key may be used again once the request was put right.
-                self.store.release_idempotency_key(caller.tenant, &claim).await?;
+                if let Err(also) = self.store.release_idempotency_key(caller.tenant, &claim).await {
+                    tracing::warn!(%also, "an idempotency key could not be released; it is free when its lease has run out");
+                }
                 Err(error)
             }
         }
@@ -102,7 +106,7 @@ impl Engine {
         let resolved = self.resolve(caller.tenant, &order).await?;
         let mut lines = JudgedLines::read(order.identifier, &order.lines);
         self.judge_lines(caller.tenant, &order, &resolved, &mut lines, None).await?;
-        Ok(lines.into_validation())
+        Ok(lines.into_validation(&order.lines))
     }
 
     async fn claim_key(&self, tenant: TenantId, claim: &IdempotencyClaim) -> Result<Idempotency> {
@@ -156,7 +160,9 @@ impl Engine {
         self.judge_lines(tenant, order, resolved, &mut lines, None).await?;
         lines.sort_by_device();
         let rows = lines.rows(0..lines.len(), &order.lines);
-        Ok(self.store.store_bulk_change(tenant, change, rows, claim).await?)
+        let stored = self.store.store_bulk_change(tenant, change, rows, claim).await?;
+        measure_refused(&lines);
+        Ok(stored)
     }
 
     /// Stores a change of many pages: RECEIVING until its last row is there (B4.7).
@@ -178,13 +184,23 @@ impl Engine {
                 let rows = lines.rows(from..lines.len().min(from + change.page_lines), &order.lines);
                 self.store.append_received(tenant, id, change, page, rows, until()).await?;
             }
-            Ok(self.store.finish_receiving(tenant, id, change, claim, self.clock.now()).await?)
+            let stored = self.store.finish_receiving(tenant, id, change, claim, self.clock.now()).await?;
+            measure_refused(&lines);
+            Ok(stored)
         }
         .await;
         if received.is_err() {
-            self.store.drop_receiving(tenant, id).await?;
+            if let Err(also) = self.store.drop_receiving(tenant, id).await {
+                tracing::warn!(%also, "a submission could not be dropped; the scheduler drops it when its lease has run out");
+            }
         }
         received
+    }
+}
+
+fn measure_refused(lines: &JudgedLines) {
+    for (code, rows) in lines.count_refused() {
+        measure_final(DeviceChangeStatus::Error, Some(code), rows);
     }
 }
 

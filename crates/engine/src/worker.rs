@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use lineshift_domain::codes::Code;
+use lineshift_domain::terms::DeviceChangeStatus;
 use lineshift_store::work::{PageClaim, PageTask, RunnableChange};
 use lineshift_store::{Result as StoreResult, StoreError};
 use tokio::sync::watch;
 
+use crate::run::measure_final;
 use crate::transient::retry;
 use crate::turns::Turns;
 use crate::{Engine, Result};
@@ -99,13 +101,24 @@ impl Engine {
     /// Claims the next page in turn and runs it; false when none is claimable.
     async fn run_next_page(&self, options: &WorkerOptions, turns: &mut Turns) -> StoreResult<bool> {
         let runnable = retry(self.limits.attempts, || self.store.list_runnable()).await?;
+        let mut failed = None;
         for change in turns.order(runnable) {
-            if self.run_page_of(change, &options.owner).await? {
-                turns.served(change);
-                return Ok(true);
+            match self.run_page_of(change, &options.owner).await {
+                Ok(false) => {}
+                Ok(true) => {
+                    turns.served(change);
+                    return Ok(true);
+                }
+                Err(error) if stops_all(&error) => return Err(error),
+                Err(error) => {
+                    // What fails with one change is no reason to let the others wait.
+                    tracing::error!(error = &error as &dyn std::error::Error, change = %change.bulk_change_id, "a change failed");
+                    turns.served(change);
+                    failed = Some(error);
+                }
             }
         }
-        Ok(false)
+        failed.map_or(Ok(false), Err)
     }
 
     async fn run_page_of(&self, change: RunnableChange, owner: &str) -> StoreResult<bool> {
@@ -157,17 +170,24 @@ impl Engine {
     /// A page that failed is given back; after its attempts its rows end in ERROR with the reason (B5.7). A store that
     /// cannot be written to at all is waited for instead: nothing of the page is lost.
     async fn after_failure(&self, claim: &PageClaim, error: StoreError) -> StoreResult<()> {
-        if matches!(error, StoreError::Full(_) | StoreError::ReadOnly(_) | StoreError::Unavailable(_)) {
+        if stops_all(&error) {
             return Err(error);
         }
         tracing::error!(error = &error as &dyn std::error::Error, page = claim.page, change = %claim.bulk_change_id, "a page failed");
         let used_up = claim.failures + 1 >= i64::from(self.limits.attempts);
         if used_up && claim.task == PageTask::Run {
             let text = format!("the store failed {} times: {error}", claim.failures + 1);
-            self.store.fail_page(claim, Code::StoreFailed, &text, self.clock.now()).await?;
+            let failed = self.store.fail_page(claim, Code::StoreFailed, &text, self.clock.now()).await?;
+            measure_final(DeviceChangeStatus::Error, Some(Code::StoreFailed), failed.refused);
             return Ok(());
         }
-        self.store.give_back_page(claim, self.clock.now()).await
+        // History and links are owed however often they fail, and rows have their attempts; only the former wait longer
+        // with each failure.
+        let pause = match claim.task {
+            PageTask::Run => Duration::ZERO,
+            PageTask::Complete => Duration::from_secs(1 << claim.failures.clamp(0, 6)),
+        };
+        self.store.give_back_page(claim, self.clock.now() + pause).await
     }
 
     /// Completes a change of which nothing is left to run (B11.3); true when this did it.
@@ -177,6 +197,11 @@ impl Engine {
         self.events.changed(change.tenant_id, change.bulk_change_id);
         Ok(true)
     }
+}
+
+/// Whether a store that fails so fails for every change.
+const fn stops_all(error: &StoreError) -> bool {
+    matches!(error, StoreError::Full(_) | StoreError::ReadOnly(_) | StoreError::Unavailable(_))
 }
 
 /// How often a transaction is tried when the store is busy (B5.5).

@@ -95,7 +95,7 @@ pub struct PageLine {
     pub lines_with_number: i64,
     /// The line; none: it was not found at submission.
     pub facts: Option<LineFacts>,
-    /// The line as the request named it, where `facts` is none.
+    /// The line as the request named it.
     pub named: Option<String>,
 }
 

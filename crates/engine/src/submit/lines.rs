@@ -39,6 +39,8 @@ enum Outcome {
     Accepted,
     AlreadySo,
     Refused(u32),
+    /// Not well-formed: the reason is written from the line itself when it is stored.
+    Malformed(Code),
 }
 
 const NOT_FOUND: i64 = i64::MAX;
@@ -63,8 +65,7 @@ impl JudgedLines {
                 Err(code) => {
                     let Entry::Vacant(first) = malformed.entry(text.trim()) else { continue };
                     first.insert(position);
-                    let outcome = read.refused(Reason::new(code, malformed_text(code, text)));
-                    Line { digits: None, device: NOT_FOUND, version: 0, position, outcome }
+                    Line { digits: None, device: NOT_FOUND, version: 0, position, outcome: Outcome::Malformed(code) }
                 }
             };
             read.lines.push(line);
@@ -92,6 +93,20 @@ impl JudgedLines {
         Outcome::Refused(place)
     }
 
+    /// Counts the lines refused, by code.
+    pub(super) fn count_refused(&self) -> HashMap<Code, i64> {
+        let mut counts = HashMap::new();
+        for line in &self.lines {
+            let code = match line.outcome {
+                Outcome::Accepted | Outcome::AlreadySo => continue,
+                Outcome::Refused(place) => self.reasons[place as usize].code,
+                Outcome::Malformed(code) => code,
+            };
+            *counts.entry(code).or_default() += 1;
+        }
+        counts
+    }
+
     /// Puts the lines into device order, those not found last: their rows are numbered so.
     pub(super) fn sort_by_device(&mut self) {
         self.lines.sort_unstable_by_key(|line| (line.device, line.position));
@@ -105,6 +120,7 @@ impl JudgedLines {
             device: (line.device != NOT_FOUND).then_some((DeviceId(line.device), line.version)),
             refused: match line.outcome {
                 Outcome::Refused(place) => Some(self.reasons[place as usize].clone()),
+                Outcome::Malformed(code) => Some(malformed(code, written, line.position)),
                 Outcome::Accepted | Outcome::AlreadySo => None,
             },
         };
@@ -112,18 +128,16 @@ impl JudgedLines {
     }
 
     /// The verdicts in the order of the request.
-    pub(super) fn into_validation(mut self) -> Validation {
+    pub(super) fn into_validation(mut self, written: &LineList) -> Validation {
         self.lines.sort_unstable_by_key(|line| line.position);
-        let verdict = |outcome: Outcome| match outcome {
+        let verdict = |line: &Line| match line.outcome {
             Outcome::Accepted => Verdict::Accepted,
             Outcome::AlreadySo => Verdict::AlreadySo,
             Outcome::Refused(place) => Verdict::Refused(self.reasons[place as usize].clone()),
+            Outcome::Malformed(code) => Verdict::Refused(malformed(code, written, line.position)),
         };
-        let lines: Vec<ValidatedLine> = self
-            .lines
-            .iter()
-            .map(|line| ValidatedLine { request_position: line.position, verdict: verdict(line.outcome) })
-            .collect();
+        let lines: Vec<ValidatedLine> =
+            self.lines.iter().map(|line| ValidatedLine { request_position: line.position, verdict: verdict(line) }).collect();
         let rejected = lines.iter().filter(|line| matches!(line.verdict, Verdict::Refused(_))).count();
         Validation {
             accepted: i64::try_from(lines.len() - rejected).unwrap_or(i64::MAX),
@@ -165,12 +179,13 @@ impl JudgedLines {
     }
 }
 
-fn malformed_text(code: Code, written: &str) -> String {
-    let shown: String = written.trim().chars().take(40).collect();
-    match code {
+fn malformed(code: Code, written: &LineList, position: u32) -> Reason {
+    let shown: String = written.get(position as usize).unwrap_or_default().trim().chars().take(40).collect();
+    let text = match code {
         Code::InvalidNumber => format!("{shown:?} is no number of 10 to 15 digits"),
         _ => format!("{shown:?} is no ICCID of 18 to 22 digits"),
-    }
+    };
+    Reason::new(code, text)
 }
 
 /// A malformed entry as it is stored: its first 64 characters.

@@ -237,7 +237,8 @@ impl Resolving<'_> {
 /// B8.5: an allocation that was not ordered is the new plan's default; a plan without one has none.
 fn allocation_under(plan: &CustomerRatePlan, asked: Setting<rust_decimal::Decimal>) -> Setting<rust_decimal::Decimal> {
     match asked {
-        Setting::Keep => plan.allocation_default_mb.map_or(Setting::Clear, Setting::Set),
+        // None and 0 are the same to a line: no allocation.
+        Setting::Keep => plan.allocation_default_mb.filter(|default| !default.is_zero()).map_or(Setting::Clear, Setting::Set),
         given => given,
     }
 }

@@ -272,10 +272,9 @@ pub(super) async fn delete_dropped(database: &Database, tenant: TenantId, id: Bu
         let gone = database
             .write(move |sql| {
                 let deleted = sql.execute(text::DELETE_ROWS, &[&tenant.0, &id.0, &DROP_ROWS])?;
-                if deleted > 0 {
+                if deleted > 0 || sql.execute(text::DELETE_LOG, &[&tenant.0, &id.0, &DROP_ROWS])? > 0 {
                     return Ok(false);
                 }
-                sql.execute(text::DELETE_LOG, &[&tenant.0, &id.0])?;
                 sql.execute(text::DELETE_PAGES, &[&tenant.0, &id.0])?;
                 sql.execute(text::FREE_KEY, &[&tenant.0, &id.0])?;
                 sql.execute(text::DELETE_CHANGE, &[&tenant.0, &id.0])?;

@@ -6,7 +6,7 @@ lineshift_store::statements! {
     WHERE tenant_id = $1 AND id = $2 AND started_at IS NULL AND canceled_at IS NULL AND receiving_until IS NULL";
 
     /// One row by primary key.
-    CANCEL = "UPDATE device_bulk_change SET canceled_at = $3, canceled_by = $4
+    CANCEL = "UPDATE device_bulk_change SET canceled_at = $3, canceled_by = $4, reopening_until = NULL
     WHERE tenant_id = $1 AND id = $2 AND canceled_at IS NULL AND receiving_until IS NULL AND open_count > 0";
 
     /// One row by primary key.
@@ -27,7 +27,8 @@ lineshift_store::statements! {
         $11 || coalesce(dc.iccid, dc.number), $12, NULL, 0, 'PROCESSED'
     FROM device_bulk_change b CROSS JOIN device_change dc
     WHERE b.tenant_id = $1 AND b.id = $2 AND dc.tenant_id = $1 AND dc.bulk_change_id = $2 AND dc.id BETWEEN $3 AND $4
-      AND dc.status = 'NEW' AND dc.attempt = $5";
+      AND dc.status = 'NEW' AND dc.attempt = $5
+    ON CONFLICT DO NOTHING";
 
     /// One row by primary key.
     REOPEN_PAGE = "UPDATE device_bulk_change_page SET state = 'ready', lease_until = NULL, owner = NULL, failures = 0
@@ -39,7 +40,8 @@ lineshift_store::statements! {
         open_count = open_count + $3, error_count = error_count - $3, attempt = $4, stored_order = $5, runs_as_key_id = $6,
         processed_at = NULL, canceled_at = NULL, canceled_by = NULL, started_at = coalesce(started_at, $7), reopening_until = $8
     WHERE tenant_id = $1 AND id = $2
-      AND (attempt = $4 - 1 AND processed_at IS NOT NULL OR attempt = $4 AND reopening_until IS NOT NULL)";
+      AND (attempt = $4 - 1 AND processed_at IS NOT NULL
+           OR attempt = $4 AND reopening_until IS NOT NULL AND canceled_at IS NULL)";
 
     /// One row by primary key.
     FINISH_REOPENING = "UPDATE device_bulk_change SET reopening_until = NULL WHERE tenant_id = $1 AND id = $2";

@@ -110,8 +110,9 @@ lineshift_store::statements! {
         WHERE dc.tenant_id = $1 AND dc.id BETWEEN b.first_device_change_id AND b.last_device_change_id AND dc.bulk_change_id = $2
         LIMIT $3)";
 
-    /// The refused rows' entries, by the primary key's first two columns.
-    DELETE_LOG = "DELETE FROM device_bulk_change_log WHERE tenant_id = $1 AND bulk_change_id = $2";
+    /// At most `$3` of the refused rows' entries, by the primary key's first columns.
+    DELETE_LOG = "DELETE FROM device_bulk_change_log WHERE tenant_id = $1 AND bulk_change_id = $2 AND device_change_id IN (
+        SELECT l.device_change_id FROM device_bulk_change_log l WHERE l.tenant_id = $1 AND l.bulk_change_id = $2 LIMIT $3)";
 
     /// At most 200 rows, by the primary key's first two columns.
     DELETE_PAGES = "DELETE FROM device_bulk_change_page WHERE tenant_id = $1 AND bulk_change_id = $2";

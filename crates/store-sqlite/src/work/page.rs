@@ -347,7 +347,7 @@ fn read_line(row: &rusqlite::Row<'_>) -> rusqlite::Result<PageLine> {
         number_unchanged: row.get(2)?,
         lines_with_number: row.get(4)?,
         facts: if found { Some(read_facts(row, 5)?) } else { None },
-        named: if found { None } else { row.get(3)? },
+        named: row.get(3)?,
     })
 }
 

@@ -127,8 +127,8 @@ async fn a_transaction_whose_caller_goes_away_does_not_stay_open() {
     let id = operator.submit(assignment_with_plan(&operator, 1..=4)).await.id;
     let held = claim(&operator, &*operator.store, id).await;
     let mut opening = operator.store.open_page(&held, operator.clock.now());
-    let polled = opening.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-    assert!(polled.is_pending(), "it waits for the writer");
+    // Polled once it waits for the writer; if the writer was quicker, the open page goes away instead.
+    drop(opening.as_mut().poll(&mut Context::from_waker(Waker::noop())));
     drop(opening);
     operator.engine.run_page(&held).await.expect("the writer is free");
     settle(&operator).await;

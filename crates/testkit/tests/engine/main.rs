@@ -8,6 +8,7 @@ mod golden;
 mod golden_plans;
 mod idempotency;
 mod judged;
+mod mishaps;
 mod receiving;
 mod refusals;
 mod retry;
