@@ -189,10 +189,10 @@ impl Engine {
             Ok(stored)
         }
         .await;
-        if received.is_err() {
-            if let Err(also) = self.store.drop_receiving(tenant, id).await {
-                tracing::warn!(%also, "a submission could not be dropped; the scheduler drops it when its lease has run out");
-            }
+        if received.is_err()
+            && let Err(also) = self.store.drop_receiving(tenant, id).await
+        {
+            tracing::warn!(%also, "a submission could not be dropped; the scheduler drops it when its lease has run out");
         }
         received
     }
