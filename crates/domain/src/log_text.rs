@@ -2,10 +2,10 @@
 
 use crate::terms::stored_text;
 
-/// The process that the log names, as the seeds do.
+/// The process that the log names, as the former system did.
 pub const PROCESS_BY: &str = "AltaworxDeviceBulkChange";
 
-/// The process that created a plan queue entry, as the seeds name it.
+/// The process that created a plan queue entry, as the former system named it.
 pub const QUEUE_CREATED_BY: &str = "AWS Lambda - Device Bulk Change";
 
 stored_text! {

@@ -4,7 +4,7 @@
 //! for is decided later. What is read is everything that B4.2, B4.3 and B9.3 name; whether it can be carried out is
 //! decided later too.
 //!
-//! Fields are the seeds' PascalCase, matched without regard to case. `null` counts as absent, and so does an empty
+//! Fields are the former system's, in PascalCase, matched without regard to case. `null` counts as absent, and so does an empty
 //! text where a text is optional. A field that asks for nothing (`false`, an empty text) may stand without its option.
 
 mod activation;

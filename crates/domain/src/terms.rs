@@ -49,7 +49,7 @@ pub struct UnknownTerm {
     pub found: String,
 }
 
-/// What a bulk change asks for. The numbers are the seeds'.
+/// What a bulk change asks for. The numbers are the former system's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ChangeRequestType {
     /// Lines are handed to a customer (section 6).
@@ -74,7 +74,7 @@ impl ChangeRequestType {
         Self::CarrierRatePlanChange,
     ];
 
-    /// The seeds' number.
+    /// The former system's number.
     #[must_use]
     pub const fn number(self) -> i64 {
         self as i64
@@ -124,7 +124,7 @@ impl PortalType {
     /// Every portal, by number.
     pub const ALL: &'static [Self] = &[Self::M2M, Self::Lnp, Self::Mobility];
 
-    /// The seeds' number.
+    /// The former system's number.
     #[must_use]
     pub const fn number(self) -> i64 {
         self as i64

@@ -107,7 +107,7 @@ pub(super) fn check_portal(
     fields.report(name, codes::WRONG_PORTAL, message, problems);
 }
 
-/// Takes the one line that stands inside `AssociateCustomerRequest` as the seeds write it; none where none stands there
+/// Takes the one line that stands inside `AssociateCustomerRequest` as the former system wrote it; none where none stands there
 /// or after a problem was reported.
 pub(super) fn read_one_device(
     fields: &mut Fields<'_>,

@@ -13,7 +13,7 @@ pub(crate) type Entries = Vec<(&'static str, String)>;
 /// How a client writes what may be written in several ways.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Style {
-    /// Field names: as in the seeds, in lower case or in upper case.
+    /// Field names: as in the rules, in lower case or in upper case.
     pub(crate) case: u8,
     /// Whether absent values are written as `null`.
     pub(crate) nulls: bool,

@@ -1,4 +1,4 @@
-//! Reading: bodies as the seeds and the behaviour page describe them.
+//! Reading: bodies as the rules describe them.
 
 use lineshift_domain::ids::{
     CustomerRatePlanId, CustomerRatePoolId, IntegrationAuthenticationId, RevCustomerId, ServiceProviderId, SiteId,
