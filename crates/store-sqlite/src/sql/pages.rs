@@ -274,7 +274,7 @@ lineshift_store::statements! {
     CROSS JOIN device d ON d.tenant_id = $1 AND d.subscriber_number = dc.number AND d.id = dc.device_id WHERE "
 );
 
-    /// One queue entry for each accepted row, for the customer that the line has now.
+    /// One queue entry for each accepted row, for the customer that the line has now; one that is there already stays.
     SCHEDULE_PLAN = concat!(
     "INSERT INTO customer_rate_plan_device_queue (
         tenant_id, device_change_id, bulk_change_id, device_id, rev_customer_id, site_id, customer_rate_plan_id,
@@ -284,7 +284,8 @@ lineshift_store::statements! {
         NULL, NULL, 1, 'open', dc.attempt, NULL, NULL
     FROM device_change dc CROSS JOIN device_tenant dt ON dt.tenant_id = $1 AND dt.device_id = dc.device_id
     WHERE ",
-    accepted!()
+    accepted!(),
+    " ON CONFLICT (tenant_id, device_change_id) DO NOTHING"
 );
 
     /// The open entries of the accepted lines from a date on, by `customer_rate_plan_device_queue_device` (B8.2).

@@ -79,6 +79,12 @@ impl SqlitePage {
         (self.claim.tenant_id.0, self.claim.bulk_change_id.0, self.claim.from_id.0, self.claim.to_id.0)
     }
 
+    /// What is to be logged for each accepted row at the end; a step that is done twice is logged once.
+    fn note(&mut self, entry: i64, log: &StepLog) {
+        self.logs.retain(|(noted, _)| *noted != entry);
+        self.logs.push((entry, log.clone()));
+    }
+
     async fn assign(&mut self, write: &AssignmentWrite) -> Result<u64> {
         let ((tenant, change, from, to), now) = (self.range(), self.now);
         let (asked, zone) = (write.assignment.clone(), write.time_zone.name());
@@ -128,7 +134,7 @@ impl SqlitePage {
                 )
             })
             .await?;
-        self.logs.push((entry::ASSIGNMENT, write.log.clone()));
+        self.note(entry::ASSIGNMENT, &write.log);
         Ok(changed as u64)
     }
 
@@ -152,7 +158,7 @@ impl SqlitePage {
                 Ok(changed)
             })
             .await?;
-        self.logs.push((entry::CUSTOMER_RATE_PLAN, write.log.clone()));
+        self.note(entry::CUSTOMER_RATE_PLAN, &write.log);
         Ok(changed as u64)
     }
 
@@ -306,7 +312,7 @@ impl PageWork for SqlitePage {
                 Ok(scheduled)
             })
             .await?;
-        self.logs.push((entry::CUSTOMER_RATE_PLAN, write.log.clone()));
+        self.note(entry::CUSTOMER_RATE_PLAN, &write.log);
         Ok(scheduled as u64)
     }
 

@@ -4,13 +4,17 @@
 //! Each body makes tenants of its own, so that all of them may run in one store, one after the other or at once.
 
 pub mod access;
+pub mod bulk_changes;
 pub mod catalogue;
+pub mod control;
 pub mod devices;
 mod fixture;
 pub mod holds;
 pub mod import;
 pub mod plan_queue;
 pub mod plan_queue_due;
+pub mod steps;
+pub mod work;
 
 /// Makes one `#[tokio::test]` of each body. `$open` is an async function without arguments that answers a store and
 /// whatever must live as long as it.
@@ -20,10 +24,14 @@ macro_rules! contract_tests {
         $crate::contract_bodies! { $open;
             access: a_tenant_has_a_name_of_its_own, a_key_is_kept_until_it_is_revoked, keys_stay_with_their_tenant,
                 a_store_that_answers_is_ready;
+            bulk_changes: a_key_is_claimed_by_one_request, an_answered_key_answers_again, a_change_is_stored_at_once,
+                a_large_change_is_received_page_by_page, what_was_not_received_is_dropped, changes_are_listed_newest_first,
+                rows_are_listed_by_each_filter, the_log_is_listed_row_by_row;
             catalogue: integration_authentications_are_kept, service_providers_are_kept, rev_customers_are_kept, sites_are_kept,
                 customer_rate_plans_are_kept, customer_rate_pools_are_kept, names_and_ids_are_taken_once,
                 references_must_exist_for_the_tenant, active_statuses_are_those_of_the_carriers,
                 an_order_finds_what_it_refers_to;
+            control: a_held_change_is_started_once, a_change_is_canceled_once, rows_in_error_are_opened_again;
             devices: lines_are_listed_by_each_filter, a_line_is_shown_with_its_assignment, history_is_listed_newest_first,
                 lines_are_looked_up_by_iccid, a_number_may_name_several_lines, facts_say_who_is_billed;
             holds: a_stored_change_holds_its_lines, a_change_that_still_arrives_holds_nothing,
@@ -38,6 +46,14 @@ macro_rules! contract_tests {
             plan_queue_due: due_entries_take_effect_once, null_keeps_and_zero_clears, two_entries_of_a_line_apply_by_date,
                 dropped_work_leaves_nothing_behind, a_refused_entry_is_told, what_stands_so_leaves_no_history,
                 due_entries_say_what_has_changed, a_page_takes_the_earliest, work_is_found_across_tenants;
+            steps: usp_assign_customer_update_site, usp_devicebulkchange_assign_non_rev_customer,
+                usp_devicebulkchange_customerrateplanchange_updatedevices,
+                usp_devicebulkchange_customerrateplanchange_updatedevicebynumber, a_page_schedules_its_lines,
+                what_a_page_schedules_is_found_when_due, steps_are_reverted_once, named_lines_are_looked_up_and_noted;
+            work: pages_are_claimed_under_a_lease, a_page_says_what_its_order_is_worth_now,
+                a_dropped_page_leaves_nothing_behind, settled_rows_end_without_their_steps, a_lost_lease_undoes_the_page,
+                a_page_that_keeps_failing_ends_in_error, a_change_is_completed_once,
+                queue_entries_of_a_change_are_canceled_once, what_waits_is_measured;
         }
     };
 }
