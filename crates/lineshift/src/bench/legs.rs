@@ -27,6 +27,13 @@ pub(crate) enum Group {
     SmallChange,
 }
 
+impl Group {
+    /// The name by which it is chosen.
+    pub(super) fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+}
+
 /// One leg. Names are printed and compared over time: never rename.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Leg {

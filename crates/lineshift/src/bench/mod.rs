@@ -17,9 +17,10 @@ mod small_changes;
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use indicatif::ProgressBar;
 
+use crate::exit::WrongCall;
 use check::Left;
 use fleet::{Kind, NEW_PLAN, Size};
 use legs::Leg;
@@ -53,7 +54,9 @@ pub(crate) struct Args {
 /// Measures and prints what came out.
 pub(crate) async fn run(args: Args) -> Result<()> {
     let size = Size { fleet: args.fleet, lines: args.lines };
-    ensure!(size.lines <= size.fleet, "an order of {} lines in a fleet of {}", size.lines, size.fleet);
+    if size.lines > size.fleet {
+        return Err(WrongCall(format!("an order of {} lines in a fleet of {}", size.lines, size.fleet)).into());
+    }
     let mut builder = tempfile::Builder::new();
     builder.prefix("lineshift-bench-");
     let dir = match &args.dir {
@@ -122,7 +125,19 @@ impl Bench {
         self.write_order(whole)?;
         let small_change_seconds = self.small_changes(&mut measured, &bar).await?;
         bar.finish_and_clear();
-        Ok(self.report(rounds, measured, memory_1m_to_100k, small_change_seconds))
+        let rows = left.into_iter().map(|(group, left)| (group.name(), left.counts)).collect();
+        let ratios = ratios(&measured, memory_1m_to_100k);
+        Ok(Report {
+            store: "sqlite",
+            lines: self.size.lines,
+            fleet: self.size.fleet,
+            rounds,
+            ratios,
+            small_change_seconds,
+            peak_rss_mb: peak_of_engine(&measured),
+            rows,
+            legs: measured,
+        })
     }
 
     /// How many legs take no turns.
@@ -169,35 +184,22 @@ impl Bench {
         measured.push(leg);
         Ok(SmallChanges::of(samples))
     }
+}
 
-    fn report(
-        &self,
-        rounds: usize,
-        legs: Vec<Measured>,
-        memory_1m_to_100k: Option<f64>,
-        small_change_seconds: Option<SmallChanges>,
-    ) -> Report {
-        let ratios = Ratios {
-            plan_change_to_floor: ratio(&legs, Leg::PlanChangeEngine, Leg::PlanChangeFloor),
-            amop_assignment_to_floor: ratio(&legs, Leg::AssignmentEngine, Leg::AssignmentFloor),
-            plan_change_to_per_device: ratio(&legs, Leg::PlanChangeEngine, Leg::PlanChangePerDevice),
-            plan_change_to_per_device_shuffled: ratio(&legs, Leg::PlanChangeEngine, Leg::PlanChangeShuffled),
-            amop_assignment_to_per_device: ratio(&legs, Leg::AssignmentEngine, Leg::AssignmentPerDevice),
-            submission_to_floor: ratio(&legs, Leg::SubmissionEngine, Leg::SubmissionFloor),
-            memory_1m_to_100k,
-        };
-        let engine = [Leg::PlanChangeEngine, Leg::AssignmentEngine, Leg::SubmissionEngine, Leg::Memory, Leg::SmallChange];
-        let peaks = legs.iter().filter(|leg| engine.iter().any(|engine| engine.name() == leg.name)).map(|leg| leg.peak_rss_mb);
-        let peak_rss_mb = peaks.fold(0.0, f64::max);
-        Report {
-            store: "sqlite",
-            lines: self.size.lines,
-            fleet: self.size.fleet,
-            rounds,
-            ratios,
-            small_change_seconds,
-            legs,
-            peak_rss_mb,
-        }
+fn ratios(legs: &[Measured], memory_1m_to_100k: Option<f64>) -> Ratios {
+    Ratios {
+        plan_change_to_floor: ratio(legs, Leg::PlanChangeEngine, Leg::PlanChangeFloor),
+        amop_assignment_to_floor: ratio(legs, Leg::AssignmentEngine, Leg::AssignmentFloor),
+        plan_change_to_per_device: ratio(legs, Leg::PlanChangeEngine, Leg::PlanChangePerDevice),
+        plan_change_to_per_device_shuffled: ratio(legs, Leg::PlanChangeEngine, Leg::PlanChangeShuffled),
+        amop_assignment_to_per_device: ratio(legs, Leg::AssignmentEngine, Leg::AssignmentPerDevice),
+        submission_to_floor: ratio(legs, Leg::SubmissionEngine, Leg::SubmissionFloor),
+        memory_1m_to_100k,
     }
+}
+
+fn peak_of_engine(legs: &[Measured]) -> f64 {
+    let engine = [Leg::PlanChangeEngine, Leg::AssignmentEngine, Leg::SubmissionEngine, Leg::Memory, Leg::SmallChange];
+    let names = engine.map(Leg::name);
+    legs.iter().filter(|leg| names.contains(&leg.name)).map(|leg| leg.peak_rss_mb).fold(0.0, f64::max)
 }

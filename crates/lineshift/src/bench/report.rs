@@ -1,7 +1,10 @@
 //! The figures: ratios of lines a second, round by round, and their medians.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
+use super::check::Counts;
 use super::legs::Leg;
 
 /// One leg of one round.
@@ -66,6 +69,8 @@ pub(super) struct Report {
     pub(super) ratios: Ratios,
     /// Small changes while the whole fleet runs. None: not measured.
     pub(super) small_change_seconds: Option<SmallChanges>,
+    /// Row counts that every leg of a part left.
+    pub(super) rows: BTreeMap<String, Counts>,
     /// Every leg of every round.
     pub(super) legs: Vec<Measured>,
     /// The most memory that a process of the engine had, in MB of 1,000,000 bytes.

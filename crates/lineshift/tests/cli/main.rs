@@ -2,6 +2,7 @@
 
 mod admin;
 mod backup;
+mod bench;
 mod client;
 mod demo;
 mod offline;
