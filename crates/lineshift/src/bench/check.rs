@@ -135,3 +135,30 @@ fn digest(connection: &Connection, query: &str) -> Result<String> {
     }
     Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROW: &str = "INSERT INTO device_change (tenant_id, id, bulk_change_id, request_position, device_id, holds, status,
+        is_processed, attempt) VALUES (1, 1, 1, 0, 1, 0, 'NEW', 0, 1)";
+
+    #[tokio::test]
+    async fn rows_too_few_and_rows_that_differ_are_noticed() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let [one, other] = ["one.db", "other.db"].map(|name| dir.path().join(name));
+        for file in [&one, &other] {
+            drop(super::super::prepare::open_store(file).await.expect("a store"));
+        }
+        let change = |file: &Path, sql: &str| script::open(file).and_then(|store| Ok(store.execute(sql, [])?)).expect("changed");
+        let compare = || Left::read(&one).expect("read").require_same(&Left::read(&other).expect("read"));
+        compare().expect("both are empty");
+        change(&one, ROW);
+        assert!(compare().expect_err("one more").to_string().contains("row counts differ"));
+        change(&other, ROW);
+        change(&other, "UPDATE device_change SET holds = 1");
+        assert_eq!(compare().expect_err("another").to_string(), "the rows of device_change differ although there are as many");
+        change(&one, "UPDATE device_change SET holds = 1");
+        compare().expect("the same again");
+    }
+}

@@ -17,10 +17,11 @@ mod small_changes;
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use indicatif::ProgressBar;
 
 use crate::exit::WrongCall;
+use crate::serving::Signals;
 use check::Left;
 use fleet::{Kind, NEW_PLAN, Size};
 use legs::Leg;
@@ -65,8 +66,12 @@ pub(crate) async fn run(args: Args) -> Result<()> {
     };
     let dir = dir.context("making a directory for the databases")?;
     let bench = Bench { files: Files::new(dir.path().to_owned()), size, groups: chosen(&args.legs) };
-    bench.prepare().await?;
-    let report = bench.measure(usize::from(args.rounds)).await?;
+    let mut signals = Signals::hear()?;
+    let report = tokio::select! {
+        report = bench.prepare_and_measure(usize::from(args.rounds)) => report?,
+        // By the front door, so that gigabytes of databases are removed and no leg goes on.
+        () = signals.next() => bail!("interrupted before everything was measured"),
+    };
     if args.json { crate::output::json(&report) } else { crate::output::text(&report.tables()) }
 }
 
@@ -82,6 +87,11 @@ struct Bench {
 }
 
 impl Bench {
+    async fn prepare_and_measure(&self, rounds: usize) -> Result<Report> {
+        self.prepare().await?;
+        self.measure(rounds).await
+    }
+
     async fn prepare(&self) -> Result<()> {
         let bar = crate::progress::counting("making the fleet", self.size.stored());
         prepare::make_fleet(&self.files, self.size, |lines| bar.inc(lines)).await?;

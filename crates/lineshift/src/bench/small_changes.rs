@@ -30,6 +30,10 @@ pub(super) async fn measure(file: &Path, order: String, size: Size) -> Result<Ve
     let mut nth = 0;
     while seconds.len() < usize::try_from(SMALL_CHANGES)? {
         ensure!(!large.is_finished(), "the large change could not be submitted or run");
+        ensure!(
+            nth < SMALL_CHANGES * ATTEMPTS,
+            "a change of the whole fleet ends too soon to be measured beside; take a larger fleet"
+        );
         let before = running.load(Ordering::Acquire);
         if before == NONE {
             wait_for_change(&engine).await;
@@ -47,7 +51,11 @@ pub(super) async fn measure(file: &Path, order: String, size: Size) -> Result<Ve
     Ok(seconds)
 }
 
+/// No large change is being run.
 const NONE: u64 = 0;
+
+/// Small changes submitted for each that counts, at most.
+const ATTEMPTS: u64 = 10;
 
 /// Submits a change of the whole fleet, waits for its end, and again, with another plan. Says which one is being run.
 async fn keep_one_running(engine: Engine, caller: Caller, order: String, running: Arc<AtomicU64>) -> Result<()> {
