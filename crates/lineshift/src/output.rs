@@ -60,6 +60,12 @@ pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> Result<()> {
     text(&written)
 }
 
+/// A number of things in words: `1 row`, `3 rows`.
+pub(crate) fn counted(number: impl TryInto<u64>, one: &str, several: &str) -> String {
+    let number = number.try_into().unwrap_or_default();
+    format!("{number} {}", if number == 1 { one } else { several })
+}
+
 /// Writes a line.
 pub(crate) fn line(shown: &str) -> Result<()> {
     text(&format!("{shown}\n"))

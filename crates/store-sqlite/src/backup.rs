@@ -7,6 +7,7 @@ use lineshift_store::{Result, StoreError};
 use rusqlite::backup::Backup;
 
 use crate::SqliteStore;
+use crate::connection::create_private;
 use crate::error::store_error;
 
 /// Pages copied before others get a turn.
@@ -40,6 +41,7 @@ impl SqliteStore {
 
 #[expect(clippy::disallowed_methods, reason = "the target of a copy is a connection of its own")]
 fn open_target(path: &Path) -> Result<rusqlite::Connection> {
+    create_private(path)?;
     rusqlite::Connection::open(path).map_err(store_error)
 }
 

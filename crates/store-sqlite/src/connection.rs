@@ -419,6 +419,7 @@ impl Drop for OpenTransaction {
 }
 
 fn open_writer(path: &Path, options: Options) -> Result<Connection> {
+    create_private(path)?;
     let connection = open_connection(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
     set(&connection, "journal_mode", "WAL")?;
     set(&connection, "synchronous", "FULL")?;
@@ -431,6 +432,19 @@ fn open_writer(path: &Path, options: Options) -> Result<Connection> {
     prepare(connection, options)
 }
 
+/// Makes the file if it is missing, readable by its owner only: it holds people's lines. SQLite gives its log the same mode.
+pub(crate) fn create_private(path: &Path) -> Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(StoreError::Internal { context: "the file cannot be made".to_owned(), source: Some(Box::new(error)) }),
+    }
+}
+
 fn open_reader(path: &Path, options: Options) -> Result<Connection> {
     let connection = open_connection(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     set(&connection, "query_only", "ON")?;
@@ -441,9 +455,7 @@ fn open_reader(path: &Path, options: Options) -> Result<Connection> {
 #[expect(clippy::disallowed_methods, reason = "the one place where connections are opened")]
 fn open_connection(path: &Path, flags: OpenFlags) -> Result<Connection> {
     Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(|error| match store_error(error) {
-        StoreError::Internal { source, .. } => {
-            StoreError::Internal { context: format!("opening the store file {}", path.display()), source }
-        }
+        StoreError::Internal { source, .. } => StoreError::Internal { context: "the file cannot be opened".to_owned(), source },
         other => other,
     })
 }

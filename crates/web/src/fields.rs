@@ -17,6 +17,9 @@ use crate::query::shown;
 /// The longest text of a field, in characters.
 pub(crate) const LONGEST_TEXT: usize = 200;
 
+/// The largest id that people may give: the largest whole number that every JSON reader keeps exactly (2^53 - 1).
+pub const LARGEST_ID: i64 = 9_007_199_254_740_991;
+
 /// The fields of a body. Each is taken once; [`Fields::finish`] refuses what is left.
 pub(crate) struct Fields {
     left: Vec<(String, Value)>,
@@ -152,12 +155,12 @@ impl Fields {
 
     /// An id.
     pub(crate) fn id(&mut self, name: &'static str, present: Option<i64>) -> Option<i64> {
-        self.required(name, present, "a whole number above 0", positive)
+        self.required(name, present, &format!("a whole number from 1 to {LARGEST_ID}"), id)
     }
 
     /// An id that may be missing.
     pub(crate) fn optional_id(&mut self, name: &'static str, present: Option<i64>) -> Option<Option<i64>> {
-        self.optional(name, present, "a whole number above 0, or null", positive)
+        self.optional(name, present, &format!("a whole number from 1 to {LARGEST_ID}, or null"), id)
     }
 
     /// A decimal of at least 0 that may be missing, as a text or a number.
@@ -214,8 +217,8 @@ impl Fields {
     }
 }
 
-fn positive(value: &Value) -> Option<i64> {
-    value.as_i64().filter(|id| *id > 0)
+fn id(value: &Value) -> Option<i64> {
+    value.as_i64().filter(|id| (1..=LARGEST_ID).contains(id))
 }
 
 /// A value as a message shows it.
@@ -277,12 +280,27 @@ mod tests {
         price wrong_form: found "-1", expected a decimal of at least 0 such as "12.50", or null
         kind wrong_form: found "Rev.io", expected one of Jasper, POND
         id repeated_field: stands there twice; give it once
-        id wrong_form: found 0, expected a whole number above 0
+        id wrong_form: found 0, expected a whole number from 1 to 9007199254740991
         title missing_field: missing; give a text of 1 to 200 characters, without control characters
         codes[0] wrong_form: found "a", expected a code
         codes[1] wrong_form: found 1, expected a code
         nmae unknown_field: no field of that name is known here; known are: name, is_active, price, kind, id, title, codes
         "#);
+    }
+
+    #[test]
+    fn ids_are_whole_numbers_that_every_reader_keeps() {
+        let mut good = of(r#"{"id":9007199254740991,"other":1}"#);
+        assert_eq!((good.id("id", None), good.optional_id("other", None)), (Some(LARGEST_ID), Some(Some(1))));
+        good.finish(Some(())).expect("no problems");
+        for wrong in ["9007199254740992", "9223372036854775807", "18446744073709551616", "0", "-1", "1.5", "\"1\""] {
+            let mut fields = of(&format!("{{\"id\":{wrong},\"other\":{wrong}}}"));
+            assert_eq!((fields.id("id", None), fields.optional_id("other", None)), (None, None), "{wrong}");
+            let errors = fields.finish(None::<()>).expect_err("problems").view().errors;
+            let messages: Vec<String> = errors.into_iter().map(|error| error.message).collect();
+            assert!(messages[0].ends_with("expected a whole number from 1 to 9007199254740991"), "{messages:?}");
+            assert!(messages[1].ends_with("expected a whole number from 1 to 9007199254740991, or null"), "{messages:?}");
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The HTTP API: the seeds' endpoints (section 4), `/api/v1`, OpenAPI with Swagger UI, health and measures.
+//! The HTTP API: the former system's endpoints (section 4), `/api/v1`, OpenAPI with Swagger UI, health and measures.
 //!
 //! A handler parses, authorises, calls the engine or reads the store, and maps the answer; rules live elsewhere. Every
 //! error is an [`problem::ApiProblem`], made in one place. [`router`] is built from one constant table of routes, and a
@@ -22,11 +22,13 @@ pub mod views;
 
 use std::sync::Arc;
 
+use api::bulk_changes::events::Streams;
 pub use api::submit::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
 pub use api_key::{ApiKeySecret, ParsedApiKey, new_api_key_secret, parse_api_key};
 use auth::KeyUses;
 pub use axum::Router;
 use body::LargeBodies;
+pub use fields::LARGEST_ID;
 use lineshift_engine::Engine;
 pub use measures::install_metrics;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -42,11 +44,12 @@ pub struct Web {
     metrics: Option<PrometheusHandle>,
     key_uses: Arc<KeyUses>,
     large_bodies: LargeBodies,
+    streams: Streams,
 }
 
 impl Web {
     fn new(engine: Engine, metrics: Option<PrometheusHandle>) -> Self {
-        Self { engine, metrics, key_uses: Arc::default(), large_bodies: LargeBodies::default() }
+        Self { engine, metrics, key_uses: Arc::default(), large_bodies: LargeBodies::default(), streams: Streams::default() }
     }
 }
 

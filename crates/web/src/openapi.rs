@@ -1,6 +1,9 @@
 //! The OpenAPI 3.1 document, and Swagger UI over it.
 
 use axum::Router;
+use axum::http::StatusCode;
+use axum::middleware::map_response;
+use axum::response::{IntoResponse as _, Response as AnyResponse};
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{Content, OpenApi, Ref, RefOr, Response, ResponseBuilder};
@@ -11,7 +14,7 @@ use crate::api::reference::{
     customer_rate_plans, customer_rate_pools, customers, integration_authentications, service_providers, sites,
 };
 use crate::api::{bulk_changes, devices, health, me, plan_queue, submit, tag, validate};
-use crate::problem::PROBLEM_JSON;
+use crate::problem::{ApiProblem, PROBLEM_JSON};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -71,7 +74,7 @@ use crate::problem::PROBLEM_JSON;
         health::openapi,
     ),
     tags(
-        (name = tag::ORDERS, description = "Placing orders over many lines, in the seeds' PascalCase"),
+        (name = tag::ORDERS, description = "Placing orders over many lines, in PascalCase"),
         (name = tag::BULK_CHANGES, description = "Looking at bulk changes and steering them"),
         (name = tag::DEVICES, description = "Lines, what was decided about them, and their history"),
         (name = tag::PLAN_QUEUE, description = "Customer-plan changes that wait for their date"),
@@ -99,7 +102,11 @@ pub fn openapi_json() -> String {
 
 /// Swagger UI under `/docs`, from files that are built in.
 pub(crate) fn swagger_ui() -> Router {
-    SwaggerUi::new("/docs").config(Config::from("/openapi.json")).into()
+    let files: Router = SwaggerUi::new("/docs").config(Config::from("/openapi.json")).into();
+    // What is not among the files is told as everywhere else.
+    files.layer(map_response(async |response: AnyResponse| {
+        if response.status() == StatusCode::NOT_FOUND { ApiProblem::not_found().into_response() } else { response }
+    }))
 }
 
 /// The two headers in which a key may come.

@@ -107,7 +107,7 @@ fn naming(status: StatusCode) -> (&'static str, &'static str) {
         404 => ("not-found", "Nothing is there"),
         405 => ("method-not-allowed", "This method is not for this address"),
         408 => ("request-timeout", "The request did not arrive in time"),
-        409 => ("conflict", "Something stands against it"),
+        409 => ("conflict", "Conflict"),
         413 => ("too-large", "The request is too large"),
         415 => ("unsupported-media-type", "The request has the wrong type"),
         422 => ("refused", "The request was refused"),

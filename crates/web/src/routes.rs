@@ -1,7 +1,7 @@
 //! Every address of the API, in one constant table from which the router is built.
 //!
 //! `quick` ones are cut off after [`layers::TIME_LIMIT`](crate::layers::TIME_LIMIT); `long` ones read or write as much as
-//! an order or a bulk change holds. `/docs` (Swagger UI, static files) stands beside the table.
+//! an order or a bulk change holds: a retry opens every failed line. `/docs` (Swagger UI, static files) stands beside the table.
 
 use axum::Router;
 use axum::routing::{get, patch, post};
@@ -53,9 +53,9 @@ routes! {
     get "/api/v1/bulk-changes/{id}/log" quick bulk_changes::log::list_log;
     get "/api/v1/bulk-changes/{id}/events" long bulk_changes::events::follow_bulk_change;
     get "/api/v1/bulk-changes/{id}/export" long bulk_changes::export::export_bulk_change;
-    post "/api/v1/bulk-changes/{id}/start" quick bulk_changes::control::start_bulk_change;
-    post "/api/v1/bulk-changes/{id}/cancel" quick bulk_changes::control::cancel_bulk_change;
-    post "/api/v1/bulk-changes/{id}/retry" quick bulk_changes::control::retry_bulk_change;
+    post "/api/v1/bulk-changes/{id}/start" long bulk_changes::control::start_bulk_change;
+    post "/api/v1/bulk-changes/{id}/cancel" long bulk_changes::control::cancel_bulk_change;
+    post "/api/v1/bulk-changes/{id}/retry" long bulk_changes::control::retry_bulk_change;
 
     get "/api/v1/devices" quick devices::list_devices;
     get "/api/v1/devices/{id}" quick devices::get_device;

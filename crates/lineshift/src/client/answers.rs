@@ -32,7 +32,8 @@ pub(super) async fn failure(response: Response) -> Error {
         StatusCode::UNAUTHORIZED => {
             Refused("the server does not know this key; check LINESHIFT_API_KEY or --key".to_owned()).into()
         }
-        status if status.is_client_error() => Refused(text).into(),
+        // Too much at once is no refusal: the same call may work later.
+        status if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS => Refused(text).into(),
         _ => {
             let id = request_id.map(|id| format!(" (request {id} in the server's log)")).unwrap_or_default();
             anyhow!("{text}{id}")

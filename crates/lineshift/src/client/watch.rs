@@ -16,9 +16,9 @@ use crate::progress;
 const MOST_BREAKS: u32 = 10;
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Whether every line of it is final.
+/// Whether it is completed: every line of it is final, with its history written, so that it can be retried.
 pub(crate) fn is_finished(change: &BulkChangeDetailView) -> bool {
-    change.change.counts.open == 0 && change.change.status != "RECEIVING"
+    change.change.counts.open == 0 && change.change.processed_at.is_some()
 }
 
 /// Draws how far a bulk change is until it is finished or waits for a start; answers it then.

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use serde_json::json;
 
 use crate::cli::Context;
-use crate::exit::Done;
+use crate::exit::{Done, Refused};
 use crate::output::Output;
 use crate::{progress, stores};
 
@@ -25,6 +25,9 @@ pub(crate) struct Args {
 /// Runs the command.
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
     let store = stores::open_existing(context).await?;
+    if args.target.exists() {
+        return Err(Refused(format!("{} exists already; name a new file", args.target.display())).into());
+    }
     let bar = progress::counting("copying pages", 0);
     let drawn = bar.clone();
     let target = &args.target;

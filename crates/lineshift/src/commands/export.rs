@@ -1,7 +1,7 @@
 //! `lineshift export`
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use clap::builder::PossibleValuesParser;
@@ -9,7 +9,7 @@ use lineshift_domain::terms::DeviceChangeStatus;
 
 use crate::cli::Context;
 use crate::client::{Client, ServerArgs};
-use crate::exit::Done;
+use crate::exit::{Done, WrongCall};
 use crate::notes::note;
 use crate::progress;
 
@@ -31,6 +31,10 @@ pub(crate) struct Args {
 /// Runs the command.
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
     let client = Client::of(&args.server, context)?;
+    if let Some(path) = args.output.as_deref().filter(|path| !folder_of(path).is_dir()) {
+        let folder = folder_of(path).display();
+        return Err(WrongCall(format!("{} cannot be written: there is no folder {folder}; make it first", path.display())).into());
+    }
     let mut response = client.export(args.id, args.status.as_deref()).await?;
     let Some(path) = args.output else {
         let mut out = std::io::stdout().lock();
@@ -38,12 +42,16 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
         return Ok(Done::Fully);
     };
     // Beside the target, so that the last step is a rename and a broken export leaves no half file behind.
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(|| format!("writing to {}", folder.display()))?;
+    let mut file = tempfile::NamedTempFile::new_in(folder_of(&path)).with_context(|| format!("writing {}", path.display()))?;
     let bytes = copy(&mut response, file.as_file_mut()).await?;
     file.persist(&path).with_context(|| format!("writing {}", path.display()))?;
     note(&format!("{bytes} bytes were written to {}", path.display()));
     Ok(Done::Fully)
+}
+
+/// The folder that a file is in.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 async fn copy(response: &mut reqwest::Response, out: &mut dyn Write) -> Result<u64> {

@@ -11,7 +11,7 @@ use crate::exit::{Done, Refused};
 use crate::import::kinds::FileKind;
 use crate::import::{Report, Target};
 use crate::notes::note;
-use crate::output::Output;
+use crate::output::{Output, counted};
 use crate::{progress, stores};
 
 /// Who stands as the one who modified what an import replaces.
@@ -82,15 +82,19 @@ fn answer(args: &Args, report: &Report) -> Result<Done> {
         }
     }
     let Report { rows, created, updated, bad_rows, .. } = report;
-    let shown = format!("{kind}: {rows} rows, {created} new, {updated} replaced, {bad_rows} bad");
+    let shown = format!("{kind}: {}, {created} new, {updated} replaced, {bad_rows} bad", counted(*rows, "row", "rows"));
     output.one(&shown, &Answer { kind, file: &args.file, stored, report })?;
     match *bad_rows {
         0 => Ok(Done::Fully),
         _ if args.take_good => Ok(Done::Partly),
         bad => {
             let what = if stored == 0 { "nothing was stored" } else { "they were left out" };
-            Err(Refused(format!("{bad} of {rows} rows are bad; {what}: correct them, or take the good ones with --take-good"))
-                .into())
+            let verb = if bad == 1 { "is" } else { "are" };
+            Err(Refused(format!(
+                "{bad} of {} {verb} bad; {what}: correct them, or take the good ones with --take-good",
+                counted(*rows, "row", "rows")
+            ))
+            .into())
         }
     }
 }

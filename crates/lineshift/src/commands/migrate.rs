@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::cli::Context;
 use crate::exit::Done;
-use crate::output::Output;
+use crate::output::{Output, counted};
 use crate::stores;
 
 /// Bring the store's schema up to date.
@@ -21,11 +21,18 @@ pub(crate) struct Args {
 
 /// Runs the command.
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
+    let is_new = !stores::store_file(context)?.exists();
     let store = stores::open(context).await?;
     let last = MIGRATIONS.last().map_or("none", |migration| migration.name);
     let path = store.path();
-    let shown = format!("{} is up to date: {} migrations, the last is {last}", path.display(), MIGRATIONS.len());
-    let value = json!({ "store": path, "migrations": MIGRATIONS.len(), "last": last });
+    let migrations = counted(MIGRATIONS.len(), "migration", "migrations");
+    let shown = if is_new {
+        let names: Vec<&str> = MIGRATIONS.iter().map(|migration| migration.name).collect();
+        format!("{} was made; {migrations} applied: {}", path.display(), names.join(", "))
+    } else {
+        format!("{} is up to date: {migrations}, the last is {last}", path.display())
+    };
+    let value = json!({ "store": path, "made": is_new, "migrations": MIGRATIONS.len(), "last": last });
     Output::by_flag(args.json).one(&shown, &value)?;
     Ok(Done::Fully)
 }

@@ -6,7 +6,7 @@ use crate::cli::Context;
 use crate::client::{Client, ServerArgs, watch};
 use crate::commands::status;
 use crate::exit::Done;
-use crate::output::Output;
+use crate::output::{Output, counted};
 
 /// Open the failed lines of a finished bulk change again: all, or those with one of the codes.
 #[derive(Debug, clap::Args)]
@@ -36,7 +36,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
         status::show(output, &change)?;
         return Ok(status::done(&change));
     }
-    let shown = format!("{} lines of bulk change {} were opened again, attempt {}", retried.rows, args.id, retried.attempt);
+    let shown =
+        format!("bulk change {}: {} opened again, attempt {}", args.id, counted(retried.rows, "line", "lines"), retried.attempt);
     output.one(&shown, &retried)?;
     Ok(Done::Fully)
 }

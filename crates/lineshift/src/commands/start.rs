@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::cli::Context;
 use crate::client::{Client, ServerArgs};
 use crate::exit::Done;
-use crate::output::Output;
+use crate::output::{Output, counted};
 
 /// Start a bulk change that was stored unprocessed (`submit --hold`).
 #[derive(Debug, clap::Args)]
@@ -22,7 +22,7 @@ pub(crate) struct Args {
 /// Runs the command.
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
     let change = Client::of(&args.server, context)?.start(args.id).await?;
-    let shown = format!("bulk change {} was started; {} lines are open", change.id, change.counts.open);
+    let shown = format!("bulk change {} was started; {} open", change.id, counted(change.counts.open, "line is", "lines are"));
     Output::by_flag(args.json).one(&shown, &change)?;
     Ok(Done::Fully)
 }

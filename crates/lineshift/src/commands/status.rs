@@ -98,9 +98,11 @@ fn text(detail: &BulkChangeDetailView) -> String {
     lines.extend(change.name.as_ref().map(|name| format!("name      {name}")));
     lines.extend(change.reason.as_ref().map(|reason| format!("reason    {reason}")));
     lines.extend(change.processed_at.map(|at| format!("finished  {} UTC, attempt {}", time(at), change.attempt)));
+    // A retry opens refused lines again: then the count of the submission says nothing about those that failed now.
+    let refused = if change.attempt == 1 { format!(" ({} of them refused at once)", counts.rejected) } else { String::new() };
     lines.push(format!(
-        "lines     {} in all: {} done, {} failed ({} of them refused at once), {} open, {} canceled; {} repeated",
-        counts.total, counts.processed, counts.error, counts.rejected, counts.open, counts.canceled, counts.duplicates
+        "lines     {} in all: {} done, {} failed{refused}, {} open, {} canceled; {} repeated",
+        counts.total, counts.processed, counts.error, counts.open, counts.canceled, counts.duplicates
     ));
     if scheduled.open + scheduled.applied + scheduled.canceled + scheduled.failed > 0 {
         lines.push(format!(

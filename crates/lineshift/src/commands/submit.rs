@@ -16,7 +16,7 @@ use crate::client::{Client, ServerArgs, watch};
 use crate::commands::status;
 use crate::exit::{Done, WrongCall};
 use crate::notes::note;
-use crate::output::Output;
+use crate::output::{Output, counted};
 
 /// Order a bulk change: with a request body in a file, or with flags and a list of lines.
 ///
@@ -160,8 +160,11 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
         return Ok(status::done(&change));
     }
     let shown = format!(
-        "bulk change {}: {} lines accepted, {} refused, {} repeated",
-        submitted.bulk_change_id, submitted.accepted, submitted.rejected, submitted.duplicates
+        "bulk change {}: {} accepted, {} refused, {} repeated",
+        submitted.bulk_change_id,
+        counted(submitted.accepted, "line", "lines"),
+        submitted.rejected,
+        submitted.duplicates
     );
     output.one(&shown, &Answer { submitted, idempotency_key })?;
     Ok(if submitted.rejected == 0 { Done::Fully } else { Done::Partly })

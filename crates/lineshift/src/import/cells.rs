@@ -9,6 +9,7 @@ use lineshift_domain::dates::resolve;
 use lineshift_domain::lines::{Digits, read_line};
 use lineshift_domain::reading::read_effective_date;
 use lineshift_domain::terms::LineIdentifier;
+use lineshift_web::LARGEST_ID;
 use rust_decimal::Decimal;
 
 use super::header::Header;
@@ -90,26 +91,26 @@ impl<'r, 'p> Cells<'r, 'p> {
         self.text(name).map(str::to_owned)
     }
 
-    /// The id of something: a whole number from 1.
+    /// The id of something: a whole number from 1 to [`LARGEST_ID`].
     pub(crate) fn id(&mut self, name: &str) -> Option<i64> {
-        self.whole_number(name, 1, "a whole number from 1")
+        self.whole_number(name, 1, &an_id())
     }
 
     /// An id that must be there.
     pub(crate) fn required_id(&mut self, name: &str) -> Option<i64> {
-        self.required(name, "a whole number from 1")?;
+        self.required(name, &an_id())?;
         self.id(name)
     }
 
     /// An id, or 0 for none from now on.
     pub(crate) fn id_or_zero(&mut self, name: &str) -> Option<i64> {
-        self.whole_number(name, 0, "an id, 0 to clear it, or nothing to keep it")
+        self.whole_number(name, 0, &format!("an id up to {LARGEST_ID}, 0 to clear it, or nothing to keep it"))
     }
 
     fn whole_number(&mut self, name: &str, least: i64, expected: &str) -> Option<i64> {
         let text = self.text(name)?;
         let is_digits = text.bytes().all(|byte| byte.is_ascii_digit());
-        let number = text.parse().ok().filter(|number| *number >= least && is_digits);
+        let number = text.parse().ok().filter(|number| (least..=LARGEST_ID).contains(number) && is_digits);
         if number.is_none() {
             self.report(name, expected);
         }
@@ -188,6 +189,10 @@ impl<'r, 'p> Cells<'r, 'p> {
             self.report(name, format!("each {name} once; it stands in line {before} already"));
         }
     }
+}
+
+fn an_id() -> String {
+    format!("a whole number from 1 to {LARGEST_ID}")
 }
 
 /// Keys of earlier rows with their lines.

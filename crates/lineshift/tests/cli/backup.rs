@@ -10,6 +10,14 @@ fn a_store_in_use_is_copied_as_it_stands() {
     let made = place.run(&["backup", "copy.sqlite3", "--json"]).json(0);
     let copy = std::fs::metadata(place.path("copy.sqlite3")).expect("the copy");
     assert_eq!(made["bytes"].as_u64(), Some(copy.len()));
+    #[cfg(unix)]
+    for file in ["lineshift.sqlite3", "lineshift.sqlite3-wal", "lineshift.sqlite3-shm", "copy.sqlite3"] {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(place.path(file)).expect("the file").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file} is for its owner only");
+    }
+    let err = place.run(&["backup", "missing/copy.sqlite3"]).failure(1);
+    assert_eq!(err.matches("missing/copy.sqlite3").count(), 1, "the target is named once: {err}");
     let err = place.run(&["backup", "copy.sqlite3"]).failure(4);
     assert!(err.contains("copy.sqlite3 exists already; name a new file"), "{err}");
     // What happens after is not in the copy.

@@ -77,7 +77,7 @@ fn a_held_order_is_started_or_canceled() {
     let first = id_of(&hold("first").json(0));
     assert_eq!(place.run(&["status", &first, "--json"]).json(0)["held"], true);
     let canceled = place.run(&["cancel", &first]).expect(0);
-    assert!(canceled.contains(&format!("bulk change {first} is canceled: ")), "{canceled}");
+    assert!(canceled.starts_with(&format!("bulk change {first}: 3 lines and no queue entry canceled; ")), "{canceled}");
     assert_eq!(place.run(&["status", &first, "--watch", "--json"]).json(3)["status"], "CANCELED");
     let err = place.run(&["cancel", &first]).failure(4);
     assert!(err.contains("nothing_to_cancel"), "{err}");
@@ -86,7 +86,7 @@ fn a_held_order_is_started_or_canceled() {
     place.run(&["start", &second]).expect(0);
     assert_eq!(place.run(&["status", &second, "--watch", "--json"]).json(0)["status"], "PROCESSED");
     let err = place.run(&["start", &second]).failure(4);
-    assert!(err.starts_with("error: Something stands against it:"), "{err}");
+    assert!(err.starts_with("error: Conflict:"), "{err}");
 }
 
 #[test]
@@ -156,6 +156,11 @@ fn what_is_refused_as_a_whole_is_named_in_full() {
     let named = place.write("one.txt", "89011700065349734860");
     let err = place.run(&["submit", "--type", "plan", "--plan", "1", "--provider", "Nobody", "--iccids-file", &named]).failure(2);
     assert!(err.contains("there is no service provider \"Nobody\"; there are: \"Control Center US\""), "{err}");
+    let rows = place.write("rows.csv", "89011700065349734860\n89011700065349734878,ACTIVATED\n");
+    let err = place.run(&["submit", "--type", "plan", "--plan", "1", "--provider", "1", "--iccids-file", &rows]).failure(2);
+    assert!(err.contains("line 2: found \"89011700065349734878,ACTIVATED\", expected one ICCID or number a line"), "{err}");
+    let err = place.run(&["export", "1", "-o", "missing/lines.csv"]).failure(2);
+    assert!(err.starts_with("error: missing/lines.csv cannot be written: there is no folder missing"), "{err}");
     let err = place.run(&["status", "9999"]).failure(4);
     assert!(err.contains("there is nothing at this address for this key"), "{err}");
 

@@ -38,7 +38,15 @@ fn a_missing_store_is_made_by_migrate_and_by_nothing_that_needs_one() {
     let made = place.run(&["migrate", "--json"]).json(0);
     assert_eq!(made["store"], "lineshift.sqlite3");
     assert!(place.path("lineshift.sqlite3").exists());
-    assert_eq!(place.run(&["migrate", "--json"]).json(0), made, "a second time changes nothing");
+    assert_eq!(made["made"], true);
+    let again = place.run(&["migrate", "--json"]).json(0);
+    assert_eq!((&again["made"], &again["migrations"]), (&false.into(), &made["migrations"]), "a second time changes nothing");
+    let text = place.run(&["migrate"]).expect(0);
+    assert!(text.starts_with("lineshift.sqlite3 is up to date: "), "{text}");
+    let text = place.run(&["migrate", "--store", "sqlite://other.sqlite3"]).expect(0);
+    assert!(text.starts_with("other.sqlite3 was made; ") && text.contains("applied: 0001_tenants, "), "{text}");
+    let err = place.run(&["migrate", "--store", "sqlite://missing/new.sqlite3"]).failure(1);
+    assert_eq!(err.matches("missing/new.sqlite3").count(), 1, "the file is named once: {err}");
 }
 
 #[test]
@@ -72,7 +80,7 @@ fn rows_are_imported_as_a_whole_or_as_far_as_they_are_good() {
     assert_eq!(
         ran.err,
         format!(
-            "{file}: line 3, column 1 (id): found \"x\", expected a whole number from 1\n\
+            "{file}: line 3, column 1 (id): found \"x\", expected a whole number from 1 to 9007199254740991\n\
              {file}: line 4, column 2 (name): found nothing, expected a name\n\
              error: 2 of 3 rows are bad; nothing was stored: correct them, or take the good ones with --take-good\n"
         )

@@ -1,4 +1,4 @@
-//! Orders and what is answered to them, in the seeds' PascalCase (B4.1 to B4.3, B4.7).
+//! Orders and what is answered to them, in the former system's PascalCase (B4.1 to B4.3, B4.7).
 //!
 //! The requests here describe the bodies for the OpenAPI document and for clients; they are read by the domain, which
 //! matches names without regard to case and says every problem at once.

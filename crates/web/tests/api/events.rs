@@ -1,5 +1,6 @@
 //! Progress as server-sent events.
 
+use lineshift_engine::Clock as _;
 use lineshift_testkit::app::TestApp;
 use lineshift_testkit::operator::iccid;
 use serde_json::json;
@@ -91,4 +92,35 @@ async fn streams_end_when_the_server_stops() {
     app.stop();
     assert!(events.next().await.is_none());
     app.stopped().await;
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_its_key_is_revoked() {
+    let app = TestApp::with_lines(1).await;
+    let (follower, id) = app.of_tenant(app.operator.tenant(), "follower", "m2m:view m2m:create").await;
+    follower.post("/M2M/AssociateCustomer", &order(&app, 1, false)).await;
+    let mut events = follower.follow("/api/v1/bulk-changes/1/events").await;
+    assert_eq!(events.next().await.expect("an event").1["status"], "NEW");
+    let now = app.operator.clock.now();
+    app.operator.store.revoke_api_key(app.operator.tenant(), id, now).await.expect("the key is there");
+    assert!(events.next().await.is_none(), "nothing is told to a revoked key");
+}
+
+/// `done` means that the change may be retried, not only that its last row is final.
+#[tokio::test]
+async fn what_is_done_can_be_retried_at_once() {
+    let app = TestApp::with_lines(1).await;
+    let orderer = app.orderer().await;
+    orderer.post("/M2M/AssociateCustomer", &order(&app, 2, true)).await;
+    let mut events = orderer.follow("/api/v1/bulk-changes/1/events").await;
+    app.operator.run_until_idle().await;
+    loop {
+        let (name, _) = events.next().await.expect("the stream ends with done");
+        if name == "done" {
+            break;
+        }
+    }
+    assert!(orderer.read("/api/v1/bulk-changes/1").await["processed_at"].is_string());
+    let retried = orderer.post_empty("/api/v1/bulk-changes/1/retry").await;
+    assert_eq!((retried.status, &retried.json()["attempt"]), (200, &json!(2)));
 }

@@ -75,6 +75,8 @@ async fn the_document_and_its_pages_are_served() {
     }
     let initializer = anonymous.get("/docs/swagger-initializer.js").await.text();
     assert!(initializer.contains("/openapi.json"), "{initializer}");
+    let nothing = anonymous.get("/docs/%2e%2e/%2e%2e/etc/passwd.txt").await;
+    assert_eq!((nothing.status, nothing.header("content-type")), (404, "application/problem+json"));
 }
 
 #[tokio::test]

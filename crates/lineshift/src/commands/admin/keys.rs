@@ -126,7 +126,7 @@ fn list(keys: &[ApiKey], output: Output) -> Result<()> {
         () => "valid",
     };
     let row = |key: &ApiKey| {
-        let scopes = key.scopes.to_string();
+        let scopes = if key.scopes == Scopes::all() { "*".to_owned() } else { key.scopes.to_string() };
         vec![key.id.to_string(), key.name.clone(), state(key).to_owned(), scopes, time(key.expires_at), time(key.last_used_at)]
     };
     let value = |key: &ApiKey| {

@@ -21,17 +21,28 @@ pub(super) fn read_input(file: &Path) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Reads lines; blank ones and a header are left out. What is wrong with one the server says.
+/// Reads lines; blank ones and a header are left out. A file with several columns is refused; what else is wrong with a line
+/// the server says.
 pub(super) fn read_lines(file: &Path) -> Result<Vec<String>> {
     let bytes = read_input(file)?;
     let Ok(text) = String::from_utf8(bytes) else {
         return Err(WrongCall(format!("{} is not UTF-8", file.display())).into());
     };
+    if let Some((number, line)) = first_of_columns(&text) {
+        let shown: String = line.chars().take(60).collect();
+        let hint = "expected one ICCID or number a line; keep only that column of the file";
+        return Err(WrongCall(format!("{}, line {number}: found {shown:?}, {hint}", file.display())).into());
+    }
     let lines: Vec<String> = lines_of(&text);
     if lines.is_empty() {
         return Err(WrongCall(format!("{} names no line", file.display())).into());
     }
     Ok(lines)
+}
+
+/// The first line that has several columns, with its number from 1.
+fn first_of_columns(text: &str) -> Option<(usize, &str)> {
+    text.lines().enumerate().find(|(_, line)| line.contains([',', ';'])).map(|(nth, line)| (nth + 1, line.trim()))
 }
 
 fn lines_of(text: &str) -> Vec<String> {
@@ -44,6 +55,13 @@ fn lines_of(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_with_columns_is_noticed_at_its_first_line() {
+        assert_eq!(first_of_columns("iccid\n8901 1234\n"), None);
+        assert_eq!(first_of_columns("iccid,status\n8901,ACTIVATED\n"), Some((1, "iccid,status")));
+        assert_eq!(first_of_columns("8901\n\n8902;x\r\n"), Some((3, "8902;x")));
+    }
 
     #[test]
     fn blank_lines_a_header_and_a_byte_order_mark_are_left_out() {

@@ -44,6 +44,25 @@ async fn every_bad_cell_of_a_line_is_named_with_what_was_found_and_expected() {
 }
 
 #[tokio::test]
+async fn ids_are_bounded_by_what_every_json_reader_keeps() {
+    let fixture = Fixture::with_catalogue().await;
+    let good = |kind, text| fixture.take(kind, text);
+    assert_eq!(good(FileKind::Pools, "id,name\n9007199254740991,Last\n").await.created, 1);
+    for (kind, columns) in [
+        (FileKind::Pools, "id,name\n9007199254740992,Pool\n"),
+        (FileKind::Plans, "id,name\n9223372036854775807,Plan\n"),
+        (FileKind::Sites, "id,name\n0,Site\n"),
+        (FileKind::Customers, "id,name,authentication\n9007199254740992,Customer,Billing\n"),
+    ] {
+        let found = columns.lines().nth(1).and_then(|row| row.split(',').next()).expect("an id");
+        assert_eq!(
+            fixture.refused(kind, columns).await,
+            [format!("line 2, column 1 (id): found \"{found}\", expected a whole number from 1 to 9007199254740991")]
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_wrong_header_is_refused_with_what_was_meant() {
     let fixture = Fixture::with_catalogue().await;
     let error = fixture.run(FileKind::Devices, b"iccd,provider,status,Status,colour\n", true).await.expect_err("refused");
@@ -161,7 +180,7 @@ async fn products_of_a_service_are_read_together() {
         fixture.refused(FileKind::RevServices, text).await,
         [
             "line 2, column 7 (status): found \"SOLD\", expected one of PENDING, ACTIVE, DENIED, DISCONNECTED",
-            "line 3, column 4 (service_product_id): found nothing, expected a whole number from 1",
+            "line 3, column 4 (service_product_id): found nothing, expected a whole number from 1 to 9007199254740991",
             "line 3, column 7 (status): found nothing, expected one of PENDING, ACTIVE, DENIED, DISCONNECTED",
             "line 4, column 2 (service_id): found \"7\", expected each service_id once; it stands in line 2 already",
         ]

@@ -2,19 +2,22 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
 use futures::stream;
 use lineshift_domain::ids::BulkChangeId;
+use lineshift_domain::scopes::{Action, Module};
 use lineshift_engine::{Caller, Changed};
 use lineshift_store::StoreError;
 use lineshift_store::bulk_changes::BulkChangeView;
-use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
 use tokio::time::Instant;
 
 use super::visible;
@@ -36,12 +39,39 @@ const RATE_WINDOW: Duration = Duration::from_secs(10);
 /// How often a connection without news shows that it lives.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
+/// How many streams may be open at once: each looks into the store every second.
+const MOST_STREAMS: usize = 256;
+
+/// The streams that may still be opened.
+#[derive(Debug, Clone)]
+pub(crate) struct Streams(Arc<Semaphore>);
+
+impl Default for Streams {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(MOST_STREAMS)))
+    }
+}
+
+impl Streams {
+    /// A place for one more stream, until it is dropped. Errors: 429.
+    fn open(&self) -> Result<OwnedSemaphorePermit, ApiProblem> {
+        Arc::clone(&self.0).try_acquire_owned().map_err(|_| {
+            let message = format!("{MOST_STREAMS} streams are open already; ask for the bulk change itself, or try again later");
+            ApiProblem::new(StatusCode::TOO_MANY_REQUESTS, message).retry_after(10)
+        })
+    }
+}
+
 /// Follows a bulk change
 ///
 /// Server-sent events: `progress` at once and then whenever status or counts have changed, at most four a second; `done`
-/// with the same data when the last row is final, which ends the stream. It also ends when the server stops: connect again.
+/// with the same data when the change is completed, which ends the stream. It also ends when the server stops (connect
+/// again) and when the key is not valid any more. At most 256 streams are open at once.
 #[utoipa::path(get, path = "/api/v1/bulk-changes/{id}/events", tag = crate::api::tag::BULK_CHANGES, params(("id" = i64, Path, description = "The bulk change")),
-    responses((status = 200, description = "Events; the data of each is a Progress", body = ProgressView, content_type = "text/event-stream")))]
+    responses(
+        (status = 200, description = "Events; the data of each is a Progress", body = ProgressView, content_type = "text/event-stream"),
+        (status = 429, description = "Too many streams are open", body = crate::views::ProblemView, content_type = "application/problem+json"),
+    ))]
 pub(crate) async fn follow_bulk_change(
     State(web): State<Web>,
     caller: Caller,
@@ -52,11 +82,13 @@ pub(crate) async fn follow_bulk_change(
     // Subscribed before the first look, so that no change falls between the two.
     let changes = web.engine.events().subscribe();
     let change = visible(&web, &caller, id).await?;
+    let place = web.streams.open()?;
     let closing = closing.map_or_else(Closing::never, |Extension(closing)| closing);
     let watch = Watch {
         web,
         caller,
         id: change.id,
+        module: change.portal.into(),
         changes,
         closing,
         meter: Meter::default(),
@@ -64,6 +96,7 @@ pub(crate) async fn follow_bulk_change(
         ready: VecDeque::new(),
         looked_at: Instant::now(),
         ended: false,
+        _place: place,
     };
     let events = stream::unfold((watch, Some(change)), |(mut watch, first)| async move {
         if let Some(change) = first {
@@ -80,6 +113,8 @@ struct Watch {
     web: Web,
     caller: Caller,
     id: BulkChangeId,
+    /// Where the key must be allowed to look.
+    module: Module,
     changes: broadcast::Receiver<Changed>,
     closing: Closing,
     meter: Meter,
@@ -89,6 +124,7 @@ struct Watch {
     ready: VecDeque<Event>,
     looked_at: Instant,
     ended: bool,
+    _place: OwnedSemaphorePermit,
 }
 
 impl Watch {
@@ -121,6 +157,17 @@ impl Watch {
 
     async fn look(&mut self) {
         self.looked_at = Instant::now();
+        match self.may_look().await {
+            Ok(true) => {}
+            Ok(false) => {
+                self.ended = true;
+                return;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the key of a stream could not be checked; the next look may");
+                return;
+            }
+        }
         match self.web.engine.store().get_bulk_change(self.caller.tenant, self.caller.key_id, self.id).await {
             Ok(change) => self.note(&change),
             // Dropped while its lines still arrived: there is nothing left to follow.
@@ -129,11 +176,19 @@ impl Watch {
         }
     }
 
-    /// Takes note of where the change stands: an event if it is new, and the last one if it is final.
+    /// Whether the key is still valid and may look: it may have been revoked since the stream began.
+    async fn may_look(&self) -> Result<bool, StoreError> {
+        let key = self.web.engine.store().find_api_key(self.caller.tenant, self.caller.key_id).await?;
+        let now = self.web.engine.clock().now();
+        Ok(key.is_some_and(|key| key.is_valid(now) && key.scopes.allow(self.module, Action::View)))
+    }
+
+    /// Takes note of where the change stands: an event if it is new, and the last one if it is completed. Final rows are not
+    /// enough: until their history is written, the change cannot be retried.
     fn note(&mut self, change: &BulkChangeView) {
         let counts = CountsView::of(change);
         let status = change.status().to_string();
-        let done = counts.open == 0 && !change.receiving;
+        let done = counts.open == 0 && change.processed_at.is_some();
         let rate = self.meter.rate(counts.total - counts.open, self.looked_at);
         let progress = ProgressView {
             status: status.clone(),
@@ -203,6 +258,15 @@ fn seconds_left(open: i64, rate: f64) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn streams_are_counted_and_refused_beyond_the_most() {
+        let streams = Streams::default();
+        let mut places: Vec<_> = (0..MOST_STREAMS).map(|_| streams.open().expect("a place")).collect();
+        assert_eq!(streams.clone().open().expect_err("no place is left").view().status, 429);
+        places.pop();
+        drop(streams.open().expect("the place of the one that ended"));
+    }
 
     #[test]
     fn the_rate_is_that_of_the_last_seconds() {
