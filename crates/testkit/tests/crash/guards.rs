@@ -245,6 +245,31 @@ async fn a_received_change_whose_key_was_taken_over_is_not_stored() {
     check_invariants(&operator.sqlite).await;
 }
 
+/// The same while the other is still receiving: the slow one must not answer under a key that is tied to another change.
+#[tokio::test]
+async fn a_key_that_is_tied_to_another_change_is_not_answered() {
+    let operator = operator_with(8).await;
+    let like = operator.run(assignment_with_plan(&operator, [99])).await.id;
+    let (tenant, claim) = (operator.tenant(), key(&operator));
+    let mut begun = Vec::new();
+    for _ in 0..2 {
+        claim_key(&operator).await;
+        let change = new_change(&operator, like, 0).await;
+        let until = operator.clock.now() + TimeDelta::seconds(30);
+        let id = operator.store.begin_receiving(tenant, &change, until, Some(&claim)).await.expect("it begins");
+        begun.push((id, change));
+        operator.clock.advance(TimeDelta::seconds(31));
+    }
+    let now = operator.clock.now();
+    let (slow, change) = &begun[0];
+    assert_lost(operator.store.finish_receiving(tenant, *slow, change, Some(&claim), now).await, "finish_receiving");
+    settle(&operator).await;
+    assert_eq!(changes(&operator).await, "1", "both are dropped");
+    submit_with_key(&operator, assignment_with_plan(&operator, 1..=8)).await.expect("the key is free");
+    settle(&operator).await;
+    check_invariants(&operator.sqlite).await;
+}
+
 /// A retry that slept between two pages: the first was run and the change completed meanwhile.
 #[tokio::test]
 async fn a_retry_that_was_overtaken_opens_nothing() {

@@ -31,7 +31,7 @@ impl Story {
         let lines = chance.between(1, 40);
         let page_lines = chance.between(1, 9);
         let bad = (1..=lines).filter(|_| chance.once_in(6)).collect();
-        let apart = chance.once_in(2);
+        let apart = lines >= 3 && chance.once_in(2);
         let count = chance.between(1, 3);
         let orders = (0..count)
             .map(|nth| {
