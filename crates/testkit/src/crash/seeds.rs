@@ -24,6 +24,13 @@ pub fn seeds(few: u64) -> Seeds {
 }
 
 impl Seeds {
+    /// The first of each so many, for tests that take long.
+    #[must_use]
+    pub fn one_in(mut self, of: usize) -> Self {
+        self.0.truncate(self.0.len().div_ceil(of));
+        self
+    }
+
     /// Runs the test with each seed; a failure says how to replay it.
     pub fn try_each(&self, test: &str, run: impl Fn(u64)) {
         for seed in &self.0 {

@@ -109,7 +109,7 @@ fn a_worker_beside_one_that_is_killed() {
     }
     let template = Template::prepare(&OneOfTwo);
     let (_, reference) = undisturbed(&OneOfTwo, &template);
-    seeds(3).try_each(OneOfTwo::TEST, |seed| {
+    seeds(9).one_in(3).try_each(OneOfTwo::TEST, |seed| {
         let kill_at = Chance::new(seed).between(5, 120);
         let (standing, _) = kill_one(&OneOfTwo, &template, kill_at);
         standing.assert_same(&reference, &format!("one of two killed before its statement {kill_at}"));
@@ -180,7 +180,7 @@ fn two_schedulers_apply_each_entry_once_though_one_is_killed() {
         return run_child(&TwoSchedulers, &child);
     }
     let template = Template::prepare(&TwoSchedulers);
-    seeds(2).try_each(TwoSchedulers::TEST, |seed| {
+    seeds(20).one_in(10).try_each(TwoSchedulers::TEST, |seed| {
         let kill_at = Chance::new(seed).between(5, 60);
         let (_, said) = kill_one(&TwoSchedulers, &template, kill_at);
         assert_eq!(said.len(), 1, "only the one that lives says what it did: {said:?}");
