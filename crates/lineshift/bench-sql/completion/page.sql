@@ -10,12 +10,12 @@ WHERE tenant_id = $tenant AND valid_to IS NULL AND device_id IN (
 INSERT INTO cross_provider_device_history (
     tenant_id, device_id, bulk_change_id, attempt, entry, service_provider_id, valid_from, valid_to, rev_customer_id, site_id,
     account_number, customer_rate_plan_id, customer_rate_pool_id, customer_data_allocation_mb)
-SELECT dt.tenant_id, dt.device_id, $change, 1, 90, d.service_provider_id, $now, NULL, dt.rev_customer_id, dt.site_id,
+SELECT dt.tenant_id, dt.device_id, $change, 1, 90, b.service_provider_id, $now, NULL, dt.rev_customer_id, dt.site_id,
     dt.account_number, dt.customer_rate_plan_id, dt.customer_rate_pool_id, dt.customer_data_allocation_mb
-FROM device_change dc
+FROM device_bulk_change b
+CROSS JOIN device_change dc
 CROSS JOIN device_tenant dt ON dt.tenant_id = $tenant AND dt.device_id = dc.device_id
-CROSS JOIN device d ON d.tenant_id = $tenant AND d.id = dc.device_id
-WHERE dc.tenant_id = $tenant AND dc.id BETWEEN $from AND $to AND dc.status = 'PROCESSED';
+WHERE b.tenant_id = $tenant AND b.id = $change AND dc.tenant_id = $tenant AND dc.id BETWEEN $from AND $to AND dc.status = 'PROCESSED';
 
 UPDATE device_tenant AS dt SET rev_service_id = (
     SELECT max(s.id) FROM rev_service s WHERE s.tenant_id = $tenant AND s.device_id = dt.device_id
