@@ -42,4 +42,8 @@ id! {
     DeviceChangeId;
     /// A key with which programs call the API.
     ApiKeyId;
+    /// The billing line in Rev.io; the number is Rev.io's own service id.
+    RevServiceId;
+    /// What is charged on a Rev service; the number is Rev.io's own service product id.
+    RevServiceProductId;
 }

@@ -268,6 +268,28 @@ stored_text! {
 }
 
 stored_text! {
+    /// Where a service product stands in Rev.io.
+    ServiceProductStatus {
+        /// Will be charged.
+        Pending = "PENDING",
+        /// Is charged.
+        Active = "ACTIVE",
+        /// Was refused.
+        Denied = "DENIED",
+        /// Is not charged any more.
+        Disconnected = "DISCONNECTED",
+    }
+}
+
+impl ServiceProductStatus {
+    /// Whether it is or will be charged (B7.2).
+    #[must_use]
+    pub const fn is_charged(self) -> bool {
+        matches!(self, Self::Pending | Self::Active)
+    }
+}
+
+stored_text! {
     /// Where a plan queue entry stands.
     PlanQueueState {
         /// Waits for its date.

@@ -1,12 +1,7 @@
-//! The clock, as a parameter.
+//! The one place where the machine's clock is read.
 
 use chrono::{DateTime, Utc};
-
-/// Tells the time.
-pub trait Clock: Send + Sync + 'static {
-    /// Now.
-    fn now(&self) -> DateTime<Utc>;
-}
+use lineshift_domain::clock::Clock;
 
 /// The machine's clock.
 #[derive(Debug, Clone, Copy, Default)]

@@ -20,10 +20,11 @@ mod worker;
 use std::sync::Arc;
 
 pub use caller::Caller;
-pub use clock::{Clock, SystemClock};
+pub use clock::SystemClock;
 pub use control::Retried;
 pub use error::EngineError;
 pub use events::{Changed, Events};
+pub use lineshift_domain::clock::Clock;
 use lineshift_domain::limits::Limits;
 use lineshift_store::Store;
 pub use steps::{Assignment, CustomerRatePlan, SetStep, StepReport, set_steps};

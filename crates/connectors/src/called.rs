@@ -1,0 +1,66 @@
+//! What became of a call, with the texts for the log.
+
+use crate::http::NotNow;
+
+/// The request and the answer as the log shows them (B11.1): masked (B7.5), each cut to some thousand characters.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Exchange {
+    /// Method, path, query and body.
+    pub request: String,
+    /// Status and body, or what happened instead of an answer.
+    pub response: String,
+}
+
+/// A call and what became of it.
+#[derive(Debug)]
+#[must_use = "what became of a call is to be recorded"]
+pub struct Called<T> {
+    /// What came back.
+    pub result: Result<T, CallError>,
+    /// For the log.
+    pub exchange: Exchange,
+}
+
+/// Why a call brought nothing, split by what the caller can do about it (B5.5, B7.3). Texts are masked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CallError {
+    /// Clearly refused: nothing was done, and asking again brings the same. 400 to 422 with a readable body, but for the
+    /// statuses below.
+    #[error("refused with {status}: {text}")]
+    Rejected {
+        /// HTTP status.
+        status: u16,
+        /// What the other side says.
+        text: String,
+    },
+    /// 401 or 403: the credentials are refused. Nothing was done.
+    #[error("the credentials were refused with {status}: {text}")]
+    Unauthorized {
+        /// HTTP status.
+        status: u16,
+        /// What the other side says.
+        text: String,
+    },
+    /// 404 with a readable body. Nothing was done.
+    #[error("not found: {text}")]
+    NotFound {
+        /// What the other side says.
+        text: String,
+    },
+    /// 429, or the account does not allow a call now: nothing was done (B7.3). Uses up no attempt.
+    #[error("{0}")]
+    NotNow(NotNow),
+    /// No byte was sent: no connection, TLS failure, or the sender's lease has run out. Uses up no attempt.
+    #[error("nothing was sent: {0}")]
+    NotSent(String),
+    /// The lease ran out before the first byte: nothing was sent, and the work is in other hands (B7.1).
+    #[error("nothing was sent: the lease has run out")]
+    LeaseLost,
+    /// A reading call failed as often as its policy tries it.
+    #[error("no usable answer: {0}")]
+    Unavailable(String),
+    /// A call that changes something may have worked, or may yet: time-out, reset, 408, 409, 5xx, cut-off or unreadable body
+    /// (B7.3). To be settled by reading back.
+    #[error("nobody knows whether it worked: {0}")]
+    Ambiguous(String),
+}

@@ -1,0 +1,10 @@
+//! What calls outside: one outbound client for all, and a connector for each system.
+//!
+//! A connector speaks the other system's language and nothing else: it decides neither what is to be done nor when it is tried
+//! again once its own policy is used up. Every answer comes with the masked texts for the log.
+
+pub mod billing;
+mod called;
+pub mod http;
+
+pub use called::{CallError, Called, Exchange};

@@ -1,0 +1,1 @@
+//! Rev.io, simulated.
