@@ -1,6 +1,6 @@
 //! What became of a call, with the texts for the log.
 
-use crate::http::NotNow;
+use crate::http::{MOST_TEXT_CHARACTERS, NotNow};
 
 /// The request and the answer as the log shows them (B11.1): masked (B7.5), each cut to some thousand characters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,6 +19,34 @@ pub struct Called<T> {
     pub result: Result<T, CallError>,
     /// For the log.
     pub exchange: Exchange,
+}
+
+impl<T> Called<T> {
+    /// With what came back turned into something else.
+    pub fn map<U>(self, map: impl FnOnce(T) -> U) -> Called<U> {
+        Called { result: self.result.map(map), exchange: self.exchange }
+    }
+
+    /// With what came back turned into something else, or found wanting.
+    pub fn and_then<U>(self, map: impl FnOnce(T) -> Result<U, CallError>) -> Called<U> {
+        Called { result: self.result.and_then(map), exchange: self.exchange }
+    }
+}
+
+impl Exchange {
+    /// This one, then another: what took several calls is one entry in the log, cut as a single one is.
+    #[must_use]
+    pub fn followed_by(self, next: &Self) -> Self {
+        Self { request: join_texts(self.request, &next.request), response: join_texts(self.response, &next.response) }
+    }
+}
+
+/// One text, a line end, another, cut; the line end is ours, for those of other people are made visible.
+pub(crate) fn join_texts(first: String, second: &str) -> String {
+    if first.is_empty() || second.is_empty() {
+        return if first.is_empty() { second.to_owned() } else { first };
+    }
+    first.chars().chain(['\n']).chain(second.chars()).take(MOST_TEXT_CHARACTERS).collect()
 }
 
 /// Why a call brought nothing, split by what the caller can do about it (B5.5, B7.3). Texts are masked.

@@ -5,6 +5,7 @@
 
 pub mod billing;
 mod called;
+pub mod credentials;
 pub mod http;
 
 pub use called::{CallError, Called, Exchange};

@@ -16,12 +16,30 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("lineshift-domain", &[]),
     ("lineshift-store", &["lineshift-domain"]),
     ("lineshift-store-sqlite", &["lineshift-domain", "lineshift-store"]),
-    ("lineshift-engine", &["lineshift-domain", "lineshift-store"]),
-    ("lineshift-web", &["lineshift-domain", "lineshift-store", "lineshift-engine"]),
-    ("lineshift", &["lineshift-domain", "lineshift-store", "lineshift-store-sqlite", "lineshift-engine", "lineshift-web"]),
+    ("lineshift-connectors", &["lineshift-domain"]),
+    ("lineshift-engine", &["lineshift-domain", "lineshift-store", "lineshift-connectors"]),
+    ("lineshift-web", &["lineshift-domain", "lineshift-store", "lineshift-connectors", "lineshift-engine"]),
+    (
+        "lineshift",
+        &[
+            "lineshift-domain",
+            "lineshift-store",
+            "lineshift-store-sqlite",
+            "lineshift-connectors",
+            "lineshift-engine",
+            "lineshift-web",
+        ],
+    ),
     (
         "lineshift-testkit",
-        &["lineshift-domain", "lineshift-store", "lineshift-store-sqlite", "lineshift-engine", "lineshift-web"],
+        &[
+            "lineshift-domain",
+            "lineshift-store",
+            "lineshift-store-sqlite",
+            "lineshift-connectors",
+            "lineshift-engine",
+            "lineshift-web",
+        ],
     ),
 ];
 
@@ -149,7 +167,7 @@ fn dependencies_point_one_way() {
             }
         }
     }
-    assert_none(&problems, "domain <- store <- engine <- web <- lineshift, and nothing back:");
+    assert_none(&problems, "domain <- store, connectors <- engine <- web <- lineshift, and nothing back:");
 }
 
 #[test]

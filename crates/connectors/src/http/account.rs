@@ -1,10 +1,23 @@
 //! One account at the other side: how much it may be called, by all who call it (B7.4).
 
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use lineshift_domain::clock::Clock;
 use lineshift_domain::ids::{IntegrationAuthenticationId, TenantId};
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+use super::chance::Chance;
+use super::gate::Gate;
+use super::measures::Measures;
+use super::meter::CallMeter;
+use super::permit::Permit;
+use super::transport::Transport;
+use super::windows::{Waiting, Windows};
+use super::{lock, moment_after};
 
 /// Which account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -45,6 +58,10 @@ pub enum WhyNot {
     Throttled,
     /// Too many calls failed: the breaker is open.
     BreakerOpen,
+    /// As many calls as are allowed at a time are under way or prepared.
+    Busy,
+    /// The windows cannot be read or written, so that nobody knows what is left.
+    NotCounted,
 }
 
 impl WhyNot {
@@ -56,6 +73,8 @@ impl WhyNot {
             Self::DayQuota => "the calls of this day are used up",
             Self::Throttled => "the other side asked to wait",
             Self::BreakerOpen => "too many calls failed",
+            Self::Busy => "as many calls as are allowed at a time are under way",
+            Self::NotCounted => "its calls cannot be counted",
         }
     }
 }
@@ -70,60 +89,178 @@ pub struct NotNow {
     pub why: WhyNot,
 }
 
-/// Calls granted out of the account's windows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Grant {
-    /// How many of the calls wanted may be made now; they are counted as made.
-    pub granted: u32,
-    /// When the next may be made, if fewer were granted than wanted, and which window says so.
-    pub next: Option<NotNow>,
-}
+/// The longest patience that is counted; more would not fit the timer.
+const LONGEST_PATIENCE: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// Keeps the sliding windows of minute and day of every account, for all who call it, in the store (B7.4).
-#[async_trait]
-pub trait CallMeter: Send + Sync + 'static {
-    /// Takes up to `wanted` calls out of the account's windows, counted as made at `now`.
-    async fn take(
-        &self,
-        account: AccountKey,
-        wanted: u32,
-        limits: AccountLimits,
-        now: DateTime<Utc>,
-    ) -> Result<Grant, MeterError>;
-}
+/// The longest that the other side may ask to wait: a day's quota renews within it.
+const LONGEST_THROTTLE: Duration = Duration::from_secs(24 * 3600);
 
-/// The windows could not be read or written.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the account's windows cannot be kept: {0}")]
-pub struct MeterError(pub String);
-
-/// Says directly before the first byte whether the sender still may (B7.1).
-pub trait SendGuard: Send + Sync + 'static {
-    /// False: the lease has run out, and nothing is sent.
-    fn may_send(&self) -> bool;
-}
+/// How long to wait after a 429 that names no time, at first and at most.
+const THROTTLE_BACKOFF: Duration = Duration::from_secs(2);
+const LONGEST_THROTTLE_BACKOFF: Duration = Duration::from_secs(60);
 
 /// One account. Cheap to clone; all clones share what it allows.
 #[derive(Clone)]
-pub struct Account {}
+pub struct Account {
+    pub(super) shared: Arc<Shared>,
+}
 
-/// One call that the account allows now: it is counted in the windows, and a place is kept for it among those under way.
-pub struct Permit {}
+/// What all clones of an account share.
+pub(super) struct Shared {
+    key: AccountKey,
+    limits: AccountLimits,
+    clock: Arc<dyn Clock>,
+    pub(super) transport: Arc<dyn Transport>,
+    pub(super) gate: Arc<Gate>,
+    windows: Windows,
+    /// Where calls are prepared: a caller that has a permit stores its intent while the slots are full.
+    places: Arc<Semaphore>,
+    /// The calls under way.
+    pub(super) slots: Arc<Semaphore>,
+    pub(super) chance: Chance,
+    pub(super) measures: Measures,
+    waiting: AtomicU32,
+    /// The mean of what the last calls took, in seconds.
+    mean_seconds: Mutex<Option<f64>>,
+}
 
 impl Account {
-    /// Waits until the account allows a call, at most as long as its patience.
+    /// An account. `name` stands on its measures and must hold no secret; `seed` decides the jitter.
+    #[must_use]
+    pub fn new(
+        key: AccountKey,
+        name: impl Into<Arc<str>>,
+        limits: AccountLimits,
+        clock: Arc<dyn Clock>,
+        meter: Arc<dyn CallMeter>,
+        transport: Arc<dyn Transport>,
+        seed: u64,
+    ) -> Self {
+        let concurrency = limits.concurrency.clamp(1, Semaphore::MAX_PERMITS);
+        let shared = Shared {
+            key,
+            limits,
+            gate: Arc::new(Gate::new(Arc::clone(&clock))),
+            windows: Windows::new(key, limits, Arc::clone(&clock), meter),
+            clock,
+            transport,
+            places: Arc::new(Semaphore::new((concurrency / 4).max(4))),
+            slots: Arc::new(Semaphore::new(concurrency)),
+            chance: Chance::new(seed),
+            measures: Measures(name.into()),
+            waiting: AtomicU32::new(0),
+            mean_seconds: Mutex::new(None),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Waits until the account allows a call, at most as long as its patience: until the breaker and the other side let calls
+    /// through, and the windows of minute and day have one left.
+    ///
+    /// A permit keeps one of few places (a quarter of the concurrency, at least four) until its call is sent: whoever collects
+    /// permits without sending waits for itself. The place comes first and the windows last, so that a call is counted when
+    /// it is about to be made, and not when its caller began to wait.
     ///
     /// # Errors
     /// [`NotNow`] when that would be later.
     pub async fn permit(&self) -> Result<Permit, NotNow> {
-        Ok(Permit {})
+        let shared = &*self.shared;
+        let _waiting = Waiting::enter(&shared.waiting);
+        let _shown = Shown::new(shared);
+        let deadline = Instant::now() + shared.limits.patience.min(LONGEST_PATIENCE);
+        if let Some(not_now) = self.not_before().filter(|not_now| self.is_beyond(*not_now, deadline)) {
+            return Err(not_now);
+        }
+        let place = tokio::time::timeout_at(deadline, Arc::clone(&shared.places).acquire_owned()).await;
+        let Ok(Ok(place)) = place else {
+            let soon = NotNow { until: moment_after(shared.clock.now(), Duration::from_secs(1)), why: WhyNot::Busy };
+            return Err(self.not_before().unwrap_or(soon));
+        };
+        let probe = shared.gate.enter(deadline).await?;
+        shared.windows.take(deadline, || shared.come_soon()).await?;
+        Ok(Permit::new(self.clone(), place, probe))
+    }
+
+    /// Before when the account cannot be called, as far as is known without asking the store; none: nothing speaks against it.
+    #[must_use]
+    pub fn not_before(&self) -> Option<NotNow> {
+        let windows = self.shared.windows.not_before();
+        self.shared.gate.not_before().into_iter().chain(windows).max_by_key(|not_now| not_now.until)
+    }
+
+    /// How many calls a second the account allows when it is called without a pause: the minute's limit, or what its
+    /// concurrency gives with calls as long as the last ones. The day's quota is not in it.
+    #[must_use]
+    pub fn allowed_a_second(&self) -> f64 {
+        let by_minute = f64::from(self.shared.limits.calls_a_minute) / 60.0;
+        let slots = u32::try_from(self.shared.limits.concurrency).unwrap_or(u32::MAX);
+        let mean_seconds = *lock(&self.shared.mean_seconds);
+        let by_slots = mean_seconds.map_or(f64::INFINITY, |seconds| f64::from(slots) / seconds.max(0.000_001));
+        by_minute.min(by_slots)
+    }
+
+    /// What the account allows.
+    #[must_use]
+    pub fn limits(&self) -> AccountLimits {
+        self.shared.limits
+    }
+
+    /// Which account this is.
+    #[must_use]
+    pub fn key(&self) -> AccountKey {
+        self.shared.key
+    }
+
+    /// The clock by which it waits.
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.shared.clock
+    }
+
+    /// The other side said 429: nobody calls until what it asked for has passed, or, if it named no time, a growing while.
+    pub(super) fn throttled(&self, asked: Option<Duration>) -> NotNow {
+        let shared = &*self.shared;
+        let backoff = |times| shared.chance.backoff(times, THROTTLE_BACKOFF, LONGEST_THROTTLE_BACKOFF);
+        shared.gate.throttle(|times| asked.map_or_else(|| backoff(times), |wait| wait.min(LONGEST_THROTTLE)))
+    }
+
+    fn is_beyond(&self, not_now: NotNow, deadline: Instant) -> bool {
+        Instant::now() + super::until(not_now.until, &*self.shared.clock) > deadline
     }
 }
 
-impl Permit {
-    /// The call is not sent unless this says so directly before its first byte (B7.1).
-    #[must_use]
-    pub fn guarded_by(self, _guard: std::sync::Arc<dyn SendGuard>) -> Self {
-        self
+impl Shared {
+    /// How many of those who wait for a place will have one within half a second, going by what the last calls took. One call
+    /// of the meter counts theirs, too; were all counted who wait, slow calls would leave most of what is counted unused.
+    fn come_soon(&self) -> u32 {
+        let wait_for_place = self.waiting.load(Ordering::Relaxed).saturating_sub(self.windows.waiting());
+        let slots = u32::try_from(self.limits.concurrency).unwrap_or(u32::MAX);
+        let mean_seconds = *lock(&self.mean_seconds);
+        let calls = mean_seconds.map_or(0.0, |seconds| f64::from(slots) * 0.5 / seconds.max(0.001));
+        // The cast keeps to the type's bounds.
+        wait_for_place.min(calls as u32)
+    }
+
+    /// Notes what a call took.
+    pub(super) fn took(&self, taken: Duration) {
+        self.measures.took(taken);
+        let mut mean = lock(&self.mean_seconds);
+        *mean = Some(mean.map_or(taken.as_secs_f64(), |mean| mean * 0.95 + taken.as_secs_f64() * 0.05));
+    }
+}
+
+/// Keeps the measure of those who wait, also when one is dropped while it waits.
+struct Shown<'a>(&'a Shared);
+
+impl<'a> Shown<'a> {
+    fn new(shared: &'a Shared) -> Self {
+        shared.measures.waiting(shared.waiting.load(Ordering::Relaxed));
+        Self(shared)
+    }
+}
+
+impl Drop for Shown<'_> {
+    fn drop(&mut self) {
+        // It still counts itself: what is counted is dropped after what is shown.
+        self.0.measures.waiting(self.0.waiting.load(Ordering::Relaxed).saturating_sub(1));
     }
 }

@@ -1,0 +1,69 @@
+//! One call that the account allows, and its way out.
+
+use std::sync::Arc;
+
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
+
+use super::account::Account;
+use super::gate::ProbeTicket;
+use super::meter::SendGuard;
+use super::transport::{Answer, Request, TransportFault};
+use crate::CallError;
+
+/// One call that the account allows now: it is counted in the windows, and a place is kept for it among those being prepared.
+pub struct Permit {
+    account: Account,
+    place: OwnedSemaphorePermit,
+    probe: Option<ProbeTicket>,
+    guard: Option<Arc<dyn SendGuard>>,
+}
+
+/// What became of a request.
+pub(super) enum Sent {
+    /// Its answer, or why there is none.
+    Tried(Result<Answer, TransportFault>),
+    /// It was not given to the transport.
+    Withheld(CallError),
+}
+
+impl Permit {
+    pub(super) const fn new(account: Account, place: OwnedSemaphorePermit, probe: Option<ProbeTicket>) -> Self {
+        Self { account, place, probe, guard: None }
+    }
+
+    /// The call is not sent unless this says so directly before its first byte (B7.1).
+    #[must_use]
+    pub fn guarded_by(mut self, guard: Arc<dyn SendGuard>) -> Self {
+        self.guard = Some(guard);
+        self
+    }
+
+    /// Sends the request once, as soon as fewer calls are under way than the account allows.
+    pub(super) async fn send(self, request: Request) -> Sent {
+        let Self { account, place, probe, guard } = self;
+        let shared = &*account.shared;
+        let slot = Arc::clone(&shared.slots).acquire_owned().await.expect("the slots are never closed");
+        drop(place);
+        // Calls that failed while this one was prepared may have closed the gate.
+        if let Some(not_now) = shared.gate.keeps_back(probe.as_ref()) {
+            return Sent::Withheld(CallError::NotNow(not_now));
+        }
+        // Nothing may come between this question and the transport: a lease that runs out is not asked again.
+        if guard.is_some_and(|guard| !guard.may_send()) {
+            return Sent::Withheld(CallError::LeaseLost);
+        }
+        let started = Instant::now();
+        let timeout = request.timeout;
+        let outcome = tokio::time::timeout(timeout, shared.transport.send(request)).await;
+        drop(slot);
+        shared.took(started.elapsed());
+        let outcome = outcome.unwrap_or(Err(TransportFault::TimedOut));
+        let failed = outcome.as_ref().map_or(true, |answer| answer.status >= 500);
+        shared.measures.breaker(shared.gate.record(failed, probe));
+        if outcome.as_ref().is_ok_and(|answer| answer.status != 429) {
+            shared.gate.not_throttled();
+        }
+        Sent::Tried(outcome)
+    }
+}
