@@ -17,6 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("lineshift-store", &["lineshift-domain"]),
     ("lineshift-store-sqlite", &["lineshift-domain", "lineshift-store"]),
     ("lineshift-connectors", &["lineshift-domain"]),
+    ("lineshift-simulators", &["lineshift-domain"]),
     ("lineshift-engine", &["lineshift-domain", "lineshift-store", "lineshift-connectors"]),
     ("lineshift-web", &["lineshift-domain", "lineshift-store", "lineshift-connectors", "lineshift-engine"]),
     (
@@ -28,6 +29,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "lineshift-connectors",
             "lineshift-engine",
             "lineshift-web",
+            "lineshift-simulators",
         ],
     ),
     (
@@ -39,6 +41,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "lineshift-connectors",
             "lineshift-engine",
             "lineshift-web",
+            "lineshift-simulators",
         ],
     ),
 ];
@@ -49,6 +52,8 @@ const NEVER_BELOW: &[(&str, &[&str])] = &[
     ("lineshift-store", &["tokio", "axum", "hyper", "reqwest", "rusqlite", "sqlx"]),
     ("lineshift-engine", &["axum", "hyper", "reqwest", "rusqlite", "sqlx"]),
     ("lineshift-web", &["reqwest", "rusqlite", "sqlx"]),
+    // Whoever simulates the other side shares no code with this one: both would have the same mistake.
+    ("lineshift-simulators", &["lineshift-connectors", "reqwest", "rusqlite", "sqlx"]),
 ];
 
 /// The database drivers, and who may name them: the stores, and the binary for its benchmark's peers.
