@@ -69,6 +69,20 @@ stored_text! {
         CredentialsRefused = "credentials_refused",
         /// B7.2: the product is there with another rate or quantity.
         ProductDiffers = "product_differs",
+        /// B7.4: the account's calls of the day are used up; the row waits.
+        QuotaExhausted = "quota_exhausted",
+        /// The billing system refused the request.
+        BillingRefused = "billing_refused",
+        /// The billing system gave no usable answer in as many attempts as are allowed.
+        BillingUnavailable = "billing_unavailable",
+        /// The customer is closed in, or unknown to, the billing system.
+        CustomerClosed = "customer_closed",
+        /// A product, package, provider or service type is unknown to the billing system or inactive there.
+        BillingReferenceInactive = "billing_reference_inactive",
+        /// The package brings no product, so that nothing would be billed.
+        PackageWithoutProducts = "package_without_products",
+        /// The integration has no credentials, or they cannot be read with this key.
+        CredentialsMissing = "credentials_missing",
         /// A store write kept failing (B5.5).
         StoreFailed = "store_failed",
     }
@@ -91,6 +105,9 @@ impl Code {
             | Self::PlanInactive
             | Self::PoolInactive
             | Self::CustomerInactive
+            | Self::CustomerClosed
+            | Self::BillingReferenceInactive
+            | Self::PackageWithoutProducts
             | Self::SiteInactive => ErrorKind::Eligibility,
             Self::ChangeInProgress
             | Self::OutcomeUnknown
@@ -99,7 +116,12 @@ impl Code {
             | Self::ModifiedMeanwhile
             | Self::ProductDiffers => ErrorKind::Conflict,
             Self::RightsLost => ErrorKind::Permission,
-            Self::WritesDisabled | Self::CredentialsRefused => ErrorKind::Integration,
+            Self::WritesDisabled
+            | Self::CredentialsRefused
+            | Self::CredentialsMissing
+            | Self::QuotaExhausted
+            | Self::BillingRefused
+            | Self::BillingUnavailable => ErrorKind::Integration,
             Self::StoreFailed => ErrorKind::Internal,
         }
     }

@@ -28,6 +28,20 @@ pub struct Limits {
     pub idempotency_hours: i64,
     /// How often a step or store write is tried (B5.5, B5.7).
     pub attempts: u32,
+    /// Seconds for which the outcome of a creating call is read back before it may be sent again (B7.3).
+    pub settle_after_seconds: u64,
+    /// Hours after which reading back is given up (B7.3).
+    pub read_back_hours: u64,
+    /// Seconds that an outside call may take.
+    pub call_timeout_seconds: u64,
+    /// Seconds that connecting to an outside system may take.
+    pub connect_timeout_seconds: u64,
+    /// Calls that a Rev.io account takes in any minute, where the account itself says nothing else.
+    pub revio_calls_a_minute: u32,
+    /// Calls that a Rev.io account takes in any 24 hours, likewise.
+    pub revio_calls_a_day: u32,
+    /// Calls under way at a Rev.io account at a time, likewise.
+    pub revio_concurrency: u32,
 }
 
 impl Default for Limits {
@@ -43,6 +57,13 @@ impl Default for Limits {
             days_back: 400,
             idempotency_hours: 24,
             attempts: 5,
+            settle_after_seconds: 600,
+            read_back_hours: 24,
+            call_timeout_seconds: 30,
+            connect_timeout_seconds: 5,
+            revio_calls_a_minute: 500,
+            revio_calls_a_day: 150_000,
+            revio_concurrency: 32,
         }
     }
 }

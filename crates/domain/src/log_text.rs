@@ -49,6 +49,20 @@ stored_text! {
         CreateRevServiceProductApi = "Create Rev.io Service Product: Rev.io API",
         /// Rev.io: product stored.
         CreateRevServiceProductAmop = "Create Rev.io Service Product: Update AMOP",
+        /// Rev.io: services looked up.
+        FindRevServiceApi = "Find Rev.io Service: Rev.io API",
+        /// Rev.io: products of a service looked up.
+        FindRevServiceProductApi = "Find Rev.io Service Product: Rev.io API",
+        /// Rev.io: service disconnected, as an undo.
+        DisconnectRevServiceApi = "Disconnect Rev.io Service: Rev.io API",
+        /// Rev.io: disconnected service stored.
+        DisconnectRevServiceAmop = "Disconnect Rev.io Service: Update AMOP",
+        /// Rev.io: product disconnected, as an undo.
+        DisconnectRevServiceProductApi = "Disconnect Rev.io Service Product: Rev.io API",
+        /// A row waits for an outside answer or account.
+        Waiting = "Process: Device Waiting",
+        /// A person settled a step.
+        Settled = "Settle: Step Settled",
         /// Jasper: carrier plan changed.
         UpdateJasperRatePlanApi = "Update Jasper Rate Plan: Jasper API",
         /// Jasper: carrier plan stored.
@@ -69,6 +83,16 @@ pub mod entry {
     pub const PLAN_QUEUE: i64 = 1_000;
     /// From `PLAN_QUEUE` up to this many places beyond it count the moves of an entry; its end stands at this place.
     pub const PLAN_QUEUE_MOVES: i64 = 1_000;
+    /// A service line was created, adopted or disconnected: only in the history.
+    pub const SERVICE_LINE: i64 = 20;
+    /// The undo of a service line: only in the history.
+    pub const SERVICE_LINE_UNDONE: i64 = 21;
+    /// The row began to wait.
+    pub const WAITING: i64 = 70;
+    /// A person settled a step.
+    pub const SETTLED: i64 = 85;
+    /// From here on, outside calls and the store writes after them.
+    pub const OUTSIDE: i64 = 10_000;
     /// Opened again by a retry.
     pub const RETRIED: i64 = 80;
     /// Completion of the bulk change (device change 0).

@@ -126,7 +126,8 @@ pub struct RevServiceOrder {
 }
 
 /// What is charged on a Rev service.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum RevCharge {
     /// A package, which brings its own products.
     Package(i64),
@@ -135,7 +136,7 @@ pub enum RevCharge {
 }
 
 /// One product on a Rev service.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RevProductOrder {
     /// Rev.io's product.
     pub product_id: i64,
@@ -301,8 +302,31 @@ pub struct StoredAssignment {
     pub effective_at: Option<DateTime<Utc>>,
     /// The plan part.
     pub customer_rate_plan: Option<StoredPlan>,
+    /// The billing service to find or create.
+    #[serde(default)]
+    pub rev_service: Option<StoredRevService>,
+    /// B6.2.
+    #[serde(default)]
+    pub on_rev_service_failure: OnRevServiceFailure,
     /// B6.3.
     pub on_partial_failure: OnPartialFailure,
+}
+
+/// The billing service of an assignment with what was derived for it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StoredRevService {
+    /// Rev.io's service type.
+    pub service_type_id: i64,
+    /// Rev.io's provider.
+    pub provider_id: i64,
+    /// A package or products, never both.
+    pub charge: RevCharge,
+    /// Rev.io's usage plan group.
+    pub usage_plan_group_id: Option<i64>,
+    /// Whether Rev.io prorates; only then is the effective date sent (B6.5).
+    pub prorate: bool,
+    /// Shown on the bill.
+    pub description: Option<String>,
 }
 
 /// Plan, pool and allocation with what was derived for them.

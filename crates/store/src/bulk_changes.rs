@@ -5,7 +5,9 @@ use chrono::{DateTime, Utc};
 use lineshift_domain::codes::{Code, ErrorKind};
 use lineshift_domain::counts::{Counts, derive_status};
 use lineshift_domain::facts::Holds;
-use lineshift_domain::ids::{ApiKeyId, BulkChangeId, DeviceChangeId, DeviceId, ServiceProviderId, TenantId};
+use lineshift_domain::ids::{
+    ApiKeyId, BulkChangeId, DeviceChangeId, DeviceId, IntegrationAuthenticationId, ServiceProviderId, TenantId,
+};
 use lineshift_domain::judge::Reason;
 use lineshift_domain::order::StoredOrder;
 use lineshift_domain::terms::{
@@ -53,6 +55,8 @@ pub struct NewBulkChange {
     pub duplicates: usize,
     /// Lines a page, and rows a transaction.
     pub page_lines: usize,
+    /// The account that its pages call.
+    pub account: Option<IntegrationAuthenticationId>,
 }
 
 /// One row to store, in device order.

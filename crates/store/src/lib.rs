@@ -5,6 +5,7 @@
 //! [`plan_queue::PlanQueueStore::list_tenants_with_due_entries`].
 
 pub mod access;
+pub mod billing;
 pub mod bulk_changes;
 pub mod catalogue;
 #[cfg(feature = "contract")]
@@ -25,6 +26,7 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 /// A whole store: every aggregate on one engine.
 pub trait Store:
     access::AccessStore
+    + billing::BillingStore
     + catalogue::CatalogueStore
     + devices::DeviceStore
     + import::ImportStore

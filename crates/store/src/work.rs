@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use lineshift_domain::codes::Code;
 use lineshift_domain::facts::LineFacts;
-use lineshift_domain::ids::{BulkChangeId, DeviceChangeId, DeviceId, TenantId};
+use lineshift_domain::ids::{BulkChangeId, DeviceChangeId, DeviceId, IntegrationAuthenticationId, TenantId};
 use lineshift_domain::judge::Reason;
 use lineshift_domain::lines::Digits;
 use lineshift_domain::log_text::LogText;
@@ -12,6 +12,7 @@ use lineshift_domain::order::{PlanValues, StoredAssignment};
 use lineshift_domain::terms::IntegrationKind;
 
 use crate::Result;
+use crate::billing::StepRecord;
 use crate::bulk_changes::BulkChangeView;
 use crate::devices::FactsQuery;
 
@@ -34,6 +35,9 @@ pub struct PageClaim {
     pub failures: i64,
     /// What is to be done with it.
     pub task: PageTask,
+    /// When the lease of one who held the page and did not give it back ran out: whatever that one sent was sent before
+    /// (B7.3).
+    pub lost_lease_until: Option<DateTime<Utc>>,
 }
 
 /// What a page is claimed for.
@@ -54,6 +58,15 @@ pub struct RunnableChange {
     pub bulk_change_id: BulkChangeId,
 }
 
+/// A change with something to do, and whom its pages call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Runnable {
+    /// The change.
+    pub change: RunnableChange,
+    /// The account that its pages call; none: nobody outside is called.
+    pub account: Option<IntegrationAuthenticationId>,
+}
+
 /// The order as it stands when a page is run: what was stored, and what may have changed since (B5.3).
 #[derive(Debug, Clone, PartialEq)]
 pub struct OrderFacts {
@@ -65,8 +78,23 @@ pub struct OrderFacts {
     pub orderer_scopes: Option<String>,
     /// Whether the order's customer, site, plan and pool are still active; true where the order names none.
     pub targets: TargetsActive,
+    /// The account that its pages call, as it stands now; none: nobody outside is called.
+    pub account: Option<AccountFacts>,
     /// The tenant's time zone.
     pub time_zone: chrono_tz::Tz,
+}
+
+/// Whether an account may be called for an order (B5.3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountFacts {
+    /// The account.
+    pub id: IntegrationAuthenticationId,
+    /// Whether it may be used and written to.
+    pub write_enabled: bool,
+    /// Whether it has credentials.
+    pub has_credentials: bool,
+    /// What the other side said when it refused them, if it did.
+    pub refused: Option<String>,
 }
 
 /// Which targets of an order are still active.
@@ -104,10 +132,44 @@ pub struct PageLine {
 pub enum Settled {
     /// Ends in ERROR.
     Refused(DeviceChangeId, Reason),
+    /// Ends in ERROR, and something of it is unknown or stuck: the row goes on holding its line (rule 6).
+    Unsettled(DeviceChangeId, Reason),
     /// Stands as asked: PROCESSED.
     AlreadySo(DeviceChangeId),
     /// Ends CANCELED.
     Canceled(DeviceChangeId),
+}
+
+/// An open row of a page that calls outside, with what the calls need.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OutsideLine {
+    /// The row.
+    pub id: DeviceChangeId,
+    /// Its attempt.
+    pub attempt: i64,
+    /// The line.
+    pub device_id: DeviceId,
+    /// ICCID.
+    pub iccid: String,
+    /// Subscriber number.
+    pub subscriber_number: Option<String>,
+    /// When the carrier activated it.
+    pub activated_at: Option<DateTime<Utc>>,
+    /// What is known of its steps, by step and part.
+    pub steps: Vec<StepRecord>,
+}
+
+/// A row that is to wait: PENDING.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// The row.
+    pub id: DeviceChangeId,
+    /// For what.
+    pub code: Code,
+    /// For people.
+    pub text: String,
+    /// When it is looked at again.
+    pub next_check_at: DateTime<Utc>,
 }
 
 /// What a step writes into the log for each accepted row (B11.1).
@@ -154,6 +216,8 @@ pub struct PageResult {
     pub refused: i64,
     /// Rows canceled.
     pub canceled: i64,
+    /// Rows of this page that wait (PENDING).
+    pub waiting: i64,
     /// Rows of the whole change still open after this page.
     pub open_left: i64,
 }
@@ -176,8 +240,19 @@ pub trait PageWork: Send {
     ) -> Result<Vec<(DeviceChangeId, LineFacts)>>;
     /// Takes note of the line and version that were judged anew for rows refused at submission.
     async fn record_judged(&mut self, judged: &[(DeviceChangeId, DeviceId, i64)]) -> Result<()>;
-    /// Ends these rows without their steps.
+    /// Ends these rows without their steps. Those that end with something unknown or stuck go on holding their lines (rule 6).
     async fn settle(&mut self, settled: &[Settled]) -> Result<()>;
+    /// Takes the page's rows whose next check is due out of PENDING; to be called before its rows are listed. Answers how many.
+    async fn wake_due(&mut self) -> Result<u64>;
+    /// What the calls need of the rows that are open, in hand and not settled.
+    async fn list_outside_lines(&mut self) -> Result<Vec<OutsideLine>>;
+    /// Makes these rows wait: PENDING, with a log entry when they did not wait for that before. The steps leave them alone.
+    async fn hold_open(&mut self, waiting: &[Waiting]) -> Result<()>;
+    /// These rows do the set steps that follow, and then end in ERROR with that reason (B6.2, `continue`). What this change wrote
+    /// about the line does not count against it when it is tried again.
+    async fn fail_after_steps(&mut self, failing: &[(DeviceChangeId, Reason)]) -> Result<()>;
+    /// Commits what was settled and that the other rows are PROCESSING; the page stays claimed, for calls to follow. Errors: `LeaseLost`.
+    async fn pause(self: Box<Self>) -> Result<PageResult>;
     /// Rev path: customer, site, account number, authentication, active flags.
     async fn usp_assign_customer_update_site(&mut self, write: &AssignmentWrite) -> Result<u64>;
     /// AMOP path: the site.
@@ -192,7 +267,8 @@ pub trait PageWork: Send {
     async fn revert_assignment(&mut self, rows: &[DeviceChangeId]) -> Result<u64>;
     /// Undoes the step `customer_rate_plan` of this change for these rows, where its values still stand (B6.3).
     async fn revert_customer_rate_plan(&mut self, rows: &[DeviceChangeId]) -> Result<u64>;
-    /// Ends the remaining rows PROCESSED with that text, writes the log, keeps the counts, closes the page, commits.
+    /// Ends the remaining rows PROCESSED with that text, writes the log, keeps the counts, closes the page, commits. With rows
+    /// that wait, the page is given back until the first of them is due.
     /// Errors: `LeaseLost` when another worker holds the page by now; then nothing was changed.
     async fn finish(self: Box<Self>, details: Option<&str>) -> Result<PageResult>;
 }
@@ -201,7 +277,7 @@ pub trait PageWork: Send {
 #[async_trait]
 pub trait WorkStore {
     /// Changes with something to run, complete or cancel, by tenant and id. Reads across tenants; nothing else does.
-    async fn list_runnable(&self) -> Result<Vec<RunnableChange>>;
+    async fn list_runnable(&self) -> Result<Vec<Runnable>>;
     /// Claims the change's first page that is ready, or whose lease has run out; or, when all rows are final, one to
     /// complete. The claim is committed when this returns.
     async fn claim_page(

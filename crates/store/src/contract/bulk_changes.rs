@@ -8,7 +8,7 @@ use lineshift_domain::judge::Reason;
 use lineshift_domain::log_text::{LogText, PROCESS_BY};
 use lineshift_domain::order::{PlanValues, Setting, StoredAssignment, StoredOrder, StoredPlan};
 use lineshift_domain::terms::{
-    BulkChangeStatus, ChangeRequestType, DeviceChangeStatus, LineIdentifier, OnPartialFailure, PortalType,
+    BulkChangeStatus, ChangeRequestType, DeviceChangeStatus, LineIdentifier, OnPartialFailure, OnRevServiceFailure, PortalType,
 };
 
 use super::fixture::{Fixture, at, iccid};
@@ -33,6 +33,8 @@ pub(super) fn amop<S>(fixture: &Fixture<'_, S>) -> StoredOrder {
         integration_authentication_id: None,
         effective_at: None,
         customer_rate_plan: None,
+        rev_service: None,
+        on_rev_service_failure: OnRevServiceFailure::default(),
         on_partial_failure: OnPartialFailure::Keep,
     })
 }
@@ -60,6 +62,7 @@ pub(super) fn change<S>(fixture: &Fixture<'_, S>, order: StoredOrder, rows: usiz
         rows,
         duplicates: 2,
         page_lines: 3,
+        account: None,
     }
 }
 

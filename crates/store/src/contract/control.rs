@@ -7,7 +7,7 @@ use lineshift_domain::log_text::LogText;
 use lineshift_domain::terms::DeviceChangeStatus;
 
 use super::bulk_changes::{KEY, accepted, amop, change, finished, orderer, refused, stored, told};
-use super::fixture::{Fixture, at};
+use super::fixture::{Fixture, at, runnable_changes};
 use crate::bulk_changes::{DeviceChangeFilter, NewBulkChange, Orderer, Reopening};
 use crate::work::{PageTask, RunnableChange, message_kind};
 use crate::{Store, StoreError};
@@ -20,13 +20,13 @@ pub async fn a_held_change_is_started_once<S: Store>(store: &S) {
     let id = store.store_bulk_change(tenant, &new, accepted(&lines), None).await.expect("stored").id;
     let runnable = RunnableChange { tenant_id: tenant, bulk_change_id: id };
     assert!(store.get_bulk_change(tenant, KEY, id).await.expect("the change").is_held());
-    assert!(!store.list_runnable().await.expect("listed").contains(&runnable));
+    assert!(!runnable_changes(store).await.contains(&runnable));
     told(&fixture, id).await;
     assert!(store.start_bulk_change(tenant, id, &orderer(), at(20)).await.expect("started"));
     assert!(!store.start_bulk_change(tenant, id, &orderer(), at(21)).await.expect("asked"));
     let view = store.get_bulk_change(tenant, KEY, id).await.expect("the change");
     assert_eq!((view.started_at, view.is_held()), (Some(at(20)), false));
-    assert!(store.list_runnable().await.expect("listed").contains(&runnable));
+    assert!(runnable_changes(store).await.contains(&runnable));
     assert_eq!(told(&fixture, id).await, [message_kind::SUBMITTED]);
 }
 
@@ -44,7 +44,7 @@ pub async fn a_change_is_canceled_once<S: Store>(store: &S) {
     assert!(!store.start_bulk_change(tenant, id, &orderer(), at(22)).await.expect("asked"));
     assert_eq!(store.get_bulk_change(tenant, KEY, id).await.expect("the change").canceled_at, Some(at(20)));
     let runnable = RunnableChange { tenant_id: tenant, bulk_change_id: id };
-    assert!(store.list_runnable().await.expect("listed").contains(&runnable));
+    assert!(runnable_changes(store).await.contains(&runnable));
 }
 
 /// Rows with one of the codes, page by page; the change is not completed before the retry has finished or run out.

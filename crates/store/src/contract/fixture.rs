@@ -15,6 +15,7 @@ use crate::catalogue::{CustomerRatePlan, CustomerRatePool, IntegrationAuthentica
 use crate::devices::{DeviceFilter, DeviceView, HistoryEntry};
 use crate::import::{ImportAssignment, ImportDevice, ImportQueueEntry};
 use crate::plan_queue::{DueResult, PlanQueueEntry, PlanQueueFilter};
+use crate::work::RunnableChange;
 
 /// Who imports.
 pub(super) const BY: &str = "contract";
@@ -218,4 +219,9 @@ pub(super) fn plan(name: &str, bound_mb: Option<i64>) -> CustomerRatePlan {
 
 pub(super) fn pool(name: &str) -> CustomerRatePool {
     CustomerRatePool { id: CustomerRatePoolId(0), name: name.to_owned(), is_active: true }
+}
+
+/// The changes with something to do, whomever they call.
+pub(super) async fn runnable_changes<S: Store>(store: &S) -> Vec<RunnableChange> {
+    store.list_runnable().await.expect("listed").into_iter().map(|runnable| runnable.change).collect()
 }

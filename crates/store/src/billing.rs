@@ -1,0 +1,343 @@
+//! Billing: accounts, the windows of their calls, the steps that call outside, and what is billed.
+
+use async_trait::async_trait;
+use chrono::{DateTime, NaiveDate, Utc};
+use lineshift_domain::codes::Code;
+use lineshift_domain::ids::{
+    BulkChangeId, DeviceChangeId, DeviceId, IntegrationAuthenticationId, RevCustomerId, RevServiceId, RevServiceProductId,
+    TenantId,
+};
+use lineshift_domain::log_text::LogText;
+use lineshift_domain::terms::{IntegrationKind, ServiceProductStatus, Step, StepState};
+use rust_decimal::Decimal;
+
+use crate::Result;
+use crate::paging::Listed;
+use crate::work::PageClaim;
+
+/// An account with all that is needed to call it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IntegrationAccount {
+    /// Id.
+    pub id: IntegrationAuthenticationId,
+    /// Name, unique per tenant.
+    pub name: String,
+    /// The system it opens.
+    pub integration_kind: IntegrationKind,
+    /// Whether it may be used.
+    pub is_active: bool,
+    /// Whether it may be written to.
+    pub write_enabled: bool,
+    /// Whether calls may go without TLS (B7.5).
+    pub is_local: bool,
+    /// Where it is called.
+    pub base_address: Option<String>,
+    /// The credentials, sealed; none were stored yet.
+    pub secret_encrypted: Option<Vec<u8>>,
+    /// Rises with every change of address, credentials and limits: what was built from an earlier one is stale.
+    pub version: i64,
+    /// Since when its credentials are refused.
+    pub refused_at: Option<DateTime<Utc>>,
+    /// What the other side said then.
+    pub refused_text: Option<String>,
+    /// Calls at a time; none: the configured default.
+    pub concurrency: Option<u32>,
+    /// Calls a minute; none: the configured default.
+    pub calls_a_minute: Option<u32>,
+    /// Calls a day; none: the configured default.
+    pub calls_a_day: Option<u32>,
+}
+
+/// How an account is called from now on. Its refusal, if there was one, is forgotten.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountSettings {
+    /// Where.
+    pub base_address: String,
+    /// The credentials, sealed; none keeps those that are stored.
+    pub secret_encrypted: Option<Vec<u8>>,
+    /// B7.5.
+    pub is_local: bool,
+    /// Whether it may be written to.
+    pub write_enabled: bool,
+    /// Calls at a time; none: the configured default.
+    pub concurrency: Option<u32>,
+    /// Calls a minute; none: the configured default.
+    pub calls_a_minute: Option<u32>,
+    /// Calls a day; none: the configured default.
+    pub calls_a_day: Option<u32>,
+}
+
+/// How many calls an account allows in its sliding windows (B7.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallWindows {
+    /// In any 60 seconds.
+    pub calls_a_minute: u32,
+    /// In any 24 hours.
+    pub calls_a_day: u32,
+}
+
+/// A window that has no call left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FullWindow {
+    /// That of the minute; it has room again at that moment.
+    Minute(DateTime<Utc>),
+    /// That of the day; it has room again at that moment.
+    Day(DateTime<Utc>),
+}
+
+/// Calls taken out of an account's windows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TakenCalls {
+    /// How many of those wanted; they count as made.
+    pub taken: u32,
+    /// Why not all, and when there will be more.
+    pub full: Option<FullWindow>,
+}
+
+/// How much of an account's windows is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallsMade {
+    /// In the last 60 seconds.
+    pub in_minute: i64,
+    /// In the last 24 hours.
+    pub in_day: i64,
+}
+
+/// One part of a step that calls outside, for one device change. Of `rev_service`, part 0 is the service and part n the n-th
+/// product of the order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepRecord {
+    /// The row.
+    pub device_change_id: DeviceChangeId,
+    /// The step.
+    pub step: Step,
+    /// The part.
+    pub part: i64,
+    /// Where it stands.
+    pub state: StepState,
+    /// The row's attempt in which it was written last.
+    pub attempt: i64,
+    /// Calls that change something, sent for it in that attempt.
+    pub calls: i64,
+    /// Which creating call the intent stands for: unique among all calls.
+    pub request_key: Option<String>,
+    /// The other side's id of what was created or found.
+    pub external_id: Option<i64>,
+    /// Whether it was found rather than created, so that no undo may disconnect it (B7.2).
+    pub adopted: bool,
+    /// Why it failed, is unknown or stuck.
+    pub code: Option<Code>,
+    /// What it came to, for people.
+    pub outcome: Option<String>,
+    /// Since when nobody knows: the last moment at which a byte may have been sent (B7.3).
+    pub unknown_since: Option<DateTime<Utc>>,
+    /// When it was written last.
+    pub at: DateTime<Utc>,
+}
+
+/// A log entry of an outside call or of the store write after it (B11.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutsideLog {
+    /// The row.
+    pub device_change_id: DeviceChangeId,
+    /// The row's attempt.
+    pub attempt: i64,
+    /// Its place among the row's entries of that attempt, from [`lineshift_domain::log_text::entry::OUTSIDE`]; what is written
+    /// twice is one entry.
+    pub entry: i64,
+    /// One of the closed list.
+    pub text: LogText,
+    /// Masked.
+    pub request: String,
+    /// Masked.
+    pub response: String,
+    /// What went wrong, if something did.
+    pub error: Option<String>,
+}
+
+/// A service as `usp_revservice_create_service` stores it: once, however often it is given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RevServiceRow {
+    /// Customer.
+    pub rev_customer_id: RevCustomerId,
+    /// Rev.io's id.
+    pub rev_service_id: RevServiceId,
+    /// The number billed.
+    pub number: Option<String>,
+    /// The line's ICCID.
+    pub iccid: Option<String>,
+    /// Rev.io's service type.
+    pub rev_service_type_id: Option<i64>,
+    /// Rev.io's provider.
+    pub rev_provider_id: Option<i64>,
+    /// Since when it is billed.
+    pub activated_date: Option<NaiveDate>,
+    /// Since when it is no longer billed.
+    pub disconnected_date: Option<NaiveDate>,
+    /// Whether a package is charged on it.
+    pub has_package: bool,
+    /// The line; none: found by ICCID, else number, among the tenant's lines.
+    pub device_id: Option<DeviceId>,
+    /// The row that created or adopted it, for the line's history (B11.2, service line).
+    pub by: Option<DeviceChangeId>,
+}
+
+/// A service product as `usp_revservice_create_serviceproduct` stores it: once, however often it is given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RevServiceProductRow {
+    /// Customer.
+    pub rev_customer_id: RevCustomerId,
+    /// Rev.io's service id.
+    pub rev_service_id: RevServiceId,
+    /// Rev.io's id.
+    pub rev_service_product_id: RevServiceProductId,
+    /// Rev.io's product.
+    pub rev_product_id: i64,
+    /// The package that brought it.
+    pub package_id: Option<i64>,
+    /// Money a month.
+    pub rate: Option<Decimal>,
+    /// How many.
+    pub quantity: Option<Decimal>,
+    /// Status.
+    pub status: ServiceProductStatus,
+    /// Shown on the bill.
+    pub description: Option<String>,
+}
+
+/// A service that was disconnected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Disconnected {
+    /// Customer.
+    pub rev_customer_id: RevCustomerId,
+    /// Rev.io's id.
+    pub rev_service_id: RevServiceId,
+    /// From when on it is not billed.
+    pub on: NaiveDate,
+    /// The row whose undo it was, for the line's history.
+    pub by: Option<DeviceChangeId>,
+}
+
+/// What a worker learned about steps, written together: many rows at a time.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StepBatch {
+    /// Each replaces what was stored of its part.
+    pub steps: Vec<StepRecord>,
+    /// Services created or adopted.
+    pub services: Vec<RevServiceRow>,
+    /// Products created, adopted or brought by a package.
+    pub products: Vec<RevServiceProductRow>,
+    /// Services disconnected; their products are, too.
+    pub disconnected: Vec<Disconnected>,
+    /// Products disconnected alone.
+    pub disconnected_products: Vec<(RevCustomerId, RevServiceProductId)>,
+    /// Log entries.
+    pub logs: Vec<OutsideLog>,
+}
+
+impl StepBatch {
+    /// Whether there is nothing to write.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+            && self.services.is_empty()
+            && self.products.is_empty()
+            && self.disconnected.is_empty()
+            && self.disconnected_products.is_empty()
+            && self.logs.is_empty()
+    }
+
+    /// Adds another batch behind this one.
+    pub fn append(&mut self, other: Self) {
+        self.steps.extend(other.steps);
+        self.services.extend(other.services);
+        self.products.extend(other.products);
+        self.disconnected.extend(other.disconnected);
+        self.disconnected_products.extend(other.disconnected_products);
+        self.logs.extend(other.logs);
+    }
+}
+
+/// A step that a person must look at: stuck, or given up without knowing what it did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnsettledStep {
+    /// The change.
+    pub bulk_change_id: BulkChangeId,
+    /// The line, as it was named.
+    pub line: String,
+    /// What is known of it.
+    pub record: StepRecord,
+}
+
+/// How a person settles a step (B4.6 rule 6).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settlement {
+    /// It stands in the billing system, under that id where one is known: the line is billed.
+    Stands(Option<i64>),
+    /// It does not stand there any more, or never did.
+    Gone,
+}
+
+/// Accounts, their windows, and the steps that call outside.
+#[async_trait]
+pub trait BillingStore {
+    /// An account with all that is needed to call it. Errors: `NotFound`.
+    async fn get_account(&self, tenant: TenantId, id: IntegrationAuthenticationId) -> Result<IntegrationAccount>;
+    /// Stores how an account is called. Errors: `NotFound`.
+    async fn set_account(&self, tenant: TenantId, id: IntegrationAuthenticationId, settings: &AccountSettings) -> Result<()>;
+    /// Takes note that the credentials of that version are refused (B5.3); a later version is left alone.
+    async fn record_refused_credentials(
+        &self,
+        tenant: TenantId,
+        id: IntegrationAuthenticationId,
+        version: i64,
+        text: &str,
+        now: DateTime<Utc>,
+    ) -> Result<()>;
+    /// Takes note that the credentials work (again).
+    async fn record_working_credentials(&self, tenant: TenantId, id: IntegrationAuthenticationId) -> Result<()>;
+    /// Takes calls out of the account's sliding windows (B7.4). Buckets are a second for the minute and a minute for the day, and count as
+    /// long as any part of them lies within the window, so that the limits are never exceeded.
+    async fn take_calls(
+        &self,
+        tenant: TenantId,
+        id: IntegrationAuthenticationId,
+        wanted: u32,
+        windows: CallWindows,
+        now: DateTime<Utc>,
+    ) -> Result<TakenCalls>;
+    /// How many calls the windows hold now.
+    async fn count_calls(&self, tenant: TenantId, id: IntegrationAuthenticationId, now: DateTime<Utc>) -> Result<CallsMade>;
+
+    /// Writes what a worker learned, under its claim: one transaction, whatever the number of rows. Errors: `LeaseLost` when
+    /// another worker holds the page by now; then nothing was written.
+    async fn record_steps(&self, claim: &PageClaim, batch: &StepBatch, now: DateTime<Utc>) -> Result<()>;
+    /// Stores services created in or found at Rev.io; the same service twice is one row. Answers how many are new.
+    async fn usp_revservice_create_service(&self, tenant: TenantId, rows: &[RevServiceRow], now: DateTime<Utc>) -> Result<u64>;
+    /// Stores service products, likewise; one whose service is not stored is left out. Answers how many are new.
+    async fn usp_revservice_create_serviceproduct(
+        &self,
+        tenant: TenantId,
+        rows: &[RevServiceProductRow],
+        now: DateTime<Utc>,
+    ) -> Result<u64>;
+    /// The parts of the steps of one row.
+    async fn list_steps(&self, tenant: TenantId, row: DeviceChangeId) -> Result<Vec<StepRecord>>;
+    /// Steps that a person must look at, the oldest first.
+    async fn list_unsettled_steps(
+        &self,
+        tenant: TenantId,
+        after: Option<DeviceChangeId>,
+        limit: usize,
+    ) -> Result<Listed<UnsettledStep, DeviceChangeId>>;
+    /// Settles every unsettled part of a row that ended in ERROR, as a person says, with a log entry; the row lets go of its line. Errors:
+    /// `NotFound`, `Conflict` when nothing of it is unsettled or it is open.
+    async fn settle_steps(
+        &self,
+        tenant: TenantId,
+        row: DeviceChangeId,
+        settlement: &Settlement,
+        by: &str,
+        now: DateTime<Utc>,
+    ) -> Result<()>;
+}
