@@ -199,7 +199,7 @@ async fn record_accepted(
     let refused: std::collections::HashSet<DeviceChangeId> = settled
         .iter()
         .filter_map(|row| match row {
-            Settled::Refused(id, _) => Some(*id),
+            Settled::Refused(id, _) | Settled::Unsettled(id, _) => Some(*id),
             Settled::AlreadySo(_) | Settled::Canceled(_) => None,
         })
         .collect();
@@ -221,7 +221,7 @@ fn measure_outcomes(settled: &[Settled], result: PageResult) {
     measure_final(DeviceChangeStatus::Canceled, None, result.canceled);
     let mut by_code: HashMap<Code, i64> = HashMap::new();
     for row in settled {
-        if let Settled::Refused(_, reason) = row {
+        if let Settled::Refused(_, reason) | Settled::Unsettled(_, reason) = row {
             *by_code.entry(reason.code).or_default() += 1;
         }
     }

@@ -102,7 +102,7 @@ impl Engine {
     async fn run_next_page(&self, options: &WorkerOptions, turns: &mut Turns) -> StoreResult<bool> {
         let runnable = retry(self.limits.attempts, || self.store.list_runnable()).await?;
         let mut failed = None;
-        for change in turns.order(runnable) {
+        for change in turns.order(runnable.into_iter().map(|runnable| runnable.change).collect()) {
             match self.run_page_of(change, &options.owner).await {
                 Ok(false) => {}
                 Ok(true) => {

@@ -52,9 +52,7 @@ impl BulkChangeStore for SqliteStore {
         self.database
             .write(move |sql| {
                 let (id, first) = submission::insert_change(sql, tenant, &change, change.created_at)?;
-                for (page, lines) in rows.chunks(change.page_lines).enumerate() {
-                    submission::insert_rows(sql, tenant, id, &change, first, page, lines)?;
-                }
+                submission::insert_rows(sql, tenant, id, &change, first, 0, &rows)?;
                 submission::make_new(sql, tenant, id, &change, idempotency.as_ref(), change.created_at)
             })
             .await

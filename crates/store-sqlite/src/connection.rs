@@ -1,15 +1,20 @@
 //! Connections: one writer on a thread of its own, a pool of readers, and the statements sent through them.
 
+mod statements;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
-use std::time::{Duration, Instant};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::time::Duration;
 
 use lineshift_store::{Result, StoreError};
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags, Row, ToSql};
+use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, oneshot};
 
+pub(crate) use self::statements::Sql;
+use self::statements::{Statements, describe};
 use crate::error::store_error;
 
 /// How the store is opened.
@@ -27,6 +32,11 @@ pub struct Options {
     pub max_pages: Option<u32>,
     /// For fault tests: called before each statement of the writer with its number, from 1, over the life of the process.
     pub before_write: Option<fn(u64)>,
+    /// Whether every statement runs on the caller's thread: no call waits for another thread then, so that a whole engine runs on
+    /// one thread and a virtual clock.
+    pub inline: bool,
+    /// Whether a commit is on the disk when it returns. Without it a power cut may take the last ones, a killed process none.
+    pub durable: bool,
 }
 
 impl Default for Options {
@@ -38,6 +48,8 @@ impl Default for Options {
             busy_timeout: Duration::from_secs(5),
             max_pages: None,
             before_write: None,
+            inline: false,
+            durable: true,
         }
     }
 }
@@ -51,7 +63,9 @@ pub(crate) struct Database {
 struct Shared {
     path: PathBuf,
     statements: Arc<Statements>,
-    jobs: mpsc::Sender<Job>,
+    writer: Writer,
+    /// Whether readers work on the caller's thread, too.
+    inline: bool,
     turn: Arc<tokio::sync::Mutex<()>>,
     readers: Mutex<Vec<Connection>>,
     reader_slots: Arc<Semaphore>,
@@ -59,155 +73,52 @@ struct Shared {
 
 type Job = Box<dyn FnOnce(&Connection) + Send>;
 
-/// The statements sent so far.
-#[derive(Default)]
-struct Statements {
-    sent: AtomicU64,
-    written: AtomicU64,
-    before_write: Option<fn(u64)>,
+/// Where the writer's jobs are done, one after the other.
+enum Writer {
+    /// On its own thread.
+    Thread(mpsc::Sender<Job>),
+    /// On the thread of whoever asks.
+    Inline(Mutex<Connection>),
 }
 
-impl Statements {
-    fn count(&self, by_writer: bool) {
-        self.sent.fetch_add(1, Ordering::Relaxed);
-        if let Some(before_write) = self.before_write.filter(|_| by_writer) {
-            before_write(self.written.fetch_add(1, Ordering::Relaxed) + 1);
+impl Writer {
+    fn new(connection: Connection, inline: bool) -> Result<Self> {
+        if inline {
+            return Ok(Self::Inline(Mutex::new(connection)));
         }
-    }
-}
-
-/// The statements of one connection. Parameters are `$1`, `$2` ... and each must be bound.
-pub(crate) struct Sql<'c> {
-    connection: &'c Connection,
-    statements: &'c Statements,
-    by_writer: bool,
-}
-
-const PARAMETER_NAMES: [&str; 32] = [
-    "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11", "$12", "$13", "$14", "$15", "$16", "$17", "$18", "$19",
-    "$20", "$21", "$22", "$23", "$24", "$25", "$26", "$27", "$28", "$29", "$30", "$31", "$32",
-];
-
-impl<'c> Sql<'c> {
-    fn bound(&self, sql: &str, parameters: &[&dyn ToSql]) -> Result<rusqlite::CachedStatement<'c>> {
-        self.statements.count(self.by_writer);
-        let mut statement = self.connection.prepare_cached(sql).map_err(|error| describe(sql, error))?;
-        bind(&mut statement, sql, parameters)?;
-        Ok(statement)
+        let (jobs, queue) = mpsc::channel::<Job>();
+        std::thread::Builder::new()
+            .name("lineshift-store-writer".to_owned())
+            .spawn(move || {
+                while let Ok(job) = queue.recv() {
+                    job(&connection);
+                }
+            })
+            .map_err(|error| StoreError::Internal { context: "starting the writer".to_owned(), source: Some(Box::new(error)) })?;
+        Ok(Self::Thread(jobs))
     }
 
-    /// Runs a statement that answers no rows; says how many it changed.
-    pub(crate) fn execute(&self, sql: &str, parameters: &[&dyn ToSql]) -> Result<usize> {
-        let started = Instant::now();
-        let changed = self.bound(sql, parameters)?.raw_execute().map_err(|error| describe(sql, error));
-        observe(started);
-        changed
-    }
-
-    /// Runs a query and reads every row.
-    pub(crate) fn query<T>(
-        &self,
-        sql: &str,
-        parameters: &[&dyn ToSql],
-        read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
-    ) -> Result<Vec<T>> {
-        let started = Instant::now();
-        let mut statement = self.bound(sql, parameters)?;
-        let mut rows = statement.raw_query();
-        let mut found = Vec::new();
-        while let Some(row) = rows.next().map_err(|error| describe(sql, error))? {
-            found.push(read(row).map_err(|error| describe(sql, error))?);
-        }
-        observe(started);
-        Ok(found)
-    }
-
-    /// Runs a query that answers at most one row.
-    pub(crate) fn find<T>(
-        &self,
-        sql: &str,
-        parameters: &[&dyn ToSql],
-        read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
-    ) -> Result<Option<T>> {
-        Ok(self.query(sql, parameters, read)?.into_iter().next())
-    }
-
-    /// Runs one prepared statement for each row of parameters, in this process, without leaving the thread.
-    pub(crate) fn execute_each<R>(
-        &self,
-        sql: &str,
-        rows: impl IntoIterator<Item = R>,
-        mut each: impl FnMut(&R, &mut dyn FnMut(&[&dyn ToSql]) -> Result<()>) -> Result<()>,
-    ) -> Result<()> {
-        let started = Instant::now();
-        self.statements.count(self.by_writer);
-        let mut statement = self.connection.prepare_cached(sql).map_err(|error| describe(sql, error))?;
-        for row in rows {
-            each(&row, &mut |parameters| {
-                bind(&mut statement, sql, parameters)?;
-                statement.raw_execute().map_err(|error| describe(sql, error))?;
+    fn send(&self, job: impl FnOnce(&Connection) + Send + 'static) -> Result<()> {
+        match self {
+            Self::Thread(jobs) => jobs.send(Box::new(job)).map_err(|_| StoreError::internal("the writer has stopped")),
+            Self::Inline(connection) => {
+                job(&locked(connection));
                 Ok(())
-            })?;
+            }
         }
-        observe(started);
-        Ok(())
-    }
-
-    /// Reserves `count` consecutive ids of a name and answers the first (B3.1).
-    pub(crate) fn reserve_ids(&self, name: &str, count: i64) -> Result<i64> {
-        let next = self.find(
-            "INSERT INTO id_counter (name, next_id) VALUES ($1, $2 + 1)
-             ON CONFLICT (name) DO UPDATE SET next_id = next_id + $2 RETURNING next_id",
-            &[&name, &count],
-            |row| row.get::<_, i64>(0),
-        )?;
-        Ok(next.ok_or_else(|| StoreError::internal("reserving ids answered nothing"))? - count)
-    }
-
-    /// Runs several statements without parameters.
-    pub(crate) fn batch(&self, sql: &str) -> Result<()> {
-        self.statements.count(self.by_writer);
-        self.connection.execute_batch(sql).map_err(|error| describe(sql, error))
-    }
-
-    /// The connection itself, for what is no statement (backup).
-    pub(crate) const fn connection(&self) -> &'c Connection {
-        self.connection
     }
 }
 
-fn bind(statement: &mut rusqlite::CachedStatement<'_>, sql: &str, parameters: &[&dyn ToSql]) -> Result<()> {
-    if statement.parameter_count() != parameters.len() {
-        return Err(StoreError::internal(format!(
-            "{} parameters were given for a statement with {}: {sql}",
-            parameters.len(),
-            statement.parameter_count()
-        )));
-    }
-    for (name, parameter) in PARAMETER_NAMES.iter().zip(parameters) {
-        let place = statement.parameter_index(name).map_err(|error| describe(sql, error))?;
-        let place = place.ok_or_else(|| StoreError::internal(format!("{name} does not stand in: {sql}")))?;
-        statement.raw_bind_parameter(place, parameter).map_err(|error| describe(sql, error))?;
-    }
-    Ok(())
-}
-
-fn observe(started: Instant) {
-    metrics::histogram!("lineshift_statement_seconds").record(started.elapsed().as_secs_f64());
-}
-
-fn describe(sql: &str, error: rusqlite::Error) -> StoreError {
-    match store_error(error) {
-        StoreError::Internal { source, .. } => {
-            let shown: String = sql.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(160).collect();
-            StoreError::Internal { context: format!("statement {shown:?}"), source }
-        }
-        other => other,
-    }
+/// A panic within the lock leaves nothing half done: whoever panicked rolls back what was open.
+fn locked(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
+    connection.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Database {
     pub(crate) async fn open(path: &Path, options: Options) -> Result<Self> {
+        if options.inline {
+            return Self::open_blocking(path, options);
+        }
         let owned = path.to_owned();
         tokio::task::spawn_blocking(move || Self::open_blocking(&owned, options))
             .await
@@ -217,19 +128,11 @@ impl Database {
     fn open_blocking(path: &Path, options: Options) -> Result<Self> {
         let writer = open_writer(path, options)?;
         let readers = (0..options.readers.max(1)).map(|_| open_reader(path, options)).collect::<Result<Vec<_>>>()?;
-        let (jobs, queue) = mpsc::channel::<Job>();
-        std::thread::Builder::new()
-            .name("lineshift-store-writer".to_owned())
-            .spawn(move || {
-                while let Ok(job) = queue.recv() {
-                    job(&writer);
-                }
-            })
-            .map_err(|error| StoreError::Internal { context: "starting the writer".to_owned(), source: Some(Box::new(error)) })?;
         let shared = Shared {
             path: path.to_owned(),
             statements: Arc::new(Statements { before_write: options.before_write, ..Statements::default() }),
-            jobs,
+            writer: Writer::new(writer, options.inline)?,
+            inline: options.inline,
             turn: Arc::default(),
             reader_slots: Arc::new(Semaphore::new(readers.len())),
             readers: Mutex::new(readers),
@@ -251,15 +154,18 @@ impl Database {
         let shared = Arc::clone(&self.shared);
         metrics::gauge!("lineshift_store_readers_in_use").increment(1);
         let lent = Lent { connection: Some(take_reader(&shared)), shared, _slot: slot };
-        let done = tokio::task::spawn_blocking(move || {
+        let work = move || {
             let connection = lent.connection.as_ref().expect("lent until dropped");
             let sql = Sql { connection, statements: &lent.shared.statements, by_writer: false };
             sql.batch("BEGIN")?;
             let answer = work(&sql);
             sql.batch("ROLLBACK")?;
             answer
-        });
-        done.await.unwrap_or_else(|error| Err(panicked(Box::new(error))))
+        };
+        if self.shared.inline {
+            return catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(StoreError::internal("a read panicked")));
+        }
+        tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(panicked(Box::new(error))))
     }
 
     /// Runs a whole write transaction: commits when the closure succeeds, else rolls back.
@@ -287,15 +193,14 @@ impl Database {
         Ok(transaction)
     }
 
-    /// Runs something on the writer's thread, outside of a transaction.
+    /// Runs something on the writer, outside of a transaction.
     pub(crate) async fn on_writer<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Sql<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (answer, answered) = oneshot::channel();
         self.send(move |connection, statements| {
-            let result =
-                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&Sql { connection, statements, by_writer: true })));
+            let result = catch_unwind(AssertUnwindSafe(|| work(&Sql { connection, statements, by_writer: true })));
             let result = result.unwrap_or_else(|_| {
                 roll_back(&Sql { connection, statements, by_writer: true });
                 Err(StoreError::internal("a transaction panicked"))
@@ -308,8 +213,7 @@ impl Database {
 
     fn send(&self, job: impl FnOnce(&Connection, &Statements) + Send + 'static) -> Result<()> {
         let statements = Arc::clone(&self.shared.statements);
-        let job: Job = Box::new(move |connection| job(connection, &statements));
-        self.shared.jobs.send(job).map_err(|_| StoreError::internal("the writer has stopped"))
+        self.shared.writer.send(move |connection| job(connection, &statements))
     }
 
     pub(crate) async fn checkpoint(&self) -> Result<()> {
@@ -422,7 +326,7 @@ fn open_writer(path: &Path, options: Options) -> Result<Connection> {
     create_private(path)?;
     let connection = open_connection(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
     set(&connection, "journal_mode", "WAL")?;
-    set(&connection, "synchronous", "FULL")?;
+    set(&connection, "synchronous", if options.durable { "FULL" } else { "OFF" })?;
     set(&connection, "foreign_keys", "ON")?;
     set(&connection, "wal_autocheckpoint", "20000")?;
     set(&connection, "cache_size", &format!("-{}", options.writer_cache_mib * 1024))?;

@@ -4,6 +4,7 @@
 
 mod access;
 mod backup;
+mod billing;
 mod bulk_changes;
 mod catalogue;
 mod connection;

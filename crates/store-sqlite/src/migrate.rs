@@ -32,6 +32,7 @@ migrations! {
     3 "0003_devices",
     4 "0004_bulk_changes",
     5 "0005_statistics",
+    6 "0006_billing",
 }
 
 impl Database {

@@ -6,13 +6,14 @@ mod page;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use lineshift_domain::codes::Code;
-use lineshift_domain::ids::{BulkChangeId, DeviceChangeId, TenantId};
+use lineshift_domain::ids::{BulkChangeId, DeviceChangeId, IntegrationAuthenticationId, TenantId};
 use lineshift_domain::log_text::{LogText, PROCESS_BY, entry};
 use lineshift_store::bulk_changes::BulkChangeView;
-use lineshift_store::work::{Backlog, Message, PageClaim, PageResult, PageTask, PageWork, RunnableChange, WorkStore};
+use lineshift_store::work::{Backlog, Message, PageClaim, PageResult, PageTask, PageWork, Runnable, RunnableChange, WorkStore};
 use lineshift_store::{Result, StoreError};
 
 use self::complete::Completing;
+use self::page::{WaitingRows, waiting_rows};
 use crate::SqliteStore;
 use crate::connection::Sql;
 use crate::row::{Columns as _, micros, month};
@@ -20,11 +21,12 @@ use crate::sql::{completion, pages};
 
 #[async_trait]
 impl WorkStore for SqliteStore {
-    async fn list_runnable(&self) -> Result<Vec<RunnableChange>> {
+    async fn list_runnable(&self) -> Result<Vec<Runnable>> {
         self.database
             .read(|sql| {
                 sql.query(pages::LIST_RUNNABLE, &[], |row| {
-                    Ok(RunnableChange { tenant_id: TenantId(row.get(0)?), bulk_change_id: BulkChangeId(row.get(1)?) })
+                    let change = RunnableChange { tenant_id: TenantId(row.get(0)?), bulk_change_id: BulkChangeId(row.get(1)?) };
+                    Ok(Runnable { change, account: row.get::<_, Option<i64>>(2)?.map(IntegrationAuthenticationId) })
                 })
             })
             .await
@@ -129,6 +131,7 @@ fn claim(
                     epoch: row.get(3)?,
                     failures: row.get(4)?,
                     task,
+                    lost_lease_until: row.maybe_time(5)?,
                 })
             })?;
         if let Some(claim) = claimed {
@@ -156,10 +159,36 @@ pub(crate) fn lease_lost(claim: &PageClaim) -> StoreError {
     StoreError::LeaseLost { what: format!("page {} of bulk change {}", claim.page, claim.bulk_change_id) }
 }
 
-/// Closes a page in the state given; `LeaseLost` when it is in other hands or closed.
-pub(crate) fn close(sql: &Sql<'_>, claim: &PageClaim, state: &str) -> Result<()> {
-    let key: [&dyn rusqlite::ToSql; 5] = [&claim.tenant_id.0, &claim.bulk_change_id.0, &claim.page, &claim.epoch, &state];
-    if sql.execute(pages::CLOSE_PAGE, &key)? == 0 { Err(lease_lost(claim)) } else { Ok(()) }
+/// How a page is closed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Closed {
+    state: &'static str,
+    /// Until when it waits.
+    lease_until: Option<i64>,
+    /// Whether what a lost lease meant is settled, so that nobody need take it into account any more.
+    cleanly: bool,
+}
+
+impl Closed {
+    /// Its rows are final, or some of them wait.
+    pub(crate) fn after_run(waits: Option<WaitingRows>, cleanly: bool) -> Self {
+        let state = if waits.is_some() { "ready" } else { "done" };
+        Self { state, lease_until: waits.map(|waits| waits.until), cleanly }
+    }
+
+    /// History and links are written.
+    pub(crate) const fn completed() -> Self {
+        Self { state: "completed", lease_until: None, cleanly: true }
+    }
+}
+
+/// Closes a page; `LeaseLost` when it is in other hands or closed.
+pub(crate) fn close(sql: &Sql<'_>, claim: &PageClaim, how: Closed) -> Result<()> {
+    let Closed { state, lease_until, cleanly } = how;
+    let (tenant, change) = (claim.tenant_id.0, claim.bulk_change_id.0);
+    let closed =
+        sql.execute(pages::CLOSE_PAGE, &[&tenant, &change, &claim.page, &claim.epoch, &state, &lease_until, &cleanly])?;
+    if closed == 0 { Err(lease_lost(claim)) } else { Ok(()) }
 }
 
 /// Keeps the counts of a change with the rows that just became final.
@@ -173,7 +202,9 @@ pub(crate) fn count(sql: &Sql<'_>, claim: &PageClaim, result: PageResult) -> Res
 }
 
 fn fail(sql: &Sql<'_>, claim: &PageClaim, code: Code, text: &str, now: DateTime<Utc>) -> Result<PageResult> {
-    close(sql, claim, "done")?;
+    // Rows that wait are not in hand: what they wait for has nothing to do with this.
+    let waits = waiting_rows(sql, claim)?;
+    close(sql, claim, Closed::after_run(waits, false))?;
     let portal = sql.find(
         "SELECT portal_type FROM device_bulk_change WHERE tenant_id = $1 AND id = $2",
         &[&claim.tenant_id.0, &claim.bulk_change_id.0],
@@ -199,7 +230,8 @@ fn fail(sql: &Sql<'_>, claim: &PageClaim, code: Code, text: &str, now: DateTime<
     )?;
     let failed =
         sql.execute(pages::FAIL_ROWS, &[&tenant, &id, &from, &to, &micros(now), &code.kind().as_str(), &code.as_str(), &text])?;
-    count(sql, claim, PageResult { refused: i64::try_from(failed).unwrap_or(0), ..PageResult::default() })
+    let (refused, waiting) = (i64::try_from(failed).unwrap_or(0), waits.map_or(0, |waits| waits.rows));
+    count(sql, claim, PageResult { refused, waiting, ..PageResult::default() })
 }
 
 fn measure(sql: &Sql<'_>, now: DateTime<Utc>) -> Result<Backlog> {
@@ -209,6 +241,7 @@ fn measure(sql: &Sql<'_>, now: DateTime<Utc>) -> Result<Backlog> {
     let oldest_message = sql.find(completion::MEASURE_OUTBOX, &[], |row| row.get(0))?.flatten();
     Ok(Backlog {
         pages_waiting,
+        rows_waiting: sql.find(completion::MEASURE_WAITING, &[], |row| row.get(0))?.unwrap_or(0),
         oldest_page_seconds: age(oldest),
         oldest_message_seconds: age(oldest_message),
         entries_due: sql.find(completion::MEASURE_QUEUE, &[&micros(now)], |row| row.get(0))?.unwrap_or(0),

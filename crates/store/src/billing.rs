@@ -147,7 +147,7 @@ pub struct OutsideLog {
     pub entry: i64,
     /// One of the closed list.
     pub text: LogText,
-    /// Masked.
+    /// Masked, without the action's text: that and a newline are put before it when it is stored.
     pub request: String,
     /// Masked.
     pub response: String,
@@ -323,7 +323,8 @@ pub trait BillingStore {
     ) -> Result<u64>;
     /// The parts of the steps of one row.
     async fn list_steps(&self, tenant: TenantId, row: DeviceChangeId) -> Result<Vec<StepRecord>>;
-    /// Steps that a person must look at, the oldest first.
+    /// Steps that a person must look at, the oldest rows first. `limit` counts rows: all steps of a row come together. Of a row
+    /// that holds its line although each of its steps is known, those that are done.
     async fn list_unsettled_steps(
         &self,
         tenant: TenantId,

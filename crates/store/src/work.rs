@@ -340,6 +340,8 @@ pub mod message_kind {
 pub struct Backlog {
     /// Pages ready or held.
     pub pages_waiting: i64,
+    /// Rows that wait for an outside answer or account (PENDING).
+    pub rows_waiting: i64,
     /// Age of the oldest change with pages waiting, in seconds.
     pub oldest_page_seconds: i64,
     /// Age of the oldest message, in seconds.

@@ -9,7 +9,7 @@ use lineshift_domain::ids::{
 };
 use lineshift_domain::judge::{Judge, RequiredData, Verdict};
 use lineshift_domain::order::{PlanValues, Setting, StoredAssignment, StoredOrder, StoredPlan};
-use lineshift_domain::terms::{IntegrationKind, OnPartialFailure};
+use lineshift_domain::terms::{IntegrationKind, OnPartialFailure, OnRevServiceFailure};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -52,6 +52,8 @@ fn stored_orders() -> impl Strategy<Value = StoredOrder> {
             integration_authentication_id: customer.map(IntegrationAuthenticationId),
             effective_at: None,
             customer_rate_plan,
+            rev_service: None,
+            on_rev_service_failure: OnRevServiceFailure::Skip,
             on_partial_failure: OnPartialFailure::Keep,
         })
     });

@@ -8,7 +8,7 @@ use lineshift_domain::ids::{
 use lineshift_domain::judge::{ActiveStatuses, Judge, Reason, RequiredData, Verdict};
 use lineshift_domain::lines::read_line;
 use lineshift_domain::order::{PlanValues, Setting, StoredAssignment, StoredOrder, StoredPlan};
-use lineshift_domain::terms::{IntegrationKind, LineIdentifier, OnPartialFailure};
+use lineshift_domain::terms::{IntegrationKind, LineIdentifier, OnPartialFailure, OnRevServiceFailure};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 
@@ -28,6 +28,8 @@ fn order() -> StoredOrder {
         integration_authentication_id: Some(IntegrationAuthenticationId(9)),
         effective_at: None,
         customer_rate_plan: Some(StoredPlan { values, effective_at: None, queued: false, replace_scheduled: false }),
+        rev_service: None,
+        on_rev_service_failure: OnRevServiceFailure::Skip,
         on_partial_failure: OnPartialFailure::Keep,
     })
 }

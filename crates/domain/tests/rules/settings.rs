@@ -4,7 +4,7 @@ use lineshift_domain::ids::{CustomerRatePlanId, IntegrationAuthenticationId, Rev
 use lineshift_domain::limits::Limits;
 use lineshift_domain::order::{Effect, PlanValues, Setting, StoredAssignment, StoredOrder, StoredPlan};
 use lineshift_domain::reading::read_bulk_change;
-use lineshift_domain::terms::{OnPartialFailure, PortalType};
+use lineshift_domain::terms::{OnPartialFailure, OnRevServiceFailure, PortalType};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 
@@ -95,6 +95,8 @@ proptest! {
             integration_authentication_id: None,
             effective_at,
             customer_rate_plan: Some(plan.clone()),
+            rev_service: None,
+            on_rev_service_failure: OnRevServiceFailure::Skip,
             on_partial_failure: OnPartialFailure::Compensate,
         };
         for order in [StoredOrder::CustomerRatePlanChange(plan), StoredOrder::CustomerAssignment(assignment)] {

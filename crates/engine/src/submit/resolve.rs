@@ -141,6 +141,8 @@ impl Resolving<'_> {
                 Some(plan) => Some(plan?),
                 None => None,
             },
+            rev_service: None,
+            on_rev_service_failure: asked.on_rev_service_failure,
             on_partial_failure: asked.on_partial_failure,
         })
     }

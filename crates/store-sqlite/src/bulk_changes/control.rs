@@ -26,6 +26,7 @@ pub(super) fn start(sql: &Sql<'_>, tenant: TenantId, id: BulkChangeId, by: &Orde
 pub(super) fn cancel(sql: &Sql<'_>, tenant: TenantId, id: BulkChangeId, by: &Orderer, now: DateTime<Utc>) -> Result<bool> {
     let canceled = sql.execute(text::CANCEL, &[&tenant.0, &id.0, &micros(now), &by.name])? > 0;
     if canceled {
+        sql.execute(text::WAKE_PAGES, &[&tenant.0, &id.0])?;
         announce_work(sql, tenant, now)?;
         announce(sql, tenant, id, message_kind::SUBMITTED, now)?;
     }

@@ -110,6 +110,7 @@ pub(super) fn insert_change(
             &first,
             &(first + rows - 1),
             &i64::try_from(change.duplicates).unwrap_or(i64::MAX),
+            &change.account.map(|id| id.0),
         ],
     )?;
     Ok((BulkChangeId(id), first))
@@ -135,7 +136,7 @@ impl Targets {
     }
 }
 
-/// Inserts one page of rows with the log of those refused, and keeps the counts.
+/// Inserts the rows of one page or several, numbered on from `page`, with the log of those refused, and keeps the counts.
 pub(super) fn insert_rows(
     sql: &Sql<'_>,
     tenant: TenantId,
@@ -146,7 +147,8 @@ pub(super) fn insert_rows(
     rows: &[NewDeviceChange],
 ) -> Result<()> {
     let page = i64::try_from(page).map_err(|_| StoreError::internal("more pages than can be numbered"))?;
-    let from = first + page * i64::try_from(change.page_lines).map_err(|_| StoreError::internal("a page of that size"))?;
+    let page_lines = i64::try_from(change.page_lines).map_err(|_| StoreError::internal("a page of that size"))?;
+    let from = first + page * page_lines;
     let to = from + i64::try_from(rows.len()).unwrap_or(0) - 1;
     let now = micros(change.created_at);
     let by_iccid = change.identifier == LineIdentifier::Iccid;
@@ -190,7 +192,10 @@ pub(super) fn insert_rows(
             ],
         )?;
     }
-    sql.execute(text::INSERT_PAGE, &[&tenant.0, &id.0, &page, &from, &to])?;
+    let starts = (from..=to).step_by(change.page_lines);
+    sql.execute_each(text::INSERT_PAGE, (page..).zip(starts), |(page, from), run| {
+        run(&[&tenant.0, &id.0, page, from, &to.min(*from + page_lines - 1)])
+    })?;
     let total = to - from + 1;
     sql.execute(text::COUNT_ROWS, &[&tenant.0, &id.0, &total, &refused])?;
     Ok(())

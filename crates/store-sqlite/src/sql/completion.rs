@@ -1,10 +1,11 @@
 //! Statements of completion (B11.3): cross-provider history and service links, page by page, then the change itself.
 
-/// The rows of a page that this attempt changed; those that stood so already are left out.
+/// The rows of a page that this attempt changed, also those that end in ERROR for another step; those that stood so already
+/// are left out.
 macro_rules! changed {
     () => {
-        "dc.tenant_id = $1 AND dc.bulk_change_id = $2 AND dc.id BETWEEN $3 AND $4 AND dc.status = 'PROCESSED' AND dc.attempt = $5
-        AND dc.status_details IS NOT $6"
+        "dc.tenant_id = $1 AND dc.bulk_change_id = $2 AND dc.id BETWEEN $3 AND $4 AND dc.attempt = $5
+        AND (dc.status = 'PROCESSED' OR dc.set_steps_done = 1) AND dc.status_details IS NOT $6"
     };
 }
 
@@ -48,7 +49,7 @@ lineshift_store::statements! {
     /// The change's order, attempt and date for a page to complete, if the claim still holds: one row by primary keys.
     OPEN_COMPLETION = "SELECT b.order_json, b.attempt FROM device_bulk_change_page page
     CROSS JOIN device_bulk_change b ON b.tenant_id = $1 AND b.id = page.bulk_change_id
-    WHERE page.tenant_id = $1 AND page.bulk_change_id = $2 AND page.page = $3 AND page.epoch = $4 AND page.lease_until IS NOT NULL
+    WHERE page.tenant_id = $1 AND page.bulk_change_id = $2 AND page.page = $3 AND page.epoch = $4 AND page.owner IS NOT NULL
       AND page.state = 'done'";
 
     /// One row by primary key.
@@ -104,6 +105,13 @@ lineshift_store::statements! {
     CROSS JOIN customer_rate_plan_device_queue q ON q.tenant_id = w.tenant_id AND q.state = 'open' AND q.effective_date <= $1
     WHERE w.kind = 'plan_queue' AND w.next_due <= $1";
 
-    /// Steps that a person must settle, by `device_change_step_stuck`.
-    MEASURE_STUCK = "SELECT count(*) FROM device_change_step WHERE state = 'stuck'";
+    /// Rows that wait, of tenants with work, by `device_change_waiting`: as many index entries.
+    MEASURE_WAITING = "SELECT count(*) FROM tenant_work w
+    CROSS JOIN device_change dc ON dc.tenant_id = w.tenant_id AND dc.status = 'PENDING'
+    WHERE w.kind = 'bulk_change'";
+
+    /// Steps that a person must settle: those of the few rows in `device_change_unsettled`, each by primary key.
+    MEASURE_STUCK = "SELECT count(*) FROM device_change dc
+    CROSS JOIN device_change_step s ON s.tenant_id = dc.tenant_id AND s.device_change_id = dc.id
+    WHERE dc.holds >= 4 AND s.state IN ('intended', 'ambiguous', 'waiting', 'stuck')";
 }

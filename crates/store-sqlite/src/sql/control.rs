@@ -9,13 +9,17 @@ lineshift_store::statements! {
     CANCEL = "UPDATE device_bulk_change SET canceled_at = $3, canceled_by = $4, reopening_until = NULL
     WHERE tenant_id = $1 AND id = $2 AND canceled_at IS NULL AND receiving_until IS NULL AND open_count > 0";
 
+    /// The pages of a change whose rows wait, by `device_bulk_change_page_state`: a canceled change is not waited for (B10.1).
+    WAKE_PAGES = "UPDATE device_bulk_change_page SET lease_until = NULL
+    WHERE tenant_id = $1 AND bulk_change_id = $2 AND state = 'ready' AND owner IS NULL AND lease_until IS NOT NULL";
+
     /// One row by primary key.
     FIND_PAGE = "SELECT from_id, to_id FROM device_bulk_change_page WHERE tenant_id = $1 AND bulk_change_id = $2 AND page = $3";
 
     /// Up to a page of rows, by the range of the primary key; the codes, a handful, as a JSON array or null for all.
     REOPEN_ROWS = "UPDATE device_change SET
         status = 'NEW', error_kind = NULL, error_code = NULL, status_details = NULL, is_processed = 0, processed_at = NULL,
-        attempt = $6, holds = $7, next_check_at = NULL
+        attempt = $6, holds = $7, next_check_at = NULL, set_steps_done = 0
     WHERE tenant_id = $1 AND bulk_change_id = $2 AND id BETWEEN $3 AND $4 AND status = 'ERROR'
       AND ($5 IS NULL OR error_code IN (SELECT value FROM json_each($5)))";
 

@@ -1,5 +1,6 @@
 //! The hot statements, tuned for SQLite; each says how many rows it expects, which index it uses and what it locks.
 
+pub(crate) mod billing;
 pub(crate) mod completion;
 pub(crate) mod control;
 pub(crate) mod devices;
@@ -7,6 +8,7 @@ pub(crate) mod import;
 pub(crate) mod pages;
 pub(crate) mod plan_queue;
 pub(crate) mod submission;
+pub(crate) mod waiting;
 
 #[cfg(test)]
 mod tests;

@@ -136,18 +136,19 @@ macro_rules! log_page {
 
 lineshift_store::statements! {
     /// Changes of every tenant that has work: a handful, by `device_bulk_change_unfinished` for each tenant of `tenant_work`.
-    LIST_RUNNABLE = "SELECT b.tenant_id, b.id FROM tenant_work w CROSS JOIN device_bulk_change b
+    LIST_RUNNABLE = "SELECT b.tenant_id, b.id, b.integration_authentication_id FROM tenant_work w CROSS JOIN device_bulk_change b
     WHERE w.kind = 'bulk_change' AND b.tenant_id = w.tenant_id AND b.processed_at IS NULL AND b.receiving_until IS NULL
       AND (b.started_at IS NOT NULL OR b.canceled_at IS NOT NULL)";
 
-    /// One row by primary key; the first page to run by `device_bulk_change_page_state`. Locks the database for one short
-    /// transaction.
-    CLAIM_PAGE = "UPDATE device_bulk_change_page SET epoch = epoch + 1, lease_until = $4, owner = $5
+    /// One row by primary key; the first page to run by `device_bulk_change_page_state`, past those that wait. Locks the
+    /// database for one short transaction. A page that still has an owner was never given back: when his lease ran out is kept.
+    CLAIM_PAGE = "UPDATE device_bulk_change_page SET epoch = epoch + 1,
+        lost_lease_until = CASE WHEN owner IS NULL THEN lost_lease_until ELSE lease_until END, lease_until = $4, owner = $5
     WHERE tenant_id = $1 AND bulk_change_id = $2 AND page = (
         SELECT p.page FROM device_bulk_change_page p
         WHERE p.tenant_id = $1 AND p.bulk_change_id = $2 AND p.state = $3 AND (p.lease_until IS NULL OR p.lease_until <= $6)
         ORDER BY p.page LIMIT 1)
-    RETURNING page, from_id, to_id, epoch, failures";
+    RETURNING page, from_id, to_id, epoch, failures, lost_lease_until";
 
     /// Whether a change has a page in that state, by `device_bulk_change_page_state`.
     HAS_PAGE = "SELECT 1 FROM device_bulk_change_page WHERE tenant_id = $1 AND bulk_change_id = $2 AND state = $3 LIMIT 1";
@@ -157,11 +158,11 @@ lineshift_store::statements! {
 
     /// One row by primary key.
     RENEW_LEASE = "UPDATE device_bulk_change_page SET lease_until = $5
-    WHERE tenant_id = $1 AND bulk_change_id = $2 AND page = $3 AND epoch = $4 AND lease_until IS NOT NULL";
+    WHERE tenant_id = $1 AND bulk_change_id = $2 AND page = $3 AND epoch = $4 AND owner IS NOT NULL";
 
-    /// One row by primary key.
-    GIVE_BACK = "UPDATE device_bulk_change_page SET lease_until = $5, failures = failures + 1
-    WHERE tenant_id = $1 AND bulk_change_id = $2 AND page = $3 AND epoch = $4 AND lease_until IS NOT NULL";
+    /// One row by primary key. Without an owner the page is claimable from then on, and no lease of it is lost.
+    GIVE_BACK = "UPDATE device_bulk_change_page SET lease_until = $5, owner = NULL, failures = failures + 1
+    WHERE tenant_id = $1 AND bulk_change_id = $2 AND page = $3 AND epoch = $4 AND owner IS NOT NULL";
 
     /// The order as it stands now, if the claim still holds: one row by primary keys.
     OPEN_PAGE = concat!(
@@ -177,12 +178,16 @@ lineshift_store::statements! {
         SELECT 1 FROM customer_rate_plan p WHERE p.tenant_id = $1 AND p.id = b.customer_rate_plan_id AND p.is_active = 1),
     b.customer_rate_pool_id IS NULL OR EXISTS (
         SELECT 1 FROM customer_rate_pool p WHERE p.tenant_id = $1 AND p.id = b.customer_rate_pool_id AND p.is_active = 1),
-    b.stored_order, t.time_zone
+    b.stored_order, t.time_zone, b.integration_authentication_id,
+    coalesce(a.is_active = 1 AND a.write_enabled = 1, 0),
+    coalesce(a.secret_encrypted IS NOT NULL AND a.base_address IS NOT NULL, 0),
+    CASE WHEN a.refused_at IS NOT NULL THEN coalesce(a.refused_text, 'refused') END
     FROM device_bulk_change_page page
     CROSS JOIN device_bulk_change b ON b.tenant_id = $1 AND b.id = page.bulk_change_id
     CROSS JOIN service_provider sp ON sp.tenant_id = $1 AND sp.id = b.service_provider_id
     CROSS JOIN tenant t ON t.id = $1
-    WHERE page.tenant_id = $1 AND page.bulk_change_id = $2 AND page.page = $3 AND page.epoch = $4 AND page.lease_until IS NOT NULL"
+    LEFT JOIN integration_authentication a ON a.tenant_id = $1 AND a.id = b.integration_authentication_id
+    WHERE page.tenant_id = $1 AND page.bulk_change_id = $2 AND page.page = $3 AND page.epoch = $4 AND page.owner IS NOT NULL"
 );
 
     /// The open rows of a page with their lines: up to 5,000, by the range of the primary key, each line by primary key, in
@@ -210,9 +215,11 @@ lineshift_store::statements! {
     /// Rows settled without their steps: as many as were refused, each by primary key.
     SETTLE_ROWS = "UPDATE device_change SET
         status = x.status, error_kind = x.kind, error_code = x.code, status_details = x.details,
-        is_processed = x.status = 'PROCESSED', processed_at = $4, holds = 0, next_check_at = NULL
+        is_processed = x.status = 'PROCESSED', processed_at = $4, holds = CASE WHEN x.unsettled THEN holds | 4 ELSE 0 END,
+        next_check_at = NULL
     FROM (SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS status, json_extract(value, '$[2]') AS kind,
-                 json_extract(value, '$[3]') AS code, json_extract(value, '$[4]') AS details
+                 json_extract(value, '$[3]') AS code, json_extract(value, '$[4]') AS details,
+                 json_extract(value, '$[8]') AS unsettled
           FROM json_each($3)) AS x
     WHERE device_change.tenant_id = $1 AND device_change.bulk_change_id = $2 AND device_change.id = x.id";
 
@@ -312,15 +319,20 @@ lineshift_store::statements! {
     /// The accepted rows, at the end of their page.
     MARK_PROCESSED = concat!(
     "UPDATE device_change AS dc SET
-        status = 'PROCESSED', is_processed = 1, processed_at = $5, status_details = $6, holds = 0, next_check_at = NULL
+        status = 'PROCESSED', error_kind = NULL, error_code = NULL, status_details = $6, is_processed = 1, processed_at = $5,
+        holds = 0, next_check_at = NULL
     WHERE ",
     accepted!()
 );
 
-    /// Every open row of a page that failed too often.
+    /// Every row in hand of a page that failed too often, with its steps by primary key: one for which something was sent, or
+    /// may have been, goes on holding its line (rule 6).
     FAIL_ROWS = concat!(
     "UPDATE device_change AS dc SET
-        status = 'ERROR', error_kind = $6, error_code = $7, status_details = $8, processed_at = $5, holds = 0, next_check_at = NULL
+        status = 'ERROR', error_kind = $6, error_code = $7, status_details = $8, processed_at = $5, next_check_at = NULL,
+        holds = CASE WHEN EXISTS (SELECT 1 FROM device_change_step s WHERE s.tenant_id = $1 AND s.device_change_id = dc.id
+                                     AND s.state IN ('intended', 'ambiguous', 'waiting', 'stuck', 'done'))
+                THEN holds | 4 ELSE 0 END
     WHERE ",
     accepted!()
 );
@@ -336,9 +348,11 @@ lineshift_store::statements! {
     accepted!()
 );
 
-    /// One row by primary key; the epoch is checked again, so that one who lost the lease changes nothing (B5.1).
-    CLOSE_PAGE = "UPDATE device_bulk_change_page SET state = $5, lease_until = NULL, owner = NULL, failures = 0
-    WHERE tenant_id = $1 AND bulk_change_id = $2 AND page = $3 AND epoch = $4 AND lease_until IS NOT NULL";
+    /// One row by primary key; the epoch is checked again, so that one who lost the lease changes nothing (B5.1). A page with
+    /// rows that wait is ready again when `$6` is reached. `$7`: what a lost lease meant is settled.
+    CLOSE_PAGE = "UPDATE device_bulk_change_page SET state = $5, lease_until = $6, owner = NULL, failures = 0,
+        lost_lease_until = CASE WHEN $7 THEN NULL ELSE lost_lease_until END
+    WHERE tenant_id = $1 AND bulk_change_id = $2 AND page = $3 AND epoch = $4 AND owner IS NOT NULL";
 
     /// One row by primary key.
     COUNT_PAGE = "UPDATE device_bulk_change SET

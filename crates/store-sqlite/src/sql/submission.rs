@@ -44,8 +44,9 @@ lineshift_store::statements! {
         tenant_id, id, change_request_type_id, portal_type, service_provider_id, identifier, order_json, rev_customer_id, site_id,
         customer_rate_plan_id, customer_rate_pool_id, name, reason, created_by, created_by_key_id, runs_as_key_id, created_at,
         receiving_until, started_at, first_device_change_id, last_device_change_id, duplicate_count, attempt, total_count,
-        open_count, processed_count, error_count, canceled_count, rejected_count, scheduled_failed_count)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16, $17, $18, $19, $20, $21, 1, 0, 0, 0, 0, 0, 0, 0)";
+        open_count, processed_count, error_count, canceled_count, rejected_count, scheduled_failed_count,
+        integration_authentication_id)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16, $17, $18, $19, $20, $21, 1, 0, 0, 0, 0, 0, 0, 0, $22)";
 
     /// Up to 5,000 rows, one after the other on the writer's thread: faster here than one statement over a JSON array, which
     /// must be written and read again (1.3 µs a row). In device order, so that the primary key and `device_change_holding`
@@ -64,7 +65,7 @@ lineshift_store::statements! {
     FROM device_change dc
     WHERE dc.tenant_id = $1 AND dc.bulk_change_id = $2 AND dc.id BETWEEN $3 AND $4 AND dc.status = 'ERROR'";
 
-    /// One row.
+    /// As many rows as pages were stored, one after the other on the writer's thread.
     INSERT_PAGE = "INSERT INTO device_bulk_change_page
         (tenant_id, bulk_change_id, page, from_id, to_id, state, epoch, lease_until, owner, failures)
     VALUES ($1, $2, $3, $4, $5, 'ready', 0, NULL, NULL, 0)";

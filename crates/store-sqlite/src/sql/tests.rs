@@ -14,6 +14,8 @@ const MODULES: &[(&str, Statements)] = &[
     ("catalogue", portable::catalogue::ALL),
     ("devices", portable::devices::ALL),
     ("plan_queue", portable::plan_queue::ALL),
+    ("billing", portable::billing::ALL),
+    ("tuned billing", super::billing::ALL),
     ("tuned completion", super::completion::ALL),
     ("tuned control", super::control::ALL),
     ("tuned devices", super::devices::ALL),
@@ -21,6 +23,7 @@ const MODULES: &[(&str, Statements)] = &[
     ("tuned pages", super::pages::ALL),
     ("tuned plan_queue", super::plan_queue::ALL),
     ("tuned submission", super::submission::ALL),
+    ("tuned waiting", super::waiting::ALL),
 ];
 
 /// What may be walked from end to end: global tables of a few rows, what waits for others, what a statement made itself.
@@ -32,9 +35,9 @@ const MAY_SCAN: &[&str] = &[
     "SCAN earliest",
     // The one or two log texts of a page.
     "SCAN t",
-    // The outbox, which is emptied as it fills, and the steps that wait for a person.
+    // The outbox, which is emptied as it fills, and the rows that wait for a person.
     "SCAN o",
-    "SCAN device_change_step USING COVERING INDEX device_change_step_stuck",
+    "SCAN dc USING INDEX device_change_unsettled",
 ];
 
 /// Statements of these aggregates that go through all that a tenant has, and why they may.
@@ -47,6 +50,7 @@ const MAY_READ_A_TENANT: &[&str] = &[
     "UPSERT_DEVICE",
     "UPSERT_CUSTOMER",
     "UPSERT_REV_SERVICE",
+    "STORE_SERVICES",
 ];
 
 async fn store(directory: &tempfile::TempDir) -> SqliteStore {
@@ -76,7 +80,18 @@ async fn no_search_knows_only_the_tenant() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let store = store(&directory).await;
     let mut wrong = Vec::new();
-    let here = ["access", "catalogue", "devices", "plan_queue", "tuned devices", "tuned import", "tuned plan_queue"];
+    let here = [
+        "access",
+        "billing",
+        "catalogue",
+        "devices",
+        "plan_queue",
+        "tuned billing",
+        "tuned devices",
+        "tuned import",
+        "tuned plan_queue",
+        "tuned waiting",
+    ];
     for (module, statements) in MODULES.iter().filter(|(module, _)| here.contains(module)) {
         for (name, sql) in statements.iter().filter(|(name, _)| !MAY_READ_A_TENANT.contains(name)) {
             let plan = store.explain(sql).await.expect("a valid statement");
@@ -107,6 +122,27 @@ async fn each_list_of_lines_has_its_index() {
         let plan = store.explain(sql).await.expect("a valid statement");
         assert!(plan[0].ends_with(served_by), "{plan:?} instead of {served_by}");
     }
+}
+
+/// What touches the rows of a page walks their range of the primary key, or goes to each by its whole key: never through an
+/// index over all rows of the tenant that wait, hold or failed.
+#[tokio::test]
+async fn pages_keep_to_their_rows() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let store = store(&directory).await;
+    let ways = ["USING PRIMARY KEY (tenant_id=? AND id>? AND id<?)", "USING PRIMARY KEY (tenant_id=? AND id=?)"];
+    let mut wrong = Vec::new();
+    for (module, statements) in MODULES.iter().filter(|(module, _)| ["tuned pages", "tuned waiting"].contains(module)) {
+        for (name, sql) in *statements {
+            for step in store.explain(sql).await.expect("a valid statement") {
+                let rows = step.starts_with("SEARCH dc ") || step.starts_with("SEARCH device_change ");
+                if rows && !ways.iter().any(|way| step.ends_with(way)) {
+                    wrong.push(format!("{module} {name}: {step}"));
+                }
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
 }
 
 #[test]

@@ -11,7 +11,7 @@ use lineshift_store::work::{PageClaim, RunnableChange, message_kind};
 use lineshift_store::{Result, StoreError};
 
 use super::page::ALREADY_SO;
-use super::{close, lease_lost};
+use super::{Closed, close, lease_lost};
 use crate::bulk_changes::{announce, read_change};
 use crate::connection::Sql;
 use crate::row::{micros, month};
@@ -29,7 +29,7 @@ pub(super) fn complete_page(sql: &Sql<'_>, claim: &PageClaim, now: DateTime<Utc>
         Ok((order, row.get::<_, i64>(1)?))
     })?;
     let (order, attempt) = opened.ok_or_else(|| lease_lost(claim))?;
-    close(sql, claim, "completed")?;
+    close(sql, claim, Closed::completed())?;
     if order.assignment().is_none() && order.plan().is_some_and(|plan| plan.queued) {
         // Nothing of the lines has changed yet; the scheduler does this for each entry that it applies.
         return Ok(());

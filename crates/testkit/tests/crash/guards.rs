@@ -183,6 +183,7 @@ async fn new_change(operator: &Operator, like: BulkChangeId, rows: usize) -> New
         rows,
         duplicates: 0,
         page_lines: 4,
+        account: None,
     }
 }
 

@@ -5,7 +5,7 @@ use lineshift_domain::facts::Holds;
 use lineshift_domain::ids::BulkChangeId;
 use lineshift_domain::lines::{Digits, read_line};
 use lineshift_domain::order::{AssignmentOrder, Effect, PlanValues, Setting, StoredAssignment, StoredOrder};
-use lineshift_domain::terms::{LineIdentifier, OnPartialFailure, PortalType};
+use lineshift_domain::terms::{LineIdentifier, OnPartialFailure, OnRevServiceFailure, PortalType};
 use lineshift_engine::Clock as _;
 use lineshift_store::bulk_changes::{NewBulkChange, NewDeviceChange};
 use lineshift_store::devices::FactsQuery;
@@ -25,6 +25,8 @@ pub(crate) async fn judged(
         integration_authentication_id: is_rev.then_some(operator.authentication),
         effective_at: None,
         customer_rate_plan: None,
+        rev_service: None,
+        on_rev_service_failure: OnRevServiceFailure::Skip,
         on_partial_failure: OnPartialFailure::Keep,
     };
     let change = NewBulkChange {
@@ -41,6 +43,7 @@ pub(crate) async fn judged(
         rows: usize::try_from(lines).expect("a few lines"),
         duplicates: 0,
         page_lines: operator.engine.limits().page_lines,
+        account: None,
     };
     let digits: Vec<Digits> =
         (1..=lines).map(|line| read_line(LineIdentifier::Iccid, &iccid(line)).expect("well-formed")).collect();

@@ -1,0 +1,117 @@
+//! Billing: accounts and the windows of their calls, the steps that call outside, and what is billed.
+
+mod accounts;
+mod services;
+mod settling;
+mod steps;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use lineshift_domain::ids::{DeviceChangeId, IntegrationAuthenticationId, TenantId};
+use lineshift_store::billing::{
+    AccountSettings, BillingStore, CallWindows, CallsMade, IntegrationAccount, RevServiceProductRow, RevServiceRow, Settlement,
+    StepBatch, StepRecord, TakenCalls, UnsettledStep,
+};
+use lineshift_store::paging::Listed;
+use lineshift_store::work::PageClaim;
+use lineshift_store::{Result, StoreError};
+
+use crate::SqliteStore;
+use crate::row::page_limit;
+use crate::sql::billing as tuned;
+
+pub(crate) use self::steps::read_step;
+
+#[async_trait]
+impl BillingStore for SqliteStore {
+    async fn get_account(&self, tenant: TenantId, id: IntegrationAuthenticationId) -> Result<IntegrationAccount> {
+        self.database.read(move |sql| accounts::get(sql, tenant, id)).await
+    }
+
+    async fn set_account(&self, tenant: TenantId, id: IntegrationAuthenticationId, settings: &AccountSettings) -> Result<()> {
+        let settings = settings.clone();
+        self.database.write(move |sql| accounts::set(sql, tenant, id, &settings)).await
+    }
+
+    async fn record_refused_credentials(
+        &self,
+        tenant: TenantId,
+        id: IntegrationAuthenticationId,
+        version: i64,
+        said: &str,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let said = said.to_owned();
+        self.database.write(move |sql| accounts::record_refused(sql, tenant, id, version, &said, now)).await
+    }
+
+    async fn record_working_credentials(&self, tenant: TenantId, id: IntegrationAuthenticationId) -> Result<()> {
+        self.database.write(move |sql| accounts::record_working(sql, tenant, id)).await
+    }
+
+    async fn take_calls(
+        &self,
+        tenant: TenantId,
+        id: IntegrationAuthenticationId,
+        wanted: u32,
+        windows: CallWindows,
+        now: DateTime<Utc>,
+    ) -> Result<TakenCalls> {
+        self.database.write(move |sql| accounts::take_calls(sql, tenant, id, wanted, windows, now)).await
+    }
+
+    async fn count_calls(&self, tenant: TenantId, id: IntegrationAuthenticationId, now: DateTime<Utc>) -> Result<CallsMade> {
+        self.database.read(move |sql| accounts::count_calls(sql, tenant, id, now)).await
+    }
+
+    async fn record_steps(&self, claim: &PageClaim, batch: &StepBatch, now: DateTime<Utc>) -> Result<()> {
+        let (held, batch) = (claim.clone(), batch.clone());
+        self.database.write(move |sql| steps::record(sql, &held, &batch, now)).await
+    }
+
+    async fn usp_revservice_create_service(&self, tenant: TenantId, rows: &[RevServiceRow], now: DateTime<Utc>) -> Result<u64> {
+        let rows = rows.to_vec();
+        self.database.write(move |sql| services::usp_revservice_create_service(sql, tenant, &rows, now)).await
+    }
+
+    async fn usp_revservice_create_serviceproduct(
+        &self,
+        tenant: TenantId,
+        rows: &[RevServiceProductRow],
+        _now: DateTime<Utc>,
+    ) -> Result<u64> {
+        let rows = rows.to_vec();
+        self.database.write(move |sql| services::usp_revservice_create_serviceproduct(sql, tenant, &rows)).await
+    }
+
+    async fn list_steps(&self, tenant: TenantId, row: DeviceChangeId) -> Result<Vec<StepRecord>> {
+        self.database.read(move |sql| sql.query(tuned::LIST_STEPS, &[&tenant.0, &row.0], read_step)).await
+    }
+
+    async fn list_unsettled_steps(
+        &self,
+        tenant: TenantId,
+        after: Option<DeviceChangeId>,
+        limit: usize,
+    ) -> Result<Listed<UnsettledStep, DeviceChangeId>> {
+        let (limit, surplus) = page_limit(limit);
+        self.database.read(move |sql| settling::list(sql, tenant, after, limit, surplus)).await
+    }
+
+    async fn settle_steps(
+        &self,
+        tenant: TenantId,
+        row: DeviceChangeId,
+        settlement: &Settlement,
+        by: &str,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let (settlement, by) = (settlement.clone(), by.to_owned());
+        self.database.write(move |sql| settling::settle(sql, tenant, row, &settlement, &by, now)).await
+    }
+}
+
+fn json<T: serde::Serialize + ?Sized>(rows: &T) -> Result<String> {
+    serde_json::to_string(rows)
+        .map_err(|error| StoreError::Internal { context: "writing rows as JSON".to_owned(), source: Some(Box::new(error)) })
+}
