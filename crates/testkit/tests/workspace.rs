@@ -50,6 +50,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 const NEVER_BELOW: &[(&str, &[&str])] = &[
     ("lineshift-domain", &["tokio", "async-trait", "futures", "axum", "hyper", "reqwest", "rusqlite", "sqlx", "tracing"]),
     ("lineshift-store", &["tokio", "axum", "hyper", "reqwest", "rusqlite", "sqlx"]),
+    ("lineshift-connectors", &["axum", "hyper", "reqwest", "rusqlite", "sqlx"]),
     ("lineshift-engine", &["axum", "hyper", "reqwest", "rusqlite", "sqlx"]),
     ("lineshift-web", &["reqwest", "rusqlite", "sqlx"]),
     // Whoever simulates the other side shares no code with this one: both would have the same mistake.

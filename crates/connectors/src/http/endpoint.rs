@@ -103,7 +103,7 @@ impl Endpoint {
             Sent::Tried(tried) => tried,
             Sent::Withheld(error) => return Outcome::Settled(Err(error)),
         };
-        let verdict = judge(&tried, changes, self.account.clock().now(), read);
+        let verdict = judge(&tried, changes, &self.masker, self.account.clock().now(), read);
         self.account.shared.measures.called(verdict.label(changes));
         let masked = |text: String| self.masker.mask(&text);
         match verdict {

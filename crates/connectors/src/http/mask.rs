@@ -70,6 +70,22 @@ impl Masker {
         masked
     }
 
+    /// The text without secrets and otherwise as it is: before something is taken out of it that may stand within one.
+    pub(super) fn hide(&self, text: &str) -> String {
+        let mut hidden = String::with_capacity(text.len());
+        let mut at = 0;
+        while let Some(character) = text[at..].chars().next() {
+            if let Some(end) = self.secret_at(text, at) {
+                hidden.push_str(MASK);
+                at = end;
+            } else {
+                hidden.push(character);
+                at += character.len_utf8();
+            }
+        }
+        hidden
+    }
+
     /// Where the secret that begins at `at` ends, and all that overlap it.
     fn secret_at(&self, text: &str, at: usize) -> Option<usize> {
         let longest = |at: usize| {

@@ -8,6 +8,8 @@ mod breaker;
 mod chance;
 mod endpoint;
 mod gate;
+#[cfg(feature = "https")]
+mod https;
 mod mask;
 mod measures;
 mod meter;
@@ -25,6 +27,8 @@ use lineshift_domain::clock::Clock;
 
 pub use account::{Account, AccountKey, AccountLimits, NotNow, WhyNot};
 pub use endpoint::{Effect, Endpoint};
+#[cfg(feature = "https")]
+pub use https::{HttpsTransport, NoTls};
 pub use mask::{MOST_TEXT_CHARACTERS, Masker};
 pub use meter::{CallMeter, Grant, MeterError, SendGuard};
 pub use permit::Permit;

@@ -6,10 +6,14 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
+use super::mask::Masker;
 use super::transport::Answer;
 
 /// The longest text that is made of a refusal, in characters.
 const MOST_CHARACTERS: usize = 1_000;
+
+/// How much of a body is looked at for its words. An error page of megabytes, made of tags that never close, is to cost nothing.
+const MOST_BYTES: usize = 16 << 10;
 
 /// The longest wait that is taken at its word, in seconds; what is longer is cut to it.
 const LONGEST_WAIT_SECONDS: u64 = 24 * 3600;
@@ -18,18 +22,20 @@ const LONGEST_WAIT_SECONDS: u64 = 24 * 3600;
 const WORDED_IN: [&str; 8] =
     ["message", "error", "error_message", "error_description", "detail", "title", "errors", "description"];
 
-/// The refusal as one line; none if the body is empty or not UTF-8. Not masked.
-pub(super) fn read_refusal(body: &[u8]) -> Option<String> {
+/// The refusal as one line, without secrets; none if the body is empty or not UTF-8.
+pub(super) fn read_refusal(body: &[u8], masker: &Masker) -> Option<String> {
     let text = std::str::from_utf8(body).ok()?.trim();
     if text.is_empty() {
         return None;
     }
-    let said = match serde_json::from_str::<Value>(text) {
-        Ok(value) => worded(&value).unwrap_or_else(|| text.to_owned()),
-        Err(_) => text.to_owned(),
+    // Hidden before tags are taken out: a password may hold what looks like one.
+    let text = masker.hide(&text[..text.floor_char_boundary(MOST_BYTES)]);
+    let said = match serde_json::from_str::<Value>(&text) {
+        Ok(value) => worded(&value).unwrap_or_else(|| text.clone()),
+        Err(_) => text.clone(),
     };
     let line = one_line(&without_tags(&said));
-    let line = if line.is_empty() { one_line(text) } else { line };
+    let line = if line.is_empty() { one_line(&text) } else { line };
     Some(line.chars().take(MOST_CHARACTERS).collect())
 }
 
@@ -82,13 +88,13 @@ fn one_line(text: &str) -> String {
 }
 
 /// How long the other side asks to wait: `Retry-After` in seconds or as a date, else, in a 429, the first number in what it
-/// says, as seconds plus one.
-pub(super) fn asked_wait(answer: &Answer, now: DateTime<Utc>) -> Option<Duration> {
+/// says (`said`), as seconds plus one.
+pub(super) fn asked_wait(answer: &Answer, said: &str, now: DateTime<Utc>) -> Option<Duration> {
     let header = answer.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("retry-after"));
     let by_header = header.and_then(|(_, value)| retry_after(value.trim(), now));
     let by_message = || {
-        let said = read_refusal(&answer.body).filter(|_| answer.status == 429)?;
-        first_number(&said).map(|seconds| seconds.saturating_add(1))
+        let number = first_number(said).filter(|_| answer.status == 429);
+        number.map(|seconds| seconds.saturating_add(1))
     };
     by_header.or_else(by_message).map(|seconds| Duration::from_secs(seconds.min(LONGEST_WAIT_SECONDS)))
 }
@@ -111,7 +117,13 @@ fn first_number(text: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::SecretString;
+
     use super::*;
+
+    fn said(body: &[u8]) -> Option<String> {
+        read_refusal(body, &Masker::new([]))
+    }
 
     #[test]
     fn refusals_of_every_shape_become_one_line() {
@@ -135,11 +147,11 @@ mod tests {
             ("{\"message\":\"\"}", "{\"message\":\"\"}"),
         ];
         for (body, line) in cases {
-            assert_eq!(read_refusal(body.as_bytes()).as_deref(), Some(line), "{body}");
+            assert_eq!(said(body.as_bytes()).as_deref(), Some(line), "{body}");
         }
-        assert_eq!(read_refusal(b""), None);
-        assert_eq!(read_refusal(b"\xff"), None);
-        assert_eq!(read_refusal("ü".repeat(5_000).as_bytes()).map(|line| line.chars().count()), Some(1_000));
+        assert_eq!(said(b""), None);
+        assert_eq!(said(b"\xff"), None);
+        assert_eq!(said("ü".repeat(5_000).as_bytes()).map(|line| line.chars().count()), Some(1_000));
     }
 
     #[test]
@@ -147,7 +159,8 @@ mod tests {
         let now = "2026-11-21T10:00:00.5Z".parse().expect("a moment");
         let wait = |status, header: Option<&str>, body: &str| {
             let headers = header.map(|value| ("Retry-After".to_owned(), value.to_owned())).into_iter().collect();
-            asked_wait(&Answer { status, headers, body: body.as_bytes().to_vec() }, now).map(|wait| wait.as_secs())
+            let words = said(body.as_bytes()).unwrap_or_default();
+            asked_wait(&Answer { status, headers, body: Vec::new() }, &words, now).map(|wait| wait.as_secs())
         };
         assert_eq!(wait(429, Some("7"), "wait 99"), Some(7));
         assert_eq!(wait(503, Some("7"), ""), Some(7));
@@ -159,5 +172,23 @@ mod tests {
         assert_eq!(wait(429, None, "later"), None);
         assert_eq!(wait(429, None, ""), None);
         assert_eq!(wait(503, None, "wait 42"), None, "only a 429 speaks of seconds");
+    }
+
+    #[test]
+    fn a_secret_that_looks_like_a_tag_is_hidden_first() {
+        let secret = SecretString::from("ab<cd>  &amp;ef");
+        let masker = Masker::new([&secret]);
+        for body in ["<p>ab<cd>  &amp;ef</p>", r#"{"message":"ab<cd>  &amp;ef"}"#] {
+            assert_eq!(read_refusal(body.as_bytes(), &masker).as_deref(), Some("***"), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_page_of_tags_that_never_close_costs_little() {
+        for tag in ["<style>", "<a", "<script></styl", "[", "{\"message\":"] {
+            let body = tag.repeat((8 << 20) / tag.len());
+            let words = said(body.as_bytes()).expect("it is text");
+            assert!(words.chars().count() <= MOST_CHARACTERS, "{tag}");
+        }
     }
 }

@@ -341,3 +341,32 @@ async fn texts_for_the_log_hold_no_secret() {
     assert_eq!(called.exchange.request, "POST /v1/Services\n{\"number\":\"1\",\"key\":\"***\"}");
     assert_eq!(called.exchange.response, "400\n<p>Basic ***\\nis wrong</p>");
 }
+
+#[test]
+fn an_account_is_measured_by_its_name() {
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    let shown = recorder.handle();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
+    metrics::with_local_recorder(&recorder, || {
+        runtime.block_on(async {
+            let script = Script::new([ok(), Does::answer(422, "no")], Does::answer(500, ""));
+            let (account, _) = account(AccountLimits { attempts: 1, ..limits() }, &script);
+            let endpoint = endpoint(&account);
+            for expected in [true, false].into_iter().chain([false; 10]) {
+                let permit = account.permit().await.expect("it is closed");
+                assert_eq!(endpoint.send(permit, effect(), whole).await.result.is_ok(), expected);
+            }
+        });
+    });
+    let shown = shown.render();
+    for line in [
+        r#"lineshift_outside_calls_total{account="rev-1",result="done"} 1"#,
+        r#"lineshift_outside_calls_total{account="rev-1",result="rejected"} 1"#,
+        r#"lineshift_outside_calls_total{account="rev-1",result="ambiguous"} 10"#,
+        r#"lineshift_outside_call_seconds_count{account="rev-1"} 12"#,
+        r#"lineshift_account_breaker_open{account="rev-1"} 1"#,
+        r#"lineshift_account_waiting{account="rev-1"} 0"#,
+    ] {
+        assert!(shown.contains(line), "{line} in {shown}");
+    }
+}

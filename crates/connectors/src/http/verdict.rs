@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::mask::Masker;
 use super::refusal::{asked_wait, read_refusal};
 use super::transport::{Answer, TransportFault};
 
@@ -46,6 +47,7 @@ impl<T> Verdict<T> {
 pub(super) fn judge<T>(
     outcome: &Result<Answer, TransportFault>,
     changes: bool,
+    masker: &Masker,
     now: DateTime<Utc>,
     read: impl FnOnce(&Answer) -> Result<T, String>,
 ) -> Verdict<T> {
@@ -55,14 +57,14 @@ pub(super) fn judge<T>(
         Err(TransportFault::Cut(why)) => return Verdict::Unclear { wait: None, text: format!("no whole answer: {why}") },
         Err(TransportFault::TimedOut) => return Verdict::Unclear { wait: None, text: "no answer in time".to_owned() },
     };
-    let refusal = read_refusal(&answer.body);
+    if (200..=299).contains(&answer.status) {
+        let unusable = |why| format!("answered {} that cannot be used: {why}", answer.status);
+        return read(answer).map_or_else(|why| Verdict::Unclear { wait: None, text: unusable(why) }, Verdict::Done);
+    }
+    let refusal = read_refusal(&answer.body, masker);
     let said = refusal.clone().unwrap_or_else(|| "nothing readable was said".to_owned());
-    let wait = asked_wait(answer, now);
+    let wait = asked_wait(answer, refusal.as_deref().unwrap_or_default(), now);
     match (answer.status, refusal) {
-        (200..=299, _) => read(answer).map_or_else(
-            |why| Verdict::Unclear { wait: None, text: format!("answered {} that cannot be used: {why}", answer.status) },
-            Verdict::Done,
-        ),
         (429, _) => Verdict::Throttled { wait, text: said },
         // To a call that reads, nothing is at stake: refused credentials need no explanation.
         (status @ (401 | 403), refusal) if refusal.is_some() || !changes => Verdict::Unauthorized { status, text: said },
@@ -79,7 +81,7 @@ mod tests {
 
     fn verdict(status: u16, body: &[u8], changes: bool) -> Verdict<()> {
         let answer = Answer { status, headers: Vec::new(), body: body.to_vec() };
-        judge(&Ok(answer), changes, DateTime::UNIX_EPOCH, |_| Ok(()))
+        judge(&Ok(answer), changes, &Masker::new([]), DateTime::UNIX_EPOCH, |_| Ok(()))
     }
 
     /// The label that each status has, written down a second time and as a table.
@@ -127,14 +129,15 @@ mod tests {
     #[test]
     fn a_success_that_cannot_be_used_is_none() {
         let answer = Answer { status: 201, headers: Vec::new(), body: b"{".to_vec() };
-        let judged: Verdict<()> = judge(&Ok(answer), true, DateTime::UNIX_EPOCH, |_| Err("not JSON".to_owned()));
+        let judged: Verdict<()> =
+            judge(&Ok(answer), true, &Masker::new([]), DateTime::UNIX_EPOCH, |_| Err("not JSON".to_owned()));
         let text = "answered 201 that cannot be used: not JSON".to_owned();
         assert_eq!(judged, Verdict::Unclear { wait: None, text });
     }
 
     #[test]
     fn faults_say_whether_a_byte_was_sent() {
-        let judged = |fault| judge(&Err(fault), true, DateTime::UNIX_EPOCH, |_| Ok(())).label(true);
+        let judged = |fault| judge(&Err(fault), true, &Masker::new([]), DateTime::UNIX_EPOCH, |_| Ok(())).label(true);
         assert_eq!(judged(TransportFault::NotSent("no connection".to_owned())), "not_sent");
         assert_eq!(judged(TransportFault::Cut("reset".to_owned())), "ambiguous");
         assert_eq!(judged(TransportFault::TimedOut), "ambiguous");

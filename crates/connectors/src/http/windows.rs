@@ -66,7 +66,8 @@ impl Windows {
             let wanted = self.waiting.load(Ordering::SeqCst).max(1).saturating_add(soon());
             match self.meter.take(self.key, wanted, self.limits, self.clock.now()).await {
                 Ok(grant) => self.accept(grant, wanted, &mut counted),
-                Err(_) => {
+                Err(error) => {
+                    tracing::warn!(account = self.key.integration_authentication_id.0, %error, "calls cannot be counted");
                     failures += 1;
                     let pause = METER_PAUSE.saturating_mul(1 << failures.min(8)).min(LONGEST_METER_PAUSE);
                     if Instant::now() + pause > deadline {
