@@ -9,7 +9,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::commands::{
     admin, backup, bench, cancel, config as config_command, demo, examples, export, import, migrate, openapi, retry, serve,
-    start, status, submit,
+    simulate, start, status, submit,
 };
 use crate::config::environment::Environment;
 use crate::config::{Configuration, Flag, LogFormat, Settings, Source};
@@ -50,6 +50,7 @@ enum Command {
     Backup(backup::Args),
     Openapi(openapi::Args),
     Examples(examples::Args),
+    Simulate(simulate::Args),
     /// Measure the main job beside the leanest SQL for it and beside four statements a device.
     Bench(bench::Args),
     /// One leg of `bench`, which starts it in a process of its own.
@@ -141,6 +142,7 @@ async fn dispatch(command: Command, context: &Context) -> Result<Done> {
         Command::Backup(args) => backup::run(args, context).await,
         Command::Openapi(args) => openapi::run(args),
         Command::Examples(args) => examples::run(args),
+        Command::Simulate(args) => Box::pin(simulate::run(args)).await,
         Command::Bench(args) => Box::pin(bench::run(args)).await,
         Command::BenchLeg(args) => Box::pin(bench::run_leg(args)).await,
     }

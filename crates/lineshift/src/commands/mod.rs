@@ -13,6 +13,7 @@ pub(crate) mod migrate;
 pub(crate) mod openapi;
 pub(crate) mod retry;
 pub(crate) mod serve;
+pub(crate) mod simulate;
 pub(crate) mod start;
 pub(crate) mod status;
 pub(crate) mod submit;

@@ -8,3 +8,4 @@ mod demo;
 mod offline;
 mod program;
 mod serve;
+mod simulate;
