@@ -256,6 +256,7 @@ async fn refusals_and_throttling_leave_the_breaker_closed() {
     let script = Script::new([], Does::answer(422, "no"));
     let (account, _) = account(limits(), &script);
     let endpoint = endpoint(&account);
+    let started = Instant::now();
     for index in 0..40 {
         if index == 20 {
             script.rest(Does::answer(429, "").with_header("retry-after", "0"));
@@ -264,6 +265,7 @@ async fn refusals_and_throttling_leave_the_breaker_closed() {
         assert!(endpoint.send(permit, effect(), whole).await.result.is_err());
     }
     assert_eq!(script.seen().len(), 40);
+    assert!(started.elapsed() < Duration::from_secs(5), "nobody waited for the breaker: {:?}", started.elapsed());
 }
 
 /// Asked so often; says no from the second time on.
