@@ -4,6 +4,8 @@ mod accounts;
 mod services;
 mod settling;
 mod steps;
+#[cfg(test)]
+mod tests;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};

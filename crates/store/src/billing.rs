@@ -147,7 +147,7 @@ pub struct OutsideLog {
     pub entry: i64,
     /// One of the closed list.
     pub text: LogText,
-    /// Masked, without the action's text: that and a newline are put before it when it is stored.
+    /// Masked: the action's text, a newline, the request.
     pub request: String,
     /// Masked.
     pub response: String,

@@ -111,7 +111,7 @@ pub(super) fn settle(
         attempt: row.attempt,
         entry: entry::SETTLED,
         text: LogText::Settled,
-        request: row.line,
+        request: format!("Settle\n{}", row.line),
         response: said(how, by),
         error: None,
     };

@@ -88,10 +88,7 @@ pub(super) fn write_logs(sql: &Sql<'_>, whose: (i64, i64, i64), logs: &[OutsideL
     let (tenant, change, portal) = whose;
     let given: Vec<_> = logs
         .iter()
-        .map(|log| {
-            let request = format!("{}\n{}", log.text, log.request);
-            (log.device_change_id.0, log.attempt, log.entry, log.text.as_str(), request, &log.response, &log.error)
-        })
+        .map(|log| (log.device_change_id.0, log.attempt, log.entry, log.text.as_str(), &log.request, &log.response, &log.error))
         .collect();
     sql.execute(text::LOG_OUTSIDE, &[&tenant, &change, &json(&given)?, &month(now), &portal, &PROCESS_BY, &micros(now)])
         .map(|_| ())

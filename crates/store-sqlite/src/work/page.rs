@@ -56,6 +56,8 @@ pub(super) struct SqlitePage {
     now: DateTime<Utc>,
     /// Rows that are open, neither settled nor waiting, as far as they were listed.
     in_hand: i64,
+    /// Whether all open rows were listed, also those that found no line yet.
+    has_listed: bool,
     settled: Vec<SettledRow>,
     /// Those of the rows in hand that end in ERROR after the set steps: for the log, and for the statement.
     failing: Vec<(SettledRow, GivenRow)>,
@@ -83,6 +85,7 @@ impl SqlitePage {
             stored_order,
             now,
             in_hand: 0,
+            has_listed: false,
             settled: Vec::new(),
             failing: Vec::new(),
             has_held: false,
@@ -123,6 +126,7 @@ impl PageWork for SqlitePage {
             })
             .await?;
         self.in_hand = i64::try_from(lines.len()).unwrap_or(i64::MAX);
+        self.has_listed = true;
         Ok(lines)
     }
 

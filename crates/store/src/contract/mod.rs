@@ -4,6 +4,7 @@
 //! Each body makes tenants of its own, so that all of them may run in one store, one after the other or at once.
 
 pub mod access;
+pub mod billing;
 pub mod bulk_changes;
 pub mod catalogue;
 pub mod control;
@@ -14,6 +15,8 @@ pub mod import;
 pub mod plan_queue;
 pub mod plan_queue_due;
 pub mod steps;
+pub mod waiting;
+pub mod windows;
 pub mod work;
 
 /// Makes one `#[tokio::test]` of each body. `$open` is an async function without arguments that answers a store and
@@ -24,6 +27,9 @@ macro_rules! contract_tests {
         $crate::contract_bodies! { $open;
             access: a_tenant_has_a_name_of_its_own, a_key_is_kept_until_it_is_revoked, keys_stay_with_their_tenant,
                 a_store_that_answers_is_ready;
+            billing: accounts_are_kept, a_page_says_whether_its_account_may_be_called, steps_are_written_under_a_claim,
+                what_is_billed_is_stored_once, a_service_line_is_told_in_the_history, unsettled_steps_are_listed_and_settled,
+                a_failed_page_keeps_what_was_sent;
             bulk_changes: a_key_is_claimed_by_one_request, an_answered_key_answers_again, a_change_is_stored_at_once,
                 a_large_change_is_received_page_by_page, what_was_not_received_is_dropped, changes_are_listed_newest_first,
                 rows_are_listed_by_each_filter, the_log_is_listed_row_by_row;
@@ -50,6 +56,10 @@ macro_rules! contract_tests {
                 usp_devicebulkchange_customerrateplanchange_updatedevices,
                 usp_devicebulkchange_customerrateplanchange_updatedevicebynumber, a_page_schedules_its_lines,
                 what_a_page_schedules_is_found_when_due, steps_are_reverted_once, named_lines_are_looked_up_and_noted;
+            waiting: a_paused_page_stays_claimed, rows_wait_until_they_are_due, a_canceled_change_is_not_waited_for,
+                rows_fail_after_their_set_steps, an_unsettled_row_holds_its_line, a_lost_lease_is_told_until_it_is_settled,
+                small_pages_are_received_several_at_once;
+            windows: windows_are_never_exceeded, windows_are_counted_by_account;
             work: pages_are_claimed_under_a_lease, a_page_says_what_its_order_is_worth_now,
                 a_dropped_page_leaves_nothing_behind, settled_rows_end_without_their_steps, a_lost_lease_undoes_the_page,
                 a_page_that_keeps_failing_ends_in_error, a_change_is_completed_once,

@@ -18,11 +18,11 @@ use crate::{Store, StoreError};
 
 pub(super) const QUERY: FactsQuery = FactsQuery { holds: Holds::CUSTOMER_AND_PLAN, rev_customer_id: None };
 
-fn runnable<S>(fixture: &Fixture<'_, S>, id: BulkChangeId) -> RunnableChange {
+pub(super) fn runnable<S>(fixture: &Fixture<'_, S>, id: BulkChangeId) -> RunnableChange {
     RunnableChange { tenant_id: fixture.tenant, bulk_change_id: id }
 }
 
-async fn claim<S: Store>(fixture: &Fixture<'_, S>, id: BulkChangeId, now: i64) -> Option<PageClaim> {
+pub(super) async fn claim<S: Store>(fixture: &Fixture<'_, S>, id: BulkChangeId, now: i64) -> Option<PageClaim> {
     fixture.store.claim_page(runnable(fixture, id), "contract", at(now + 30), at(now)).await.expect("a claim")
 }
 

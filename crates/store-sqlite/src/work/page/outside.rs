@@ -61,7 +61,9 @@ impl SqlitePage {
                 Ok(lines)
             })
             .await?;
-        self.in_hand = i64::try_from(lines.len()).unwrap_or(i64::MAX);
+        if !self.has_listed {
+            self.in_hand = i64::try_from(lines.len()).unwrap_or(i64::MAX);
+        }
         Ok(lines)
     }
 
