@@ -71,6 +71,8 @@ stored_text! {
         ProductDiffers = "product_differs",
         /// B7.4: the account's calls of the day are used up; the row waits.
         QuotaExhausted = "quota_exhausted",
+        /// B7.3: the account cannot be called for a while; the row waits.
+        AccountNotReady = "account_not_ready",
         /// The billing system refused the request.
         BillingRefused = "billing_refused",
         /// The billing system gave no usable answer in as many attempts as are allowed.
@@ -120,6 +122,7 @@ impl Code {
             | Self::CredentialsRefused
             | Self::CredentialsMissing
             | Self::QuotaExhausted
+            | Self::AccountNotReady
             | Self::BillingRefused
             | Self::BillingUnavailable => ErrorKind::Integration,
             Self::StoreFailed => ErrorKind::Internal,

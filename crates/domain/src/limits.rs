@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 /// Limits that the operator may set. Times are whole seconds in the configuration file.
@@ -75,9 +76,39 @@ impl Limits {
         Duration::from_secs(self.lease_seconds)
     }
 
+    /// How long the outcome of a creating call is read back before it may be sent again (B7.3).
+    #[must_use]
+    pub fn settle_after(&self) -> TimeDelta {
+        seconds(self.settle_after_seconds)
+    }
+
+    /// After how long reading back is given up (B7.3).
+    #[must_use]
+    pub fn read_back(&self) -> TimeDelta {
+        seconds(self.read_back_hours.saturating_mul(3_600))
+    }
+
+    /// How long an outside call may take.
+    #[must_use]
+    pub const fn call_timeout(&self) -> Duration {
+        Duration::from_secs(self.call_timeout_seconds)
+    }
+
+    /// How long connecting to an outside system may take.
+    #[must_use]
+    pub const fn connect_timeout(&self) -> Duration {
+        Duration::from_secs(self.connect_timeout_seconds)
+    }
+
     /// The heartbeat as a duration.
     #[must_use]
     pub const fn heartbeat(&self) -> Duration {
         Duration::from_secs(self.heartbeat_seconds)
     }
+}
+
+/// So many seconds; more than a calendar holds count as a thousand years.
+fn seconds(count: u64) -> TimeDelta {
+    const MOST: i64 = 1_000 * 366 * 86_400;
+    TimeDelta::seconds(i64::try_from(count).unwrap_or(MOST).min(MOST))
 }

@@ -361,6 +361,24 @@ impl StoredOrder {
         }
     }
 
+    /// The billing service to find or create.
+    #[must_use]
+    pub const fn rev_service(&self) -> Option<&StoredRevService> {
+        match self {
+            Self::CustomerAssignment(assignment) => assignment.rev_service.as_ref(),
+            Self::CustomerRatePlanChange(_) => None,
+        }
+    }
+
+    /// The account that is called for it; none: nobody outside is called.
+    #[must_use]
+    pub const fn account(&self) -> Option<IntegrationAuthenticationId> {
+        match self {
+            Self::CustomerAssignment(assignment) if assignment.rev_service.is_some() => assignment.integration_authentication_id,
+            _ => None,
+        }
+    }
+
     /// The assignment part.
     #[must_use]
     pub const fn assignment(&self) -> Option<&StoredAssignment> {

@@ -8,7 +8,10 @@ use crate::terms::Step;
 #[must_use]
 pub fn steps_of(order: &StoredOrder) -> Vec<Step> {
     let mut steps = Vec::new();
-    if order.assignment().is_some() {
+    if let Some(assignment) = order.assignment() {
+        if assignment.rev_service.is_some() {
+            steps.push(Step::RevService);
+        }
         steps.push(Step::Assignment);
     }
     if order.plan().is_some() {

@@ -38,8 +38,12 @@ impl Engine {
         let change = self.changeable(caller, id).await?;
         may_cancel(change.status(), change.is_held()).map_err(conflict)?;
         let by = caller.orderer();
+        let calls_outside = change.order.account().is_some();
         let flagged = self.store.cancel_bulk_change(caller.tenant, id, &by, self.clock.now()).await?;
-        if flagged {
+        if flagged && calls_outside {
+            // Rows on which something was sent are carried to their end, which may take a while.
+            self.events.wake_workers();
+        } else if flagged {
             // Canceling is done here and now, worker or not; a page that a worker has in hand is the last.
             let change = RunnableChange { tenant_id: caller.tenant, bulk_change_id: id };
             self.run_pages_of(change, "cancel").await?;

@@ -2,12 +2,17 @@
 //!
 //! It knows neither HTTP nor SQL: it judges with `lineshift-domain` and reads and writes through `lineshift-store`.
 
+mod accounts;
+mod boundary;
 mod caller;
 mod clock;
 mod control;
 mod error;
+mod estimate;
 mod events;
+mod outside;
 mod plan_queue;
+mod rev_service;
 mod run;
 mod scheduler;
 mod statuses;
@@ -19,10 +24,13 @@ mod worker;
 
 use std::sync::Arc;
 
+pub use accounts::Connect;
+pub use boundary::{AtBoundary, Boundary};
 pub use caller::Caller;
 pub use clock::SystemClock;
 pub use control::Retried;
 pub use error::EngineError;
+pub use estimate::Estimate;
 pub use events::{Changed, Events};
 pub use lineshift_domain::clock::Clock;
 use lineshift_domain::limits::Limits;
@@ -42,12 +50,34 @@ pub struct Engine {
     limits: Limits,
     events: Events,
     statuses: statuses::CachedStatuses,
+    accounts: accounts::Accounts,
+    boundaries: boundary::Boundaries,
 }
 
 impl Engine {
     /// An engine over that store.
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, limits: Limits) -> Self {
-        Self { store, clock, limits, events: Events::default(), statuses: statuses::CachedStatuses::default() }
+        Self {
+            store,
+            clock,
+            limits,
+            events: Events::default(),
+            statuses: statuses::CachedStatuses::default(),
+            accounts: accounts::Accounts::new(Arc::new(accounts::NotConnected)),
+            boundaries: boundary::Boundaries::default(),
+        }
+    }
+
+    /// The same engine, with a way to call outside.
+    #[must_use]
+    pub fn connected(self, connect: Arc<dyn Connect>) -> Self {
+        Self { accounts: accounts::Accounts::new(connect), ..self }
+    }
+
+    /// The same engine, stopped by a test at the boundaries of pages that call outside.
+    #[must_use]
+    pub fn with_boundaries(self, at_boundary: Arc<AtBoundary>) -> Self {
+        Self { boundaries: boundary::Boundaries(Some(at_boundary)), ..self }
     }
 
     /// The store, for reads.

@@ -1,43 +1,50 @@
 //! Running one page: judge its rows again on locked facts, settle those that fail, do the steps for the rest (B5.3).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Instant;
 
 use lineshift_domain::codes::Code;
 use lineshift_domain::facts::LineFacts;
-use lineshift_domain::ids::{DeviceChangeId, DeviceId};
-use lineshift_domain::judge::{Judge, Reason, Verdict};
+use lineshift_domain::ids::{DeviceChangeId, ServiceProviderId};
+use lineshift_domain::judge::{ActiveStatuses, Judge, Reason, Verdict};
 use lineshift_domain::lines::{Digits, read_line};
+use lineshift_domain::order::StoredOrder;
 use lineshift_domain::scopes::{Action, Module, Scopes};
 use lineshift_domain::steps::holds_of;
-use lineshift_domain::terms::{DeviceChangeStatus, LineIdentifier};
+use lineshift_domain::terms::{DeviceChangeStatus, IntegrationKind, LineIdentifier};
 use lineshift_store::Result as StoreResult;
 use lineshift_store::devices::FactsQuery;
-use lineshift_store::work::{OrderFacts, PageClaim, PageLine, PageResult, PageWork, Settled};
+use lineshift_store::work::{AccountFacts, OrderFacts, PageClaim, PageLine, PageResult, PageWork, Settled};
 
 use crate::Engine;
+use crate::outside::{Holding, Lease};
 use crate::steps::{apply_measured, scheduled_for, set_steps};
 use crate::submit::{ambiguous, not_found};
 
 impl Engine {
-    /// Runs a claimed page in one transaction. Workers do this by themselves; it is open to tests and measurements.
+    /// Runs a claimed page. Workers do this by themselves; it is open to tests and measurements.
     pub async fn run_page(&self, claim: &PageClaim) -> StoreResult<PageResult> {
+        let lease = Lease::new(self.clock.now() + self.limits.lease(), Arc::clone(&self.clock));
+        self.run_page_holding(claim, Holding { lease, shutdown: None }).await
+    }
+
+    /// Runs a claimed page: in one transaction when nobody outside is called for it.
+    pub(crate) async fn run_page_holding(&self, claim: &PageClaim, holding: Holding) -> StoreResult<PageResult> {
+        let page = self.store.open_page(claim, self.clock.now()).await?;
+        if page.order().account.is_some() {
+            return Box::pin(self.run_outside_page(claim, page, holding)).await;
+        }
+        self.run_set_page(page).await
+    }
+
+    async fn run_set_page(&self, mut page: Box<dyn PageWork>) -> StoreResult<PageResult> {
         let started = Instant::now();
-        let statuses = self.active_statuses().await?;
-        let mut page = self.store.open_page(claim, self.clock.now()).await?;
         let order = page.order().clone();
-        let query = FactsQuery {
-            holds: holds_of(&order.change.order),
-            rev_customer_id: order.change.order.assignment().and_then(|assignment| assignment.rev_customer_id),
-        };
-        let lines = page.list_open_lines(query).await?;
-        let judge = Judge::new(&order.change.order, order.change.service_provider_id, order.integration_kind, &statuses);
-        let settled = match stopped(&order) {
-            Some(stop) => lines.iter().map(|line| stop.settle(line.id)).collect(),
-            None => judge_page(page.as_mut(), &order, &lines, &judge, query).await?,
-        };
+        let judged = self.judge_rows(page.as_mut(), &order, &HashSet::new()).await?;
+        let settled: Vec<Settled> = judged.rows.iter().filter_map(|(row, judged)| judged.settle(*row)).collect();
         page.settle(&settled).await?;
-        if settled.len() < lines.len() {
+        if settled.len() < judged.rows.len() {
             for step in set_steps(&order) {
                 apply_measured(step.as_ref(), &order, page.as_mut()).await?;
             }
@@ -48,21 +55,80 @@ impl Engine {
         measure_outcomes(&settled, result);
         Ok(result)
     }
+
+    /// Judges every open row of a page again, on locked facts (B5.3). `own` are the rows whose Rev service this change found or
+    /// created: rule 7 does not count it against them.
+    pub(crate) async fn judge_rows(
+        &self,
+        page: &mut dyn PageWork,
+        order: &OrderFacts,
+        own: &HashSet<DeviceChangeId>,
+    ) -> StoreResult<JudgedRows> {
+        let statuses = self.active_statuses().await?;
+        let stored = &order.change.order;
+        let query = FactsQuery {
+            holds: holds_of(stored),
+            rev_customer_id: stored.assignment().and_then(|assignment| assignment.rev_customer_id),
+        };
+        let lines = page.list_open_lines(query).await?;
+        if let Some(stop) = stopped(order) {
+            let rows = lines.iter().map(|line| (line.id, Judged::Stopped(stop.clone()))).collect();
+            return Ok(JudgedRows { rows, found_anew: false });
+        }
+        let judge = judge_of(stored, order.change.service_provider_id, order.integration_kind, &statuses);
+        judge_page(page, order, &lines, &judge, query, own).await
+    }
+}
+
+/// Judges lines by a stored order.
+pub(crate) fn judge_of<'a>(
+    order: &'a StoredOrder,
+    provider: ServiceProviderId,
+    kind: IntegrationKind,
+    statuses: &'a ActiveStatuses,
+) -> Judge<'a> {
+    let judge = Judge::new(order, provider, kind, statuses);
+    if order.rev_service().is_some() { judge.creating_rev_service() } else { judge }
+}
+
+/// What a page's open rows are worth.
+pub(crate) struct JudgedRows {
+    /// In device order.
+    pub(crate) rows: Vec<(DeviceChangeId, Judged)>,
+    /// Whether rows found their lines only now (B10.2).
+    pub(crate) found_anew: bool,
+}
+
+/// What one row is worth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Judged {
+    Accepted,
+    AlreadySo,
+    Refused(Reason),
+    Stopped(Stop),
+}
+
+impl Judged {
+    /// How a row ends on which nothing was sent; none: its steps are to be done.
+    fn settle(&self, row: DeviceChangeId) -> Option<Settled> {
+        match self {
+            Self::Accepted => None,
+            Self::AlreadySo => Some(Settled::AlreadySo(row)),
+            Self::Stopped(Stop::Canceled) => Some(Settled::Canceled(row)),
+            Self::Refused(reason) | Self::Stopped(Stop::Refused(reason) | Stop::NoAccount(reason)) => {
+                Some(Settled::Refused(row, reason.clone()))
+            }
+        }
+    }
 }
 
 /// Why none of the page's rows may be done.
-enum Stop {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Stop {
     Canceled,
     Refused(Reason),
-}
-
-impl Stop {
-    fn settle(&self, row: DeviceChangeId) -> Settled {
-        match self {
-            Self::Canceled => Settled::Canceled(row),
-            Self::Refused(reason) => Settled::Refused(row, reason.clone()),
-        }
-    }
+    /// Only the rows that would call the account (B5.3).
+    NoAccount(Reason),
 }
 
 /// What has changed about the order as a whole since it was submitted.
@@ -92,7 +158,21 @@ fn stopped(order: &OrderFacts) -> Option<Stop> {
     if plan_now && !targets.pool {
         return refused(Code::PoolInactive, "the customer rate pool was made inactive after this was ordered");
     }
-    None
+    order.account.as_ref().and_then(no_account).map(Stop::NoAccount)
+}
+
+/// Why the account may not be called, if so (B5.3).
+fn no_account(account: &AccountFacts) -> Option<Reason> {
+    if !account.write_enabled {
+        let text = "writing to this integration was disabled after this was ordered; enable it, then retry";
+        return Some(Reason::new(Code::WritesDisabled, text));
+    }
+    if !account.has_credentials {
+        return Some(Reason::new(Code::CredentialsMissing, "the integration has no credentials; store them, then retry"));
+    }
+    let said = account.refused.as_ref()?;
+    let text = format!("the credentials of this integration are refused ({said}); store working ones or test them, then retry");
+    Some(Reason::new(Code::CredentialsRefused, text))
 }
 
 /// Whether the orderer, or who started or retried the change, may still do so (B5.3).
@@ -102,17 +182,18 @@ fn has_rights(order: &OrderFacts) -> bool {
     scopes.is_some_and(|scopes| scopes.allow(module, Action::Create) || scopes.allow(module, Action::Edit))
 }
 
-/// Judges every line; answers those that are not to be done.
+/// Judges every line.
 async fn judge_page(
     page: &mut dyn PageWork,
     order: &OrderFacts,
     lines: &[PageLine],
     judge: &Judge<'_>,
     query: FactsQuery,
-) -> StoreResult<Vec<Settled>> {
-    let mut settled = Vec::new();
+    own: &HashSet<DeviceChangeId>,
+) -> StoreResult<JudgedRows> {
     let mut judged_anew = Vec::new();
-    let named = look_up_named(page, order, lines, query, &mut settled).await?;
+    let (named, unnamed) = look_up_named(page, order, lines, query).await?;
+    let mut rows: HashMap<DeviceChangeId, Judged> = unnamed.into_iter().collect();
     for line in lines {
         let (facts, version) = match &line.facts {
             Some(facts) if !is_named_anew(line, order.change.identifier) => (facts, line.judged_version),
@@ -121,6 +202,8 @@ async fn judge_page(
                 None => continue,
             },
         };
+        let without_own = own.contains(&line.id).then(|| LineFacts { billed_to_customer: false, ..facts.clone() });
+        let facts = without_own.as_ref().unwrap_or(facts);
         let verdict = match version {
             Some(_) if !line.number_unchanged => Verdict::Refused(Reason::new(
                 Code::ModifiedMeanwhile,
@@ -135,14 +218,20 @@ async fn judge_page(
                 judge.judge(facts)
             }
         };
-        match verdict {
-            Verdict::Accepted => {}
-            Verdict::AlreadySo => settled.push(Settled::AlreadySo(line.id)),
-            Verdict::Refused(reason) => settled.push(Settled::Refused(line.id, reason)),
-        }
+        let judged = match verdict {
+            Verdict::Accepted => Judged::Accepted,
+            Verdict::AlreadySo => Judged::AlreadySo,
+            Verdict::Refused(reason) => Judged::Refused(reason),
+        };
+        rows.insert(line.id, judged);
     }
-    record_accepted(page, &judged_anew, &settled).await?;
-    Ok(settled)
+    judged_anew.retain(|(row, ..)| !matches!(rows.get(row), Some(Judged::Refused(_))));
+    if !judged_anew.is_empty() {
+        // Rows judged anew and not refused take the line and version that they were judged by.
+        page.record_judged(&judged_anew).await?;
+    }
+    let in_order = lines.iter().filter_map(|line| Some((line.id, rows.remove(&line.id)?))).collect();
+    Ok(JudgedRows { rows: in_order, found_anew: !judged_anew.is_empty() })
 }
 
 /// Whether a row is to be looked up by what it names: it was refused at submission, and found no line then, or found one by
@@ -151,24 +240,24 @@ fn is_named_anew(line: &PageLine, identifier: LineIdentifier) -> bool {
     line.judged_version.is_none() && (line.facts.is_none() || identifier == LineIdentifier::Number)
 }
 
-/// Looks up rows that are named anew (B10.2); those that still name none, or several, are settled.
+/// Looks up rows that are named anew (B10.2); those that still name none, or several, are refused.
 async fn look_up_named(
     page: &mut dyn PageWork,
     order: &OrderFacts,
     lines: &[PageLine],
     query: FactsQuery,
-    settled: &mut Vec<Settled>,
-) -> StoreResult<HashMap<DeviceChangeId, LineFacts>> {
+) -> StoreResult<(HashMap<DeviceChangeId, LineFacts>, Vec<(DeviceChangeId, Judged)>)> {
     let identifier = order.change.identifier;
+    let mut refused = Vec::new();
     let mut wanted: Vec<(DeviceChangeId, Digits)> = Vec::new();
     for line in lines.iter().filter(|line| is_named_anew(line, identifier)) {
         match read_line(identifier, line.named.as_deref().unwrap_or_default()) {
             Ok(digits) => wanted.push((line.id, digits)),
-            Err(code) => settled.push(Settled::Refused(line.id, Reason::new(code, "what was named is still no line"))),
+            Err(code) => refused.push((line.id, Judged::Refused(Reason::new(code, "what was named is still no line")))),
         }
     }
     if wanted.is_empty() {
-        return Ok(HashMap::new());
+        return Ok((HashMap::new(), refused));
     }
     let mut found: HashMap<DeviceChangeId, Vec<LineFacts>> = HashMap::new();
     for (id, facts) in page.look_up_named(&wanted, query).await? {
@@ -177,34 +266,12 @@ async fn look_up_named(
     let mut one_each = HashMap::new();
     for (id, _) in wanted {
         match found.remove(&id) {
-            None => settled.push(Settled::Refused(id, not_found(identifier))),
+            None => refused.push((id, Judged::Refused(not_found(identifier)))),
             Some(mut lines) if lines.len() == 1 => drop(one_each.insert(id, lines.remove(0))),
-            Some(lines) => {
-                settled.push(Settled::Refused(id, ambiguous(lines.len() as u64, identifier)));
-            }
+            Some(lines) => refused.push((id, Judged::Refused(ambiguous(lines.len() as u64, identifier)))),
         }
     }
-    Ok(one_each)
-}
-
-/// Rows judged anew and not refused take the line and version that they were judged by.
-async fn record_accepted(
-    page: &mut dyn PageWork,
-    judged: &[(DeviceChangeId, DeviceId, i64)],
-    settled: &[Settled],
-) -> StoreResult<()> {
-    if judged.is_empty() {
-        return Ok(());
-    }
-    let refused: std::collections::HashSet<DeviceChangeId> = settled
-        .iter()
-        .filter_map(|row| match row {
-            Settled::Refused(id, _) | Settled::Unsettled(id, _) => Some(*id),
-            Settled::AlreadySo(_) | Settled::Canceled(_) => None,
-        })
-        .collect();
-    let accepted: Vec<_> = judged.iter().filter(|(id, ..)| !refused.contains(id)).copied().collect();
-    page.record_judged(&accepted).await
+    Ok((one_each, refused))
 }
 
 /// Counts device changes that became final, by outcome and code.
@@ -216,7 +283,8 @@ pub(crate) fn measure_final(outcome: DeviceChangeStatus, code: Option<Code>, row
     }
 }
 
-fn measure_outcomes(settled: &[Settled], result: PageResult) {
+/// Counts what a page settled and what it did.
+pub(crate) fn measure_outcomes(settled: &[Settled], result: PageResult) {
     measure_final(DeviceChangeStatus::Processed, None, result.processed);
     measure_final(DeviceChangeStatus::Canceled, None, result.canceled);
     let mut by_code: HashMap<Code, i64> = HashMap::new();

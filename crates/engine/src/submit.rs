@@ -144,12 +144,8 @@ impl Engine {
             holds: holds_of(&resolved.order),
             rows: lines.len(),
             duplicates: lines.duplicates(),
-            page_lines: self.limits.page_lines,
-            account: resolved
-                .order
-                .assignment()
-                .filter(|asked| asked.rev_service.is_some())
-                .and_then(|asked| asked.integration_authentication_id),
+            page_lines: resolved.page_lines,
+            account: resolved.order.account(),
         }
     }
 
@@ -185,10 +181,11 @@ impl Engine {
         let received = async {
             self.judge_lines(tenant, order, resolved, &mut lines, Some(id)).await?;
             lines.sort_by_device();
-            let rows_at_once = rows_at_once(self.limits.page_lines, change.page_lines);
-            for from in (0..lines.len()).step_by(rows_at_once) {
-                let rows = lines.rows(from..lines.len().min(from + rows_at_once), &order.lines);
-                self.store.append_received(tenant, id, change, from / change.page_lines, rows, until()).await?;
+            // Whole pages, as many as one transaction takes.
+            let pages_at_once = (self.limits.page_lines / change.page_lines).max(1);
+            for (round, from) in (0..lines.len()).step_by(pages_at_once * change.page_lines).enumerate() {
+                let rows = lines.rows(from..lines.len().min(from + pages_at_once * change.page_lines), &order.lines);
+                self.store.append_received(tenant, id, change, round * pages_at_once, rows, until()).await?;
             }
             let stored = self.store.finish_receiving(tenant, id, change, claim, self.clock.now()).await?;
             measure_refused(&lines);
@@ -202,11 +199,6 @@ impl Engine {
         }
         received
     }
-}
-
-/// Rows stored in one transaction: whole pages, as many as `limit` allows, at least one.
-fn rows_at_once(limit: usize, page_lines: usize) -> usize {
-    (limit / page_lines).max(1) * page_lines
 }
 
 fn measure_refused(lines: &JudgedLines) {

@@ -1,13 +1,19 @@
 //! The worker: takes pages in turns and runs them.
 
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
+use lineshift_connectors::http::AccountKey;
 use lineshift_domain::codes::Code;
+use lineshift_domain::ids::IntegrationAuthenticationId;
 use lineshift_domain::terms::DeviceChangeStatus;
 use lineshift_store::work::{PageClaim, PageTask, RunnableChange};
 use lineshift_store::{Result as StoreResult, StoreError};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
+use crate::outside::{Holding, Lease};
 use crate::run::measure_final;
 use crate::transient::retry;
 use crate::turns::Turns;
@@ -61,12 +67,60 @@ impl Shutdown {
     }
 }
 
+/// Pages that wait for answers from outside, beside those that do not (B5.2).
+#[derive(Default)]
+struct OutsidePages {
+    running: JoinSet<AccountKey>,
+    by_account: HashMap<AccountKey, usize>,
+}
+
+/// Pages of one account that a worker holds at a time: while the last calls of one are under way, the next has begun.
+const OUTSIDE_PAGES_AN_ACCOUNT: usize = 3;
+
+impl OutsidePages {
+    fn has_room(&self, account: AccountKey) -> bool {
+        self.by_account.get(&account).is_none_or(|pages| *pages < OUTSIDE_PAGES_AN_ACCOUNT)
+    }
+
+    fn begin(&mut self, account: AccountKey, page: impl Future<Output = ()> + Send + 'static) {
+        *self.by_account.entry(account).or_default() += 1;
+        self.running.spawn(async move {
+            page.await;
+            account
+        });
+    }
+
+    /// Waits until one of them has ended; for ever when there is none.
+    async fn ended(&mut self) {
+        let Some(ended) = self.running.join_next().await else { return std::future::pending().await };
+        match ended {
+            Ok(account) => {
+                if let Some(pages) = self.by_account.get_mut(&account) {
+                    *pages -= 1;
+                }
+            }
+            Err(error) => {
+                // Whose it was is lost with it: count anew what still runs.
+                tracing::error!(%error, "a page panicked; its lease will run out");
+                self.by_account.clear();
+            }
+        }
+    }
+
+    async fn all_ended(mut self) {
+        while !self.running.is_empty() {
+            self.ended().await;
+        }
+    }
+}
+
 impl Engine {
-    /// Runs pages until asked to stop.
+    /// Runs pages until asked to stop. Pages in hand are finished; those that wait for an account are given back.
     pub async fn run_worker(&self, options: WorkerOptions, mut shutdown: Shutdown) {
         let mut turns = Turns::default();
+        let mut outside = OutsidePages::default();
         while !shutdown.is_due() {
-            let pause = match self.run_next_page(&options, &mut turns).await {
+            let pause = match self.run_next_page(&options, &mut turns, Some((&mut outside, &shutdown))).await {
                 Ok(true) => continue,
                 Ok(false) => LOOK_AGAIN,
                 Err(error) => {
@@ -77,16 +131,18 @@ impl Engine {
             tokio::select! {
                 () = shutdown.due() => {}
                 () = self.events.work_announced() => {}
+                () = outside.ended() => {}
                 () = tokio::time::sleep(pause) => {}
             }
         }
+        outside.all_ended().await;
     }
 
     /// Runs pages until none is claimable now; answers how many it ran. For tests, commands and embedded use.
     pub async fn run_pages_until_idle(&self, options: &WorkerOptions) -> Result<u64> {
         let mut turns = Turns::default();
         let mut pages = 0;
-        while self.run_next_page(options, &mut turns).await? {
+        while self.run_next_page(options, &mut turns, None).await? {
             pages += 1;
         }
         Ok(pages)
@@ -98,12 +154,27 @@ impl Engine {
         Ok(())
     }
 
-    /// Claims the next page in turn and runs it; false when none is claimable.
-    async fn run_next_page(&self, options: &WorkerOptions, turns: &mut Turns) -> StoreResult<bool> {
+    /// Claims the next page in turn and runs it; false when none is claimable. Given a place for them, pages that call outside
+    /// are run beside.
+    async fn run_next_page(
+        &self,
+        options: &WorkerOptions,
+        turns: &mut Turns,
+        mut outside: Option<(&mut OutsidePages, &Shutdown)>,
+    ) -> StoreResult<bool> {
         let runnable = retry(self.limits.attempts, || self.store.list_runnable()).await?;
+        let accounts: HashMap<RunnableChange, Option<IntegrationAuthenticationId>> =
+            runnable.iter().map(|runnable| (runnable.change, runnable.account)).collect();
         let mut failed = None;
         for change in turns.order(runnable.into_iter().map(|runnable| runnable.change).collect()) {
-            match self.run_page_of(change, &options.owner).await {
+            let account = accounts.get(&change).copied().flatten();
+            let ran = match (account, outside.as_mut()) {
+                (Some(account), Some((pages, shutdown))) => {
+                    self.begin_outside_page(change, account, &options.owner, pages, shutdown).await
+                }
+                _ => self.run_page_of(change, &options.owner).await,
+            };
+            match ran {
                 Ok(false) => {}
                 Ok(true) => {
                     turns.served(change);
@@ -121,14 +192,49 @@ impl Engine {
         failed.map_or(Ok(false), Err)
     }
 
+    /// Claims a page that calls outside and runs it beside; false when none is claimable, or its account takes no more.
+    async fn begin_outside_page(
+        &self,
+        change: RunnableChange,
+        account: IntegrationAuthenticationId,
+        owner: &str,
+        pages: &mut OutsidePages,
+        shutdown: &Shutdown,
+    ) -> StoreResult<bool> {
+        let key = AccountKey { tenant_id: change.tenant_id, integration_authentication_id: account };
+        if !pages.has_room(key) {
+            return Ok(false);
+        }
+        let Some((claim, lease)) = self.claim(change, owner).await? else { return self.complete(change).await };
+        let (engine, shutdown) = (self.clone(), shutdown.clone());
+        pages.begin(key, async move {
+            if let Err(error) = engine.run_claim(claim, lease, Some(shutdown)).await {
+                tracing::error!(error = &error as &dyn std::error::Error, "a page could not be run; its lease will run out");
+            }
+        });
+        Ok(true)
+    }
+
     async fn run_page_of(&self, change: RunnableChange, owner: &str) -> StoreResult<bool> {
+        let Some((claim, lease)) = self.claim(change, owner).await? else { return self.complete(change).await };
+        self.run_claim(claim, lease, None).await?;
+        Ok(true)
+    }
+
+    async fn claim(&self, change: RunnableChange, owner: &str) -> StoreResult<Option<(PageClaim, Arc<Lease>)>> {
+        let mut until = self.clock.now();
         let claimed = retry(self.limits.attempts, || {
             let now = self.clock.now();
-            self.store.claim_page(change, owner, now + self.limits.lease(), now)
+            until = now + self.limits.lease();
+            self.store.claim_page(change, owner, until, now)
         })
         .await?;
-        let Some(claim) = claimed else { return self.complete(change).await };
-        match self.run_under_lease(&claim).await {
+        Ok(claimed.map(|claim| (claim, Lease::new(until, Arc::clone(&self.clock)))))
+    }
+
+    /// Runs a claimed page to its end, whatever that is; tells who watches.
+    async fn run_claim(&self, claim: PageClaim, lease: Arc<Lease>, shutdown: Option<Shutdown>) -> StoreResult<()> {
+        match self.run_under_lease(&claim, &lease, shutdown).await {
             Ok(()) => {}
             // Another worker has it by now, and does it (B5.1).
             Err(StoreError::LeaseLost { .. }) => {
@@ -136,20 +242,21 @@ impl Engine {
             }
             Err(error) => self.after_failure(&claim, error).await?,
         }
-        self.events.changed(change.tenant_id, change.bulk_change_id);
-        Ok(true)
+        self.events.changed(claim.tenant_id, claim.bulk_change_id);
+        Ok(())
     }
 
     /// Runs a page while its lease is renewed; gives up as soon as the lease is lost.
-    async fn run_under_lease(&self, claim: &PageClaim) -> StoreResult<()> {
-        let run = retry(STORE_ATTEMPTS, || self.run_claimed(claim));
+    async fn run_under_lease(&self, claim: &PageClaim, lease: &Arc<Lease>, shutdown: Option<Shutdown>) -> StoreResult<()> {
+        let run = retry(STORE_ATTEMPTS, || self.run_claimed(claim, lease, shutdown.clone()));
         let heartbeat = async {
             loop {
                 tokio::time::sleep(self.limits.heartbeat()).await;
-                match self.store.renew_lease(claim, self.clock.now() + self.limits.lease()).await {
+                let until = self.clock.now() + self.limits.lease();
+                match self.store.renew_lease(claim, until).await {
                     Err(lost @ StoreError::LeaseLost { .. }) => return lost,
                     Err(error) => tracing::warn!(%error, "a lease could not be renewed"),
-                    Ok(()) => {}
+                    Ok(()) => lease.renewed(until),
                 }
             }
         };
@@ -160,9 +267,12 @@ impl Engine {
         }
     }
 
-    async fn run_claimed(&self, claim: &PageClaim) -> StoreResult<()> {
+    async fn run_claimed(&self, claim: &PageClaim, lease: &Arc<Lease>, shutdown: Option<Shutdown>) -> StoreResult<()> {
         match claim.task {
-            PageTask::Run => self.run_page(claim).await.map(|_| ()),
+            PageTask::Run => {
+                let holding = Holding { lease: Arc::clone(lease), shutdown };
+                self.run_page_holding(claim, holding).await.map(|_| ())
+            }
             PageTask::Complete => self.store.complete_page(claim, self.clock.now()).await,
         }
     }

@@ -50,7 +50,7 @@ pub enum PageTask {
 }
 
 /// What is claimable of a change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RunnableChange {
     /// Tenant.
     pub tenant_id: TenantId,

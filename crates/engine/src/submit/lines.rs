@@ -17,6 +17,7 @@ use lineshift_store::devices::{FactsQuery, FoundLine};
 
 use super::resolve::Resolved;
 use super::{ValidatedLine, Validation};
+use crate::run::judge_of;
 use crate::{Engine, Result};
 
 /// Lines looked up at a time.
@@ -213,7 +214,7 @@ impl Engine {
         receiving: Option<BulkChangeId>,
     ) -> Result<()> {
         let statuses = self.active_statuses().await?;
-        let judge = Judge::new(&resolved.order, order.service_provider_id, resolved.integration_kind, &statuses);
+        let judge = judge_of(&resolved.order, order.service_provider_id, resolved.integration_kind, &statuses);
         let query = FactsQuery {
             holds: holds_of(&resolved.order),
             rev_customer_id: resolved.order.assignment().and_then(|assignment| assignment.rev_customer_id),

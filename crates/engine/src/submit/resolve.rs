@@ -7,11 +7,15 @@ use lineshift_domain::ids::{RevCustomerId, SiteId, TenantId};
 use lineshift_domain::limits::Limits;
 use lineshift_domain::order::{
     AssignmentOrder, Effect, EffectiveDate, Order, PlanValues, Setting, StoredAssignment, StoredOrder, StoredPlan,
+    StoredRevService,
 };
 use lineshift_domain::refusal::{Problem, Refusal};
 use lineshift_domain::terms::IntegrationKind;
+use lineshift_store::billing::IntegrationAccount;
 use lineshift_store::catalogue::{CustomerRatePlan, Referenced, References};
 
+use crate::accounts::account_limits;
+use crate::estimate::page_lines;
 use crate::{Engine, Result};
 
 /// An order with all that is derived from it.
@@ -20,6 +24,8 @@ pub(super) struct Resolved {
     pub(super) order: StoredOrder,
     /// The provider's kind.
     pub(super) integration_kind: IntegrationKind,
+    /// Lines a page holds (B5.2).
+    pub(super) page_lines: usize,
 }
 
 impl Engine {
@@ -28,14 +34,29 @@ impl Engine {
         Refusal::from_problems(not_available(order))?;
         let zone = self.store.get_tenant(tenant).await?.time_zone;
         let found = self.store.find_referenced(tenant, &references(order)).await?;
+        let account = self.billing_account(tenant, order, &found).await?;
         let mut resolving =
             Resolving { found: &found, asked: order, zone, now: self.clock.now(), limits: &self.limits, problems: Vec::new() };
         let resolved = resolving.order(order);
+        if let Some(account) = &account {
+            resolving.account(account);
+        }
         let problems = resolving.problems;
         Refusal::from_problems(problems)?;
         let order = resolved.expect("an order without problems is resolved");
         let integration_kind = found.service_provider.expect("a missing provider is a problem").integration_kind;
-        Ok(Resolved { order, integration_kind })
+        let page_lines = match &account {
+            Some(account) => page_lines(&order, account_limits(account, &self.limits), self.limits.page_lines),
+            None => self.limits.page_lines,
+        };
+        Ok(Resolved { order, integration_kind, page_lines })
+    }
+
+    /// The account that the order's services are opened at.
+    async fn billing_account(&self, tenant: TenantId, order: &Order, found: &Referenced) -> Result<Option<IntegrationAccount>> {
+        let asks = matches!(&order.effect, Effect::CustomerAssignment(assignment) if assignment.rev_service.is_some());
+        let Some(customer) = found.rev_customer.as_ref().filter(|_| asks) else { return Ok(None) };
+        Ok(Some(self.store.get_account(tenant, customer.integration_authentication_id).await?))
     }
 }
 
@@ -47,9 +68,6 @@ fn not_available(order: &Order) -> Vec<Problem> {
     match &order.effect {
         Effect::CustomerAssignment(assignment) => {
             let mut problems = Vec::new();
-            if assignment.rev_service.is_some() {
-                problems.push(no(order.field("CreateRevService"), "opening a Rev.io service"));
-            }
             if assignment.carrier_rate_plan.is_some() {
                 problems.push(no(order.field("AddCarrierRatePlan"), "changing the carrier rate plan"));
             }
@@ -108,6 +126,20 @@ impl Resolving<'_> {
         }
     }
 
+    /// The integration must be ready to be written to (B4.4).
+    fn account(&mut self, account: &IntegrationAccount) {
+        let field = self.asked.field("CreateRevService");
+        let name = &account.name;
+        if !account.is_active || !account.write_enabled {
+            let message =
+                format!("writing to the integration {name:?} is disabled; enable it, or order without CreateRevService");
+            self.problems.push(Problem::new(field, Code::WritesDisabled.as_str(), message));
+        } else if account.secret_encrypted.is_none() || account.base_address.is_none() {
+            let message = format!("the integration {name:?} has no credentials; store them, or order without CreateRevService");
+            self.problems.push(Problem::new(field, Code::CredentialsMissing.as_str(), message));
+        }
+    }
+
     /// All things that one may not use are answered alike, whether they exist or not (B4.4).
     fn unknown(&mut self, field: String, what: &str, id: impl std::fmt::Display) {
         self.problems.push(Problem::new(
@@ -141,7 +173,14 @@ impl Resolving<'_> {
                 Some(plan) => Some(plan?),
                 None => None,
             },
-            rev_service: None,
+            rev_service: asked.rev_service.as_ref().map(|service| StoredRevService {
+                service_type_id: service.service_type_id,
+                provider_id: service.provider_id,
+                charge: service.charge.clone(),
+                usage_plan_group_id: service.usage_plan_group_id,
+                prorate: service.prorate,
+                description: service.description.clone(),
+            }),
             on_rev_service_failure: asked.on_rev_service_failure,
             on_partial_failure: asked.on_partial_failure,
         })

@@ -1,0 +1,148 @@
+//! The accounts that are called: built once from what is stored, rebuilt when that changes, each with its windows in the store.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use lineshift_connectors::billing::Billing;
+use lineshift_connectors::http::{AccountKey, AccountLimits, CallMeter, Grant, MeterError, NotNow, WhyNot};
+use lineshift_domain::codes::Code;
+use lineshift_domain::judge::Reason;
+use lineshift_domain::limits::Limits;
+use lineshift_store::Store;
+use lineshift_store::billing::{CallWindows, FullWindow, IntegrationAccount};
+
+use crate::{Engine, Result};
+
+/// The longest that a call waits in its place for its account; what would wait longer is put off, so that its page can be given back.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Builds what calls an account. The engine knows neither HTTP nor how credentials are kept.
+pub trait Connect: Send + Sync + 'static {
+    /// The billing connector of an account.
+    ///
+    /// # Errors
+    /// Why the account cannot be called at all: no address, no credentials, or none that can be read.
+    fn billing(
+        &self,
+        key: AccountKey,
+        account: &IntegrationAccount,
+        limits: AccountLimits,
+        meter: Arc<dyn CallMeter>,
+    ) -> std::result::Result<Arc<dyn Billing>, Reason>;
+}
+
+/// Nothing outside can be called.
+pub(crate) struct NotConnected;
+
+impl Connect for NotConnected {
+    fn billing(
+        &self,
+        _key: AccountKey,
+        account: &IntegrationAccount,
+        _limits: AccountLimits,
+        _meter: Arc<dyn CallMeter>,
+    ) -> std::result::Result<Arc<dyn Billing>, Reason> {
+        let text = format!("this process was started without a way to call {:?}", account.name);
+        Err(Reason::new(Code::CredentialsMissing, text))
+    }
+}
+
+/// What was built, by account and version.
+#[derive(Clone)]
+pub(crate) struct Accounts {
+    connect: Arc<dyn Connect>,
+    built: Arc<Mutex<HashMap<AccountKey, Built>>>,
+}
+
+#[derive(Clone)]
+struct Built {
+    version: i64,
+    billing: Arc<dyn Billing>,
+}
+
+/// An account that can be called, as it was read.
+pub(crate) struct OpenAccount {
+    pub(crate) key: AccountKey,
+    pub(crate) stored: IntegrationAccount,
+    pub(crate) billing: Arc<dyn Billing>,
+}
+
+impl Accounts {
+    pub(crate) fn new(connect: Arc<dyn Connect>) -> Self {
+        Self { connect, built: Arc::default() }
+    }
+
+    /// What was built of an account, if anything was: without looking whether it is stale.
+    pub(crate) fn find_built(&self, key: AccountKey) -> Option<Arc<dyn Billing>> {
+        self.built.lock().expect("never held over a panic").get(&key).map(|built| Arc::clone(&built.billing))
+    }
+}
+
+impl Engine {
+    /// The account, ready to be called; or the reason why it cannot be.
+    pub(crate) async fn open_account(&self, key: AccountKey) -> Result<std::result::Result<OpenAccount, Reason>> {
+        let stored = self.store.get_account(key.tenant_id, key.integration_authentication_id).await?;
+        if let Some(built) = self.accounts.built.lock().expect("never held over a panic").get(&key)
+            && built.version == stored.version
+        {
+            return Ok(Ok(OpenAccount { key, billing: Arc::clone(&built.billing), stored }));
+        }
+        let meter = Arc::new(StoreMeter(Arc::clone(&self.store)));
+        let billing = match self.accounts.connect.billing(key, &stored, account_limits(&stored, &self.limits), meter) {
+            Ok(billing) => billing,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let mut built = self.accounts.built.lock().expect("never held over a panic");
+        // Another page may have been faster: all must share one account, because its places are counted in it.
+        let kept = built.entry(key).and_modify(|present| {
+            if present.version < stored.version {
+                *present = Built { version: stored.version, billing: Arc::clone(&billing) };
+            }
+        });
+        let billing = Arc::clone(&kept.or_insert(Built { version: stored.version, billing }).billing);
+        Ok(Ok(OpenAccount { key, stored, billing }))
+    }
+}
+
+/// What an account allows: what is stored with it, else the configured defaults (section 13).
+pub(crate) fn account_limits(stored: &IntegrationAccount, limits: &Limits) -> AccountLimits {
+    AccountLimits {
+        concurrency: usize::try_from(stored.concurrency.unwrap_or(limits.revio_concurrency)).unwrap_or(1).max(1),
+        calls_a_minute: stored.calls_a_minute.unwrap_or(limits.revio_calls_a_minute).max(1),
+        calls_a_day: stored.calls_a_day.unwrap_or(limits.revio_calls_a_day).max(1),
+        connect_timeout: limits.connect_timeout(),
+        timeout: limits.call_timeout(),
+        attempts: limits.attempts,
+        patience: PATIENCE,
+    }
+}
+
+/// Keeps the windows in the store, so that neither a restart nor a second worker renews them (B7.4).
+struct StoreMeter(Arc<dyn Store>);
+
+#[async_trait]
+impl CallMeter for StoreMeter {
+    async fn take(
+        &self,
+        account: AccountKey,
+        wanted: u32,
+        limits: AccountLimits,
+        now: DateTime<Utc>,
+    ) -> std::result::Result<Grant, MeterError> {
+        let AccountKey { tenant_id, integration_authentication_id } = account;
+        let windows = CallWindows { calls_a_minute: limits.calls_a_minute, calls_a_day: limits.calls_a_day };
+        let taken = self
+            .0
+            .take_calls(tenant_id, integration_authentication_id, wanted, windows, now)
+            .await
+            .map_err(|error| MeterError(error.to_string()))?;
+        let next = taken.full.map(|full| match full {
+            FullWindow::Minute(until) => NotNow { until, why: WhyNot::MinuteLimit },
+            FullWindow::Day(until) => NotNow { until, why: WhyNot::DayQuota },
+        });
+        Ok(Grant { granted: taken.taken, next })
+    }
+}

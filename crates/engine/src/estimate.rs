@@ -1,0 +1,121 @@
+//! How long a change will take that calls outside: shown at its start, from what its account allows.
+
+use lineshift_connectors::http::AccountLimits;
+use lineshift_domain::ids::TenantId;
+use lineshift_domain::order::{RevCharge, StoredOrder};
+use lineshift_store::billing::CallsMade;
+use lineshift_store::bulk_changes::BulkChangeView;
+
+use crate::accounts::account_limits;
+use crate::{Engine, Result};
+
+/// What is still to be called for a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Estimate {
+    /// Calls.
+    pub calls: u64,
+    /// Seconds that the account's limits make of them, with nobody else calling.
+    pub seconds: u64,
+}
+
+/// Seconds of a sliding minute, with its last bucket.
+const MINUTE: u64 = 61;
+
+/// Seconds of a sliding day, with its last bucket.
+const DAY: u64 = 86_400 + 60;
+
+/// Lines that share a look-up when a page is large.
+const LOOKED_UP_TOGETHER: u64 = 100;
+
+impl Engine {
+    /// What is still to be called for a change, and how long that takes; none: nobody outside is called.
+    pub async fn estimate(&self, tenant: TenantId, change: &BulkChangeView) -> Result<Option<Estimate>> {
+        let Some(account) = change.order.account() else { return Ok(None) };
+        let stored = self.store.get_account(tenant, account).await?;
+        let limits = account_limits(&stored, &self.limits);
+        let made = self.store.count_calls(tenant, account, self.clock.now()).await?;
+        let page_lines = page_lines(&change.order, limits, self.limits.page_lines);
+        let lines = u64::try_from(change.counts.open).unwrap_or(0);
+        let calls = lines * calls_a_line(&change.order) + lines.div_ceil((page_lines as u64).clamp(1, LOOKED_UP_TOGETHER));
+        Ok(Some(Estimate { calls, seconds: seconds_of(calls, made, limits) }))
+    }
+}
+
+/// The calls of a line when all goes well: its service and each product; what a package brings is read back.
+pub(crate) fn calls_a_line(order: &StoredOrder) -> u64 {
+    match order.rev_service().map(|service| &service.charge) {
+        Some(RevCharge::Products(products)) => 1 + products.len() as u64,
+        Some(RevCharge::Package(_)) => 2,
+        None => 0,
+    }
+}
+
+/// The calls of about two seconds, in lines (B5.2).
+pub(crate) fn page_lines(order: &StoredOrder, limits: AccountLimits, most: usize) -> usize {
+    match calls_a_line(order) {
+        0 => most,
+        calls => usize::try_from(2 * calls_a_second(limits) / calls).unwrap_or(most).clamp(1, most),
+    }
+}
+
+/// What the account takes over a longer time.
+fn calls_a_second(limits: AccountLimits) -> u64 {
+    burst_a_second(limits).min(u64::from(limits.calls_a_minute) / 60).max(1)
+}
+
+/// What its places take while its windows have room, when an answer takes 50 ms.
+fn burst_a_second(limits: AccountLimits) -> u64 {
+    (limits.concurrency as u64).saturating_mul(20).max(1)
+}
+
+/// A window that is used up opens again when the burst that filled it leaves it: so calls come in bursts, a window apart.
+fn seconds_of(calls: u64, made: CallsMade, limits: AccountLimits) -> u64 {
+    let windows = |a_window: u32, made: i64| {
+        let a_window = u64::from(a_window.max(1));
+        let made = u64::try_from(made).unwrap_or(0).min(a_window);
+        ((made + calls).saturating_sub(1) / a_window, (made + calls).saturating_sub(1) % a_window + 1)
+    };
+    if calls == 0 {
+        return 0;
+    }
+    let (days, _) = windows(limits.calls_a_day, made.in_day);
+    let (minutes, rest) = windows(limits.calls_a_minute, made.in_minute);
+    let by_minutes = minutes * MINUTE + rest.min(calls) / burst_a_second(limits);
+    (days * DAY).max(by_minutes).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn limits(concurrency: usize, calls_a_minute: u32, calls_a_day: u32) -> AccountLimits {
+        AccountLimits {
+            concurrency,
+            calls_a_minute,
+            calls_a_day,
+            connect_timeout: Duration::from_secs(5),
+            timeout: Duration::from_secs(30),
+            attempts: 5,
+            patience: Duration::from_secs(15),
+        }
+    }
+
+    const NONE: CallsMade = CallsMade { in_minute: 0, in_day: 0 };
+
+    #[test]
+    fn what_fits_into_a_window_takes_only_as_long_as_its_calls() {
+        assert_eq!(seconds_of(0, NONE, limits(32, 500, 150_000)), 0);
+        assert_eq!(seconds_of(500, NONE, limits(32, 500, 150_000)), 1);
+        assert_eq!(seconds_of(6_400, NONE, limits(32, 60_000, 1_000_000)), 10);
+    }
+
+    #[test]
+    fn every_further_window_is_waited_for() {
+        assert_eq!(seconds_of(501, NONE, limits(32, 500, 150_000)), 61);
+        assert_eq!(seconds_of(4_250, NONE, limits(32, 500, 150_000)), 8 * 61);
+        assert_eq!(seconds_of(500, CallsMade { in_minute: 500, in_day: 500 }, limits(32, 500, 150_000)), 61);
+        assert_eq!(seconds_of(400_000, NONE, limits(32, 500, 150_000)), 2 * DAY);
+    }
+}

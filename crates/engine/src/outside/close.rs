@@ -1,0 +1,120 @@
+//! The last transaction of a page that calls outside: the rows are judged again on locked facts, the set steps are done for those that
+//! go on, and all of it is written and committed together.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+use lineshift_domain::ids::DeviceChangeId;
+use lineshift_domain::judge::Reason;
+use lineshift_domain::terms::OnPartialFailure;
+use lineshift_store::Result as StoreResult;
+use lineshift_store::work::{OrderFacts, OutsideLine, PageClaim, PageResult, Settled, Waiting};
+
+use super::judged::refusal;
+use super::with_own_service;
+use crate::Engine;
+use crate::rev_service::LineEnd;
+use crate::run::{Judged, measure_outcomes};
+use crate::steps::{apply_measured, scheduled_for, set_steps};
+
+/// How one row ends its page.
+#[derive(Debug, PartialEq, Eq)]
+enum RowEnd {
+    /// The set steps are done, and it is PROCESSED.
+    GoesOn,
+    /// The set steps are done, and it ends in ERROR (B6.2, continue).
+    FailsAfterSteps(Reason),
+    /// It ends here.
+    Settled(Settled),
+    /// It waits.
+    Waits(Waiting),
+}
+
+impl Engine {
+    pub(super) async fn close_page(&self, claim: &PageClaim, ends: Vec<(DeviceChangeId, LineEnd)>) -> StoreResult<PageResult> {
+        let started = Instant::now();
+        let now = self.clock.now();
+        let mut page = self.store.open_page(claim, now).await?;
+        let order = page.order().clone();
+        let lines = page.list_outside_lines().await?;
+        let judged = self.judge_rows(page.as_mut(), &order, &with_own_service(&lines)).await?;
+        let created: HashMap<DeviceChangeId, bool> = lines.iter().map(|line| (line.id, has_created(line))).collect();
+        let mut ends: HashMap<DeviceChangeId, LineEnd> = ends.into_iter().collect();
+        let (mut settled, mut waiting, mut failing, mut go_on) = (Vec::new(), Vec::new(), Vec::new(), 0_usize);
+        for (row, verdict) in &judged.rows {
+            // A row that came to be open since the page was judged is looked at with the next claim.
+            let end = ends.remove(row).unwrap_or_else(|| LineEnd::Waits(look_again(*row, now)));
+            let has_created = created.get(row).copied().unwrap_or(false);
+            match decide(*row, end, verdict, &order, has_created, now) {
+                RowEnd::GoesOn => go_on += 1,
+                RowEnd::FailsAfterSteps(reason) => failing.push((*row, reason)),
+                RowEnd::Settled(end) => settled.push(end),
+                RowEnd::Waits(wait) => waiting.push(wait),
+            }
+        }
+        page.settle(&settled).await?;
+        page.hold_open(&waiting).await?;
+        page.fail_after_steps(&failing).await?;
+        if go_on + failing.len() > 0 {
+            for step in set_steps(&order) {
+                apply_measured(step.as_ref(), &order, page.as_mut()).await?;
+            }
+        }
+        let details = order.change.order.plan().and_then(|plan| scheduled_for(&order, plan));
+        let result = page.finish(details.as_deref()).await?;
+        metrics::histogram!("lineshift_page_seconds").record(started.elapsed().as_secs_f64());
+        settled.extend(failing.into_iter().map(|(row, reason)| Settled::Refused(row, reason)));
+        measure_outcomes(&settled, result);
+        Ok(result)
+    }
+}
+
+/// Whether anything stands at the billing system that this change created.
+fn has_created(line: &OutsideLine) -> bool {
+    use lineshift_domain::terms::StepState;
+    line.steps.iter().any(|step| step.state == StepState::Done && !step.adopted)
+}
+
+fn look_again(row: DeviceChangeId, now: DateTime<Utc>) -> Waiting {
+    Waiting {
+        id: row,
+        code: lineshift_domain::codes::Code::AccountNotReady,
+        text: "it is looked at again".to_owned(),
+        next_check_at: now,
+    }
+}
+
+/// What the calls came to and what the line is by now, together (B5.3, B6.2, B6.3).
+fn decide(
+    row: DeviceChangeId,
+    end: LineEnd,
+    verdict: &Judged,
+    order: &OrderFacts,
+    has_created: bool,
+    now: DateTime<Utc>,
+) -> RowEnd {
+    let refused = refusal(verdict);
+    match (end, refused) {
+        (LineEnd::Waits(waiting), _) => RowEnd::Waits(waiting),
+        (LineEnd::Ends { reason, unsettled: true }, _) => RowEnd::Settled(Settled::Unsettled(row, reason)),
+        (LineEnd::Ends { reason, unsettled: false }, _) => RowEnd::Settled(Settled::Refused(row, reason)),
+        (LineEnd::Stands, None) => RowEnd::GoesOn,
+        (LineEnd::FailsAfterSteps(reason), None) => RowEnd::FailsAfterSteps(reason),
+        (LineEnd::Stands | LineEnd::FailsAfterSteps(_), Some(reason)) => {
+            let compensates =
+                order.change.order.assignment().is_some_and(|asked| asked.on_partial_failure == OnPartialFailure::Compensate);
+            if compensates && has_created {
+                // Undoing calls outside, which no transaction waits for: the page is claimed again at once.
+                let text = format!("{}; what was created for it is being undone", reason.text);
+                return RowEnd::Waits(Waiting { id: row, code: reason.code, text, next_check_at: now });
+            }
+            let text = if has_created {
+                format!("{}; what was created for it in Rev.io was kept", reason.text)
+            } else {
+                reason.text.clone()
+            };
+            RowEnd::Settled(Settled::Refused(row, Reason::new(reason.code, text)))
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Pages that call outside: judged and committed, called without a transaction, then written (B5.1, B5.3, B7.1).
+
+mod close;
+mod journal;
+mod judged;
+mod lease;
+
+use std::collections::HashSet;
+use std::sync::{Arc, OnceLock};
+
+use lineshift_connectors::http::AccountKey;
+use lineshift_domain::ids::DeviceChangeId;
+use lineshift_domain::judge::Reason;
+use lineshift_store::work::{OrderFacts, OutsideLine, PageClaim, PageResult, PageWork};
+use lineshift_store::{Result as StoreResult, StoreError};
+
+pub(crate) use self::journal::Journal;
+pub(crate) use self::lease::Lease;
+use crate::Engine;
+use crate::boundary::Boundary;
+use crate::error::EngineError;
+use crate::rev_service::{Goal, LineEnd, LineRun, RevServicePage};
+use crate::worker::Shutdown;
+
+/// Under what a page's calls are made.
+pub(crate) struct Holding {
+    pub(crate) lease: Arc<Lease>,
+    pub(crate) shutdown: Option<Shutdown>,
+}
+
+impl Engine {
+    /// Runs a claimed page that calls outside.
+    pub(crate) async fn run_outside_page(
+        &self,
+        claim: &PageClaim,
+        page: Box<dyn PageWork>,
+        holding: Holding,
+    ) -> StoreResult<PageResult> {
+        let opened = self.judge_for_calls(page, claim).await?;
+        self.boundaries.pass(Boundary::Judged, None).await;
+        let ends = self.call(claim, &opened.order, opened.lines, holding).await?;
+        self.boundaries.pass(Boundary::Called, None).await;
+        let result = self.close_page(claim, ends).await?;
+        self.boundaries.pass(Boundary::Finished, None).await;
+        Ok(result)
+    }
+
+    async fn call(
+        &self,
+        claim: &PageClaim,
+        order: &OrderFacts,
+        lines: Vec<(OutsideLine, Goal)>,
+        holding: Holding,
+    ) -> StoreResult<Vec<(DeviceChangeId, LineEnd)>> {
+        let assignment = order.change.order.assignment();
+        let asked = assignment.and_then(|assignment| Some((assignment.rev_customer_id?, assignment.rev_service.as_ref()?)));
+        let (Some(facts), Some((customer, asked))) = (&order.account, asked) else {
+            return Err(StoreError::internal("a page that calls outside without an account"));
+        };
+        if lines.is_empty() {
+            return Ok(Vec::new());
+        }
+        let key = AccountKey { tenant_id: claim.tenant_id, integration_authentication_id: facts.id };
+        let account = match self.open_account(key).await.map_err(store_error)? {
+            Ok(account) => account,
+            Err(reason) => return Ok(cannot_call(&lines, &reason, self.clock.now())),
+        };
+        let now = self.clock.now();
+        let runs = lines.into_iter().map(|(line, goal)| LineRun::new(line, goal, order, asked, now)).collect();
+        let page = RevServicePage {
+            engine: self,
+            claim,
+            order,
+            asked,
+            customer,
+            account: &account,
+            lease: holding.lease,
+            journal: Journal::new(self.clone(), claim.clone()),
+            shutdown: holding.shutdown,
+            refused: OnceLock::new(),
+        };
+        page.run(runs).await
+    }
+}
+
+/// Without an account to call, what is unknown waits for one, and everything else ends (B5.3).
+fn cannot_call(
+    lines: &[(OutsideLine, Goal)],
+    reason: &Reason,
+    now: chrono::DateTime<chrono::Utc>,
+) -> Vec<(DeviceChangeId, LineEnd)> {
+    let end = |(line, goal): &(OutsideLine, Goal)| {
+        let end = if judged::is_unknown(line) {
+            LineEnd::Waits(lineshift_store::work::Waiting {
+                id: line.id,
+                code: lineshift_domain::codes::Code::OutcomeUnknown,
+                text: format!("whether it is billed is not known, and cannot be read now: {}", reason.text),
+                next_check_at: now + chrono::TimeDelta::seconds(60),
+            })
+        } else {
+            let reason = match goal {
+                Goal::Do => reason.clone(),
+                Goal::Finish(why) => why.clone(),
+            };
+            LineEnd::Ends { reason, unsettled: false }
+        };
+        (line.id, end)
+    };
+    lines.iter().map(end).collect()
+}
+
+/// A page knows store errors only.
+fn store_error(error: EngineError) -> StoreError {
+    match error {
+        EngineError::Store(error) => error,
+        other => StoreError::internal(other.to_string()),
+    }
+}
+
+/// Rows whose service this change found or created: rule 7 does not count it against them (B5.3).
+pub(crate) fn with_own_service(lines: &[OutsideLine]) -> HashSet<DeviceChangeId> {
+    lines.iter().filter(|line| judged::has_service(line)).map(|line| line.id).collect()
+}

@@ -1,0 +1,188 @@
+//! One line while its billing service is opened: what is known of each part, and what is still to be told to the store.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use lineshift_connectors::Exchange;
+use lineshift_domain::codes::Code;
+use lineshift_domain::ids::{DeviceChangeId, DeviceId};
+use lineshift_domain::judge::Reason;
+use lineshift_domain::log_text::{LogText, entry};
+use lineshift_domain::order::{RevCharge, StoredRevService};
+use lineshift_domain::terms::{Step, StepState};
+use lineshift_store::billing::{OutsideLog, StepBatch, StepRecord};
+use lineshift_store::work::{OrderFacts, OutsideLine, Waiting};
+
+/// The part that is the service itself; part n is the n-th product of the order.
+pub(crate) const SERVICE: usize = 0;
+
+/// What is to be done with a line.
+#[derive(Debug, Clone)]
+pub(crate) enum Goal {
+    /// Its service and products are to stand.
+    Do,
+    /// It is refused for that reason: what is unknown is read back, then what was done is kept or undone.
+    Finish(Reason),
+}
+
+/// What the calls of a page came to for one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum LineEnd {
+    /// The service and its products stand.
+    Stands,
+    /// They do not; the later steps are done all the same, and the line ends in ERROR (B6.2).
+    FailsAfterSteps(Reason),
+    /// The line ends in ERROR; unsettled: something of it is unknown or stuck, so that it goes on holding its line.
+    Ends { reason: Reason, unsettled: bool },
+    /// It waits.
+    Waits(Waiting),
+}
+
+/// One line under work.
+pub(crate) struct LineRun {
+    pub(crate) row: DeviceChangeId,
+    pub(crate) attempt: i64,
+    pub(crate) device_id: DeviceId,
+    pub(crate) iccid: String,
+    /// The subscriber number, else the ICCID.
+    pub(crate) number: String,
+    pub(crate) activated_date: NaiveDate,
+    pub(crate) goal: Goal,
+    /// Whether the service was created just now, so that it can have no products yet.
+    pub(crate) is_fresh: bool,
+    parts: Vec<StepRecord>,
+    first_entry: i64,
+    entries: i64,
+}
+
+impl LineRun {
+    pub(crate) fn new(line: OutsideLine, goal: Goal, order: &OrderFacts, asked: &StoredRevService, now: DateTime<Utc>) -> Self {
+        let products = match &asked.charge {
+            RevCharge::Package(_) => 0,
+            RevCharge::Products(products) => products.len(),
+        };
+        let mut parts: Vec<StepRecord> = (0..=products).map(|part| pending(&line, part, now)).collect();
+        for record in line.steps {
+            let place = usize::try_from(record.part).ok().filter(|_| record.step == Step::RevService);
+            if let Some(part) = place.and_then(|part| parts.get_mut(part)) {
+                *part = record;
+            }
+        }
+        let dated = order.change.order.assignment().and_then(|assignment| assignment.effective_at);
+        let activated = dated.or(line.activated_at).unwrap_or(now);
+        // Entries are told apart by when they were written and their place: two runs of a page never share a moment.
+        let elapsed = (now - order.change.created_at).num_milliseconds().max(0);
+        Self {
+            row: line.id,
+            attempt: line.attempt,
+            device_id: line.device_id,
+            number: line.subscriber_number.unwrap_or_else(|| line.iccid.clone()),
+            iccid: line.iccid,
+            activated_date: activated.with_timezone(&order.time_zone).date_naive(),
+            goal,
+            is_fresh: false,
+            parts,
+            first_entry: entry::OUTSIDE + elapsed * 1_000,
+            entries: 0,
+        }
+    }
+
+    pub(crate) fn part(&self, part: usize) -> &StepRecord {
+        &self.parts[part]
+    }
+
+    pub(crate) fn parts(&self) -> &[StepRecord] {
+        &self.parts
+    }
+
+    pub(crate) fn state(&self, part: usize) -> StepState {
+        self.parts[part].state
+    }
+
+    /// Whether a part was written in the row's present attempt: what failed in an earlier one is tried anew (B10.2).
+    pub(crate) fn is_of_this_attempt(&self, part: usize) -> bool {
+        self.parts[part].attempt == self.attempt
+    }
+
+    /// Whether the outcome of any part is unknown.
+    pub(crate) fn is_unknown(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part.state, StepState::Intended | StepState::Ambiguous))
+    }
+
+    /// Whether anything stands that this change created, so that an undo may disconnect it.
+    pub(crate) fn has_created(&self) -> bool {
+        self.parts.iter().any(|part| part.state == StepState::Done && !part.adopted)
+    }
+
+    /// Whether every part stands.
+    pub(crate) fn stands(&self) -> bool {
+        self.parts.iter().all(|part| part.state == StepState::Done)
+    }
+
+    /// Why the line is being undone in this attempt, if it is: the undo goes on where it was cut off.
+    pub(crate) fn undo_reason(&self) -> Option<Reason> {
+        let begun = |part: &&StepRecord| {
+            part.attempt == self.attempt
+                && match part.state {
+                    StepState::Reverted | StepState::Stuck => true,
+                    StepState::Done => part.code.is_some(),
+                    _ => false,
+                }
+        };
+        let part = self.parts.iter().find(begun)?;
+        Some(Reason::new(part.code.unwrap_or(Code::BillingRefused), part.outcome.clone().unwrap_or_default()))
+    }
+
+    /// Changes a part and answers the batch that stores it.
+    pub(crate) fn write(&mut self, part: usize, now: DateTime<Utc>, change: impl FnOnce(&mut StepRecord)) -> StepBatch {
+        let attempt = self.attempt;
+        let record = &mut self.parts[part];
+        if record.attempt != attempt {
+            record.attempt = attempt;
+            record.calls = 0;
+        }
+        record.at = now;
+        change(record);
+        StepBatch { steps: vec![record.clone()], ..StepBatch::default() }
+    }
+
+    /// A log entry of this line (B11.1). `request` is the action's text, a newline, the request.
+    pub(crate) fn log(&mut self, text: LogText, request: String, response: String, error: Option<String>) -> OutsideLog {
+        self.entries += 1;
+        OutsideLog {
+            device_change_id: self.row,
+            attempt: self.attempt,
+            entry: self.first_entry + self.entries,
+            text,
+            request,
+            response,
+            error,
+        }
+    }
+
+    /// The log entry of a call of this line alone.
+    pub(crate) fn log_call(&mut self, text: LogText, exchange: &Exchange, error: Option<String>) -> OutsideLog {
+        self.log(text, format!("{}\n{}", text.as_str(), exchange.request), exchange.response.clone(), error)
+    }
+
+    /// The key of the call that a part is about to make: unique among all calls.
+    pub(crate) fn request_key(&self, part: usize, what: &str) -> String {
+        format!("{what}-{}-{part}-{}-{}", self.row, self.attempt, self.parts[part].calls + 1)
+    }
+}
+
+fn pending(line: &OutsideLine, part: usize, now: DateTime<Utc>) -> StepRecord {
+    StepRecord {
+        device_change_id: line.id,
+        step: Step::RevService,
+        part: i64::try_from(part).expect("an order has fewer products than numbers"),
+        state: StepState::Pending,
+        attempt: line.attempt,
+        calls: 0,
+        request_key: None,
+        external_id: None,
+        adopted: false,
+        code: None,
+        outcome: None,
+        unknown_since: None,
+        at: now,
+    }
+}

@@ -1,0 +1,264 @@
+//! The service of a line: found or created.
+
+use lineshift_connectors::Exchange;
+use lineshift_connectors::billing::{NewService, ServiceRecord};
+use lineshift_domain::codes::Code;
+use lineshift_domain::ids::RevServiceId;
+use lineshift_domain::judge::Reason;
+use lineshift_domain::log_text::LogText;
+use lineshift_domain::order::RevCharge;
+use lineshift_domain::read_back::ReadBack;
+use lineshift_domain::terms::StepState;
+use lineshift_store::Result as StoreResult;
+use lineshift_store::billing::{RevServiceRow, StepBatch};
+
+use super::create::Created;
+use super::look_up::LookedUp;
+use super::{Flow, Goal, LineRun, RevServicePage, SERVICE};
+use crate::boundary::Boundary;
+
+impl RevServicePage<'_> {
+    /// Brings the service of a line to where it stands, or says why it does not.
+    pub(super) async fn service(&self, line: &mut LineRun, found: Option<LookedUp>, obstacle: Option<Flow>) -> StoreResult<Flow> {
+        let ends_here = line.is_of_this_attempt(SERVICE);
+        match line.state(SERVICE) {
+            StepState::Done if ends_here || matches!(line.goal, Goal::Finish(_)) => return Ok(Flow::On),
+            StepState::Failed if ends_here => return Ok(Flow::Fail(stored_reason(line, SERVICE))),
+            StepState::Ambiguous | StepState::Intended => match self.settle_service(line, found).await? {
+                Flow::On if line.state(SERVICE) == StepState::Pending => {}
+                flow => return Ok(flow),
+            },
+            StepState::Done | StepState::Stuck => match self.verify_service(line).await? {
+                Flow::On if line.state(SERVICE) == StepState::Reverted => {}
+                flow => return Ok(flow),
+            },
+            StepState::Pending | StepState::Failed | StepState::Reverted | StepState::Waiting => {
+                if matches!(line.goal, Goal::Do)
+                    && let Some(flow) = self.adopt_or_refuse(line, found).await?
+                {
+                    return Ok(flow);
+                }
+            }
+        }
+        if matches!(line.goal, Goal::Finish(_)) {
+            return Ok(Flow::On);
+        }
+        if let Some(flow) = Self::stopped_by(line, obstacle) {
+            return Ok(flow);
+        }
+        self.create_service(line).await
+    }
+
+    /// Before the first create of an attempt: what the look-up says, if that ends it.
+    async fn adopt_or_refuse(&self, line: &mut LineRun, found: Option<LookedUp>) -> StoreResult<Option<Flow>> {
+        Ok(match found {
+            // Nothing was looked up because something stands in the way of creating.
+            None | Some(LookedUp::Nothing) => None,
+            Some(LookedUp::Same(service)) => {
+                // An intent of this change stands for it: it is the late effect of our own call (B7.2).
+                let is_ours = line.state(SERVICE) == StepState::Pending && line.part(SERVICE).request_key.is_some();
+                Some(self.found_service(line, &service, !is_ours).await?)
+            }
+            Some(LookedUp::Differs(id, iccid)) => Some(self.refuse_service(line, id, &iccid).await?),
+            Some(LookedUp::Failed(error)) => Some(self.after_failed_read(error).await?),
+        })
+    }
+
+    /// Settles an unknown create by what was read back (B7.3); leaves the part pending when it may be created again.
+    async fn settle_service(&self, line: &mut LineRun, found: Option<LookedUp>) -> StoreResult<Flow> {
+        let now = self.now();
+        let since = line.part(SERVICE).unknown_since.unwrap_or(now);
+        self.pass(Boundary::ReadBack, Some(line.row)).await;
+        let found = match found {
+            Some(found) => found,
+            None => self.look_up_one(line).await?,
+        };
+        match found {
+            LookedUp::Same(service) => self.found_service(line, &service, false).await,
+            LookedUp::Failed(error) => self.after_failed_read_back(since, error).await,
+            // A service with another ICCID is not what was sent: that one may still show up.
+            LookedUp::Nothing | LookedUp::Differs(..) => match self.after_nothing(since) {
+                ReadBack::AgainAt(until) => Ok(self.wait(Code::OutcomeUnknown, unknown_text(line, SERVICE), until)),
+                ReadBack::Settled | ReadBack::GivenUp => {
+                    let batch = line.write(SERVICE, now, |record| {
+                        record.state = StepState::Pending;
+                        record.unknown_since = None;
+                        record.outcome = Some("read back: it had no effect".to_owned());
+                    });
+                    self.journal.write(batch).await?;
+                    Ok(Flow::On)
+                }
+            },
+        }
+    }
+
+    /// After a look that found nothing; without the read-back an unknown create would be sent again at once.
+    pub(super) fn after_nothing(&self, since: chrono::DateTime<chrono::Utc>) -> ReadBack {
+        if cfg!(feature = "negative-no-read-back") { ReadBack::Settled } else { self.policy().after_nothing(since, self.now()) }
+    }
+
+    /// A service of an earlier attempt: whether it still stands there. What was disconnected since is missing again.
+    async fn verify_service(&self, line: &mut LineRun) -> StoreResult<Flow> {
+        let Some(id) = line.part(SERVICE).external_id.map(RevServiceId) else { return Ok(Flow::On) };
+        let called = self.account.billing.find_service(id).await;
+        let found = match called.result {
+            Ok(found) => found.filter(|service| service.disconnected_date.is_none()),
+            Err(error) => return self.after_failed_read(error).await,
+        };
+        let stands = found.is_some();
+        let mut batch = line.write(SERVICE, self.now(), |record| {
+            record.state = if stands { StepState::Done } else { StepState::Reverted };
+            (record.code, record.outcome) = (None, None);
+            if !stands {
+                record.attempt -= 1;
+            }
+        });
+        batch.logs.push(line.log_call(LogText::FindRevServiceApi, &called.exchange, None));
+        if stands {
+            self.journal.write(batch).await?;
+            return Ok(Flow::On);
+        }
+        // What was charged on it went with it.
+        for part in SERVICE + 1..line.parts().len() {
+            batch.append(line.write(part, self.now(), |record| {
+                record.state = StepState::Pending;
+                (record.external_id, record.request_key, record.code, record.outcome) = (None, None, None, None);
+            }));
+        }
+        self.journal.write(batch).await?;
+        // It was looked up by its id alone: another may stand for the line by now.
+        match self.look_up_one(line).await? {
+            LookedUp::Nothing => Ok(Flow::On),
+            LookedUp::Same(service) => self.found_service(line, &service, true).await,
+            LookedUp::Differs(id, iccid) => self.refuse_service(line, id, &iccid).await,
+            LookedUp::Failed(error) => self.after_failed_read(error).await,
+        }
+    }
+
+    /// A service that stands for the line: ours, or adopted and then never disconnected by an undo (B7.2).
+    async fn found_service(&self, line: &mut LineRun, service: &ServiceRecord, adopted: bool) -> StoreResult<Flow> {
+        let outcome = if adopted { "adopted" } else { "created" };
+        let mut batch = self.service_done(line, service.id, adopted, outcome);
+        batch.services.push(RevServiceRow {
+            rev_service_type_id: service.service_type_id.or(Some(self.asked.service_type_id)),
+            rev_provider_id: service.provider_id.or(Some(self.asked.provider_id)),
+            activated_date: service.activated_date.or(Some(line.activated_date)),
+            has_package: service.package_id.is_some(),
+            ..self.service_row(line, service.id)
+        });
+        self.journal.write(batch).await?;
+        self.pass(Boundary::Recorded, Some(line.row)).await;
+        Ok(Flow::On)
+    }
+
+    async fn refuse_service(&self, line: &mut LineRun, id: RevServiceId, iccid: &str) -> StoreResult<Flow> {
+        let text = format!(
+            "Rev service {id} of this customer has the number {} with ICCID {iccid}, not {}; put that service right first",
+            line.number, line.iccid
+        );
+        let reason = Reason::new(Code::ServiceLineExists, text);
+        let stored = reason.clone();
+        let batch = line.write(SERVICE, self.now(), |record| {
+            record.state = StepState::Failed;
+            record.code = Some(stored.code);
+            record.outcome = Some(stored.text);
+        });
+        self.journal.write(batch).await?;
+        Ok(Flow::Fail(reason))
+    }
+
+    async fn create_service(&self, line: &mut LineRun) -> StoreResult<Flow> {
+        let asked = self.asked;
+        let assignment = self.order.change.order.assignment();
+        let effective = assignment.and_then(|order| order.effective_at).filter(|_| asked.prorate);
+        let new = NewService {
+            customer_id: self.customer,
+            provider_id: asked.provider_id,
+            service_type_id: asked.service_type_id,
+            package_id: match asked.charge {
+                RevCharge::Package(id) => Some(id),
+                RevCharge::Products(_) => None,
+            },
+            usage_plan_group_id: asked.usage_plan_group_id,
+            number: line.number.clone(),
+            number2: line.iccid.clone(),
+            description: asked.description.clone(),
+            activated_date: line.activated_date,
+            effective_date: effective.map(|at| at.with_timezone(&self.order.time_zone).date_naive()),
+        };
+        let billing = &self.account.billing;
+        let call = async |permit| {
+            let called = billing.create_service(permit, &new).await;
+            lineshift_connectors::Called { result: called.result.map(|id| id.0), exchange: called.exchange }
+        };
+        match self.create(line, SERVICE, LogText::CreateRevServiceApi, call).await? {
+            Created::Now(id, exchange) => {
+                self.record_created(line, RevServiceId(id), &exchange).await?;
+                line.is_fresh = true;
+                Ok(Flow::On)
+            }
+            Created::Not(flow) => Ok(flow),
+            // At once, for most of them are there already.
+            Created::Unknown => match self.settle_service(line, None).await? {
+                Flow::On if line.state(SERVICE) == StepState::Pending => {
+                    if cfg!(feature = "negative-no-read-back") {
+                        return Box::pin(self.create_service(line)).await;
+                    }
+                    Ok(self.wait(Code::OutcomeUnknown, unknown_text(line, SERVICE), self.now()))
+                }
+                flow => Ok(flow),
+            },
+        }
+    }
+
+    async fn record_created(&self, line: &mut LineRun, id: RevServiceId, exchange: &Exchange) -> StoreResult<()> {
+        let mut batch = self.service_done(line, id, false, "created");
+        batch.logs.insert(0, line.log_call(LogText::CreateRevServiceApi, exchange, None));
+        batch.services.push(self.service_row(line, id));
+        self.journal.write(batch).await?;
+        self.pass(Boundary::Recorded, Some(line.row)).await;
+        Ok(())
+    }
+
+    fn service_done(&self, line: &mut LineRun, id: RevServiceId, adopted: bool, outcome: &str) -> StepBatch {
+        let mut batch = line.write(SERVICE, self.now(), |record| {
+            record.state = StepState::Done;
+            record.external_id = Some(id.0);
+            record.adopted = adopted;
+            (record.code, record.unknown_since) = (None, None);
+            record.outcome = Some(outcome.to_owned());
+        });
+        let request = format!("usp_RevService_Create_Service\ncustomer {}, number {}, service {id}", self.customer, line.number);
+        batch.logs.push(line.log(LogText::CreateRevServiceAmop, request, format!("{outcome}, stored"), None));
+        batch
+    }
+
+    fn service_row(&self, line: &LineRun, id: RevServiceId) -> RevServiceRow {
+        RevServiceRow {
+            rev_customer_id: self.customer,
+            rev_service_id: id,
+            number: Some(line.number.clone()),
+            iccid: Some(line.iccid.clone()),
+            rev_service_type_id: Some(self.asked.service_type_id),
+            rev_provider_id: Some(self.asked.provider_id),
+            activated_date: Some(line.activated_date),
+            disconnected_date: None,
+            has_package: matches!(self.asked.charge, RevCharge::Package(_)),
+            device_id: Some(line.device_id),
+            by: Some(line.row),
+        }
+    }
+}
+
+/// The reason that was stored with a part.
+pub(super) fn stored_reason(line: &LineRun, part: usize) -> Reason {
+    let record = line.part(part);
+    Reason::new(record.code.unwrap_or(Code::BillingRefused), record.outcome.clone().unwrap_or_default())
+}
+
+/// What a row says while nobody knows.
+pub(super) fn unknown_text(line: &LineRun, part: usize) -> String {
+    let what = if part == SERVICE { "the service" } else { "a service product" };
+    let why = line.part(part).outcome.clone().unwrap_or_default();
+    format!("whether {what} was created is not known ({why}); it is read back until it is certain")
+}
