@@ -1,9 +1,11 @@
 //! What tests share: a clock that is set, an operator with reference data and lines, and the whole thing behind HTTP.
 
 pub mod app;
+pub mod billing;
 pub mod clock;
 pub mod crash;
 pub mod http;
 pub mod operator;
+pub mod simulated;
 pub mod stepper;
 mod watch;

@@ -85,11 +85,19 @@ impl Operator {
         Self::in_zone(chrono_tz::America::Chicago, lines, limits, options).await
     }
 
+    /// The same on a clock of the test's.
+    pub async fn on_clock(clock: Arc<TestClock>, lines: u64, limits: Limits, options: Options) -> Self {
+        Self::started(clock, chrono_tz::America::Chicago, lines, limits, options).await
+    }
+
     /// The same with days that begin elsewhere.
     pub async fn in_zone(zone: chrono_tz::Tz, lines: u64, limits: Limits, options: Options) -> Self {
+        Self::started(Arc::new(TestClock::at(BEGINNING)), zone, lines, limits, options).await
+    }
+
+    async fn started(clock: Arc<TestClock>, zone: chrono_tz::Tz, lines: u64, limits: Limits, options: Options) -> Self {
         let directory = Arc::new(tempfile::tempdir().expect("a temporary directory"));
         let sqlite = SqliteStore::open(&directory.path().join("store.sqlite3"), options).await.expect("a new store");
-        let clock = Arc::new(TestClock::at(BEGINNING));
         let engine = Engine::new(Arc::new(sqlite.clone()), Arc::clone(&clock) as Arc<dyn lineshift_engine::Clock>, limits);
         let operator = Self::create(engine, sqlite, clock, directory, "Altaworx", zone, RevCustomerId(4711)).await;
         operator.add_lines(operator.jasper, 1..=lines).await;

@@ -1,0 +1,164 @@
+//! An operator whose billing account is a simulator in the same process.
+
+use std::sync::Arc;
+
+use lineshift_connectors::billing::Billing;
+use lineshift_connectors::billing::revio::{RevioBilling, RevioCredentials};
+use lineshift_connectors::credentials::Vault;
+use lineshift_connectors::http::{Account, AccountKey, AccountLimits, CallMeter};
+use lineshift_domain::codes::Code;
+use lineshift_domain::judge::Reason;
+use lineshift_domain::limits::Limits;
+use lineshift_domain::order::{AssignmentOrder, RevCharge, RevProductOrder, RevServiceOrder};
+use lineshift_engine::{Clock, Connect};
+use lineshift_simulators::revio::{RevioOptions, RevioSimulator};
+use lineshift_store::billing::{AccountSettings, IntegrationAccount};
+use lineshift_store_sqlite::Options;
+use rust_decimal::Decimal;
+use secrecy::SecretString;
+
+use crate::clock::TestClock;
+use crate::operator::{BEGINNING, Operator};
+use crate::simulated::{ADDRESS, SimulatedTransport};
+
+/// The user at the billing system.
+pub const USER: &str = "switchboard";
+
+/// The client code there.
+pub const CLIENT_CODE: &str = "altaworx_sandbox";
+
+/// The password there; it must never be found anywhere.
+pub const PASSWORD: &str = "Tr0ub4dor&3/=hunter2";
+
+/// The key under which credentials are sealed.
+const VAULT_KEY: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+
+/// The product that orders ask for.
+pub const PRODUCT: i64 = 5_011;
+
+/// Another one.
+pub const OTHER_PRODUCT: i64 = 5_013;
+
+/// A package with two products.
+pub const PACKAGE: i64 = 7;
+
+/// An operator and its billing system.
+pub struct BillingWorld {
+    /// The operator; its engine calls the simulator.
+    pub operator: Operator,
+    /// The billing system.
+    pub simulator: Arc<RevioSimulator>,
+}
+
+impl BillingWorld {
+    /// With that many lines; nothing goes wrong unless the simulator is told so. In a runtime whose clock is paused.
+    pub async fn with_lines(lines: u64) -> Self {
+        Self::with(lines, Limits::default(), |_| {}).await
+    }
+
+    /// The same with limits and simulator options.
+    pub async fn with(lines: u64, limits: Limits, adjust: impl FnOnce(&mut RevioOptions)) -> Self {
+        let clock = Arc::new(TestClock::going_from(BEGINNING));
+        let options = Options { inline: true, durable: false, ..Options::default() };
+        let mut operator = Operator::on_clock(Arc::clone(&clock), lines, limits, options).await;
+        let mut revio = RevioOptions::new(USER, CLIENT_CODE, PASSWORD);
+        adjust(&mut revio);
+        let simulator = RevioSimulator::new(revio, clock as Arc<dyn Clock>);
+        simulator.with_examples(1).with_customer(operator.rev_customer.0, "Fleet Rentals");
+        let connect = connect_to(Arc::clone(&simulator), Arc::clone(&operator.clock));
+        operator.engine = operator.engine.clone().connected(Arc::new(connect));
+        let world = Self { operator, simulator };
+        world.store_credentials(PASSWORD).await;
+        world
+    }
+
+    /// Stores credentials with that password.
+    pub async fn store_credentials(&self, password: &str) {
+        self.set_account(password, |_| {}).await;
+    }
+
+    /// Stores how the account is called.
+    pub async fn set_account(&self, password: &str, change: impl FnOnce(&mut AccountSettings)) {
+        let (tenant, id) = (self.operator.tenant(), self.operator.authentication);
+        let key = AccountKey { tenant_id: tenant, integration_authentication_id: id };
+        let credentials = RevioCredentials {
+            user: USER.to_owned(),
+            client_code: CLIENT_CODE.to_owned(),
+            password: SecretString::from(password),
+            subscription_key: None,
+        };
+        let sealed = vault().seal(key, &credentials.to_json()).expect("credentials are sealed");
+        let mut settings = AccountSettings {
+            base_address: ADDRESS.to_owned(),
+            secret_encrypted: Some(sealed),
+            is_local: false,
+            write_enabled: true,
+            concurrency: None,
+            calls_a_minute: None,
+            calls_a_day: None,
+        };
+        change(&mut settings);
+        self.operator.store.set_account(tenant, id, &settings).await.expect("the account is set");
+    }
+
+    /// To the Rev customer, with a service and one product.
+    #[must_use]
+    pub fn assignment(&self) -> AssignmentOrder {
+        self.assignment_with(RevCharge::Products(vec![product(PRODUCT)]))
+    }
+
+    /// To the Rev customer, with a service and that charge.
+    #[must_use]
+    pub fn assignment_with(&self, charge: RevCharge) -> AssignmentOrder {
+        let service = RevServiceOrder {
+            service_type_id: 6,
+            provider_id: 42,
+            charge,
+            usage_plan_group_id: None,
+            prorate: false,
+            description: None,
+        };
+        AssignmentOrder { rev_service: Some(service), ..self.operator.rev_assignment() }
+    }
+}
+
+/// One of a product, at 4.95.
+#[must_use]
+pub fn product(id: i64) -> RevProductOrder {
+    RevProductOrder { product_id: id, rate: Decimal::new(495, 2), quantity: Decimal::ONE }
+}
+
+fn vault() -> Vault {
+    Vault::from_key_text(&SecretString::from(VAULT_KEY)).expect("a key of 32 bytes")
+}
+
+/// A way to call that simulator, with the credentials that are stored.
+#[must_use]
+pub fn connect_to(simulator: Arc<RevioSimulator>, clock: Arc<TestClock>) -> impl Connect {
+    SimulatedConnect { simulator, clock }
+}
+
+struct SimulatedConnect {
+    simulator: Arc<RevioSimulator>,
+    clock: Arc<TestClock>,
+}
+
+impl Connect for SimulatedConnect {
+    fn billing(
+        &self,
+        key: AccountKey,
+        account: &IntegrationAccount,
+        limits: AccountLimits,
+        meter: Arc<dyn CallMeter>,
+    ) -> Result<Arc<dyn Billing>, Reason> {
+        let missing = |text: &str| Reason::new(Code::CredentialsMissing, text);
+        let sealed = account.secret_encrypted.as_deref().ok_or_else(|| missing("no credentials were stored"))?;
+        let json = vault().open(key, sealed).map_err(|error| missing(&error.to_string()))?;
+        let credentials = RevioCredentials::from_json(&json).map_err(|error| missing(&error.to_string()))?;
+        let transport = Arc::new(SimulatedTransport(Arc::clone(&self.simulator)));
+        let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
+        let called = Account::new(key, account.name.as_str(), limits, clock, meter, transport, 1);
+        let address = account.base_address.as_deref().unwrap_or(ADDRESS);
+        Ok(Arc::new(RevioBilling::new(called, address, credentials)))
+    }
+}

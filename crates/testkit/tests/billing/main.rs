@@ -1,0 +1,3 @@
+//! Billing, end to end over the simulated billing system, on a clock that goes when everybody waits.
+
+mod flows;
