@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use lineshift_connectors::http::AccountKey;
 use lineshift_domain::codes::Code;
-use lineshift_domain::ids::IntegrationAuthenticationId;
 use lineshift_domain::terms::DeviceChangeStatus;
-use lineshift_store::work::{PageClaim, PageTask, RunnableChange};
+use lineshift_store::work::{PageClaim, PageTask, Runnable, RunnableChange};
 use lineshift_store::{Result as StoreResult, StoreError};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -163,14 +163,19 @@ impl Engine {
         mut outside: Option<(&mut OutsidePages, &Shutdown)>,
     ) -> StoreResult<bool> {
         let runnable = retry(self.limits.attempts, || self.store.list_runnable()).await?;
-        let accounts: HashMap<RunnableChange, Option<IntegrationAuthenticationId>> =
-            runnable.iter().map(|runnable| (runnable.change, runnable.account)).collect();
+        let by_change: HashMap<RunnableChange, Runnable> =
+            runnable.into_iter().map(|runnable| (runnable.change, runnable)).collect();
         let mut failed = None;
-        for change in turns.order(runnable.into_iter().map(|runnable| runnable.change).collect()) {
-            let account = accounts.get(&change).copied().flatten();
-            let ran = match (account, outside.as_mut()) {
+        for change in turns.order(by_change.keys().copied().collect()) {
+            let runnable = by_change[&change];
+            let ran = match (runnable.account, outside.as_mut()) {
                 (Some(account), Some((pages, shutdown))) => {
-                    self.begin_outside_page(change, account, &options.owner, pages, shutdown).await
+                    let key = AccountKey { tenant_id: change.tenant_id, integration_authentication_id: account };
+                    // An account that cannot be called now gets no further page; a canceled change needs no call for most rows.
+                    if !pages.has_room(key) || (!runnable.is_canceled && self.is_put_off(key)) {
+                        continue;
+                    }
+                    self.begin_outside_page(change, key, &options.owner, pages, shutdown).await
                 }
                 _ => self.run_page_of(change, &options.owner).await,
             };
@@ -192,19 +197,23 @@ impl Engine {
         failed.map_or(Ok(false), Err)
     }
 
-    /// Claims a page that calls outside and runs it beside; false when none is claimable, or its account takes no more.
+    /// Whether an account is known to take no call for longer than a call waits.
+    fn is_put_off(&self, key: AccountKey) -> bool {
+        let Some(billing) = self.accounts.find_built(key) else { return false };
+        let account = billing.account();
+        let patience = TimeDelta::from_std(account.limits().patience).unwrap_or(TimeDelta::MAX);
+        account.not_before().is_some_and(|not_now| not_now.until > self.clock.now() + patience)
+    }
+
+    /// Claims a page that calls outside and runs it beside; false when none is claimable.
     async fn begin_outside_page(
         &self,
         change: RunnableChange,
-        account: IntegrationAuthenticationId,
+        key: AccountKey,
         owner: &str,
         pages: &mut OutsidePages,
         shutdown: &Shutdown,
     ) -> StoreResult<bool> {
-        let key = AccountKey { tenant_id: change.tenant_id, integration_authentication_id: account };
-        if !pages.has_room(key) {
-            return Ok(false);
-        }
         let Some((claim, lease)) = self.claim(change, owner).await? else { return self.complete(change).await };
         let (engine, shutdown) = (self.clone(), shutdown.clone());
         pages.begin(key, async move {

@@ -26,7 +26,8 @@ impl WorkStore for SqliteStore {
             .read(|sql| {
                 sql.query(pages::LIST_RUNNABLE, &[], |row| {
                     let change = RunnableChange { tenant_id: TenantId(row.get(0)?), bulk_change_id: BulkChangeId(row.get(1)?) };
-                    Ok(Runnable { change, account: row.get::<_, Option<i64>>(2)?.map(IntegrationAuthenticationId) })
+                    let account = row.get::<_, Option<i64>>(2)?.map(IntegrationAuthenticationId);
+                    Ok(Runnable { change, account, is_canceled: row.get(3)? })
                 })
             })
             .await

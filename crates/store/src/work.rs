@@ -65,6 +65,8 @@ pub struct Runnable {
     pub change: RunnableChange,
     /// The account that its pages call; none: nobody outside is called.
     pub account: Option<IntegrationAuthenticationId>,
+    /// Whether it was canceled: then most of its rows need no call any more.
+    pub is_canceled: bool,
 }
 
 /// The order as it stands when a page is run: what was stored, and what may have changed since (B5.3).

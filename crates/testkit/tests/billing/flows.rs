@@ -25,8 +25,9 @@ async fn every_line_has_one_service_with_its_products_and_stands_at_its_customer
         let device = world.operator.device(line).await;
         assert_eq!(device.rev_customer_id, Some(world.operator.rev_customer));
         assert_eq!(device.customer_rate_plan_id, Some(world.operator.plan));
-        assert!(device.rev_service_id.is_some(), "the line is linked to its service");
     }
+    let linked = "SELECT count(*) FROM device_tenant WHERE rev_service_id IS NOT NULL";
+    assert_eq!(world.operator.sqlite.inspect(linked).await.expect("counted"), [["40"]], "lines are linked to their services");
 }
 
 #[tokio::test(start_paused = true)]
@@ -38,4 +39,41 @@ async fn a_package_brings_its_products() {
     assert_eq!((ledger.services, ledger.service_products), (3, 6));
     let stored = world.operator.sqlite.inspect("SELECT count(*) FROM rev_service_product").await.expect("counted");
     assert_eq!(stored, [["6"]]);
+}
+
+/// Lets the worker look, and time pass, until nothing is open or that many seconds have gone.
+async fn work_for(world: &BillingWorld, id: lineshift_domain::ids::BulkChangeId, seconds: u64) {
+    let (stop, stopped) = lineshift_engine::shutdown();
+    let engine = world.operator.engine.clone();
+    let options = lineshift_engine::WorkerOptions { owner: "test".to_owned() };
+    let worker = tokio::spawn(async move { engine.run_worker(options, stopped).await });
+    for _ in 0..seconds {
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        if world.operator.change(id).await.processed_at.is_some() {
+            break;
+        }
+    }
+    stop.stop();
+    worker.await.expect("the worker does not panic");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_goes_wrong_no_line_is_billed_twice_and_none_is_lost() {
+    use lineshift_simulators::revio::Faults;
+    for seed in 1..=20 {
+        let world = BillingWorld::with(30, lineshift_domain::limits::Limits::default(), |options| {
+            options.seed = seed;
+            options.faults = Faults::all(0.25);
+            options.latency = std::time::Duration::from_millis(50);
+        })
+        .await;
+        let submitted = world.operator.submit(order(&world, 30, world.assignment())).await;
+        work_for(&world, submitted.id, 100_000).await;
+        let change = world.operator.change(submitted.id).await;
+        let ledger = world.simulator.ledger().summary();
+        println!("seed {seed}: {:?} {:?} services {} products {}", change.status(), change.counts, ledger.services, ledger.service_products);
+        assert_eq!((ledger.duplicate_services, ledger.duplicate_products), (0, 0), "seed {seed}");
+        assert_eq!(change.counts.open, 0, "seed {seed}");
+        assert_eq!(ledger.wrong_requests, 0, "seed {seed}: {:?}", ledger.wrong_texts);
+    }
 }
