@@ -71,7 +71,13 @@ async fn whatever_goes_wrong_no_line_is_billed_twice_and_none_is_lost() {
         work_for(&world, submitted.id, 100_000).await;
         let change = world.operator.change(submitted.id).await;
         let ledger = world.simulator.ledger().summary();
-        println!("seed {seed}: {:?} {:?} services {} products {}", change.status(), change.counts, ledger.services, ledger.service_products);
+        println!(
+            "seed {seed}: {:?} {:?} services {} products {}",
+            change.status(),
+            change.counts,
+            ledger.services,
+            ledger.service_products
+        );
         assert_eq!((ledger.duplicate_services, ledger.duplicate_products), (0, 0), "seed {seed}");
         assert_eq!(change.counts.open, 0, "seed {seed}");
         assert_eq!(ledger.wrong_requests, 0, "seed {seed}: {:?}", ledger.wrong_texts);

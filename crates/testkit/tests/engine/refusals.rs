@@ -231,10 +231,15 @@ async fn what_needs_an_outside_system_is_not_available() {
         description: None,
     };
     let carrier = CarrierRatePlanOrder { carrier_rate_plan: Some("IoT 1".to_owned()), ..CarrierRatePlanOrder::default() };
-    let both =
-        AssignmentOrder { rev_service: Some(rev_service), carrier_rate_plan: Some(carrier.clone()), ..operator.rev_assignment() };
-    let order = operator.order([iccid(1)], assignment(both));
-    refused_for(&operator, order, &[("CreateRevService", "not_available"), ("AddCarrierRatePlan", "not_available")]).await;
+    let billed = AssignmentOrder { rev_service: Some(rev_service), ..operator.rev_assignment() };
+    refused_for(
+        &operator,
+        operator.order([iccid(1)], assignment(billed.clone())),
+        &[("CreateRevService", "credentials_missing")],
+    )
+    .await;
+    let both = AssignmentOrder { carrier_rate_plan: Some(carrier.clone()), ..billed };
+    refused_for(&operator, operator.order([iccid(1)], assignment(both)), &[("AddCarrierRatePlan", "not_available")]).await;
     let status = StatusOrder { target_status: "DEACTIVATED".to_owned(), reason_code: None };
     for (effect, name) in
         [(Effect::CarrierRatePlanChange(carrier), "CarrierRatePlanChange"), (Effect::StatusUpdate(status), "StatusUpdate")]

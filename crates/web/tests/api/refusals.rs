@@ -178,7 +178,7 @@ async fn assignments_that_cannot_be_carried_out_are_refused() {
     allocation over bound: 422 CustomerDataAllocationMB allocation_over_bound
     too far back: 422 EffectiveDate date_out_of_range
     too far ahead: 422 EffectiveDate date_out_of_range
-    Rev service: 422 CreateRevService not_available
+    Rev service: 422 CreateRevService credentials_missing
     carrier plan: 422 AddCarrierRatePlan not_available
     several at once: 422 EffectiveDate date_out_of_range, CustomerRatePool unknown_reference, CustomerRatePlan unknown_reference, SiteId unknown_reference
     "#);
