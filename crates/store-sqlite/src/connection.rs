@@ -33,7 +33,8 @@ pub struct Options {
     /// For fault tests: called before each statement of the writer with its number, from 1, over the life of the process.
     pub before_write: Option<fn(u64)>,
     /// Whether every statement runs on the caller's thread: no call waits for another thread then, so that a whole engine runs on
-    /// one thread and a virtual clock.
+    /// one thread and a virtual clock. Only one such store may have the file open: a second one would hold up the thread for
+    /// `busy_timeout` while the first has a transaction open.
     pub inline: bool,
     /// Whether a commit is on the disk when it returns. Without it a power cut may take the last ones, a killed process none.
     pub durable: bool,

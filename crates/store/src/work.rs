@@ -244,11 +244,13 @@ pub trait PageWork: Send {
     async fn record_judged(&mut self, judged: &[(DeviceChangeId, DeviceId, i64)]) -> Result<()>;
     /// Ends these rows without their steps. Those that end with something unknown or stuck go on holding their lines (rule 6).
     async fn settle(&mut self, settled: &[Settled]) -> Result<()>;
-    /// Takes the page's rows whose next check is due out of PENDING; to be called before its rows are listed. Answers how many.
+    /// Takes the page's rows whose next check is due out of PENDING, of a canceled change all that wait (B10.1); to be called before
+    /// its rows are listed. Answers how many.
     async fn wake_due(&mut self) -> Result<u64>;
     /// What the calls need of the rows that are open, in hand and not settled.
     async fn list_outside_lines(&mut self) -> Result<Vec<OutsideLine>>;
     /// Makes these rows wait: PENDING, with a log entry when they did not wait for that before. The steps leave them alone.
+    /// To be called after the rows were listed; errors when one of them is not in hand.
     async fn hold_open(&mut self, waiting: &[Waiting]) -> Result<()>;
     /// These rows do the set steps that follow, and then end in ERROR with that reason (B6.2, `continue`). What this change wrote
     /// about the line does not count against it when it is tried again.

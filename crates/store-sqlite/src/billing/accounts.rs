@@ -118,8 +118,8 @@ impl Span {
     }
 }
 
-/// Takes as many of the calls wanted as both windows have left; they count as made. Whoever makes them later than now makes
-/// them within windows that hold all that these hold, so that no window of any 60 seconds or 24 hours is exceeded by takings.
+/// Takes as many of the calls wanted as both windows have left; they count as made now. No 60 seconds and no 24 hours hold more
+/// takings than allowed; that they hold no more calls is up to the caller, who makes them soon or lets them go.
 pub(super) fn take_calls(
     sql: &Sql<'_>,
     tenant: TenantId,
