@@ -24,6 +24,12 @@ const MINUTE: u64 = 61;
 /// Seconds of a sliding day, with its last bucket.
 const DAY: u64 = 86_400 + 60;
 
+/// Customer, provider, service type, and products or package.
+const CATALOGUE_CALLS: u64 = 4;
+
+/// The pages of one account that are under way when a window is full.
+const CUT_PAGES: u64 = 3;
+
 /// Lines that share a look-up when a page is large.
 const LOOKED_UP_TOGETHER: u64 = 100;
 
@@ -36,7 +42,13 @@ impl Engine {
         let made = self.store.count_calls(tenant, account, self.clock.now()).await?;
         let page_lines = page_lines(&change.order, limits, self.limits.page_lines);
         let lines = u64::try_from(change.counts.open).unwrap_or(0);
-        let calls = lines * calls_a_line(&change.order) + lines.div_ceil((page_lines as u64).clamp(1, LOOKED_UP_TOGETHER));
+        let pages = lines.div_ceil((page_lines as u64).clamp(1, LOOKED_UP_TOGETHER));
+        let mut calls = lines * calls_a_line(&change.order) + pages;
+        if calls > 0 {
+            // The catalogue is looked at once; pages that a full window cuts in two look their lines up again.
+            calls += CATALOGUE_CALLS;
+            calls += calls / u64::from(limits.calls_a_minute) * CUT_PAGES;
+        }
         Ok(Some(Estimate { calls, seconds: seconds_of(calls, made, limits) }))
     }
 }

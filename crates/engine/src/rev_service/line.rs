@@ -46,8 +46,6 @@ pub(crate) struct LineRun {
     pub(crate) number: String,
     pub(crate) activated_date: NaiveDate,
     pub(crate) goal: Goal,
-    /// Whether the service was created just now, so that it can have no products yet.
-    pub(crate) is_fresh: bool,
     parts: Vec<StepRecord>,
     first_entry: i64,
     entries: i64,
@@ -78,7 +76,6 @@ impl LineRun {
             iccid: line.iccid,
             activated_date: activated.with_timezone(&order.time_zone).date_naive(),
             goal,
-            is_fresh: false,
             parts,
             first_entry: entry::OUTSIDE + elapsed * 1_000,
             entries: 0,
@@ -110,6 +107,21 @@ impl LineRun {
     /// Whether anything stands that this change created, so that an undo may disconnect it.
     pub(crate) fn has_created(&self) -> bool {
         self.parts.iter().any(|part| part.state == StepState::Done && !part.adopted)
+    }
+
+    /// Whether the service can have none of the order's products but those that are known: this attempt created it, and sent nothing
+    /// for the missing ones.
+    pub(crate) fn needs_no_look_for_products(&self) -> bool {
+        let service = &self.parts[SERVICE];
+        let is_known = |part: &StepRecord| match part.state {
+            StepState::Done => part.attempt == self.attempt,
+            StepState::Pending => part.calls == 0 && part.request_key.is_none(),
+            _ => false,
+        };
+        service.state == StepState::Done
+            && !service.adopted
+            && service.attempt == self.attempt
+            && self.parts[SERVICE + 1..].iter().all(is_known)
     }
 
     /// Whether every part stands.

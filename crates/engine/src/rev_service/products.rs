@@ -24,9 +24,8 @@ impl RevServicePage<'_> {
         if !unfinished(line) || (matches!(line.goal, Goal::Finish(_)) && !line.is_unknown()) {
             return Ok(Flow::On);
         }
-        // What was created just now can have no products, and needs no look.
         let mut present = None;
-        if !line.is_fresh {
+        if !line.needs_no_look_for_products() {
             match self.list_products(line).await? {
                 Ok(records) => present = Some(records),
                 Err(error) => return self.after_failed_list(line, error).await,
@@ -178,7 +177,6 @@ impl RevServicePage<'_> {
 
     /// At once, for most of them are there already.
     async fn read_back_product(&self, line: &mut LineRun, part: usize, asked: &RevProductOrder) -> StoreResult<Flow> {
-        line.is_fresh = false;
         let records = match self.list_products(line).await? {
             Ok(records) => records,
             Err(error) => return self.after_failed_list(line, error).await,

@@ -194,7 +194,6 @@ impl RevServicePage<'_> {
         match self.create(line, SERVICE, LogText::CreateRevServiceApi, call).await? {
             Created::Now(id, exchange) => {
                 self.record_created(line, RevServiceId(id), &exchange).await?;
-                line.is_fresh = true;
                 Ok(Flow::On)
             }
             Created::Not(flow) => Ok(flow),

@@ -1,12 +1,18 @@
 //! What happens to lines whose services are opened: when all goes well, and in each single case where it does not.
 
-use lineshift_domain::order::{AssignmentOrder, Effect, PlanValues, RevCharge, Setting};
+use std::time::Duration;
+
+use lineshift_domain::ids::BulkChangeId;
+use lineshift_domain::limits::Limits;
+use lineshift_domain::order::{AssignmentOrder, Effect, Order, PlanValues, RevCharge, Setting};
 use lineshift_domain::terms::BulkChangeStatus;
+use lineshift_engine::WorkerOptions;
+use lineshift_simulators::revio::Faults;
 use lineshift_testkit::billing::{BillingWorld, OTHER_PRODUCT, PACKAGE, PRODUCT, product};
 use lineshift_testkit::operator::iccid;
 
 /// An order for all lines.
-fn order(world: &BillingWorld, lines: u64, assignment: AssignmentOrder) -> lineshift_domain::order::Order {
+pub(crate) fn order(world: &BillingWorld, lines: u64, assignment: AssignmentOrder) -> Order {
     world.operator.order((1..=lines).map(iccid), Effect::CustomerAssignment(assignment))
 }
 
@@ -41,17 +47,14 @@ async fn a_package_brings_its_products() {
     assert_eq!(stored, [["6"]]);
 }
 
-/// Lets the worker look, and time pass, until nothing is open or that many seconds have gone.
-async fn work_for(world: &BillingWorld, id: lineshift_domain::ids::BulkChangeId, seconds: u64) {
+/// Lets a worker run until the change is completed, or that long.
+pub(crate) async fn work_until(world: &BillingWorld, id: BulkChangeId, longest: Duration) {
     let (stop, stopped) = lineshift_engine::shutdown();
     let engine = world.operator.engine.clone();
-    let options = lineshift_engine::WorkerOptions { owner: "test".to_owned() };
-    let worker = tokio::spawn(async move { engine.run_worker(options, stopped).await });
-    for _ in 0..seconds {
-        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
-        if world.operator.change(id).await.processed_at.is_some() {
-            break;
-        }
+    let worker = tokio::spawn(async move { engine.run_worker(WorkerOptions { owner: "test".to_owned() }, stopped).await });
+    let deadline = tokio::time::Instant::now() + longest;
+    while tokio::time::Instant::now() < deadline && world.operator.change(id).await.processed_at.is_none() {
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
     stop.stop();
     worker.await.expect("the worker does not panic");
@@ -59,25 +62,17 @@ async fn work_for(world: &BillingWorld, id: lineshift_domain::ids::BulkChangeId,
 
 #[tokio::test(start_paused = true)]
 async fn whatever_goes_wrong_no_line_is_billed_twice_and_none_is_lost() {
-    use lineshift_simulators::revio::Faults;
     for seed in 1..=20 {
-        let world = BillingWorld::with(30, lineshift_domain::limits::Limits::default(), |options| {
+        let world = BillingWorld::with(30, Limits::default(), |options| {
             options.seed = seed;
             options.faults = Faults::all(0.25);
-            options.latency = std::time::Duration::from_millis(50);
+            options.latency = Duration::from_millis(50);
         })
         .await;
         let submitted = world.operator.submit(order(&world, 30, world.assignment())).await;
-        work_for(&world, submitted.id, 100_000).await;
+        work_until(&world, submitted.id, Duration::from_secs(100_000)).await;
         let change = world.operator.change(submitted.id).await;
         let ledger = world.simulator.ledger().summary();
-        println!(
-            "seed {seed}: {:?} {:?} services {} products {}",
-            change.status(),
-            change.counts,
-            ledger.services,
-            ledger.service_products
-        );
         assert_eq!((ledger.duplicate_services, ledger.duplicate_products), (0, 0), "seed {seed}");
         assert_eq!(change.counts.open, 0, "seed {seed}");
         assert_eq!(ledger.wrong_requests, 0, "seed {seed}: {:?}", ledger.wrong_texts);
