@@ -172,7 +172,8 @@ impl Engine {
                 (Some(account), Some((pages, shutdown))) => {
                     let key = AccountKey { tenant_id: change.tenant_id, integration_authentication_id: account };
                     // An account that cannot be called now gets no further page; a canceled change needs no call for most rows.
-                    if !pages.has_room(key) || (!runnable.is_canceled && self.is_put_off(key)) {
+                    let would_call = runnable.has_open_rows && !runnable.is_canceled;
+                    if !pages.has_room(key) || (would_call && self.is_put_off(key)) {
                         continue;
                     }
                     self.begin_outside_page(change, key, &options.owner, pages, shutdown).await

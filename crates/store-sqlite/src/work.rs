@@ -27,7 +27,7 @@ impl WorkStore for SqliteStore {
                 sql.query(pages::LIST_RUNNABLE, &[], |row| {
                     let change = RunnableChange { tenant_id: TenantId(row.get(0)?), bulk_change_id: BulkChangeId(row.get(1)?) };
                     let account = row.get::<_, Option<i64>>(2)?.map(IntegrationAuthenticationId);
-                    Ok(Runnable { change, account, is_canceled: row.get(3)? })
+                    Ok(Runnable { change, account, is_canceled: row.get(3)?, has_open_rows: row.get(4)? })
                 })
             })
             .await

@@ -67,6 +67,8 @@ pub struct Runnable {
     pub account: Option<IntegrationAuthenticationId>,
     /// Whether it was canceled: then most of its rows need no call any more.
     pub is_canceled: bool,
+    /// Whether rows of it are open; without, it is only to be completed.
+    pub has_open_rows: bool,
 }
 
 /// The order as it stands when a page is run: what was stored, and what may have changed since (B5.3).

@@ -85,8 +85,8 @@ impl RevServicePage<'_> {
         let obstacle = self.preflight(&lines).await?;
         let mut looked_up = self.look_up(&mut lines, obstacle.is_some()).await?;
         self.pass(Boundary::LookedUp, None).await;
-        // A few more than the account's places: while some calls are under way, others store their intents.
-        let at_once = self.account.billing.account().limits().concurrency * 2;
+        // As many as the account has places; the lines of other pages fill those whose callers store their intents.
+        let at_once = self.account.billing.account().limits().concurrency;
         let work = lines.into_iter().map(|mut line| {
             let found = looked_up.remove(&line.row);
             let obstacle = obstacle.clone();

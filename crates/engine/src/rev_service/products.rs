@@ -56,7 +56,10 @@ impl RevServicePage<'_> {
         }
         let is_unknown = matches!(state, StepState::Ambiguous | StepState::Intended);
         if let Some(record) = charged {
-            let is_ours = is_unknown || (state == StepState::Pending && line.part(part).request_key.is_some());
+            let known = line.part(part);
+            let is_ours = is_unknown
+                || (state == StepState::Pending && known.request_key.is_some())
+                || (known.external_id == Some(record.id.0) && !known.adopted);
             return self.found_product(line, part, product, record, !is_ours).await;
         }
         if is_unknown {

@@ -36,11 +36,11 @@ impl RevServicePage<'_> {
     pub(super) async fn undo(&self, line: &mut LineRun, reason: Reason) -> StoreResult<LineEnd> {
         for (part, target) in match self.targets(line).await? {
             Ok(targets) => targets,
-            Err(flow) => return Ok(self.undo_later(line, &reason, flow)),
+            Err(flow) => return self.undo_later(line, &reason, flow).await,
         } {
             match self.disconnect(line, part, target, &reason).await? {
                 Undone::Gone => {}
-                Undone::Later(flow) => return Ok(self.undo_later(line, &reason, flow)),
+                Undone::Later(flow) => return self.undo_later(line, &reason, flow).await,
                 Undone::Stuck(text) => {
                     let text =
                         format!("{}; undoing it failed: {text}; disconnect it in Rev.io, then settle this line", reason.text);
@@ -214,18 +214,30 @@ impl RevServicePage<'_> {
         Ok(Undone::Stuck(said))
     }
 
-    /// The undo goes on when the line is looked at again; until then the line says so.
-    fn undo_later(&self, line: &LineRun, reason: &Reason, flow: Flow) -> LineEnd {
+    /// The undo goes on when the line is looked at again; until then the line says so. What cannot be undone at all is stuck.
+    async fn undo_later(&self, line: &mut LineRun, reason: &Reason, flow: Flow) -> StoreResult<LineEnd> {
         match flow {
             Flow::Wait(mut wait) => {
                 wait.text = format!("{}; its undo waits: {}", reason.text, wait.text);
-                self.waits(line, wait)
+                Ok(self.waits(line, wait))
             }
             Flow::Fail(other) | Flow::GivenUp(other) => {
+                let mut batch = StepBatch::default();
+                for part in 0..line.parts().len() {
+                    if line.state(part) == StepState::Done && !line.part(part).adopted {
+                        batch.append(line.write(part, self.now(), |record| {
+                            record.state = StepState::Stuck;
+                            record.outcome = Some(other.text.clone());
+                        }));
+                    }
+                }
+                metrics::counter!("lineshift_steps_stuck_total").increment(batch.steps.len() as u64);
+                tracing::error!(row = %line.row, change = %self.claim.bulk_change_id, "an undo is stuck: {}", other.text);
+                self.journal.write(batch).await?;
                 let text = format!("{}; it could not be undone: {}", reason.text, other.text);
-                LineEnd::Ends { reason: Reason::new(reason.code, text), unsettled: true }
+                Ok(LineEnd::Ends { reason: Reason::new(reason.code, text), unsettled: true })
             }
-            Flow::On => LineEnd::Ends { reason: reason.clone(), unsettled: false },
+            Flow::On => Ok(LineEnd::Ends { reason: reason.clone(), unsettled: false }),
         }
     }
 }

@@ -136,7 +136,7 @@ macro_rules! log_page {
 
 lineshift_store::statements! {
     /// Changes of every tenant that has work: a handful, by `device_bulk_change_unfinished` for each tenant of `tenant_work`.
-    LIST_RUNNABLE = "SELECT b.tenant_id, b.id, b.integration_authentication_id, b.canceled_at IS NOT NULL
+    LIST_RUNNABLE = "SELECT b.tenant_id, b.id, b.integration_authentication_id, b.canceled_at IS NOT NULL, b.open_count > 0
     FROM tenant_work w CROSS JOIN device_bulk_change b
     WHERE w.kind = 'bulk_change' AND b.tenant_id = w.tenant_id AND b.processed_at IS NULL AND b.receiving_until IS NULL
       AND (b.started_at IS NOT NULL OR b.canceled_at IS NOT NULL)";

@@ -63,7 +63,7 @@ pub async fn a_paused_page_stays_claimed<S: Store>(store: &S) {
     let lines = fixture.lines(3).await;
     let id = calling(&fixture, &lines).await;
     let account = Some(fixture.authentication);
-    let runs = Runnable { change: runnable(&fixture, id), account, is_canceled: false };
+    let runs = Runnable { change: runnable(&fixture, id), account, is_canceled: false, has_open_rows: true };
     assert!(store.list_runnable().await.expect("listed").contains(&runs));
     let held = claim(&fixture, id, 10).await.expect("a page");
     let (mut page, found) = open(&fixture, &held, 11).await;
@@ -157,7 +157,12 @@ pub async fn a_canceled_change_is_not_waited_for<S: Store>(store: &S) {
     page.hold_open(&[wait(found[0], Code::QuotaExhausted, 10_000)]).await.expect("held");
     page.finish(None).await.expect("finished");
     assert!(store.cancel_bulk_change(fixture.tenant, id, &orderer(), at(20)).await.expect("canceled"));
-    let runs = Runnable { change: runnable(&fixture, id), account: Some(fixture.authentication), is_canceled: true };
+    let runs = Runnable {
+        change: runnable(&fixture, id),
+        account: Some(fixture.authentication),
+        is_canceled: true,
+        has_open_rows: true,
+    };
     assert!(store.list_runnable().await.expect("listed").contains(&runs));
     let woken = claim(&fixture, id, 20).await.expect("the page");
     let mut page = store.open_page(&woken, at(20)).await.expect("opened");
