@@ -289,11 +289,18 @@ fn credentials_refused(text: &str) -> Reason {
 
 /// Says in the reason what stands in spite of it, so that nobody looks for it in vain (B6.3, keep).
 fn kept(line: &LineRun, reason: Reason) -> Reason {
-    let service = line.part(SERVICE);
-    match service.external_id.filter(|_| service.state == StepState::Done) {
-        Some(id) if !service.adopted => {
-            Reason::new(reason.code, format!("{}; Rev service {id} was created and kept", reason.text))
-        }
-        _ => reason,
+    let created: Vec<String> = line
+        .parts()
+        .iter()
+        .enumerate()
+        .filter(|(_, part)| part.state == StepState::Done && !part.adopted)
+        .filter_map(|(place, part)| {
+            let what = if place == SERVICE { "Rev service" } else { "service product" };
+            Some(format!("{what} {}", part.external_id?))
+        })
+        .collect();
+    if created.is_empty() {
+        return reason;
     }
+    Reason::new(reason.code, format!("{}; {} was created and kept", reason.text, created.join(", ")))
 }
