@@ -3,21 +3,24 @@
 use std::sync::Arc;
 
 use lineshift_connectors::billing::Billing;
-use lineshift_connectors::billing::revio::{RevioBilling, RevioCredentials};
+use lineshift_connectors::billing::revio::{OpenPoints, RevioBilling, RevioCredentials};
 use lineshift_connectors::credentials::Vault;
 use lineshift_connectors::http::{Account, AccountKey, AccountLimits, CallMeter};
 use lineshift_domain::codes::Code;
+use lineshift_domain::ids::{CustomerRatePlanId, RevCustomerId};
 use lineshift_domain::judge::Reason;
 use lineshift_domain::limits::Limits;
 use lineshift_domain::order::{AssignmentOrder, RevCharge, RevProductOrder, RevServiceOrder};
-use lineshift_engine::{Clock, Connect};
-use lineshift_simulators::revio::{RevioOptions, RevioSimulator};
+use lineshift_engine::{Clock, Connect, Engine};
+use lineshift_simulators::revio::{RepeatedFilter, RevioOptions, RevioSimulator};
 use lineshift_store::billing::{AccountSettings, IntegrationAccount};
 use lineshift_store_sqlite::Options;
 use rust_decimal::Decimal;
 use secrecy::SecretString;
+use tempfile::TempDir;
 
 use crate::clock::TestClock;
+use crate::crash::reopen_on;
 use crate::operator::{BEGINNING, Operator};
 use crate::simulated::{ADDRESS, SimulatedTransport};
 
@@ -59,17 +62,28 @@ impl BillingWorld {
     /// The same with limits and simulator options.
     pub async fn with(lines: u64, limits: Limits, adjust: impl FnOnce(&mut RevioOptions)) -> Self {
         let clock = Arc::new(TestClock::going_from(BEGINNING));
-        let options = Options { inline: true, durable: false, ..Options::default() };
-        let mut operator = Operator::on_clock(Arc::clone(&clock), lines, limits, options).await;
+        let operator = Operator::on_clock(Arc::clone(&clock), lines, limits, on_one_thread()).await;
+        let world = Self::over(operator, clock, adjust);
+        world.store_credentials(PASSWORD).await;
+        world
+    }
+
+    fn over(mut operator: Operator, clock: Arc<TestClock>, adjust: impl FnOnce(&mut RevioOptions)) -> Self {
         let mut revio = RevioOptions::new(USER, CLIENT_CODE, PASSWORD);
         adjust(&mut revio);
         let simulator = RevioSimulator::new(revio, clock as Arc<dyn Clock>);
         simulator.with_examples(1).with_customer(operator.rev_customer.0, "Fleet Rentals");
         let connect = connect_to(Arc::clone(&simulator), Arc::clone(&operator.clock));
         operator.engine = operator.engine.clone().connected(Arc::new(connect));
-        let world = Self { operator, simulator };
-        world.store_credentials(PASSWORD).await;
-        world
+        Self { operator, simulator }
+    }
+
+    /// The engine of another process over the same store: it knows nothing but what is stored.
+    #[must_use]
+    pub fn another_engine(&self) -> Engine {
+        let Operator { store, clock, engine, .. } = &self.operator;
+        let connect = connect_to(Arc::clone(&self.simulator), Arc::clone(clock));
+        Engine::new(Arc::clone(store), Arc::clone(clock) as Arc<dyn Clock>, *engine.limits()).connected(Arc::new(connect))
     }
 
     /// Stores credentials with that password.
@@ -122,6 +136,44 @@ impl BillingWorld {
     }
 }
 
+/// A world before anything was ordered: made once, copied for each run, which costs a millisecond.
+pub struct BillingTemplate {
+    directory: TempDir,
+    /// The Rev customer.
+    pub customer: RevCustomerId,
+    /// The plan with a default.
+    pub plan: CustomerRatePlanId,
+}
+
+impl BillingTemplate {
+    /// With that many lines. In a runtime whose clock is paused.
+    pub async fn with_lines(lines: u64) -> Self {
+        let world = BillingWorld::with_lines(lines).await;
+        world.operator.sqlite.checkpoint().await.expect("all is in the file");
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        std::fs::copy(world.operator.sqlite.path(), directory.path().join(STORE)).expect("the store is copied");
+        Self { directory, customer: world.operator.rev_customer, plan: world.operator.plan }
+    }
+
+    /// A world of its own.
+    pub async fn world(&self, limits: Limits, adjust: impl FnOnce(&mut RevioOptions)) -> BillingWorld {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let store = directory.path().join(STORE);
+        std::fs::copy(self.directory.path().join(STORE), &store).expect("the store is copied");
+        let clock = Arc::new(TestClock::going_from(BEGINNING));
+        let operator = reopen_on(Arc::clone(&clock), &store, directory, limits, on_one_thread()).await;
+        BillingWorld::over(operator, clock, adjust)
+    }
+}
+
+/// The name of a template's file.
+const STORE: &str = "store.sqlite3";
+
+/// No call of the store waits for another thread, so that time stands still meanwhile.
+fn on_one_thread() -> Options {
+    Options { inline: true, durable: false, readers: 1, writer_cache_mib: 8, reader_cache_mib: 2, ..Options::default() }
+}
+
 /// One of a product, at 4.95.
 #[must_use]
 pub fn product(id: i64) -> RevProductOrder {
@@ -136,6 +188,17 @@ fn vault() -> Vault {
 #[must_use]
 pub fn connect_to(simulator: Arc<RevioSimulator>, clock: Arc<TestClock>) -> impl Connect {
     SimulatedConnect { simulator, clock }
+}
+
+/// The open points as the simulator has them.
+struct OfSimulator {
+    means_or: bool,
+}
+
+impl OpenPoints for OfSimulator {
+    fn repeated_number_means_or(&self) -> bool {
+        self.means_or
+    }
 }
 
 struct SimulatedConnect {
@@ -159,6 +222,9 @@ impl Connect for SimulatedConnect {
         let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
         let called = Account::new(key, account.name.as_str(), limits, clock, meter, transport, 1);
         let address = account.base_address.as_deref().unwrap_or(ADDRESS);
-        Ok(Arc::new(RevioBilling::new(called, address, credentials)))
+        let mut means_or = true;
+        self.simulator.adjust(|options| means_or = options.open_parts.repeated_filter == RepeatedFilter::Or);
+        let billing = RevioBilling::new(called, address, credentials);
+        Ok(Arc::new(billing.with_open_points(Arc::new(OfSimulator { means_or }))))
     }
 }

@@ -2,6 +2,9 @@
 
 pub mod app;
 pub mod billing;
+pub mod billing_checks;
+pub mod billing_seeds;
+pub mod billing_workers;
 pub mod clock;
 pub mod crash;
 pub mod http;

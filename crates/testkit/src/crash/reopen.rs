@@ -19,9 +19,19 @@ pub fn open_options(before_write: Option<fn(u64)>) -> Options {
 
 /// An operator on the store in that file; `directory` goes with it.
 pub async fn reopen(store: &Path, directory: tempfile::TempDir, at: &str, limits: Limits, options: Options) -> Operator {
+    reopen_on(Arc::new(TestClock::at(at)), store, directory, limits, options).await
+}
+
+/// The same on a clock of the test's.
+pub async fn reopen_on(
+    clock: Arc<TestClock>,
+    store: &Path,
+    directory: tempfile::TempDir,
+    limits: Limits,
+    options: Options,
+) -> Operator {
     let sqlite = SqliteStore::open(store, options).await.expect("the store opens again");
     let store: Arc<dyn Store> = Arc::new(sqlite.clone());
-    let clock = Arc::new(TestClock::at(at));
     let engine = Engine::new(Arc::clone(&store), Arc::clone(&clock) as Arc<dyn Clock>, limits);
     let tenant = store.list_tenants().await.expect("tenants")[0].id;
     let key = store.list_api_keys(tenant).await.expect("keys").remove(0);

@@ -23,7 +23,24 @@ pub fn seeds(few: u64) -> Seeds {
     Seeds((1..=count).collect())
 }
 
+/// The same for seeds that cost little: `few`, else `times` as many as asked for.
+#[must_use]
+pub fn many_seeds(few: u64, times: u64) -> Seeds {
+    if setting(SEED).is_some() {
+        return seeds(few);
+    }
+    let count = setting(SEEDS).map_or(few, |count| times * count.parse::<u64>().expect("LINESHIFT_SEEDS is a number"));
+    Seeds((1..=count.max(few)).collect())
+}
+
 impl Seeds {
+    /// Those whose remainder is that one, so that several tests may share them.
+    #[must_use]
+    pub fn every(mut self, of: u64, remainder: u64) -> Self {
+        self.0.retain(|seed| seed % of == remainder);
+        self
+    }
+
     /// The first of each so many, for tests that take long.
     #[must_use]
     pub fn one_in(mut self, of: usize) -> Self {

@@ -1,0 +1,34 @@
+//! Everything that can go wrong at once, drawn from a seed, on a virtual clock: no line is billed twice, none is lost.
+//!
+//! Five hundred seeds by default; `LINESHIFT_SEEDS`, which `just soak` sets, counts twenty-five times, for a seed costs little.
+
+use lineshift_testkit::billing::BillingTemplate;
+use lineshift_testkit::billing_seeds::{SEED_LINES, run_seed};
+use lineshift_testkit::crash::many_seeds;
+
+/// How many tests share the seeds: the test runner runs them beside each other.
+const SHARDS: u64 = 8;
+
+fn run(shard: u64) {
+    let seeds = many_seeds(500, 25).every(SHARDS, shard);
+    let paused = || tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().expect("a runtime");
+    let template = paused().block_on(BillingTemplate::with_lines(SEED_LINES));
+    seeds.try_each(&format!("seeds::shard_{shard}"), |seed| paused().block_on(run_seed(&template, seed)));
+}
+
+macro_rules! shards {
+    ($($name:ident $shard:literal),*) => {
+        $(#[test]
+        fn $name() {
+            run($shard);
+        })*
+
+        #[test]
+        fn every_seed_belongs_to_a_shard() {
+            let shards: std::collections::BTreeSet<u64> = [$($shard),*].into();
+            assert_eq!(shards, (0..SHARDS).collect());
+        }
+    };
+}
+
+shards!(shard_0 0, shard_1 1, shard_2 2, shard_3 3, shard_4 4, shard_5 5, shard_6 6, shard_7 7);
