@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use lineshift_connectors::CallError;
 use lineshift_connectors::billing::Billing;
 use lineshift_connectors::http::{AccountKey, AccountLimits, CallMeter, Grant, MeterError, NotNow, WhyNot};
 use lineshift_domain::codes::Code;
@@ -18,6 +19,9 @@ use crate::{Engine, Result};
 
 /// The longest that a call waits in its place for its account; what would wait longer is put off, so that its page can be given back.
 const PATIENCE: Duration = Duration::from_secs(15);
+
+/// The longest that a test of a connection takes, tries and waits included: somebody sits there and waits for it.
+const TEST_PATIENCE: Duration = Duration::from_secs(45);
 
 /// Builds what calls an account. The engine knows neither HTTP nor how credentials are kept.
 pub trait Connect: Send + Sync + 'static {
@@ -104,6 +108,61 @@ impl Engine {
         });
         let billing = Arc::clone(&kept.or_insert(Built { version: stored.version, billing }).billing);
         Ok(Ok(OpenAccount { key, stored, billing }))
+    }
+}
+
+/// What a test of an account's connection came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectionTest {
+    /// Why the account could not be called or refused; none: its credentials work.
+    pub failed: Option<Code>,
+    /// What was said, masked (B7.5).
+    pub text: String,
+}
+
+impl Engine {
+    /// Calls an account once, reading only, and takes note whether its credentials work or are refused (B5.3). Whoever calls this
+    /// has looked whether its caller may. Errors: `NotFound`.
+    pub async fn test_connection(&self, key: AccountKey) -> Result<ConnectionTest> {
+        let account = match self.open_account(key).await? {
+            Ok(account) => account,
+            Err(Reason { code, text }) => return Ok(ConnectionTest { failed: Some(code), text }),
+        };
+        let (tenant, id) = (key.tenant_id, key.integration_authentication_id);
+        let Ok(called) = tokio::time::timeout(TEST_PATIENCE, account.billing.test_connection()).await else {
+            let text = format!("no usable answer within {} seconds", TEST_PATIENCE.as_secs());
+            return Ok(ConnectionTest { failed: Some(Code::BillingUnavailable), text });
+        };
+        let Err(error) = called.result else {
+            self.store.record_working_credentials(tenant, id).await?;
+            return Ok(ConnectionTest { failed: None, text: "the credentials work".to_owned() });
+        };
+        let failed = match &error {
+            CallError::Unauthorized { text, .. } => {
+                self.store.record_refused_credentials(tenant, id, account.stored.version, text, self.clock.now()).await?;
+                Code::CredentialsRefused
+            }
+            CallError::NotNow(not_now) if not_now.why == WhyNot::DayQuota => Code::QuotaExhausted,
+            CallError::NotNow(_) => Code::AccountNotReady,
+            CallError::Rejected { .. } | CallError::NotFound { .. } => Code::BillingRefused,
+            CallError::NotSent(_) | CallError::LeaseLost | CallError::Unavailable(_) | CallError::Ambiguous(_) => {
+                Code::BillingUnavailable
+            }
+        };
+        Ok(ConnectionTest { failed: Some(failed), text: error.to_string() })
+    }
+
+    /// What an account allows: its own limits, else the configured ones (section 13).
+    #[must_use]
+    pub fn account_limits(&self, account: &IntegrationAccount) -> AccountLimits {
+        account_limits(account, &self.limits)
+    }
+
+    /// Before when an account cannot be called, as far as this process knows without asking the store; none: nothing speaks against
+    /// it, or it was not called yet.
+    #[must_use]
+    pub fn account_not_before(&self, key: AccountKey) -> Option<NotNow> {
+        self.accounts.find_built(key)?.account().not_before()
     }
 }
 

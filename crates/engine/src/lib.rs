@@ -24,7 +24,7 @@ mod worker;
 
 use std::sync::Arc;
 
-pub use accounts::Connect;
+pub use accounts::{Connect, ConnectionTest};
 pub use boundary::{AtBoundary, Boundary};
 pub use caller::Caller;
 pub use clock::SystemClock;

@@ -5,6 +5,7 @@ mod cli;
 mod client;
 mod commands;
 mod config;
+mod connect;
 mod exit;
 mod fleet;
 mod import;
@@ -13,6 +14,7 @@ mod output;
 mod progress;
 mod serving;
 mod stores;
+mod vault;
 
 use std::process::ExitCode;
 

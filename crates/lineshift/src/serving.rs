@@ -1,14 +1,17 @@
 //! Running the API, a worker and the scheduler in this process.
 
 use std::net::SocketAddr;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context as _, Result};
-use lineshift_engine::{Engine, Shutdown, ShutdownSender, WorkerOptions, shutdown};
+use lineshift_engine::{Connect, Engine, Shutdown, ShutdownSender, WorkerOptions, shutdown};
+use lineshift_web::accounts::SealCredentials;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
+
+use crate::connect::Outside;
 
 /// What a process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,12 +35,14 @@ pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener> {
     bound.with_context(|| format!("listening at {address}; is another server there? --listen names another address"))
 }
 
-/// Starts serving on that listener.
-pub(crate) fn start(engine: Engine, listener: TcpListener, roles: Roles) -> Result<Running> {
+/// Starts serving on that listener; `outside` is how accounts are called and their credentials sealed.
+pub(crate) fn start(engine: Engine, outside: &Arc<Outside>, listener: TcpListener, roles: Roles) -> Result<Running> {
+    let engine = engine.connected(Arc::clone(outside) as Arc<dyn Connect>);
+    let seal = Arc::clone(outside) as Arc<dyn SealCredentials>;
     let address = listener.local_addr().context("looking up the address")?;
     let (stop, stopping) = shutdown();
     let mut tasks = JoinSet::new();
-    let router = lineshift_web::router(engine.clone(), metrics());
+    let router = lineshift_web::router_that_seals(engine.clone(), metrics(), seal);
     let web = due(stopping.clone());
     tasks.spawn(async move { lineshift_web::serve(listener, router, web).await.context("serving the API") });
     if roles == Roles::All {

@@ -1,19 +1,22 @@
 //! The whole product but the command line: an operator's store and engine behind HTTP on 127.0.0.1.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use lineshift_domain::ids::{ApiKeyId, TenantId};
 use lineshift_domain::limits::Limits;
 use lineshift_domain::scopes::Scopes;
 use lineshift_engine::Clock as _;
+use lineshift_simulators::revio::RevioSimulator;
 use lineshift_store::access::NewApiKey;
 use lineshift_store_sqlite::Options;
-use lineshift_web::{Router, install_metrics, new_api_key_secret, router, serve};
+use lineshift_web::{Router, install_metrics, new_api_key_secret, router, router_that_seals, serve};
 use reqwest::Client;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::billing::{BillingWorld, Sealing};
 use crate::http::HttpCaller;
 use crate::operator::Operator;
 
@@ -43,6 +46,13 @@ impl TestApp {
     pub async fn over(operator: Operator) -> Self {
         let router = router(operator.engine.clone(), None);
         Self::serving(operator, router).await
+    }
+
+    /// The operator of a billing world; credentials can be stored over its API.
+    pub async fn billing(world: BillingWorld) -> (Self, Arc<RevioSimulator>) {
+        let BillingWorld { operator, simulator } = world;
+        let router = router_that_seals(operator.engine.clone(), None, Arc::new(Sealing));
+        (Self::serving(operator, router).await, simulator)
     }
 
     /// An operator whose `/metrics` shows what this process measures: for one test a process.

@@ -15,6 +15,7 @@ use lineshift_engine::{Clock, Connect, Engine};
 use lineshift_simulators::revio::{RepeatedFilter, RevioOptions, RevioSimulator};
 use lineshift_store::billing::{AccountSettings, IntegrationAccount};
 use lineshift_store_sqlite::Options;
+use lineshift_web::accounts::SealCredentials;
 use rust_decimal::Decimal;
 use secrecy::SecretString;
 use tempfile::TempDir;
@@ -182,6 +183,20 @@ pub fn product(id: i64) -> RevProductOrder {
 
 fn vault() -> Vault {
     Vault::from_key_text(&SecretString::from(VAULT_KEY)).expect("a key of 32 bytes")
+}
+
+/// Seals credentials with the key that the simulated accounts are opened with.
+pub struct Sealing;
+
+impl SealCredentials for Sealing {
+    fn seal(&self, key: AccountKey, credentials: &RevioCredentials) -> Result<Vec<u8>, String> {
+        vault().seal(key, &credentials.to_json()).map_err(|error| error.to_string())
+    }
+
+    fn client_code(&self, key: AccountKey, sealed: &[u8]) -> Option<String> {
+        let json = vault().open(key, sealed).ok()?;
+        RevioCredentials::from_json(&json).ok().map(|credentials| credentials.client_code)
+    }
 }
 
 /// A way to call that simulator, with the credentials that are stored.

@@ -193,6 +193,67 @@ impl Fields {
         self.required(name, None, expected, |value| read(value.as_str()?))
     }
 
+    /// A text that is not repeated in any answer: it is or may hold a secret.
+    pub(crate) fn secret(&mut self, name: &'static str) -> Option<String> {
+        match self.take(name) {
+            Some(Value::String(text)) => Some(text),
+            Some(_) => {
+                self.report(name, codes::WRONG_TYPE, "expected a text");
+                None
+            }
+            None => {
+                self.report(name, codes::MISSING_FIELD, "missing; give a text");
+                None
+            }
+        }
+    }
+
+    /// The same where it may be missing. The outer option is none after a problem.
+    pub(crate) fn optional_secret(&mut self, name: &'static str) -> Option<Option<String>> {
+        match self.take(name) {
+            None | Some(Value::Null) => Some(None),
+            Some(Value::String(text)) => Some(Some(text)),
+            Some(_) => {
+                self.report(name, codes::WRONG_TYPE, "expected a text, or null");
+                None
+            }
+        }
+    }
+
+    /// A whole number from 1 to `most` that may be missing. The outer option is none after a problem.
+    pub(crate) fn optional_limit(&mut self, name: &'static str, most: u32) -> Option<Option<u32>> {
+        self.optional(name, None, &format!("a whole number from 1 to {most}, or null"), |value| {
+            u32::try_from(value.as_u64()?).ok().filter(|limit| (1..=most).contains(limit))
+        })
+    }
+
+    /// An object that may be missing; its problems stand under its name. The outer option is none after a problem.
+    pub(crate) fn optional_object<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Option<Option<T>> {
+        let object = match self.take(name) {
+            None | Some(Value::Null) => return Some(None),
+            Some(Value::Object(object)) => object,
+            Some(_) => {
+                self.report(name, codes::WRONG_TYPE, "expected an object, or null");
+                return None;
+            }
+        };
+        let mut inner = Self { left: object.into_iter().collect(), known: Vec::new(), problems: Vec::new() };
+        let found = read(&mut inner);
+        let known = inner.known.join(", ");
+        let unknown = inner.left.into_iter().map(|(field, _)| {
+            Problem::new(&field, codes::UNKNOWN_FIELD, format!("no field of that name is known here; known are: {known}"))
+        });
+        let problems: Vec<Problem> = inner.problems.into_iter().chain(unknown).collect();
+        let is_good = problems.is_empty();
+        self.problems
+            .extend(problems.into_iter().map(|problem| Problem { field: format!("{name}.{}", problem.field), ..problem }));
+        if is_good { found.map(Some) } else { None }
+    }
+
     /// A list of texts that may be missing, each understood by `read`; every one that is not is reported.
     pub(crate) fn optional_list<T>(&mut self, name: &'static str, expected: &str, read: impl Fn(&str) -> Option<T>) -> Vec<T> {
         let list = match self.take(name) {

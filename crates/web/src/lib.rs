@@ -4,6 +4,7 @@
 //! error is an [`problem::ApiProblem`], made in one place. [`router`] is built from one constant table of routes, and a
 //! test keeps the OpenAPI document equal to it.
 
+pub mod accounts;
 mod api;
 mod api_key;
 mod auth;
@@ -22,6 +23,7 @@ pub mod views;
 
 use std::sync::Arc;
 
+use accounts::{NoKey, SealCredentials};
 use api::bulk_changes::events::Streams;
 pub use api::submit::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
 pub use api_key::{ApiKeySecret, ParsedApiKey, new_api_key_secret, parse_api_key};
@@ -45,16 +47,23 @@ pub struct Web {
     key_uses: Arc<KeyUses>,
     large_bodies: LargeBodies,
     streams: Streams,
+    seal: Arc<dyn SealCredentials>,
 }
 
 impl Web {
-    fn new(engine: Engine, metrics: Option<PrometheusHandle>) -> Self {
-        Self { engine, metrics, key_uses: Arc::default(), large_bodies: LargeBodies::default(), streams: Streams::default() }
+    fn new(engine: Engine, metrics: Option<PrometheusHandle>, seal: Arc<dyn SealCredentials>) -> Self {
+        let (key_uses, large_bodies, streams) = (Arc::default(), LargeBodies::default(), Streams::default());
+        Self { engine, metrics, key_uses, large_bodies, streams, seal }
     }
 }
 
-/// The whole HTTP API over that engine. Without `metrics`, `/metrics` answers 404.
+/// The whole HTTP API over that engine, without a way to store credentials. Without `metrics`, `/metrics` answers 404.
 pub fn router(engine: Engine, metrics: Option<PrometheusHandle>) -> Router {
+    router_that_seals(engine, metrics, Arc::new(NoKey))
+}
+
+/// The same, with a way to store credentials.
+pub fn router_that_seals(engine: Engine, metrics: Option<PrometheusHandle>, seal: Arc<dyn SealCredentials>) -> Router {
     measures::describe();
-    routes::build(Web::new(engine, metrics))
+    routes::build(Web::new(engine, metrics, seal))
 }

@@ -13,7 +13,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use crate::api::reference::{
     customer_rate_plans, customer_rate_pools, customers, integration_authentications, service_providers, sites,
 };
-use crate::api::{bulk_changes, devices, health, me, plan_queue, submit, tag, validate};
+use crate::api::{bulk_changes, devices, health, integrations, me, plan_queue, submit, tag, validate};
 use crate::problem::{ApiProblem, PROBLEM_JSON};
 
 #[derive(utoipa::OpenApi)]
@@ -67,6 +67,9 @@ use crate::problem::{ApiProblem, PROBLEM_JSON};
         integration_authentications::create_integration_authentication,
         integration_authentications::get_integration_authentication,
         integration_authentications::update_integration_authentication,
+        integrations::get_integration_account,
+        integrations::set_integration_account,
+        integrations::test_integration,
         me::me,
         health::healthz,
         health::readyz,
@@ -79,6 +82,7 @@ use crate::problem::{ApiProblem, PROBLEM_JSON};
         (name = tag::DEVICES, description = "Lines, what was decided about them, and their history"),
         (name = tag::PLAN_QUEUE, description = "Customer-plan changes that wait for their date"),
         (name = tag::REFERENCE, description = "What orders refer to"),
+        (name = tag::INTEGRATIONS, description = "How accounts at outside systems are called"),
         (name = tag::SERVER, description = "For programs that watch the server, and for keys that ask who they are"),
     ),
     security(("bearer" = []), ("header" = [])),

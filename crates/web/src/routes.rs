@@ -4,19 +4,19 @@
 //! an order or a bulk change holds: a retry opens every failed line. `/docs` (Swagger UI, static files) stands beside the table.
 
 use axum::Router;
-use axum::routing::{get, patch, post};
+use axum::routing::{get, patch, post, put};
 
 use crate::api::reference::{
     customer_rate_plans, customer_rate_pools, customers, integration_authentications, service_providers, sites,
 };
-use crate::api::{bulk_changes, devices, health, me, plan_queue, submit, validate};
+use crate::api::{bulk_changes, devices, health, integrations, me, plan_queue, submit, validate};
 use crate::problem::ApiProblem;
 use crate::{Web, layers, openapi};
 
 /// One row of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RouteRow {
-    /// `get`, `post` or `patch`.
+    /// `get`, `post`, `put` or `patch`.
     pub method: &'static str,
     /// The address, with `{}` around what varies.
     pub path: &'static str,
@@ -90,6 +90,10 @@ routes! {
     post "/api/v1/integration-authentications" quick integration_authentications::create_integration_authentication;
     get "/api/v1/integration-authentications/{id}" quick integration_authentications::get_integration_authentication;
     patch "/api/v1/integration-authentications/{id}" quick integration_authentications::update_integration_authentication;
+
+    get "/api/v1/integrations/{id}/account" quick integrations::get_integration_account;
+    put "/api/v1/integrations/{id}/account" quick integrations::set_integration_account;
+    post "/api/v1/integrations/{id}/test" quick integrations::test_integration;
 
     get "/api/v1/me" quick me::me;
     get "/healthz" quick health::healthz;

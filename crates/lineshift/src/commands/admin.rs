@@ -1,6 +1,8 @@
 //! `lineshift admin`
 
+mod integrations;
 mod keys;
+mod secret_key;
 mod tenants;
 
 use anyhow::Result;
@@ -11,7 +13,7 @@ use crate::exit::Done;
 
 pub(crate) use keys::create as create_key;
 
-/// Tenants and API keys, straight in the store.
+/// Tenants, API keys and accounts of integrations, straight in the store.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -26,6 +28,10 @@ enum Command {
     /// Keys with which programs call the API.
     #[command(subcommand)]
     Key(keys::Command),
+    /// Accounts at outside systems: where they are called, as whom, how much.
+    #[command(subcommand)]
+    Integrations(integrations::Command),
+    SecretKey(secret_key::Args),
 }
 
 /// Runs the command.
@@ -33,5 +39,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
     match args.command {
         Command::Tenant(command) => tenants::run(command, context).await,
         Command::Key(command) => keys::run(command, context).await,
+        Command::Integrations(command) => integrations::run(command, context).await,
+        Command::SecretKey(args) => secret_key::run(&args),
     }
 }

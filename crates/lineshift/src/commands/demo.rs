@@ -17,6 +17,7 @@ use tokio::net::TcpListener;
 use self::changes::Demonstration;
 use crate::cli::Context;
 use crate::client::Client;
+use crate::connect::Outside;
 use crate::exit::{Done, WrongCall};
 use crate::fleet::Fleet;
 use crate::notes::note;
@@ -115,7 +116,7 @@ async fn show(args: &Args, place: &Place, context: &Context) -> Result<Shown> {
     let loaded = load::load(&store, &fleet).await?;
 
     let engine = Engine::new(Arc::new(store.clone()), Arc::new(SystemClock), context.settings().limits);
-    let running = serving::start(engine, listen().await?, Roles::All)?;
+    let running = serving::start(engine, &Outside::of(context)?, listen().await?, Roles::All)?;
     let base = format!("http://{}", running.address());
     note(&format!("The server listens at {base}; five bulk changes are ordered over its API"));
     let client = Client::new(&base, &loaded.key)?;

@@ -7,6 +7,7 @@ use lineshift_engine::{Engine, SystemClock};
 use lineshift_store::access::AccessStore as _;
 
 use crate::cli::Context;
+use crate::connect::Outside;
 use crate::exit::Done;
 use crate::serving::{self, Roles, Signals};
 use crate::stores;
@@ -27,6 +28,7 @@ pub(crate) struct Args {
 /// Runs the command.
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
     let mut signals = Signals::hear()?;
+    let outside = Outside::of(context)?;
     let store = stores::open(context).await?;
     if store.list_tenants().await?.is_empty() {
         tracing::warn!("the store has no tenant: lineshift admin tenant create NAME, then lineshift admin key create NAME");
@@ -35,7 +37,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
     let engine = Engine::new(Arc::new(store.clone()), Arc::new(SystemClock), context.settings().limits);
     let listener = serving::listen(context.settings().listen).await?;
     let roles = if args.no_worker { Roles::ApiOnly } else { Roles::All };
-    let mut running = serving::start(engine, listener, roles)?;
+    let mut running = serving::start(engine, &outside, listener, roles)?;
     tracing::info!(store = %path.display(), worker = !args.no_worker, "listening on http://{}", running.address());
     tokio::select! {
         () = signals.next() => {}

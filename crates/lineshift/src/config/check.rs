@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use anyhow::{Result, bail};
+use lineshift_web::accounts::{MOST_CALLS_A_DAY, MOST_CALLS_A_MINUTE, MOST_CONCURRENCY};
 
 use super::{Configuration, StoreUrl};
 
@@ -42,6 +43,17 @@ impl Configuration {
         problems.within("limits.days_back", limits.days_back, 0..=36_500);
         problems.within("limits.idempotency_hours", limits.idempotency_hours, 1..=8_760);
         problems.within("limits.attempts", limits.attempts, 1..=100);
+        problems.within("limits.settle_after_seconds", limits.settle_after_seconds, 1..=86_400);
+        problems.within("limits.read_back_hours", limits.read_back_hours, 1..=8_760);
+        problems.within("limits.call_timeout_seconds", limits.call_timeout_seconds, 1..=600);
+        problems.within("limits.connect_timeout_seconds", limits.connect_timeout_seconds, 1..=600);
+        problems.within("limits.revio_calls_a_minute", limits.revio_calls_a_minute, 1..=MOST_CALLS_A_MINUTE);
+        problems.within("limits.revio_calls_a_day", limits.revio_calls_a_day, 1..=MOST_CALLS_A_DAY);
+        problems.within("limits.revio_concurrency", limits.revio_concurrency, 1..=MOST_CONCURRENCY);
+        if limits.settle_after_seconds >= limits.read_back_hours.saturating_mul(3_600) {
+            let expected = format!("less than limits.read_back_hours, which is {}", limits.read_back_hours);
+            problems.add("limits.settle_after_seconds", limits.settle_after_seconds, &expected);
+        }
         if limits.heartbeat_seconds >= limits.lease_seconds {
             let expected = format!("less than limits.lease_seconds, which is {}", limits.lease_seconds);
             problems.add("limits.heartbeat_seconds", limits.heartbeat_seconds, &expected);

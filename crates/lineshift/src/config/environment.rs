@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
+use secrecy::SecretString;
 
 /// What every variable of ours begins with.
 pub(crate) const PREFIX: &str = "LINESHIFT_";
@@ -13,6 +14,9 @@ pub(crate) const CONFIG: &str = "LINESHIFT_CONFIG";
 
 /// The API key of client commands; `--key` comes before it.
 pub(crate) const API_KEY: &str = "LINESHIFT_API_KEY";
+
+/// The key under which credentials of integrations are sealed; it comes before `secrets.key_file`.
+pub(crate) const SECRET_KEY: &str = "LINESHIFT_SECRET_KEY";
 
 /// Read by the tests of this project, and by nothing else.
 pub(crate) const SEEDS: &str = "LINESHIFT_SEEDS";
@@ -53,11 +57,16 @@ impl Environment {
         self.0.get(API_KEY).map(String::as_str)
     }
 
+    /// The key under which credentials of integrations are sealed.
+    pub(crate) fn secret_key(&self) -> Option<SecretString> {
+        self.0.get(SECRET_KEY).map(|text| SecretString::from(text.as_str()))
+    }
+
     /// The variables that must name a setting.
     pub(crate) fn settings(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
-            .filter(|(name, _)| ![CONFIG, API_KEY, SEEDS].contains(name))
+            .filter(|(name, _)| ![CONFIG, API_KEY, SECRET_KEY, SEEDS].contains(name))
     }
 }

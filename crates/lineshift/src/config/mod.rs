@@ -34,6 +34,8 @@ pub(crate) struct Settings {
     pub(crate) log: LogSettings,
     /// The embedded store.
     pub(crate) sqlite: SqliteSettings,
+    /// What credentials are sealed with.
+    pub(crate) secrets: SecretSettings,
     /// Section 13.
     pub(crate) limits: Limits,
 }
@@ -72,6 +74,14 @@ pub(crate) struct SqliteSettings {
     pub(crate) busy_timeout_seconds: u64,
 }
 
+/// What credentials of integrations are sealed with. The key itself is no setting: it would be shown with them.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct SecretSettings {
+    /// The file that holds the key; empty: there is none.
+    pub(crate) key_file: String,
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -80,6 +90,7 @@ impl Default for Settings {
             url: "http://127.0.0.1:8080".to_owned(),
             log: LogSettings::default(),
             sqlite: SqliteSettings::default(),
+            secrets: SecretSettings::default(),
             limits: Limits::default(),
         }
     }

@@ -111,6 +111,34 @@ fn values_out_of_bounds_are_reported_together() {
 }
 
 #[test]
+fn limits_of_outside_calls_are_never_zero() {
+    let names = [
+        "settle_after_seconds",
+        "read_back_hours",
+        "call_timeout_seconds",
+        "connect_timeout_seconds",
+        "revio_calls_a_minute",
+        "revio_calls_a_day",
+        "revio_concurrency",
+    ];
+    for name in names {
+        let text = refused(Some(&format!("[limits]\n{name} = 0\n")), &[], &[]);
+        assert!(text.contains(&format!("limits.{name} (from FILE): found 0, expected 1 to ")), "{text}");
+    }
+    let text = refused(Some("[limits]\nread_back_hours = 1\nsettle_after_seconds = 3600\n"), &[], &[]);
+    assert!(text.contains("found 3600, expected less than limits.read_back_hours, which is 1"), "{text}");
+}
+
+#[test]
+fn the_key_itself_is_no_setting_and_is_not_shown() {
+    let environment = Environment::of(&[("LINESHIFT_SECRET_KEY", "s3cret"), ("LINESHIFT_SECRETS_KEY_FILE", "/run/key")]);
+    let configuration = Configuration::load(None, &environment, &[]).expect("it is read");
+    assert_eq!(configuration.settings.secrets.key_file, "/run/key");
+    let listed = format!("{:?} {configuration:?}", configuration.listed());
+    assert!(listed.contains("secrets.key_file") && !listed.contains("s3cret"), "{listed}");
+}
+
+#[test]
 fn a_store_is_chosen_by_its_url() {
     let parse = |url: &str| url.parse::<StoreUrl>().map_err(|error| error.to_string());
     assert_eq!(parse("sqlite://fleet.sqlite3"), Ok(StoreUrl::Sqlite(PathBuf::from("fleet.sqlite3"))));

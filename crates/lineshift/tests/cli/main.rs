@@ -5,6 +5,7 @@ mod backup;
 mod bench;
 mod client;
 mod demo;
+mod integrations;
 mod offline;
 mod program;
 mod serve;

@@ -97,7 +97,8 @@ impl Place {
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lineshift"));
         command.args(arguments).current_dir(self.dir.path()).stdin(Stdio::null());
-        for name in ["LINESHIFT_CONFIG", "LINESHIFT_STORE", "LINESHIFT_URL", "LINESHIFT_API_KEY", "LINESHIFT_SEEDS"] {
+        let ours = ["CONFIG", "STORE", "URL", "API_KEY", "SECRET_KEY", "SECRETS_KEY_FILE", "SEEDS"];
+        for name in ours.map(|name| format!("LINESHIFT_{name}")) {
             command.env_remove(name);
         }
         command.envs(self.variables.iter().cloned());

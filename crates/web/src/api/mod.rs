@@ -3,6 +3,7 @@
 pub(crate) mod bulk_changes;
 pub(crate) mod devices;
 pub(crate) mod health;
+pub(crate) mod integrations;
 pub(crate) mod me;
 pub(crate) mod plan_queue;
 pub(crate) mod reference;
@@ -29,6 +30,8 @@ pub(crate) mod tag {
     pub(crate) const PLAN_QUEUE: &str = "Plan queue";
     /// What orders refer to.
     pub(crate) const REFERENCE: &str = "Reference data";
+    /// Accounts at outside systems.
+    pub(crate) const INTEGRATIONS: &str = "Integrations";
     /// For whoever runs the server.
     pub(crate) const SERVER: &str = "Server";
 }

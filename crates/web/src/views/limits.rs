@@ -63,6 +63,20 @@ pub struct LimitsView {
     pub days_back: i64,
     /// Hours for which an idempotency key is kept.
     pub idempotency_hours: i64,
+    /// Seconds for which the outcome of a creating call is read back before it may be sent again.
+    pub settle_after_seconds: u64,
+    /// Hours after which reading back is given up.
+    pub read_back_hours: u64,
+    /// Seconds that an outside call may take.
+    pub call_timeout_seconds: u64,
+    /// Seconds that connecting to an outside system may take.
+    pub connect_timeout_seconds: u64,
+    /// Calls that a Rev.io account takes in any minute, where the account itself says nothing else.
+    pub revio_calls_a_minute: u32,
+    /// Calls that a Rev.io account takes in any 24 hours, likewise.
+    pub revio_calls_a_day: u32,
+    /// Calls under way at a Rev.io account at a time, likewise.
+    pub revio_concurrency: u32,
 }
 
 impl From<&Limits> for LimitsView {
@@ -75,6 +89,13 @@ impl From<&Limits> for LimitsView {
             days_ahead: limits.days_ahead,
             days_back: limits.days_back,
             idempotency_hours: limits.idempotency_hours,
+            settle_after_seconds: limits.settle_after_seconds,
+            read_back_hours: limits.read_back_hours,
+            call_timeout_seconds: limits.call_timeout_seconds,
+            connect_timeout_seconds: limits.connect_timeout_seconds,
+            revio_calls_a_minute: limits.revio_calls_a_minute,
+            revio_calls_a_day: limits.revio_calls_a_day,
+            revio_concurrency: limits.revio_concurrency,
         }
     }
 }

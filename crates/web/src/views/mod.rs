@@ -2,6 +2,7 @@
 //!
 //! Ids are whole numbers, moments RFC 3339 in UTC, decimals texts. Fields are only ever added.
 
+mod account;
 mod bulk_change;
 mod device;
 mod limits;
@@ -11,6 +12,7 @@ mod progress;
 mod reference;
 mod submission;
 
+pub use account::{AccountLimitsView, AccountRequest, AccountView, CallsView, ConnectionTestView, CredentialsRequest};
 pub use bulk_change::{
     BulkChangeDetailView, BulkChangeView, CountsView, DeviceChangeView, ErrorCountView, LogEntryView, RetriedView, RetryRequest,
     ScheduledView,

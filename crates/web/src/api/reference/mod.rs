@@ -14,7 +14,7 @@ use crate::fields::Fields;
 use crate::problem::ApiProblem;
 
 /// Reads the fields of a body.
-async fn read_fields(request: Request) -> Result<Fields, ApiProblem> {
+pub(crate) async fn read_fields(request: Request) -> Result<Fields, ApiProblem> {
     let (parts, body) = request.into_parts();
     require_json(&parts.headers)?;
     Fields::read(&read_body(&parts.headers, body, SMALL_BODY).await?)

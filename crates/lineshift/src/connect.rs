@@ -1,0 +1,114 @@
+//! The way outside: real accounts over TLS, with credentials that are opened only here (item 6 of "Billing", B7.5).
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use lineshift_connectors::billing::Billing;
+use lineshift_connectors::billing::revio::{RevioBilling, RevioCredentials};
+use lineshift_connectors::credentials::{Vault, VaultError};
+use lineshift_connectors::http::{Account, AccountKey, AccountLimits, CallMeter, HttpsTransport};
+use lineshift_domain::codes::Code;
+use lineshift_domain::judge::Reason;
+use lineshift_domain::terms::IntegrationKind;
+use lineshift_engine::{Clock, Connect, SystemClock};
+use lineshift_store::billing::IntegrationAccount;
+use lineshift_web::accounts::{NO_KEY, SealCredentials};
+
+use crate::cli::Context;
+use crate::vault;
+
+/// Calls accounts, and seals and opens their credentials. Without a key it works, too, but for sealed credentials.
+pub(crate) struct Outside {
+    clock: Arc<dyn Clock>,
+    vault: Option<Vault>,
+    /// For all accounts but the local ones, so that they share connections.
+    tls: Arc<HttpsTransport>,
+    /// For accounts that are marked as local.
+    local: Arc<HttpsTransport>,
+}
+
+impl Outside {
+    /// With the key that the configuration names, if it names one.
+    ///
+    /// # Errors
+    /// The key cannot be read, or others may read it; there is no TLS on this machine.
+    pub(crate) fn of(context: &Context) -> Result<Arc<Self>> {
+        Self::with_vault(vault::of(context)?)
+    }
+
+    /// With that key.
+    ///
+    /// # Errors
+    /// There is no TLS on this machine.
+    pub(crate) fn with_vault(vault: Option<Vault>) -> Result<Arc<Self>> {
+        let tls = Arc::new(HttpsTransport::new().context("preparing outside calls")?);
+        let local = Arc::new(HttpsTransport::local().context("preparing outside calls")?);
+        Ok(Arc::new(Self { clock: Arc::new(SystemClock), vault, tls, local }))
+    }
+
+    fn open(&self, key: AccountKey, sealed: &[u8]) -> Result<RevioCredentials, String> {
+        let Some(vault) = &self.vault else {
+            let needed = Vault::needed_key(sealed).map_err(|error| error.to_string())?;
+            return Err(format!("they are sealed with the key {needed}, and this process was given none; {GIVE_KEY}"));
+        };
+        let json = vault.open(key, sealed).map_err(|error| match error {
+            VaultError::OtherKey { .. } => format!("{error}; {GIVE_KEY}"),
+            _ => error.to_string(),
+        })?;
+        RevioCredentials::from_json(&json).map_err(|error| error.to_string())
+    }
+}
+
+/// How a process is given a key.
+const GIVE_KEY: &str = "name its file as secrets.key_file, or give it in LINESHIFT_SECRET_KEY";
+
+/// Why an account cannot be called at all, and what to do.
+fn missing(account: &IntegrationAccount, why: &str, to_do: &str) -> Reason {
+    Reason::new(Code::CredentialsMissing, format!("the integration {:?} cannot be called: {why}; {to_do}", account.name))
+}
+
+impl Connect for Outside {
+    fn billing(
+        &self,
+        key: AccountKey,
+        account: &IntegrationAccount,
+        limits: AccountLimits,
+        meter: Arc<dyn CallMeter>,
+    ) -> Result<Arc<dyn Billing>, Reason> {
+        let set = format!("lineshift admin integrations set {:?}", account.name);
+        if account.integration_kind != IntegrationKind::RevIo {
+            let why = format!("it is a {} account", account.integration_kind);
+            return Err(missing(account, &why, "this version bills through Rev.io accounts only"));
+        }
+        let Some(address) = account.base_address.as_deref() else {
+            return Err(missing(account, "it has no address", &format!("give it one: {set} --address URL")));
+        };
+        if !account.is_local && !address.starts_with("https://") {
+            return Err(missing(account, "its address is not https://", &format!("correct it: {set} --address URL")));
+        }
+        let Some(sealed) = account.secret_encrypted.as_deref() else {
+            let to_do = format!("store some: {set} --user U --client-code C --password-file FILE");
+            return Err(missing(account, "it has no credentials", &to_do));
+        };
+        let again = format!("or store them again: {set} --user U --client-code C --password-file FILE");
+        let credentials = self
+            .open(key, sealed)
+            .map_err(|why| missing(account, &format!("its credentials cannot be opened: {why}"), &again))?;
+        let transport = if account.is_local { Arc::clone(&self.local) } else { Arc::clone(&self.tls) };
+        let clock = Arc::clone(&self.clock);
+        let seed = getrandom::u64().unwrap_or_default();
+        let called = Account::new(key, account.name.as_str(), limits, clock, meter, transport, seed);
+        Ok(Arc::new(RevioBilling::new(called, address, credentials)))
+    }
+}
+
+impl SealCredentials for Outside {
+    fn seal(&self, key: AccountKey, credentials: &RevioCredentials) -> Result<Vec<u8>, String> {
+        let vault = self.vault.as_ref().ok_or_else(|| NO_KEY.to_owned())?;
+        vault.seal(key, &credentials.to_json()).map_err(|error| error.to_string())
+    }
+
+    fn client_code(&self, key: AccountKey, sealed: &[u8]) -> Option<String> {
+        self.open(key, sealed).ok().map(|credentials| credentials.client_code)
+    }
+}
