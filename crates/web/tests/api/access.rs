@@ -118,11 +118,18 @@ async fn a_key_says_who_it_is() {
       "limits": {
         "body_bytes": 67108864,
         "body_depth": 32,
+        "call_timeout_seconds": 30,
+        "connect_timeout_seconds": 5,
         "days_ahead": 730,
         "days_back": 400,
         "devices_per_change": 1000000,
         "idempotency_hours": 24,
-        "page_lines": 5000
+        "page_lines": 5000,
+        "read_back_hours": 24,
+        "revio_calls_a_day": 150000,
+        "revio_calls_a_minute": 500,
+        "revio_concurrency": 32,
+        "settle_after_seconds": 600
       },
       "tenant": {
         "id": 1,
