@@ -144,7 +144,7 @@ impl Account {
             windows: Windows::new(key, limits, Arc::clone(&clock), meter),
             clock,
             transport,
-            places: Arc::new(Semaphore::new((concurrency / 4).max(4))),
+            places: Arc::new(Semaphore::new((concurrency / 2).max(4))),
             slots: Arc::new(Semaphore::new(concurrency)),
             chance: Chance::new(seed),
             measures: Measures(name.into()),
@@ -157,7 +157,7 @@ impl Account {
     /// Waits until the account allows a call, at most as long as its patience: until the breaker and the other side let calls
     /// through, and the windows of minute and day have one left.
     ///
-    /// A permit keeps one of few places (a quarter of the concurrency, at least four) until its call is sent: whoever collects
+    /// A permit keeps one of few places (half of the concurrency, at least four) until its call is sent: whoever collects
     /// permits without sending waits for itself. The place comes first and the windows last, so that a call is counted when
     /// it is about to be made, and not when its caller began to wait.
     ///

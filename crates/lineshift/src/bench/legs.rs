@@ -25,6 +25,8 @@ pub(crate) enum Group {
     Memory,
     /// Small changes while one of the whole fleet runs.
     SmallChange,
+    /// Opening Rev services against the simulator, beside what its answers and the account's places allow.
+    Billing,
 }
 
 impl Group {
@@ -86,7 +88,7 @@ impl Leg {
             }
             Group::AmopAssignment => &[Self::AssignmentEngine, Self::AssignmentFloor, Self::AssignmentPerDevice],
             Group::Submission => &[Self::SubmissionEngine, Self::SubmissionFloor],
-            Group::Memory | Group::SmallChange => &[],
+            Group::Memory | Group::SmallChange | Group::Billing => &[],
         }
     }
 

@@ -3,6 +3,7 @@
 //! Legs take turns (A B C A B C), each in a process of its own, from the same state of one database file; a figure is the
 //! median of per-round ratios, because machines drift. After each leg its rows are compared with those of the others.
 
+mod billing;
 mod check;
 mod engine_legs;
 mod fleet;
@@ -22,6 +23,7 @@ use indicatif::ProgressBar;
 
 use crate::exit::WrongCall;
 use crate::serving::Signals;
+use billing::Billing;
 use check::Left;
 use fleet::{Kind, NEW_PLAN, Size};
 use legs::Leg;
@@ -76,7 +78,7 @@ pub(crate) async fn run(args: Args) -> Result<()> {
 }
 
 fn chosen(groups: &[Group]) -> Vec<Group> {
-    let all = [Group::PlanChange, Group::AmopAssignment, Group::Submission, Group::Memory, Group::SmallChange];
+    let all = [Group::PlanChange, Group::AmopAssignment, Group::Submission, Group::Memory, Group::SmallChange, Group::Billing];
     all.into_iter().filter(|group| groups.is_empty() || groups.contains(group)).collect()
 }
 
@@ -88,7 +90,9 @@ struct Bench {
 
 impl Bench {
     async fn prepare_and_measure(&self, rounds: usize) -> Result<Report> {
-        self.prepare().await?;
+        if self.groups != [Group::Billing] {
+            self.prepare().await?;
+        }
         self.measure(rounds).await
     }
 
@@ -117,7 +121,7 @@ impl Bench {
     async fn measure(&self, rounds: usize) -> Result<Report> {
         let legs: Vec<(Group, Leg)> =
             self.groups.iter().flat_map(|group| Leg::interleaved(*group).iter().map(|leg| (*group, *leg))).collect();
-        let bar = crate::progress::counting("measuring", (legs.len() * rounds + self.alone()) as u64);
+        let bar = crate::progress::counting("measuring", (legs.len() * rounds + self.alone(rounds)) as u64);
         let mut measured = Vec::new();
         let mut left: Vec<(Group, Left)> = Vec::new();
         for round in 1..=rounds {
@@ -132,8 +136,11 @@ impl Bench {
         }
         let whole = Size { lines: self.size.fleet, ..self.size };
         let memory_1m_to_100k = self.memory(whole, &mut measured, &bar).await?;
-        self.write_order(whole)?;
+        if self.groups.contains(&Group::SmallChange) {
+            self.write_order(whole)?;
+        }
         let small_change_seconds = self.small_changes(&mut measured, &bar).await?;
+        let billing = self.billing(rounds, &bar).await?;
         bar.finish_and_clear();
         let rows = left.into_iter().map(|(group, left)| (group.name(), left.counts)).collect();
         let ratios = ratios(&measured, memory_1m_to_100k);
@@ -144,6 +151,7 @@ impl Bench {
             rounds,
             ratios,
             small_change_seconds,
+            billing,
             peak_rss_mb: peak_of_engine(&measured),
             rows,
             legs: measured,
@@ -151,8 +159,22 @@ impl Bench {
     }
 
     /// How many legs take no turns.
-    fn alone(&self) -> usize {
-        2 * usize::from(self.groups.contains(&Group::Memory)) + usize::from(self.groups.contains(&Group::SmallChange))
+    fn alone(&self, rounds: usize) -> usize {
+        let times = |group, legs: usize| legs * usize::from(self.groups.contains(&group));
+        times(Group::Memory, 2) + times(Group::SmallChange, 1) + times(Group::Billing, rounds)
+    }
+
+    async fn billing(&self, rounds: usize, bar: &ProgressBar) -> Result<Option<Billing>> {
+        if !self.groups.contains(&Group::Billing) {
+            return Ok(None);
+        }
+        let mut measured = Vec::new();
+        for _ in 0..rounds {
+            bar.set_message("billing");
+            measured.push(billing::measure(self.files.dir()).await?);
+            bar.inc(1);
+        }
+        Ok(Billing::of(measured))
     }
 
     async fn one(&self, leg: Leg, round: usize, size: Size, bar: &ProgressBar) -> Result<(Measured, Vec<f64>)> {

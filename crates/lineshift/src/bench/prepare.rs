@@ -38,6 +38,11 @@ impl Files {
         self.dir.join("fleet.db")
     }
 
+    /// Where all of them are.
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     /// An order that was submitted; since then lines were archived, deactivated and changed.
     pub(super) fn submitted(&self, kind: Kind) -> PathBuf {
         self.dir.join(match kind {
@@ -129,7 +134,8 @@ fn complete(imported: &Imported) -> Result<()> {
     Ok(())
 }
 
-fn device(service_provider_id: ServiceProviderId, place: u64) -> ImportDevice {
+/// A line of the fleet.
+pub(super) fn device(service_provider_id: ServiceProviderId, place: u64) -> ImportDevice {
     ImportDevice {
         service_provider_id,
         iccid: fleet::iccid(place),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::billing::Billing;
 use super::check::Counts;
 use super::legs::Leg;
 
@@ -69,6 +70,8 @@ pub(super) struct Report {
     pub(super) ratios: Ratios,
     /// Small changes while the whole fleet runs. None: not measured.
     pub(super) small_change_seconds: Option<SmallChanges>,
+    /// Opening Rev services. None: not measured.
+    pub(super) billing: Option<Billing>,
     /// Row counts that every leg of a part left.
     pub(super) rows: BTreeMap<String, Counts>,
     /// Every leg of every round.
@@ -141,6 +144,8 @@ impl Report {
             ("AMOP assignment to per device", ratios.amop_assignment_to_per_device, "at least 1.1"),
             ("submission to floor", ratios.submission_to_floor, "at least 0.4"),
             ("memory, fleet to order", ratios.memory_1m_to_100k, "at most 1.3"),
+            ("billing to allowed", self.billing.as_ref().map(|billing| billing.billing_to_allowed), "at least 0.9"),
+            ("calls a line, one product", self.billing.as_ref().map(|billing| billing.calls_a_line), "at most 2.2"),
             ("peak memory of the engine, MB", Some(self.peak_rss_mb), "below 600"),
             ("small change, median, s", self.small_change_seconds.map(|small| small.p50), ""),
             ("small change, 99 %, s", self.small_change_seconds.map(|small| small.p99), "at most 2"),
