@@ -185,6 +185,12 @@ impl RevServicePage<'_> {
         }
         match target {
             Target::Service(id) => {
+                // What was charged on it went with it: also what somebody disconnected who was lost before he could say so.
+                for part in SERVICE + 1..line.parts().len() {
+                    if line.state(part) == StepState::Done {
+                        batch.append(line.write(part, self.now(), |record| record.state = StepState::Reverted));
+                    }
+                }
                 batch.disconnected.push(Disconnected {
                     rev_customer_id: self.customer,
                     rev_service_id: id,
