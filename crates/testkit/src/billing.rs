@@ -1,11 +1,12 @@
 //! An operator whose billing account is a simulator in the same process.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use lineshift_connectors::billing::Billing;
 use lineshift_connectors::billing::revio::{OpenPoints, RevioBilling, RevioCredentials};
 use lineshift_connectors::credentials::Vault;
-use lineshift_connectors::http::{Account, AccountKey, AccountLimits, CallMeter};
+use lineshift_connectors::http::{Account, AccountKey, AccountLimits, CallMeter, HttpsTransport, Transport};
 use lineshift_domain::codes::Code;
 use lineshift_domain::ids::{CustomerRatePlanId, RevCustomerId};
 use lineshift_domain::judge::Reason;
@@ -69,10 +70,16 @@ impl BillingWorld {
         world
     }
 
-    fn over(mut operator: Operator, clock: Arc<TestClock>, adjust: impl FnOnce(&mut RevioOptions)) -> Self {
+    fn over(operator: Operator, clock: Arc<TestClock>, adjust: impl FnOnce(&mut RevioOptions)) -> Self {
         let mut revio = RevioOptions::new(USER, CLIENT_CODE, PASSWORD);
         adjust(&mut revio);
         let simulator = RevioSimulator::new(revio, clock as Arc<dyn Clock>);
+        Self::beside(operator, simulator)
+    }
+
+    /// That operator, whose billing system is that simulator.
+    #[must_use]
+    pub fn beside(mut operator: Operator, simulator: Arc<RevioSimulator>) -> Self {
         simulator.with_examples(1).with_customer(operator.rev_customer.0, "Fleet Rentals");
         let connect = connect_to(Arc::clone(&simulator), Arc::clone(&operator.clock));
         operator.engine = operator.engine.clone().connected(Arc::new(connect));
@@ -156,11 +163,18 @@ impl BillingTemplate {
         Self { directory, customer: world.operator.rev_customer, plan: world.operator.plan }
     }
 
-    /// A world of its own.
-    pub async fn world(&self, limits: Limits, adjust: impl FnOnce(&mut RevioOptions)) -> BillingWorld {
+    /// A copy of the store in a folder of its own.
+    #[must_use]
+    pub fn copy(&self) -> (TempDir, PathBuf) {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let store = directory.path().join(STORE);
         std::fs::copy(self.directory.path().join(STORE), &store).expect("the store is copied");
+        (directory, store)
+    }
+
+    /// A world of its own.
+    pub async fn world(&self, limits: Limits, adjust: impl FnOnce(&mut RevioOptions)) -> BillingWorld {
+        let (directory, store) = self.copy();
         let clock = Arc::new(TestClock::going_from(BEGINNING));
         let operator = reopen_on(Arc::clone(&clock), &store, directory, limits, on_one_thread()).await;
         BillingWorld::over(operator, clock, adjust)
@@ -171,7 +185,8 @@ impl BillingTemplate {
 const STORE: &str = "store.sqlite3";
 
 /// No call of the store waits for another thread, so that time stands still meanwhile.
-fn on_one_thread() -> Options {
+#[must_use]
+pub fn on_one_thread() -> Options {
     Options { inline: true, durable: false, readers: 1, writer_cache_mib: 8, reader_cache_mib: 2, ..Options::default() }
 }
 
@@ -199,13 +214,22 @@ impl SealCredentials for Sealing {
     }
 }
 
-/// A way to call that simulator, with the credentials that are stored.
+/// A way to call that simulator in this process, with the credentials that are stored.
 #[must_use]
 pub fn connect_to(simulator: Arc<RevioSimulator>, clock: Arc<TestClock>) -> impl Connect {
-    SimulatedConnect { simulator, clock }
+    let mut means_or = true;
+    simulator.adjust(|options| means_or = options.open_parts.repeated_filter == RepeatedFilter::Or);
+    Connected { transport: Arc::new(SimulatedTransport(simulator)), clock, means_or }
 }
 
-/// The open points as the simulator has them.
+/// A way to call whoever stands at the address that is stored, over real HTTP, with the credentials that are stored.
+#[must_use]
+pub fn connect_by_http(clock: Arc<TestClock>) -> impl Connect {
+    let transport = HttpsTransport::local().expect("there is TLS on this machine");
+    Connected { transport: Arc::new(transport), clock, means_or: true }
+}
+
+/// The open points as a simulator has them.
 struct OfSimulator {
     means_or: bool,
 }
@@ -216,12 +240,13 @@ impl OpenPoints for OfSimulator {
     }
 }
 
-struct SimulatedConnect {
-    simulator: Arc<RevioSimulator>,
+struct Connected {
+    transport: Arc<dyn Transport>,
     clock: Arc<TestClock>,
+    means_or: bool,
 }
 
-impl Connect for SimulatedConnect {
+impl Connect for Connected {
     fn billing(
         &self,
         key: AccountKey,
@@ -233,13 +258,10 @@ impl Connect for SimulatedConnect {
         let sealed = account.secret_encrypted.as_deref().ok_or_else(|| missing("no credentials were stored"))?;
         let json = vault().open(key, sealed).map_err(|error| missing(&error.to_string()))?;
         let credentials = RevioCredentials::from_json(&json).map_err(|error| missing(&error.to_string()))?;
-        let transport = Arc::new(SimulatedTransport(Arc::clone(&self.simulator)));
         let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
-        let called = Account::new(key, account.name.as_str(), limits, clock, meter, transport, 1);
+        let called = Account::new(key, account.name.as_str(), limits, clock, meter, Arc::clone(&self.transport), 1);
         let address = account.base_address.as_deref().unwrap_or(ADDRESS);
-        let mut means_or = true;
-        self.simulator.adjust(|options| means_or = options.open_parts.repeated_filter == RepeatedFilter::Or);
         let billing = RevioBilling::new(called, address, credentials);
-        Ok(Arc::new(billing.with_open_points(Arc::new(OfSimulator { means_or }))))
+        Ok(Arc::new(billing.with_open_points(Arc::new(OfSimulator { means_or: self.means_or }))))
     }
 }

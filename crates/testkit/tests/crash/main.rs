@@ -3,6 +3,7 @@
 
 mod orders;
 
+mod billing;
 mod control;
 mod guards;
 mod import;

@@ -1,0 +1,251 @@
+//! A process that opens billing services over real HTTP is killed by SIGKILL at every boundary of a page; whoever comes after
+//! ends with one service and one of each product a line (B5.4, B7.1 to B7.3).
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use lineshift_domain::ids::BulkChangeId;
+use lineshift_domain::limits::Limits;
+use lineshift_domain::order::{AssignmentOrder, Effect, RevCharge};
+use lineshift_domain::terms::OnPartialFailure;
+use lineshift_engine::{AtBoundary, Boundary, WorkerOptions};
+use lineshift_simulators::revio::{Fault, RevioOptions, RevioSimulator, serve};
+use lineshift_testkit::billing::{
+    BillingTemplate, BillingWorld, CLIENT_CODE, OTHER_PRODUCT, PASSWORD, PRODUCT, USER, connect_by_http, on_one_thread, product,
+};
+use lineshift_testkit::billing_checks::{Ordered, check};
+use lineshift_testkit::billing_workers::work_in_turn;
+use lineshift_testkit::clock::TestClock;
+use lineshift_testkit::crash::{Child, Ended, Running, block_on, child, die, look, open_options, reopen_on, say_statements};
+use lineshift_testkit::operator::{BEGINNING, Operator, iccid};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+/// The first is moved elsewhere while its service is opened, so that it is undone; the others stand in the end.
+const LINES: u64 = 3;
+
+/// Minutes between two processes: more than a lease.
+const LATER: i64 = 1;
+
+/// What a child is told beside where to die: `BOUNDARY NTH PORT MINUTES`.
+fn told(at: Boundary, nth: u64, port: u16, minutes: i64) -> String {
+    format!("{} {nth} {port} {minutes}", at.as_str())
+}
+
+fn clock_after(minutes: i64) -> Arc<TestClock> {
+    let clock = TestClock::going_from(BEGINNING);
+    clock.advance(TimeDelta::minutes(minutes));
+    Arc::new(clock)
+}
+
+/// Books the first line elsewhere, as another system would, once every call of its page was made.
+async fn meddle(operator: &Operator, boundary: Boundary) {
+    if boundary == Boundary::Called {
+        operator.book([1], operator.amop_site, None).await;
+    }
+}
+
+/// The child: it works until it stands at its boundary, and is gone.
+fn run_child(child: &Child) {
+    let told: Vec<&str> = child.task.split(' ').collect();
+    let [at, nth, _, minutes] = told.as_slice() else { panic!("BOUNDARY NTH PORT MINUTES, not {told:?}") };
+    let at = Boundary::ALL.iter().copied().find(|boundary| boundary.as_str() == *at).expect("a boundary");
+    let nth: u64 = nth.parse().expect("a number");
+    let clock = || clock_after(minutes.parse().expect("minutes"));
+    block_on(async {
+        let beside = || tempfile::tempdir_in(child.store.parent().expect("it lies in a folder")).expect("a temporary folder");
+        let passed = Arc::new(AtomicU64::new(0));
+        let meddler = Arc::new(reopen_on(clock(), &child.store, beside(), Limits::default(), open_options(None)).await);
+        let at_boundary: Arc<AtBoundary> = Arc::new(move |boundary, _| {
+            let (meddler, passed) = (Arc::clone(&meddler), Arc::clone(&passed));
+            Box::pin(async move {
+                meddle(&meddler, boundary).await;
+                if boundary == at && passed.fetch_add(1, Ordering::Relaxed) + 1 == nth {
+                    die();
+                }
+            })
+        });
+        let clock = clock();
+        let operator = reopen_on(Arc::clone(&clock), &child.store, beside(), Limits::default(), open_options(None)).await;
+        let engine = operator.engine.clone().connected(Arc::new(connect_by_http(clock))).with_boundaries(at_boundary);
+        engine.run_pages_until_idle(&WorkerOptions { owner: "child".to_owned() }).await.expect("pages run");
+        say_statements();
+    });
+}
+
+/// A simulator behind real HTTP, on a thread of its own with a clock that really goes.
+struct Served {
+    simulator: Arc<RevioSimulator>,
+    port: u16,
+    stop: oneshot::Sender<()>,
+    thread: std::thread::JoinHandle<()>,
+}
+
+impl Served {
+    fn start() -> Self {
+        let (stop, stopped) = oneshot::channel::<()>();
+        let (says, hears) = std::sync::mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            block_on(async {
+                let options = RevioOptions::new(USER, CLIENT_CODE, PASSWORD);
+                let simulator = RevioSimulator::new(options, Arc::new(TestClock::at(BEGINNING)));
+                let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+                let port = listener.local_addr().expect("a bound listener has an address").port();
+                says.send((Arc::clone(&simulator), port)).expect("the test listens");
+                serve(simulator, listener, async { drop(stopped.await) }).await.expect("the listener works");
+            });
+        });
+        let (simulator, port) = hears.recv().expect("the server starts");
+        Self { simulator, port, stop, thread }
+    }
+
+    fn stop(self) -> Arc<RevioSimulator> {
+        drop(self.stop);
+        self.thread.join().expect("the server does not panic");
+        self.simulator
+    }
+}
+
+fn assignment(world: &BillingWorld) -> AssignmentOrder {
+    let charge = RevCharge::Products(vec![product(PRODUCT), product(OTHER_PRODUCT)]);
+    AssignmentOrder { on_partial_failure: OnPartialFailure::Compensate, ..world.assignment_with(charge) }
+}
+
+fn paused<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().expect("a runtime").block_on(work)
+}
+
+/// Opens the store as the next process does, and lets its calls go to the simulator in this process.
+async fn world_of(store: &Path, minutes: i64, simulator: &Arc<RevioSimulator>) -> BillingWorld {
+    let directory = tempfile::tempdir().expect("a temporary folder");
+    let operator = reopen_on(clock_after(minutes), store, directory, Limits::default(), on_one_thread()).await;
+    BillingWorld::beside(operator, Arc::clone(simulator))
+}
+
+/// Orders; the account stands at the server.
+fn order(store: &Path, served: &Served) -> BulkChangeId {
+    paused(async {
+        let world = world_of(store, 0, &served.simulator).await;
+        world
+            .set_account(PASSWORD, |account| {
+                account.base_address = format!("http://127.0.0.1:{}/v1", served.port);
+                account.is_local = true;
+            })
+            .await;
+        let lines = (1..=LINES).map(iccid);
+        world.operator.submit(world.operator.order(lines, Effect::CustomerAssignment(assignment(&world)))).await.id
+    })
+}
+
+/// Whoever comes after does the rest, on a clock that goes ahead whenever everybody waits; then all must be right.
+fn survive(store: &Path, minutes: i64, simulator: &Arc<RevioSimulator>, id: BulkChangeId) {
+    paused(async {
+        let world = world_of(store, minutes, simulator).await;
+        world.store_credentials(PASSWORD).await;
+        let meddler = Arc::new(world_of(store, minutes, simulator).await);
+        let engine = world.another_engine().with_boundaries(Arc::new(move |boundary, _| {
+            let meddler = Arc::clone(&meddler);
+            Box::pin(async move { meddle(&meddler.operator, boundary).await })
+        }));
+        let worker = tokio::spawn(work_in_turn(engine, world.operator.sqlite.clone(), "survivor".to_owned()));
+        for _ in 0..1_000 {
+            if world.operator.change(id).await.processed_at.is_some() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_secs(10)).await;
+        }
+        assert!(!worker.is_finished(), "the worker ended");
+        worker.abort();
+        assert_eq!(world.operator.outcomes(id).await, ["modified_meanwhile", "PROCESSED", "PROCESSED"]);
+        let ledger = simulator.ledger().summary();
+        assert_eq!((ledger.services, ledger.service_products), (2, 4), "one service and two products for each that stands");
+        let changes = vec![(id, assignment(&world))];
+        let ordered = Ordered { changes, services_before: [].into(), products_before: [].into() };
+        let broken = check(&world, &ordered).await;
+        assert!(broken.is_empty(), "{}", broken.join("\n"));
+        assert_eq!(look(&world.operator.sqlite, "SELECT id FROM device_change WHERE holds <> 0").await, [""; 0]);
+    });
+}
+
+/// One run: a process is killed at each of those boundaries, one after the other; then somebody survives.
+fn run(test: &str, template: &BillingTemplate, deaths: &[(Boundary, u64)], fault: Option<Fault>) {
+    let (_directory, store) = template.copy();
+    let served = Served::start();
+    let id = order(&store, &served);
+    if let Some(fault) = fault {
+        served.simulator.meet_next_on("POST /Services", fault);
+    }
+    let mut minutes = 0;
+    for (at, nth) in deaths {
+        let ended = Running::spawn(test, 0, &told(*at, *nth, served.port, minutes), &store).wait();
+        assert_eq!(ended, Ended::Killed, "it never came to {} for the {nth}. time", at.as_str());
+        minutes += LATER;
+    }
+    survive(&store, minutes, &served.stop(), id);
+}
+
+/// The passings of a boundary at which a process is killed: the page's, a service's, a product's.
+fn passings(at: Boundary) -> &'static [u64] {
+    match at {
+        Boundary::Judged
+        | Boundary::Recovered
+        | Boundary::LookedUp
+        | Boundary::ReadBack
+        | Boundary::Called
+        | Boundary::Finished => &[1],
+        Boundary::Granted | Boundary::Intended | Boundary::Answered | Boundary::Recorded => &[1, 5],
+        Boundary::UndoIntended | Boundary::UndoAnswered => &[1, 3],
+    }
+}
+
+/// Kills at one boundary, with nothing else wrong and with a create of which nobody hears.
+fn killed_at(test: &str, at: Boundary) {
+    if let Some(child) = child() {
+        return run_child(&child);
+    }
+    let template = paused(BillingTemplate::with_lines(LINES));
+    for nth in passings(at) {
+        // Nothing is read back where nothing is unknown: another process was killed before.
+        let quiet: &[(Boundary, u64)] =
+            if at == Boundary::ReadBack { &[(Boundary::Answered, 1), (at, *nth)] } else { &[(at, *nth)] };
+        run(test, &template, quiet, None);
+        run(test, &template, &[(at, *nth)], Some(Fault::WorksThenReset));
+    }
+}
+
+macro_rules! kill_tests {
+    ($($name:ident: $boundary:ident,)*) => {
+        $(#[test]
+        fn $name() {
+            killed_at(concat!("billing::", stringify!($name)), Boundary::$boundary);
+        })*
+
+        /// Does not build when a boundary has no kill test.
+        #[test]
+        fn every_boundary_has_a_kill_test() {
+            let tested = |boundary: Boundary| match boundary {
+                $(Boundary::$boundary => true,)*
+            };
+            assert!(Boundary::ALL.iter().all(|boundary| tested(*boundary)));
+            assert_eq!(Boundary::ALL.len(), [$(Boundary::$boundary),*].len());
+        }
+    };
+}
+
+kill_tests! {
+    killed_when_its_rows_were_judged: Judged,
+    killed_when_what_was_lost_is_known: Recovered,
+    killed_when_services_were_looked_up: LookedUp,
+    killed_when_a_call_was_granted: Granted,
+    killed_when_an_intent_is_stored: Intended,
+    killed_when_a_call_was_answered: Answered,
+    killed_when_an_outcome_is_stored: Recorded,
+    killed_when_an_outcome_is_read_back: ReadBack,
+    killed_when_an_undo_is_intended: UndoIntended,
+    killed_when_an_undo_was_answered: UndoAnswered,
+    killed_when_every_call_was_made: Called,
+    killed_when_its_page_was_finished: Finished,
+}
