@@ -31,6 +31,10 @@ bench *arguments:
 soak seeds="200" *arguments:
     shift; LINESHIFT_SEEDS={{ seeds }} PROPTEST_CASES={{ seeds }}0 NEXTEST_PROFILE=soak ./test "$@"
 
+# Builds without each guard against billing twice: the test named after it must fail then.
+guards:
+    .ci/guards
+
 # Write the API's description into docs/.
 openapi:
     cargo run --quiet --locked -p lineshift -- openapi > docs/openapi.json

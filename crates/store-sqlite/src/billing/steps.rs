@@ -12,7 +12,7 @@ use super::{json, services};
 use crate::connection::Sql;
 use crate::row::{Columns as _, micros, month};
 use crate::sql::billing as text;
-use crate::work::lease_lost;
+use crate::work::{epoch_of, lease_lost};
 
 /// Reads the columns of a step, which must stand first.
 pub(crate) fn read_step(row: &Row<'_>) -> rusqlite::Result<StepRecord> {
@@ -43,7 +43,8 @@ pub(super) fn record(sql: &Sql<'_>, claim: &PageClaim, batch: &StepBatch, now: D
         )));
     }
     let (tenant, change) = (claim.tenant_id, claim.bulk_change_id.0);
-    let portal = sql.find(text::HELD_PAGE, &[&tenant.0, &change, &claim.page, &claim.epoch], |row| row.get::<_, i64>(0))?;
+    let epoch = epoch_of(sql, claim)?;
+    let portal = sql.find(text::HELD_PAGE, &[&tenant.0, &change, &claim.page, &epoch], |row| row.get::<_, i64>(0))?;
     let portal = portal.ok_or_else(|| lease_lost(claim))?;
     write_steps(sql, tenant.0, &batch.steps)?;
     services::usp_revservice_create_service(sql, tenant, &batch.services, now)?;

@@ -89,4 +89,7 @@ lineshift_store::statements! {
     /// One row by primary key: the claim goes on, and what a lost lease meant is settled.
     KEEP_PAGE = "UPDATE device_bulk_change_page SET lost_lease_until = NULL
     WHERE tenant_id = $1 AND bulk_change_id = $2 AND page = $3 AND epoch = $4 AND owner IS NOT NULL";
+
+    /// One row by primary key: for the negative build alone, which looks at no claim's epoch.
+    FIND_EPOCH = "SELECT epoch FROM device_bulk_change_page WHERE tenant_id = $1 AND bulk_change_id = $2 AND page = $3";
 }
