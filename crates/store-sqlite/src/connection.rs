@@ -77,9 +77,27 @@ type Job = Box<dyn FnOnce(&Connection) + Send>;
 /// Where the writer's jobs are done, one after the other.
 enum Writer {
     /// On its own thread.
-    Thread(mpsc::Sender<Job>),
+    Thread(WriterThread),
     /// On the thread of whoever asks.
     Inline(Mutex<Connection>),
+}
+
+/// The thread of a writer. Dropped, it does what it was still given and closes its connection before the drop returns.
+struct WriterThread {
+    jobs: Option<mpsc::Sender<Job>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Drop for WriterThread {
+    fn drop(&mut self) {
+        drop(self.jobs.take());
+        let Some(thread) = self.thread.take() else { return };
+        // The last job may have held the store; its own end the thread cannot wait for.
+        if thread.thread().id() != std::thread::current().id() {
+            // It catches what its jobs panic with.
+            drop(thread.join());
+        }
+    }
 }
 
 impl Writer {
@@ -88,7 +106,7 @@ impl Writer {
             return Ok(Self::Inline(Mutex::new(connection)));
         }
         let (jobs, queue) = mpsc::channel::<Job>();
-        std::thread::Builder::new()
+        let thread = std::thread::Builder::new()
             .name("lineshift-store-writer".to_owned())
             .spawn(move || {
                 while let Ok(job) = queue.recv() {
@@ -96,12 +114,15 @@ impl Writer {
                 }
             })
             .map_err(|error| StoreError::Internal { context: "starting the writer".to_owned(), source: Some(Box::new(error)) })?;
-        Ok(Self::Thread(jobs))
+        Ok(Self::Thread(WriterThread { jobs: Some(jobs), thread: Some(thread) }))
     }
 
     fn send(&self, job: impl FnOnce(&Connection) + Send + 'static) -> Result<()> {
         match self {
-            Self::Thread(jobs) => jobs.send(Box::new(job)).map_err(|_| StoreError::internal("the writer has stopped")),
+            Self::Thread(writer) => {
+                let stopped = || StoreError::internal("the writer has stopped");
+                writer.jobs.as_ref().ok_or_else(stopped)?.send(Box::new(job)).map_err(|_| stopped())
+            }
             Self::Inline(connection) => {
                 job(&locked(connection));
                 Ok(())
