@@ -1,5 +1,6 @@
 //! `lineshift demo`
 
+mod billing;
 mod changes;
 mod load;
 mod summary;
@@ -17,7 +18,6 @@ use tokio::net::TcpListener;
 use self::changes::Demonstration;
 use crate::cli::Context;
 use crate::client::Client;
-use crate::connect::Outside;
 use crate::exit::{Done, WrongCall};
 use crate::fleet::Fleet;
 use crate::notes::note;
@@ -77,6 +77,7 @@ struct Shown {
     running: Running,
     base: String,
     key: String,
+    _billing: billing::Connected,
 }
 
 /// Where the store is.
@@ -114,15 +115,19 @@ async fn show(args: &Args, place: &Place, context: &Context) -> Result<Shown> {
     let fleet = Fleet::new(args.devices, args.seed);
     note(&format!("A fleet of {} lines in {}", args.devices, place.file.display()));
     let loaded = load::load(&store, &fleet).await?;
+    let (billing, outside) = billing::Billing::start(args.seed).await?.connect(&store, &loaded).await?;
+    let (limits, said) = billing::limits(context.settings().limits);
+    note(&said);
 
-    let engine = Engine::new(Arc::new(store.clone()), Arc::new(SystemClock), context.settings().limits);
-    let running = serving::start(engine, &Outside::of(context)?, listen().await?, Roles::All)?;
+    let engine = Engine::new(Arc::new(store.clone()), Arc::new(SystemClock), limits);
+    let running = serving::start(engine, &outside, listen().await?, Roles::All)?;
     let base = format!("http://{}", running.address());
     note(&format!("The server listens at {base}; five bulk changes are ordered over its API"));
     let client = Client::new(&base, &loaded.key)?;
     let changes = Demonstration { client: &client, store: &store, fleet: &fleet, loaded: &loaded }.run().await?;
-    report(args, &summary::summarize(&store, loaded.tenant, &client, changes).await?)?;
-    Ok(Shown { store, running, base, key: loaded.key })
+    note(&billing.faults());
+    report(args, &summary::summarize(&store, loaded.tenant, &client, changes, billing.ledger()?).await?)?;
+    Ok(Shown { store, running, base, key: loaded.key, _billing: billing })
 }
 
 /// The port that people expect if it is free, else any.

@@ -11,6 +11,9 @@ use super::{Fleet, Special};
 /// Once in so many lines an order names a malformed one, an unknown one, one of another carrier, and one again.
 const MISTAKES_EVERY: usize = 500;
 
+/// Lines that an order bills at most, three calls each: a demonstration is no place to wait for an hour.
+const MOST_BILLED: usize = 5_000;
+
 /// A request to `POST /{portal}/{endpoint}`.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
@@ -35,12 +38,19 @@ pub(crate) fn amop_assignment(fleet: &Fleet, provider_id: i64) -> Request {
     Request { portal: PortalType::M2M, endpoint: "AssociateCustomer", body }
 }
 
-/// Hands the trackers to a Rev customer, on a plan and without a billing service.
+/// Hands the trackers, or the first of them in a large fleet, to a Rev customer, with a billing service, two products and a plan.
 pub(crate) fn rev_assignment(fleet: &Fleet, provider_id: i64) -> Request {
     let body = json!({
         "ServiceProviderId": provider_id,
-        "Devices": iccids(fleet, TRACKERS, METERS),
+        "Devices": iccids(fleet, TRACKERS, METERS).into_iter().take(MOST_BILLED).collect::<Vec<_>>(),
         "RevCustomerId": NEW_CUSTOMER.to_string(),
+        "CreateRevService": true,
+        "ServiceTypeId": 6,
+        "ProviderId": 42,
+        "RevProducts": [
+            { "ProductId": 5_013, "Rate": 9.9, "Quantity": 1 },
+            { "ProductId": 5_011, "Rate": 2.5, "Quantity": 1 },
+        ],
         "AddCustomerRatePlan": true,
         "CustomerRatePlan": TELEMATICS_PLAN,
         "CustomerRatePool": FLEET_POOL,

@@ -69,7 +69,9 @@ async fn its_numbers_add_up_and_are_those_of_the_store() {
     let queue = &summary["plan_queue"];
     assert_eq!([number(&queue["scheduled"]), number(&queue["applied"]), number(&queue["open"])], [scheduled, scheduled, 0]);
     let services = &summary["rev_services"];
-    assert_eq!(["requested", "created", "duplicates"].map(|name| number(&services[name])), [0, 0, 0]);
+    let billed = number(&changes[1]["accepted"]);
+    assert_eq!(["requested", "created", "duplicates"].map(|name| number(&services[name])), [billed, billed, 0]);
+    assert_eq!(number(&changes[1]["processed"]), billed, "whatever failed on the way");
     assert_eq!(number(&summary["log_entries"]), log_entries);
 }
 

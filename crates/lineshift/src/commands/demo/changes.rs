@@ -21,8 +21,11 @@ const LINES_A_SECOND: u64 = 100_000;
 /// How often the store is asked whether a change was completed or an entry applied.
 const TICK: Duration = Duration::from_millis(50);
 
-/// How long that may take: nothing of it depends on the outside.
+/// How long that may take; the billing system is in this process and fails for seconds only.
 const PATIENCE: Duration = Duration::from_secs(300);
+
+/// The path of the change that opens billing services.
+pub(super) const BILLED: &str = "Rev";
 
 /// A change that was shown.
 pub(super) struct Shown {
@@ -49,7 +52,7 @@ impl Demonstration<'_> {
         let holding = self.order(&orders::holding(fleet, provider(catalogue::METERS))).await?;
 
         let amop = self.shown("AMOP", &orders::amop_assignment(fleet, provider(catalogue::METERS))).await?;
-        let rev = self.shown("Rev", &orders::rev_assignment(fleet, provider(catalogue::TRACKERS))).await?;
+        let rev = self.shown(BILLED, &orders::rev_assignment(fleet, provider(catalogue::TRACKERS))).await?;
         let now = self.shown_after_a_wait("now", &orders::plan_change_held_back(fleet, provider(catalogue::SENSORS))).await?;
         let by_number = self.shown("by_number", &orders::plan_change_by_number(fleet, provider(catalogue::PHONES))).await?;
         let scheduled = self.shown_when_due("scheduled", provider(catalogue::ROUTERS)).await?;

@@ -22,6 +22,8 @@ const BY: &str = "lineshift demo";
 pub(super) struct Loaded {
     /// The tenant.
     pub(super) tenant: TenantId,
+    /// The billing account.
+    pub(super) billing: IntegrationAuthenticationId,
     /// An API key that may do everything.
     pub(super) key: String,
     /// The ids of the carrier accounts, in the order of the catalogue.
@@ -33,7 +35,7 @@ pub(super) async fn load(store: &SqliteStore, fleet: &Fleet) -> Result<Loaded> {
     let now = SystemClock.now();
     let tenant = store.create_tenant("Demo", chrono_tz::Tz::UTC, now).await.context("making a tenant")?;
     let (_, key) = create_key(store, tenant, "demo", Scopes::all(), None).await?;
-    let providers = load_catalogue(store, tenant, now).await.context("bringing in customers and plans")?;
+    let (billing, providers) = load_catalogue(store, tenant, now).await.context("bringing in customers and plans")?;
     let bar = progress::counting("lines", fleet.devices());
     let mut chunk = Vec::with_capacity(IMPORT_ROWS);
     for line in fleet.lines() {
@@ -46,10 +48,14 @@ pub(super) async fn load(store: &SqliteStore, fleet: &Fleet) -> Result<Loaded> {
     }
     load_lines(store, tenant, &providers, &chunk, now).await?;
     bar.finish_and_clear();
-    Ok(Loaded { tenant, key, providers })
+    Ok(Loaded { tenant, billing, key, providers })
 }
 
-async fn load_catalogue(store: &SqliteStore, tenant: TenantId, now: DateTime<Utc>) -> Result<Vec<ServiceProviderId>> {
+async fn load_catalogue(
+    store: &SqliteStore,
+    tenant: TenantId,
+    now: DateTime<Utc>,
+) -> Result<(IntegrationAuthenticationId, Vec<ServiceProviderId>)> {
     let billing = IntegrationAuthentication {
         id: IntegrationAuthenticationId(0),
         name: catalogue::BILLING.to_owned(),
@@ -65,7 +71,7 @@ async fn load_catalogue(store: &SqliteStore, tenant: TenantId, now: DateTime<Utc
     all(&store.import_sites(tenant, &records::sites(), now).await?)?;
     all(&store.import_plans(tenant, &records::plans(), now).await?)?;
     all(&store.import_pools(tenant, &records::pools(), now).await?)?;
-    Ok(providers)
+    Ok((billing, providers))
 }
 
 async fn load_lines(

@@ -12,7 +12,8 @@ use lineshift_store_sqlite::SqliteStore;
 use lineshift_web::views::{BulkChangeDetailView, Page, PlanQueueEntryView};
 use serde::Serialize;
 
-use super::changes::Shown;
+use super::billing::Ledger;
+use super::changes::{BILLED, Shown};
 use crate::client::Client;
 use crate::output::table;
 
@@ -25,7 +26,7 @@ pub(super) struct Summary {
     devices: u64,
     /// The changes shown.
     changes: Vec<Change>,
-    /// Rev services; billing is not there yet.
+    /// Rev services of the change that opens them, out of the billing system's own ledger.
     rev_services: RevServices,
     /// Plan queue entries of the changes shown.
     plan_queue: PlanQueue,
@@ -50,11 +51,14 @@ struct Change {
     devices_per_second: f64,
 }
 
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Serialize)]
 struct RevServices {
-    requested: u64,
-    created: u64,
-    duplicates: u64,
+    /// Lines whose service was ordered and that were not refused.
+    requested: i64,
+    /// Services that stand in the ledger.
+    created: usize,
+    /// Services and products that stand there twice.
+    duplicates: usize,
 }
 
 #[derive(Debug, Serialize)]
@@ -65,7 +69,13 @@ struct PlanQueue {
 }
 
 /// Reads all numbers.
-pub(super) async fn summarize(store: &SqliteStore, tenant: TenantId, client: &Client, shown: Vec<Shown>) -> Result<Summary> {
+pub(super) async fn summarize(
+    store: &SqliteStore,
+    tenant: TenantId,
+    client: &Client,
+    shown: Vec<Shown>,
+    ledger: Ledger,
+) -> Result<Summary> {
     let mut log_entries = 0;
     let mut plan_queue = PlanQueue { scheduled: 0, applied: 0, open: count_open_entries(client).await? };
     for Shown { change, .. } in &shown {
@@ -78,10 +88,19 @@ pub(super) async fn summarize(store: &SqliteStore, tenant: TenantId, client: &Cl
         store: store.engine(),
         devices: count_devices(store, tenant).await?,
         changes: shown.iter().map(Change::of).collect(),
-        rev_services: RevServices::default(),
+        rev_services: RevServices {
+            requested: requested_services(&shown),
+            created: ledger.services,
+            duplicates: ledger.duplicates,
+        },
         plan_queue,
         log_entries,
     })
+}
+
+fn requested_services(shown: &[Shown]) -> i64 {
+    let billed = shown.iter().filter(|shown| shown.path == BILLED);
+    billed.map(|shown| shown.change.change.counts.total - shown.change.change.counts.rejected).sum()
 }
 
 async fn count_devices(store: &SqliteStore, tenant: TenantId) -> Result<u64> {
@@ -171,9 +190,11 @@ impl Summary {
             }
         }
         let errors = by_code.into_iter().map(|(code, found)| vec![code.to_owned(), found.join(", ")]).collect();
+        let RevServices { requested, created, duplicates } = &self.rev_services;
         let PlanQueue { scheduled, applied, open } = &self.plan_queue;
         format!(
-            "\n{changes}\n{}\nplan queue: {scheduled} scheduled, {applied} of them applied, {open} open; log: {} entries\n",
+            "\n{changes}\n{}\nRev.io: {requested} services requested, {created} in its ledger, {duplicates} twice\n\
+             plan queue: {scheduled} scheduled, {applied} of them applied, {open} open; log: {} entries\n",
             table(&["refused or failed because", "lines"], errors),
             self.log_entries
         )
