@@ -26,7 +26,7 @@ impl Engine {
     /// Runs a claimed page. Workers do this by themselves; it is open to tests and measurements.
     pub async fn run_page(&self, claim: &PageClaim) -> StoreResult<PageResult> {
         let lease = Lease::new(self.clock.now() + self.limits.lease(), Arc::clone(&self.clock));
-        self.run_page_holding(claim, Holding { lease, shutdown: None }).await
+        self.run_page_holding(claim, Holding::alone(lease)).await
     }
 
     /// Runs a claimed page: in one transaction when nobody outside is called for it.

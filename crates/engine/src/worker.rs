@@ -1,7 +1,7 @@
 //! The worker: takes pages in turns and runs them.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -10,7 +10,7 @@ use lineshift_domain::codes::Code;
 use lineshift_domain::terms::DeviceChangeStatus;
 use lineshift_store::work::{PageClaim, PageTask, Runnable, RunnableChange};
 use lineshift_store::{Result as StoreResult, StoreError};
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::outside::{Holding, Lease};
@@ -71,19 +71,37 @@ impl Shutdown {
 #[derive(Default)]
 struct OutsidePages {
     running: JoinSet<AccountKey>,
-    by_account: HashMap<AccountKey, usize>,
+    by_account: HashMap<AccountKey, AccountPages>,
 }
 
-/// Pages of one account that a worker holds at a time: while the last calls of one are under way, the next has begun.
-const OUTSIDE_PAGES_AN_ACCOUNT: usize = 3;
+/// The pages of one account that a worker holds.
+struct AccountPages {
+    /// Places for pages with many lines under work; a page gives its place up when few are left.
+    busy: Arc<Semaphore>,
+    held: usize,
+}
+
+/// Pages of one account with many lines under work: while the last calls of one are made, the next has begun.
+const BUSY_PAGES: usize = 3;
+
+/// Pages of one account that a worker holds at most: those whose last lines wait for a slow answer count, too.
+const MOST_PAGES: usize = 12;
+
+impl Default for AccountPages {
+    fn default() -> Self {
+        Self { busy: Arc::new(Semaphore::new(BUSY_PAGES)), held: 0 }
+    }
+}
 
 impl OutsidePages {
-    fn has_room(&self, account: AccountKey) -> bool {
-        self.by_account.get(&account).is_none_or(|pages| *pages < OUTSIDE_PAGES_AN_ACCOUNT)
+    /// A place for one more page of the account, if there is one.
+    fn room(&mut self, account: AccountKey) -> Option<OwnedSemaphorePermit> {
+        let pages = self.by_account.entry(account).or_default();
+        if pages.held >= MOST_PAGES { None } else { Arc::clone(&pages.busy).try_acquire_owned().ok() }
     }
 
     fn begin(&mut self, account: AccountKey, page: impl Future<Output = ()> + Send + 'static) {
-        *self.by_account.entry(account).or_default() += 1;
+        self.by_account.entry(account).or_default().held += 1;
         self.running.spawn(async move {
             page.await;
             account
@@ -96,7 +114,7 @@ impl OutsidePages {
         match ended {
             Ok(account) => {
                 if let Some(pages) = self.by_account.get_mut(&account) {
-                    *pages -= 1;
+                    pages.held -= 1;
                 }
             }
             Err(error) => {
@@ -173,10 +191,11 @@ impl Engine {
                     let key = AccountKey { tenant_id: change.tenant_id, integration_authentication_id: account };
                     // An account that cannot be called now gets no further page; a canceled change needs no call for most rows.
                     let would_call = runnable.has_open_rows && !runnable.is_canceled;
-                    if !pages.has_room(key) || (would_call && self.is_put_off(key)) {
+                    if would_call && self.is_put_off(key) {
                         continue;
                     }
-                    self.begin_outside_page(change, key, &options.owner, pages, shutdown).await
+                    let Some(room) = pages.room(key) else { continue };
+                    self.begin_outside_page((change, key), &options.owner, (pages, room), shutdown).await
                 }
                 _ => self.run_page_of(change, &options.owner).await,
             };
@@ -209,16 +228,16 @@ impl Engine {
     /// Claims a page that calls outside and runs it beside; false when none is claimable.
     async fn begin_outside_page(
         &self,
-        change: RunnableChange,
-        key: AccountKey,
+        (change, key): (RunnableChange, AccountKey),
         owner: &str,
-        pages: &mut OutsidePages,
+        (pages, room): (&mut OutsidePages, OwnedSemaphorePermit),
         shutdown: &Shutdown,
     ) -> StoreResult<bool> {
         let Some((claim, lease)) = self.claim(change, owner).await? else { return self.complete(change).await };
-        let (engine, shutdown) = (self.clone(), shutdown.clone());
+        let engine = self.clone();
+        let holding = Holding { lease, shutdown: Some(shutdown.clone()), room: Arc::new(Mutex::new(Some(room))) };
         pages.begin(key, async move {
-            if let Err(error) = engine.run_claim(claim, lease, Some(shutdown)).await {
+            if let Err(error) = engine.run_claim(claim, holding).await {
                 tracing::error!(error = &error as &dyn std::error::Error, "a page could not be run; its lease will run out");
             }
         });
@@ -227,7 +246,7 @@ impl Engine {
 
     async fn run_page_of(&self, change: RunnableChange, owner: &str) -> StoreResult<bool> {
         let Some((claim, lease)) = self.claim(change, owner).await? else { return self.complete(change).await };
-        self.run_claim(claim, lease, None).await?;
+        self.run_claim(claim, Holding::alone(lease)).await?;
         Ok(true)
     }
 
@@ -243,8 +262,8 @@ impl Engine {
     }
 
     /// Runs a claimed page to its end, whatever that is; tells who watches.
-    async fn run_claim(&self, claim: PageClaim, lease: Arc<Lease>, shutdown: Option<Shutdown>) -> StoreResult<()> {
-        match self.run_under_lease(&claim, &lease, shutdown).await {
+    async fn run_claim(&self, claim: PageClaim, holding: Holding) -> StoreResult<()> {
+        match self.run_under_lease(&claim, &holding).await {
             Ok(()) => {}
             // Another worker has it by now, and does it (B5.1).
             Err(StoreError::LeaseLost { .. }) => {
@@ -257,8 +276,8 @@ impl Engine {
     }
 
     /// Runs a page while its lease is renewed; gives up as soon as the lease is lost.
-    async fn run_under_lease(&self, claim: &PageClaim, lease: &Arc<Lease>, shutdown: Option<Shutdown>) -> StoreResult<()> {
-        let run = retry(STORE_ATTEMPTS, || self.run_claimed(claim, lease, shutdown.clone()));
+    async fn run_under_lease(&self, claim: &PageClaim, holding: &Holding) -> StoreResult<()> {
+        let run = retry(STORE_ATTEMPTS, || self.run_claimed(claim, holding));
         let heartbeat = async {
             loop {
                 tokio::time::sleep(self.limits.heartbeat()).await;
@@ -266,7 +285,7 @@ impl Engine {
                 match self.store.renew_lease(claim, until).await {
                     Err(lost @ StoreError::LeaseLost { .. }) => return lost,
                     Err(error) => tracing::warn!(%error, "a lease could not be renewed"),
-                    Ok(()) => lease.renewed(until),
+                    Ok(()) => holding.lease.renewed(until),
                 }
             }
         };
@@ -277,12 +296,9 @@ impl Engine {
         }
     }
 
-    async fn run_claimed(&self, claim: &PageClaim, lease: &Arc<Lease>, shutdown: Option<Shutdown>) -> StoreResult<()> {
+    async fn run_claimed(&self, claim: &PageClaim, holding: &Holding) -> StoreResult<()> {
         match claim.task {
-            PageTask::Run => {
-                let holding = Holding { lease: Arc::clone(lease), shutdown };
-                self.run_page_holding(claim, holding).await.map(|_| ())
-            }
+            PageTask::Run => self.run_page_holding(claim, holding.clone()).await.map(|_| ()),
             PageTask::Complete => self.store.complete_page(claim, self.clock.now()).await,
         }
     }

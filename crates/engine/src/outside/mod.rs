@@ -6,13 +6,14 @@ mod judged;
 mod lease;
 
 use std::collections::HashSet;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use lineshift_connectors::http::AccountKey;
 use lineshift_domain::ids::DeviceChangeId;
 use lineshift_domain::judge::Reason;
 use lineshift_store::work::{OrderFacts, OutsideLine, PageClaim, PageResult, PageWork};
 use lineshift_store::{Result as StoreResult, StoreError};
+use tokio::sync::OwnedSemaphorePermit;
 
 pub(crate) use self::journal::Journal;
 pub(crate) use self::lease::Lease;
@@ -23,9 +24,24 @@ use crate::rev_service::{Goal, LineEnd, LineRun, RevServicePage};
 use crate::worker::Shutdown;
 
 /// Under what a page's calls are made.
+#[derive(Clone)]
 pub(crate) struct Holding {
     pub(crate) lease: Arc<Lease>,
     pub(crate) shutdown: Option<Shutdown>,
+    /// The page's place among those of its worker with many lines under work.
+    pub(crate) room: Arc<Mutex<Option<OwnedSemaphorePermit>>>,
+}
+
+impl Holding {
+    /// Of a page that nobody runs others beside.
+    pub(crate) fn alone(lease: Arc<Lease>) -> Self {
+        Self { lease, shutdown: None, room: Arc::default() }
+    }
+
+    /// Few lines are left: another page may begin. True when this gave up a place.
+    pub(crate) fn make_room(&self) -> bool {
+        self.room.lock().expect("never held over a panic").take().is_some()
+    }
 }
 
 impl Engine {
@@ -74,9 +90,8 @@ impl Engine {
             asked,
             customer,
             account: &account,
-            lease: holding.lease,
+            holding,
             journal: Journal::new(self.clone(), claim.clone()),
-            shutdown: holding.shutdown,
             refused: OnceLock::new(),
         };
         page.run(runs).await

@@ -12,6 +12,7 @@ mod products;
 mod service;
 mod undo;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -31,8 +32,7 @@ use lineshift_store::work::{OrderFacts, PageClaim, Waiting};
 use crate::Engine;
 use crate::accounts::OpenAccount;
 use crate::boundary::Boundary;
-use crate::outside::{Journal, Lease};
-use crate::worker::Shutdown;
+use crate::outside::{Holding, Journal};
 pub(crate) use line::{Goal, LineEnd, LineRun, SERVICE};
 use look_up::LookedUp;
 
@@ -67,9 +67,8 @@ pub(crate) struct RevServicePage<'a> {
     pub(crate) asked: &'a StoredRevService,
     pub(crate) customer: RevCustomerId,
     pub(crate) account: &'a OpenAccount,
-    pub(crate) lease: Arc<Lease>,
+    pub(crate) holding: Holding,
     pub(crate) journal: Journal,
-    pub(crate) shutdown: Option<Shutdown>,
     /// What the other side said when it refused the credentials during this page.
     pub(crate) refused: OnceLock<String>,
 }
@@ -87,12 +86,18 @@ impl RevServicePage<'_> {
         self.pass(Boundary::LookedUp, None).await;
         // As many as the account has places; the lines of other pages fill those whose callers store their intents.
         let at_once = self.account.billing.account().limits().concurrency;
+        let unfinished = AtomicUsize::new(lines.len());
+        let few = (at_once / 8).max(1);
         let work = lines.into_iter().map(|mut line| {
+            let unfinished = &unfinished;
             let found = looked_up.remove(&line.row);
             let obstacle = obstacle.clone();
             async move {
                 let flow = self.advance(&mut line, found, obstacle).await?;
                 let end = self.end(&mut line, flow).await?;
+                if unfinished.fetch_sub(1, Ordering::Relaxed) <= few + 1 && self.holding.make_room() {
+                    self.engine.events.wake_workers();
+                }
                 StoreResult::Ok((line.row, end))
             }
         });
@@ -170,7 +175,7 @@ impl RevServicePage<'_> {
             return Err(Flow::Fail(credentials_refused(text)));
         }
         let granted = self.account.billing.account().permit();
-        let permit = match self.shutdown.clone() {
+        let permit = match self.holding.shutdown.clone() {
             None => granted.await,
             Some(mut shutdown) => tokio::select! {
                 biased;
@@ -179,7 +184,7 @@ impl RevServicePage<'_> {
             },
         };
         let permit = permit.map_err(|not_now| self.wait_for_account(not_now))?;
-        Ok(permit.guarded_by(Arc::clone(&self.lease) as Arc<dyn lineshift_connectors::http::SendGuard>))
+        Ok(permit.guarded_by(Arc::clone(&self.holding.lease) as Arc<dyn lineshift_connectors::http::SendGuard>))
     }
 
     fn wait_for_account(&self, not_now: NotNow) -> Flow {
