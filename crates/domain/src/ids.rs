@@ -44,6 +44,8 @@ id! {
     ApiKeyId;
     /// The billing line in Rev.io; the number is Rev.io's own service id.
     RevServiceId;
+    /// One synchronisation with a billing system.
+    SyncRunId;
     /// What is charged on a Rev service; the number is Rev.io's own service product id.
     RevServiceProductId;
 }

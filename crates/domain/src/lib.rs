@@ -19,4 +19,5 @@ pub mod refusal;
 pub mod scopes;
 pub mod states;
 pub mod steps;
+pub mod sync;
 pub mod terms;

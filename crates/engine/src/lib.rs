@@ -18,6 +18,7 @@ mod scheduler;
 mod statuses;
 mod steps;
 mod submit;
+mod sync;
 mod transient;
 mod turns;
 mod worker;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 pub use accounts::{Connect, ConnectionTest};
 pub use boundary::{AtBoundary, Boundary};
 pub use caller::Caller;
+use chrono::TimeDelta;
 pub use clock::SystemClock;
 pub use control::Retried;
 pub use error::EngineError;
@@ -37,6 +39,7 @@ use lineshift_domain::limits::Limits;
 use lineshift_store::Store;
 pub use steps::{Assignment, CustomerRatePlan, SetStep, StepReport, set_steps};
 pub use submit::{Submission, Submitted, ValidatedLine, Validation};
+pub use sync::SyncOrder;
 pub use worker::{Shutdown, ShutdownSender, WorkerOptions, shutdown};
 
 /// Shorthand for what engine calls return.
@@ -52,6 +55,9 @@ pub struct Engine {
     statuses: statuses::CachedStatuses,
     accounts: accounts::Accounts,
     boundaries: boundary::Boundaries,
+    /// How often accounts are synchronised by themselves; none: never.
+    sync_every: Option<TimeDelta>,
+    sync_look: sync::LastLook,
 }
 
 impl Engine {
@@ -65,6 +71,8 @@ impl Engine {
             statuses: statuses::CachedStatuses::default(),
             accounts: accounts::Accounts::new(Arc::new(accounts::NotConnected)),
             boundaries: boundary::Boundaries::default(),
+            sync_every: None,
+            sync_look: sync::LastLook::default(),
         }
     }
 
@@ -78,6 +86,12 @@ impl Engine {
     #[must_use]
     pub fn with_boundaries(self, at_boundary: Arc<AtBoundary>) -> Self {
         Self { boundaries: boundary::Boundaries(Some(at_boundary)), ..self }
+    }
+
+    /// The same engine, whose scheduler synchronises every billing account that often.
+    #[must_use]
+    pub fn syncing_every(self, every: TimeDelta) -> Self {
+        Self { sync_every: Some(every), ..self }
     }
 
     /// The store, for reads.

@@ -1,5 +1,5 @@
-//! The scheduler: applies plan queue entries that fall due (B8.3), drops abandoned submissions (B4.7), and takes messages
-//! out of the outbox.
+//! The scheduler: applies plan queue entries that fall due (B8.3), drops abandoned submissions (B4.7), takes messages out of the
+//! outbox, and runs synchronisations beside all that.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use lineshift_store::plan_queue::{DueEntry, DueResult};
 use lineshift_store::work::message_kind;
 use lineshift_store::{Result as StoreResult, StoreError};
 
+use crate::sync::Syncs;
 use crate::transient::retry;
 use crate::worker::Shutdown;
 use crate::{Engine, Result};
@@ -28,14 +29,18 @@ const MESSAGES_AT_ONCE: usize = 500;
 impl Engine {
     /// Applies due entries until asked to stop.
     pub async fn run_scheduler(&self, mut shutdown: Shutdown) {
+        let mut syncs = Syncs::default();
         while !shutdown.is_due() {
             self.tick().await;
+            report("beginning synchronisations", self.begin_scheduled_syncs().await);
+            report("taking synchronisations up", self.take_up_syncs(&mut syncs, &shutdown).await);
             tokio::select! {
                 () = shutdown.due() => {}
                 () = self.events.queue_announced() => {}
                 () = tokio::time::sleep(LOOK_AGAIN) => {}
             }
         }
+        syncs.all_ended().await;
     }
 
     /// Applies every entry that is due now. For tests, commands and embedded use.

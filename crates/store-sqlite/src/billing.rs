@@ -1,7 +1,7 @@
 //! Billing: accounts and the windows of their calls, the steps that call outside, and what is billed.
 
 mod accounts;
-mod services;
+pub(crate) mod services;
 mod settling;
 mod steps;
 #[cfg(test)]
@@ -80,10 +80,10 @@ impl BillingStore for SqliteStore {
         &self,
         tenant: TenantId,
         rows: &[RevServiceProductRow],
-        _now: DateTime<Utc>,
+        now: DateTime<Utc>,
     ) -> Result<u64> {
         let rows = rows.to_vec();
-        self.database.write(move |sql| services::usp_revservice_create_serviceproduct(sql, tenant, &rows)).await
+        self.database.write(move |sql| services::usp_revservice_create_serviceproduct(sql, tenant, &rows, Some(now))).await
     }
 
     async fn list_steps(&self, tenant: TenantId, row: DeviceChangeId) -> Result<Vec<StepRecord>> {
@@ -113,7 +113,7 @@ impl BillingStore for SqliteStore {
     }
 }
 
-fn json<T: serde::Serialize + ?Sized>(rows: &T) -> Result<String> {
+pub(crate) fn json<T: serde::Serialize + ?Sized>(rows: &T) -> Result<String> {
     serde_json::to_string(rows)
         .map_err(|error| StoreError::Internal { context: "writing rows as JSON".to_owned(), source: Some(Box::new(error)) })
 }

@@ -16,6 +16,7 @@ mod migrate;
 mod plan_queue;
 mod row;
 mod sql;
+mod sync;
 mod work;
 
 use std::path::{Path, PathBuf};

@@ -33,6 +33,7 @@ migrations! {
     4 "0004_bulk_changes",
     5 "0005_statistics",
     6 "0006_billing",
+    7 "0007_sync",
 }
 
 impl Database {

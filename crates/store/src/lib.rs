@@ -1,8 +1,8 @@
 //! What is stored, as traits per aggregate, with the portable SQL and the contract tests that every engine runs.
 //!
 //! Every tenant-owned read and write takes a [`TenantId`](lineshift_domain::ids::TenantId) first; there is no unscoped
-//! finder apart from the closed list in [`access::AccessStore`], [`work::WorkStore::list_runnable`] and
-//! [`plan_queue::PlanQueueStore::list_tenants_with_due_entries`].
+//! finder apart from the closed list in [`access::AccessStore`], [`work::WorkStore::list_runnable`],
+//! [`plan_queue::PlanQueueStore::list_tenants_with_due_entries`] and [`sync::SyncStore::list_due_sync_runs`].
 
 pub mod access;
 pub mod billing;
@@ -16,6 +16,7 @@ pub mod import;
 pub mod paging;
 pub mod plan_queue;
 pub mod sql;
+pub mod sync;
 pub mod work;
 
 pub use error::StoreError;
@@ -33,6 +34,7 @@ pub trait Store:
     + bulk_changes::BulkChangeStore
     + work::WorkStore
     + plan_queue::PlanQueueStore
+    + sync::SyncStore
     + Send
     + Sync
     + 'static

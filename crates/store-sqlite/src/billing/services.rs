@@ -14,7 +14,7 @@ use crate::row::{decimal_text, micros, month};
 use crate::sql::billing as text;
 
 /// A day as it is stored: its start in UTC.
-fn day_micros(day: NaiveDate) -> i64 {
+pub(crate) fn day_micros(day: NaiveDate) -> i64 {
     micros(day.and_time(NaiveTime::MIN).and_utc())
 }
 
@@ -25,7 +25,7 @@ fn store(
     tenant: TenantId,
     counter: &str,
     rows: &[serde_json::Value],
-    now: Option<i64>,
+    at: Option<i64>,
 ) -> Result<u64> {
     if rows.is_empty() {
         return Ok(0);
@@ -33,14 +33,12 @@ fn store(
     let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
     let first = sql.reserve_ids(counter, count)?;
     let given = json(rows)?;
-    let mut parameters: Vec<&dyn rusqlite::ToSql> = vec![&tenant.0, &given, &first];
-    parameters.extend(now.as_ref().map(|now| now as &dyn rusqlite::ToSql));
-    let ids: HashSet<i64> = sql.query(statement, &parameters, |row| row.get(0))?.into_iter().collect();
+    let ids: HashSet<i64> = sql.query(statement, &[&tenant.0, &given, &first, &at], |row| row.get(0))?.into_iter().collect();
     Ok(ids.into_iter().filter(|id| (first..first + count).contains(id)).count() as u64)
 }
 
 /// Stores services with the line that each is for, and says so in the line's history where a row brought it about (B11.2).
-pub(super) fn usp_revservice_create_service(
+pub(crate) fn usp_revservice_create_service(
     sql: &Sql<'_>,
     tenant: TenantId,
     rows: &[RevServiceRow],
@@ -70,11 +68,13 @@ pub(super) fn usp_revservice_create_service(
     Ok(new)
 }
 
-/// Stores service products under their services; one whose service is not stored is left out.
-pub(super) fn usp_revservice_create_serviceproduct(
+/// Stores service products under their services; one whose service is not stored is left out. `stored_at`: when they were created
+/// or adopted here; none for those that were only read.
+pub(crate) fn usp_revservice_create_serviceproduct(
     sql: &Sql<'_>,
     tenant: TenantId,
     rows: &[RevServiceProductRow],
+    stored_at: Option<DateTime<Utc>>,
 ) -> Result<u64> {
     let given: Vec<serde_json::Value> = rows
         .iter()
@@ -92,34 +92,35 @@ pub(super) fn usp_revservice_create_serviceproduct(
             ])
         })
         .collect();
-    store(sql, text::STORE_PRODUCTS, tenant, "rev_service_product", &given, None)
+    store(sql, text::STORE_PRODUCTS, tenant, "rev_service_product", &given, stored_at.map(micros))
 }
 
 /// Disconnects services with all that is charged on them, and says so in the line's history where a row's undo did it.
-pub(super) fn disconnect(sql: &Sql<'_>, tenant: TenantId, services: &[Disconnected], now: DateTime<Utc>) -> Result<()> {
+pub(crate) fn disconnect(sql: &Sql<'_>, tenant: TenantId, services: &[Disconnected], now: DateTime<Utc>) -> Result<()> {
     if services.is_empty() {
         return Ok(());
     }
     let given: Vec<_> =
         services.iter().map(|gone| (gone.rev_customer_id.0, gone.rev_service_id.0, day_micros(gone.on))).collect();
     let given = json(&given)?;
-    sql.execute(text::DISCONNECT_SERVICES, &[&tenant.0, &given])?;
-    sql.execute(text::DISCONNECT_PRODUCTS_OF_SERVICES, &[&tenant.0, &given])?;
+    sql.execute(text::DISCONNECT_SERVICES, &[&tenant.0, &given, &micros(now)])?;
+    sql.execute(text::DISCONNECT_PRODUCTS_OF_SERVICES, &[&tenant.0, &given, &micros(now)])?;
     let told = services.iter().filter_map(|gone| Some((gone.by?.0, gone.rev_service_id.0, gone.rev_customer_id.0)));
     write_history(sql, tenant, &told.collect::<Vec<_>>(), text::HISTORY_OF_UNDONE_SERVICES, entry::SERVICE_LINE_UNDONE, now)
 }
 
 /// Disconnects products alone.
-pub(super) fn disconnect_products(
+pub(crate) fn disconnect_products(
     sql: &Sql<'_>,
     tenant: TenantId,
     products: &[(RevCustomerId, RevServiceProductId)],
+    now: DateTime<Utc>,
 ) -> Result<()> {
     if products.is_empty() {
         return Ok(());
     }
     let given = json(&products.iter().map(|(customer, product)| (customer.0, product.0)).collect::<Vec<_>>())?;
-    sql.execute(text::DISCONNECT_PRODUCTS, &[&tenant.0, &given]).map(|_| ())
+    sql.execute(text::DISCONNECT_PRODUCTS, &[&tenant.0, &given, &micros(now)]).map(|_| ())
 }
 
 /// Row, service and customer of each line whose service line came or went.

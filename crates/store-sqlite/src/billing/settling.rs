@@ -170,5 +170,5 @@ fn disconnect(sql: &Sql<'_>, tenant: TenantId, customer: RevCustomerId, gone: &[
         .filter_map(|step| Some((customer, RevServiceProductId(step.external_id?))))
         .collect();
     services::disconnect(sql, tenant, &services, now)?;
-    services::disconnect_products(sql, tenant, &products)
+    services::disconnect_products(sql, tenant, &products, now)
 }

@@ -104,13 +104,14 @@ lineshift_store::statements! {
         stored_at = coalesce(excluded.stored_at, stored_at)
     RETURNING id";
 
-    /// Service products, once each by the unique index of customer and Rev.io's id, under the service that is stored for them.
+    /// Service products, once each by the unique index of customer and Rev.io's id, under the service that is stored for them. `$4`
+    /// when they were created or adopted here.
     STORE_PRODUCTS = "INSERT INTO rev_service_product (
         tenant_id, id, rev_service_id, rev_customer_id, rev_service_product_id, rev_product_id, package_id, rate, quantity, status,
-        description)
+        description, stored_at)
     SELECT $1, $3 + x.key, service.id, service.rev_customer_id, json_extract(x.value, '$[2]'), json_extract(x.value, '$[3]'),
         json_extract(x.value, '$[4]'), json_extract(x.value, '$[5]'), json_extract(x.value, '$[6]'), json_extract(x.value, '$[7]'),
-        json_extract(x.value, '$[8]')
+        json_extract(x.value, '$[8]'), $4
     FROM json_each($2) AS x
     CROSS JOIN rev_service AS service
        ON service.tenant_id = $1 AND service.rev_customer_id = json_extract(x.value, '$[0]')
@@ -120,27 +121,27 @@ lineshift_store::statements! {
         rev_service_id = excluded.rev_service_id, rev_product_id = excluded.rev_product_id,
         package_id = coalesce(excluded.package_id, package_id), rate = coalesce(excluded.rate, rate),
         quantity = coalesce(excluded.quantity, quantity), status = excluded.status,
-        description = coalesce(excluded.description, description)
+        description = coalesce(excluded.description, description), stored_at = coalesce(excluded.stored_at, stored_at)
     RETURNING id";
 
-    /// The services given that are connected, by the unique index of customer and Rev.io's id.
+    /// The services given that are connected, by the unique index of customer and Rev.io's id. `$3` now.
     DISCONNECT_SERVICES = concat!(
-    "UPDATE rev_service SET disconnected_date = x.day FROM ", pairs!(), "
+    "UPDATE rev_service SET disconnected_date = x.day, stored_at = $3 FROM ", pairs!(), "
     WHERE rev_service.tenant_id = $1 AND rev_service.rev_customer_id = x.customer AND rev_service.rev_service_id = x.id
       AND rev_service.disconnected_date IS NULL"
 );
 
-    /// What is charged on the services given, by `rev_service_product_charged`.
+    /// What is charged on the services given, by `rev_service_product_charged`. `$3` now.
     DISCONNECT_PRODUCTS_OF_SERVICES = concat!(
-    "UPDATE rev_service_product SET status = 'DISCONNECTED'
+    "UPDATE rev_service_product SET status = 'DISCONNECTED', stored_at = $3
     WHERE tenant_id = $1 AND status IN ('PENDING', 'ACTIVE') AND rev_service_id IN (
         SELECT service.id FROM ", pairs!(), " CROSS JOIN rev_service AS service
             ON service.tenant_id = $1 AND service.rev_customer_id = x.customer AND service.rev_service_id = x.id)"
 );
 
-    /// The products given, by the unique index of customer and Rev.io's id.
+    /// The products given, by the unique index of customer and Rev.io's id. `$3` now.
     DISCONNECT_PRODUCTS = concat!(
-    "UPDATE rev_service_product SET status = 'DISCONNECTED' FROM ", pairs!(), "
+    "UPDATE rev_service_product SET status = 'DISCONNECTED', stored_at = $3 FROM ", pairs!(), "
     WHERE rev_service_product.tenant_id = $1 AND rev_service_product.rev_customer_id = x.customer
       AND rev_service_product.rev_service_product_id = x.id"
 );

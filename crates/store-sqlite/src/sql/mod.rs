@@ -8,6 +8,7 @@ pub(crate) mod import;
 pub(crate) mod pages;
 pub(crate) mod plan_queue;
 pub(crate) mod submission;
+pub(crate) mod sync;
 pub(crate) mod waiting;
 
 #[cfg(test)]

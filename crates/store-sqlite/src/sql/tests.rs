@@ -15,6 +15,7 @@ const MODULES: &[(&str, Statements)] = &[
     ("devices", portable::devices::ALL),
     ("plan_queue", portable::plan_queue::ALL),
     ("billing", portable::billing::ALL),
+    ("sync", portable::sync::ALL),
     ("tuned billing", super::billing::ALL),
     ("tuned completion", super::completion::ALL),
     ("tuned control", super::control::ALL),
@@ -23,6 +24,7 @@ const MODULES: &[(&str, Statements)] = &[
     ("tuned pages", super::pages::ALL),
     ("tuned plan_queue", super::plan_queue::ALL),
     ("tuned submission", super::submission::ALL),
+    ("tuned sync", super::sync::ALL),
     ("tuned waiting", super::waiting::ALL),
 ];
 
@@ -44,11 +46,14 @@ const MAY_SCAN: &[&str] = &[
 const MAY_READ_A_TENANT: &[&str] = &[
     // A tenant has a handful of keys.
     "LIST_API_KEYS",
+    // And a handful of accounts.
+    "LIST_ACCOUNTS_TO_SYNC",
     // MIN() over an index stops at its first entry.
     "EARLIEST_OPEN",
     // Foreign keys that point here: looked at only when a row lost its id, which no upsert does.
     "UPSERT_DEVICE",
     "UPSERT_CUSTOMER",
+    "STORE_CUSTOMERS",
     "UPSERT_REV_SERVICE",
     "STORE_SERVICES",
 ];
@@ -86,10 +91,12 @@ async fn no_search_knows_only_the_tenant() {
         "catalogue",
         "devices",
         "plan_queue",
+        "sync",
         "tuned billing",
         "tuned devices",
         "tuned import",
         "tuned plan_queue",
+        "tuned sync",
         "tuned waiting",
     ];
     for (module, statements) in MODULES.iter().filter(|(module, _)| here.contains(module)) {

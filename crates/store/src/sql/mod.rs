@@ -10,6 +10,7 @@ pub mod bulk_changes;
 pub mod catalogue;
 pub mod devices;
 pub mod plan_queue;
+pub mod sync;
 
 /// Declares statements by name, and `ALL` of them with their names, so that a test can go through every one.
 #[macro_export]

@@ -1,0 +1,75 @@
+//! Runs of synchronisation and their findings. `$1` is the tenant but in `LIST_DUE`, which looks for runs of all tenants.
+
+/// The columns of a run.
+macro_rules! run {
+    () => {
+        "id, integration_authentication_id, with_customers, with_services, is_full, since, state, phase, page, after_id, read_count,
+        new_count, changed_count, unchanged_count, left_out_count, gone_count, billed_not_assigned_count,
+        assigned_not_billed_count, ordered_by, started_at, ended_at, due_at, failures, note"
+    };
+}
+
+/// The columns of a finding.
+macro_rules! finding {
+    () => {
+        "kind, subject, subject_id, rev_customer_id, rev_service_id, device_id, line, here, there, at"
+    };
+}
+
+crate::statements! {
+    /// One run of the account that goes on, by `sync_run_running`: at most one row.
+    FIND_RUNNING = "SELECT id FROM sync_run WHERE tenant_id = $1 AND integration_authentication_id = $2 AND state = 'running'";
+    /// When the last run began that read customers of the account and came to its end: by `sync_run_of_account`, backwards.
+    LAST_OF_CUSTOMERS = "SELECT started_at FROM sync_run
+        WHERE tenant_id = $1 AND integration_authentication_id = $2 AND state = 'done' AND with_customers = 1
+        ORDER BY id DESC LIMIT 1";
+    /// `$2` id, `$3` account, `$4` customers, `$5` services, `$6` full, `$7` since, `$8` phase, `$9` who, `$10` now.
+    INSERT_RUN = "INSERT INTO sync_run (
+            tenant_id, id, integration_authentication_id, with_customers, with_services, is_full, since, state, phase, page, after_id,
+            read_count, new_count, changed_count, unchanged_count, left_out_count, gone_count, billed_not_assigned_count,
+            assigned_not_billed_count, ordered_by, started_at, due_at, epoch, failures)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, 'running', $8, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, $9, $10, $10, 0, 0)";
+    /// One row by primary key.
+    GET_RUN = concat!("SELECT ", run!(), " FROM sync_run WHERE tenant_id = $1 AND id = $2");
+    /// `$2` before, `$3` limit. By primary key, backwards.
+    LIST_RUNS = concat!("SELECT ", run!(), " FROM sync_run WHERE tenant_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3");
+    /// `$2` run, `$3` kind, `$4` subject, `$5` id, `$6` limit. By the primary key's range.
+    LIST_FINDINGS = concat!("SELECT ", finding!(), " FROM sync_finding
+        WHERE tenant_id = $1 AND sync_run_id = $2 AND (kind, subject, subject_id) > ($3, $4, $5)
+        ORDER BY kind, subject, subject_id LIMIT $6");
+    /// `$2` run, `$3` kind, `$4` subject, `$5` id, `$6` limit. By the primary key's range.
+    LIST_FINDINGS_OF_KIND = concat!("SELECT ", finding!(), " FROM sync_finding
+        WHERE tenant_id = $1 AND sync_run_id = $2 AND kind = $3 AND (subject, subject_id) > ($4, $5)
+        ORDER BY subject, subject_id LIMIT $6");
+    /// `$2` began after, `$3` kind of account. A tenant has a handful of accounts; the runs of each by `sync_run_running` and
+    /// `sync_run_of_account`.
+    LIST_ACCOUNTS_TO_SYNC = "SELECT a.id FROM integration_authentication a
+        WHERE a.tenant_id = $1 AND a.integration_kind = $3 AND a.is_active = 1 AND a.secret_encrypted IS NOT NULL
+          AND a.base_address IS NOT NULL AND a.refused_at IS NULL
+          AND NOT EXISTS (SELECT 1 FROM sync_run r
+                WHERE r.tenant_id = $1 AND r.integration_authentication_id = a.id AND r.state = 'running')
+          AND NOT EXISTS (SELECT 1 FROM sync_run r
+                WHERE r.tenant_id = $1 AND r.integration_authentication_id = a.id AND r.started_at > $2)";
+    /// `$1` now, `$2` limit. By `sync_run_due`, which holds the runs that go on.
+    LIST_DUE = "SELECT tenant_id, id FROM sync_run WHERE state = 'running' AND due_at <= $1 ORDER BY due_at, tenant_id, id LIMIT $2";
+    /// `$2` id, `$3` until, `$4` now. One row by primary key.
+    CLAIM = "UPDATE sync_run SET epoch = epoch + 1, due_at = $3
+        WHERE tenant_id = $1 AND id = $2 AND state = 'running' AND due_at <= $4 RETURNING epoch";
+    /// `$2` id, `$3` epoch, `$4` until. One row by primary key.
+    RENEW = "UPDATE sync_run SET due_at = $4 WHERE tenant_id = $1 AND id = $2 AND epoch = $3 AND state = 'running'";
+    /// `$2` id, `$3` epoch, `$4` until, `$5` failures, `$6` note. One row by primary key.
+    PUT_OFF = "UPDATE sync_run SET due_at = $4, failures = $5, note = $6
+        WHERE tenant_id = $1 AND id = $2 AND epoch = $3 AND state = 'running'";
+    /// `$2` id, `$3` epoch, `$4` note, `$5` now. One row by primary key.
+    FAIL = "UPDATE sync_run SET state = 'failed', ended_at = $5, note = $4
+        WHERE tenant_id = $1 AND id = $2 AND epoch = $3 AND state = 'running'";
+    /// `$2` id, `$3` epoch, `$4` state, `$5` phase, `$6` page, `$7` after, `$8` ended, `$9` read, `$10` new, `$11` changed,
+    /// `$12` unchanged, `$13` left out, `$14` gone, `$15` billed not assigned, `$16` assigned not billed. One row by primary key.
+    ADVANCE = "UPDATE sync_run SET
+            state = $4, phase = $5, page = $6, after_id = $7, ended_at = $8, read_count = read_count + $9,
+            new_count = new_count + $10, changed_count = changed_count + $11, unchanged_count = unchanged_count + $12,
+            left_out_count = left_out_count + $13, gone_count = gone_count + $14,
+            billed_not_assigned_count = billed_not_assigned_count + $15,
+            assigned_not_billed_count = assigned_not_billed_count + $16, failures = 0, note = NULL
+        WHERE tenant_id = $1 AND id = $2 AND epoch = $3 AND state = 'running'";
+}
