@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use lineshift_connectors::CallError;
-use lineshift_connectors::http::AccountKey;
+use lineshift_connectors::http::{AccountKey, WhyNot};
 use lineshift_domain::sync::{SyncPhase, SyncState};
 use lineshift_store::sync::SyncClaim;
 use lineshift_store::{Result as StoreResult, StoreError};
@@ -160,6 +160,8 @@ impl Engine {
 
     async fn stop_after(&self, error: CallError, account: &OpenAccount) -> StoreResult<Stop> {
         Ok(match error {
+            // The breaker opens because calls fail: waiting for it is part of that failure.
+            CallError::NotNow(not_now) if not_now.why == WhyNot::BreakerOpen => Stop::Failed(not_now.to_string()),
             CallError::NotNow(not_now) => Stop::Until(not_now.until, not_now.to_string()),
             CallError::Unauthorized { status, text } => {
                 let said = format!("the credentials were refused with {status}: {text}");

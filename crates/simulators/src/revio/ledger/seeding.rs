@@ -133,6 +133,30 @@ impl RevioSimulator {
         self
     }
 
+    /// Takes a service with its products out of the ledger, as if it had never been there.
+    pub fn remove_service(&self, id: i64) -> &Self {
+        let mut state = self.state();
+        state.ledger.services.remove(&id);
+        state.ledger.service_products.retain(|_, product| product.service_id != id);
+        drop(state);
+        self
+    }
+
+    /// Takes a service product out of the ledger.
+    pub fn remove_service_product(&self, id: i64) -> &Self {
+        self.state().ledger.service_products.remove(&id);
+        self
+    }
+
+    /// Disconnects a service product as if somebody else had done it.
+    pub fn disconnect_service_product(&self, id: i64, on: NaiveDate) -> &Self {
+        let now = self.clock.now();
+        if let Some(product) = self.state().ledger.service_products.get_mut(&id) {
+            product.disconnect(on, now);
+        }
+        self
+    }
+
     /// Providers, service types, products and packages to play with, and customers 1 to `customers`.
     pub fn with_examples(&self, customers: u32) -> &Self {
         for id in 1..=i64::from(customers) {
