@@ -110,8 +110,11 @@ fn stored_products(page: &Page<'_>, keys: &[(i64, i64)]) -> Result<HashMap<usize
     Ok(stored.into_iter().collect())
 }
 
-/// Whether the product is to be written.
+/// Whether the product is to be written. One that the run has seen is not.
 fn compare(page: &mut Page<'_>, product: &RevServiceProductRow, stored: &Stored, is_ours: bool) -> bool {
+    if stored.seen {
+        return false;
+    }
     let mut differences = Differences::default();
     if !is_ours {
         differences.exactly("service", Some(&stored.service), Some(&product.rev_service_id.0));
@@ -124,9 +127,7 @@ fn compare(page: &mut Page<'_>, product: &RevServiceProductRow, stored: &Stored,
     }
     let shown = differences.shown();
     let differs = shown.is_some();
-    if !stored.seen {
-        page.count(differs.then_some(FindingKind::Changed));
-    }
+    page.count(differs.then_some(FindingKind::Changed));
     if let Some((here, there)) = shown {
         page.find(FindingKind::Changed, Found { there: Some(there), ..about(product, Some(here)) });
     }

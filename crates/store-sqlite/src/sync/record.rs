@@ -168,8 +168,12 @@ impl Page<'_> {
         Ok(stored.into_iter().collect())
     }
 
-    /// What is to be written of a customer that is here, if anything is.
+    /// What is to be written of a customer that is here, if anything is. What a run has seen is through: if a list shows it again
+    /// and otherwise, the next run says so.
     fn compare(&mut self, customer: &SyncedCustomer, stored: &Stored) -> Option<Value> {
+        if stored.seen {
+            return None;
+        }
         // A list that was read earlier than what is stored has nothing to say.
         let is_stale = customer.updated_at.zip(stored.updated_there).is_some_and(|(there, here)| there < here);
         // Somebody here may have made an open customer inactive: only closing and opening it there changes that.
@@ -180,9 +184,7 @@ impl Page<'_> {
             (_, false) => stored.is_active,
         };
         let differs = !is_stale && (stored.name != customer.name || stored.is_active != is_active);
-        if !stored.seen {
-            self.count(differs.then_some(FindingKind::Changed));
-        }
+        self.count(differs.then_some(FindingKind::Changed));
         if differs {
             let here = format!("{}{}", stored.name, if stored.is_active { "" } else { " (inactive)" });
             self.find(FindingKind::Changed, about(customer, Some(here)));

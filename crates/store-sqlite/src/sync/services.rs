@@ -112,8 +112,11 @@ fn stored_services(page: &Page<'_>, keys: &[(i64, i64)]) -> Result<HashMap<usize
     Ok(stored.into_iter().collect())
 }
 
-/// Whether the service is to be written: it differs, or its line was not known and may be by now.
+/// Whether the service is to be written: it differs, or its line was not known and may be by now. One that the run has seen is not.
 fn compare(page: &mut Page<'_>, service: &RevServiceRow, stored: &Stored) -> bool {
+    if stored.seen {
+        return false;
+    }
     let mut differences = Differences::default();
     if !stored.is_ours {
         differences.known("number", stored.number.as_ref(), service.number.as_ref());
@@ -126,9 +129,7 @@ fn compare(page: &mut Page<'_>, service: &RevServiceRow, stored: &Stored) -> boo
     }
     let shown = differences.shown();
     let differs = shown.is_some();
-    if !stored.seen {
-        page.count(differs.then_some(FindingKind::Changed));
-    }
+    page.count(differs.then_some(FindingKind::Changed));
     if let Some((here, there)) = shown {
         page.find(FindingKind::Changed, Found { there: Some(there), ..about(service, Some(here)) });
     }

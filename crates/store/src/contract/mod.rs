@@ -15,6 +15,7 @@ pub mod import;
 pub mod plan_queue;
 pub mod plan_queue_due;
 pub mod steps;
+pub mod sync;
 pub mod waiting;
 pub mod windows;
 pub mod work;
@@ -56,6 +57,8 @@ macro_rules! contract_tests {
                 usp_devicebulkchange_customerrateplanchange_updatedevices,
                 usp_devicebulkchange_customerrateplanchange_updatedevicebynumber, a_page_schedules_its_lines,
                 what_a_page_schedules_is_found_when_due, steps_are_reverted_once, named_lines_are_looked_up_and_noted;
+            sync: a_run_is_held_by_one, accounts_fall_due, a_page_is_written_with_its_place, what_no_list_showed_is_asked_for,
+                the_report_is_written_window_by_window;
             waiting: a_paused_page_stays_claimed, rows_wait_until_they_are_due, a_canceled_change_is_not_waited_for,
                 rows_fail_after_their_set_steps, an_unsettled_row_holds_its_line, a_lost_lease_is_told_until_it_is_settled,
                 small_pages_are_received_several_at_once;
