@@ -79,6 +79,11 @@ impl Accounts {
         Self { connect, built: Arc::default() }
     }
 
+    /// Which accounts were built.
+    fn keys(&self) -> Vec<AccountKey> {
+        self.built.lock().expect("never held over a panic").keys().copied().collect()
+    }
+
     /// What was built of an account, if anything was: without looking whether it is stale.
     pub(crate) fn find_built(&self, key: AccountKey) -> Option<Arc<dyn Billing>> {
         self.built.lock().expect("never held over a panic").get(&key).map(|built| Arc::clone(&built.billing))
@@ -109,6 +114,19 @@ impl Engine {
         let billing = Arc::clone(&kept.or_insert(Built { version: stored.version, billing }).billing);
         Ok(Ok(OpenAccount { key, stored, billing }))
     }
+}
+
+/// How many calls an account still allows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuotaLeft {
+    /// Which account.
+    pub key: AccountKey,
+    /// Its name.
+    pub name: String,
+    /// In this minute.
+    pub in_minute: i64,
+    /// In this day.
+    pub in_day: i64,
 }
 
 /// What a test of an account's connection came to.
@@ -156,6 +174,21 @@ impl Engine {
     #[must_use]
     pub fn account_limits(&self, account: &IntegrationAccount) -> AccountLimits {
         account_limits(account, &self.limits)
+    }
+
+    /// How many calls the accounts that this process has called still allow in the minute and in the day, by account and name.
+    pub async fn quotas_left(&self) -> Result<Vec<QuotaLeft>> {
+        let mut quotas = Vec::new();
+        for key in self.accounts.keys() {
+            let (tenant, id) = (key.tenant_id, key.integration_authentication_id);
+            let account = self.store.get_account(tenant, id).await?;
+            let made = self.store.count_calls(tenant, id, self.clock.now()).await?;
+            let limits = account_limits(&account, &self.limits);
+            let left = |limit: u32, made: i64| (i64::from(limit) - made).max(0);
+            let (in_minute, in_day) = (left(limits.calls_a_minute, made.in_minute), left(limits.calls_a_day, made.in_day));
+            quotas.push(QuotaLeft { key, name: account.name, in_minute, in_day });
+        }
+        Ok(quotas)
     }
 
     /// Before when an account cannot be called, as far as this process knows without asking the store; none: nothing speaks against

@@ -1,11 +1,12 @@
 //! Starting, canceling and retrying bulk changes (B10.1, B10.2).
 
 use lineshift_domain::codes::Code;
-use lineshift_domain::ids::BulkChangeId;
+use lineshift_domain::ids::{BulkChangeId, DeviceChangeId};
 use lineshift_domain::refusal::{Problem, Refusal, RefusalClass};
 use lineshift_domain::scopes::{Action, Module};
 use lineshift_domain::states::{codes, may_cancel, may_retry, may_start};
 use lineshift_domain::steps::holds_of;
+use lineshift_store::billing::Settlement;
 use lineshift_store::bulk_changes::{BulkChangeView, Reopening};
 use lineshift_store::work::RunnableChange;
 
@@ -92,6 +93,17 @@ impl Engine {
         self.events.wake_workers();
         self.events.changed(caller.tenant, id);
         Ok(Retried { rows, attempt })
+    }
+
+    /// Settles what nobody knows about a row, as a person says: that it stands in the billing system, or that it is gone (B4.6
+    /// rule 6). The row lets go of its line, and a retry goes on from there. Needs `edit` in the change's portal. Refused (409) unless
+    /// the row ended in ERROR with something unsettled.
+    pub async fn settle(&self, caller: &Caller, row: DeviceChangeId, settlement: &Settlement) -> Result<()> {
+        let id = self.store.get_bulk_change_of(caller.tenant, row).await?;
+        let change = self.changeable(caller, id).await?;
+        self.store.settle_steps(caller.tenant, row, settlement, &caller.name, self.clock.now()).await?;
+        self.events.changed(caller.tenant, change.id);
+        Ok(())
     }
 
     /// The change, if the caller may change it.

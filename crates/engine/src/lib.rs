@@ -25,7 +25,7 @@ mod worker;
 
 use std::sync::Arc;
 
-pub use accounts::{Connect, ConnectionTest};
+pub use accounts::{Connect, ConnectionTest, QuotaLeft};
 pub use boundary::{AtBoundary, Boundary};
 pub use caller::Caller;
 use chrono::TimeDelta;

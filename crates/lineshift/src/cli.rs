@@ -9,7 +9,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::commands::{
     admin, backup, bench, cancel, config as config_command, demo, examples, export, import, migrate, openapi, retry, serve,
-    simulate, start, status, submit,
+    settle, simulate, start, status, submit, unsettled,
 };
 use crate::config::environment::Environment;
 use crate::config::{Configuration, Flag, LogFormat, Settings, Source};
@@ -44,6 +44,8 @@ enum Command {
     Start(start::Args),
     Cancel(cancel::Args),
     Retry(retry::Args),
+    Unsettled(unsettled::Args),
+    Settle(settle::Args),
     Export(export::Args),
     Admin(admin::Args),
     Config(config_command::Args),
@@ -105,6 +107,8 @@ impl Command {
             Self::Start(args) => Some(&args.server),
             Self::Cancel(args) => Some(&args.server),
             Self::Retry(args) => Some(&args.server),
+            Self::Unsettled(args) => Some(&args.server),
+            Self::Settle(args) => Some(&args.server),
             Self::Export(args) => Some(&args.server),
             _ => None,
         }
@@ -136,6 +140,8 @@ async fn dispatch(command: Command, context: &Context) -> Result<Done> {
         Command::Start(args) => start::run(args, context).await,
         Command::Cancel(args) => cancel::run(args, context).await,
         Command::Retry(args) => retry::run(args, context).await,
+        Command::Unsettled(args) => unsettled::run(args, context).await,
+        Command::Settle(args) => settle::run(args, context).await,
         Command::Export(args) => export::run(args, context).await,
         Command::Admin(args) => admin::run(args, context).await,
         Command::Config(args) => config_command::run(&args, context),

@@ -9,7 +9,7 @@ mod tests;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use lineshift_domain::ids::{DeviceChangeId, IntegrationAuthenticationId, TenantId};
+use lineshift_domain::ids::{BulkChangeId, DeviceChangeId, IntegrationAuthenticationId, TenantId};
 use lineshift_store::billing::{
     AccountSettings, BillingStore, CallWindows, CallsMade, IntegrationAccount, RevServiceProductRow, RevServiceRow, Settlement,
     StepBatch, StepRecord, TakenCalls, UnsettledStep,
@@ -88,6 +88,16 @@ impl BillingStore for SqliteStore {
 
     async fn list_steps(&self, tenant: TenantId, row: DeviceChangeId) -> Result<Vec<StepRecord>> {
         self.database.read(move |sql| sql.query(tuned::LIST_STEPS, &[&tenant.0, &row.0], read_step)).await
+    }
+
+    async fn list_steps_of(&self, tenant: TenantId, rows: &[DeviceChangeId]) -> Result<Vec<StepRecord>> {
+        let ids = json(&rows.iter().map(|id| id.0).collect::<Vec<_>>())?;
+        self.database.read(move |sql| sql.query(tuned::LIST_STEPS_OF_ROWS, &[&tenant.0, &ids], read_step)).await
+    }
+
+    async fn get_bulk_change_of(&self, tenant: TenantId, row: DeviceChangeId) -> Result<BulkChangeId> {
+        let found = self.database.read(move |sql| sql.find(tuned::FIND_ROW, &[&tenant.0, &row.0], |found| found.get(0))).await?;
+        found.map(BulkChangeId).ok_or_else(|| StoreError::not_found("device change", row))
     }
 
     async fn list_unsettled_steps(

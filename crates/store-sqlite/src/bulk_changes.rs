@@ -13,7 +13,7 @@ use lineshift_domain::terms::PlanQueueState;
 use lineshift_store::Result;
 use lineshift_store::bulk_changes::{
     BulkChangeStore, BulkChangeView, DeviceChangeFilter, DeviceChangeView, Idempotency, IdempotencyClaim, LogEntry, LogKey,
-    NewBulkChange, NewDeviceChange, Orderer, Reopening, StoredBulkChange,
+    NewBulkChange, NewDeviceChange, Orderer, Reopening, StoredBulkChange, WaitingCount,
 };
 use lineshift_store::paging::Listed;
 
@@ -159,6 +159,10 @@ impl BulkChangeStore for SqliteStore {
 
     async fn count_errors(&self, tenant: TenantId, id: BulkChangeId) -> Result<Vec<(Code, i64)>> {
         self.database.read(move |sql| lists::count_errors(sql, tenant, id)).await
+    }
+
+    async fn count_waiting(&self, tenant: TenantId, id: BulkChangeId) -> Result<Vec<WaitingCount>> {
+        self.database.read(move |sql| lists::count_waiting(sql, tenant, id)).await
     }
 
     async fn count_scheduled(&self, tenant: TenantId, id: BulkChangeId) -> Result<Vec<(PlanQueueState, i64)>> {

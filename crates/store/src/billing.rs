@@ -323,6 +323,10 @@ pub trait BillingStore {
     ) -> Result<u64>;
     /// The parts of the steps of one row.
     async fn list_steps(&self, tenant: TenantId, row: DeviceChangeId) -> Result<Vec<StepRecord>>;
+    /// The parts of the steps of many rows, in no order.
+    async fn list_steps_of(&self, tenant: TenantId, rows: &[DeviceChangeId]) -> Result<Vec<StepRecord>>;
+    /// The bulk change that a row belongs to. Errors: `NotFound`.
+    async fn get_bulk_change_of(&self, tenant: TenantId, row: DeviceChangeId) -> Result<BulkChangeId>;
     /// Steps that a person must look at, the oldest rows first. `limit` counts rows: all steps of a row come together. Of a row
     /// that holds its line although each of its steps is known, those that are done.
     async fn list_unsettled_steps(

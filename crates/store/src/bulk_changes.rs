@@ -202,6 +202,19 @@ pub struct DeviceChangeView {
     pub processed_at: Option<DateTime<Utc>>,
     /// Attempt.
     pub attempt: i64,
+    /// When a row in PENDING is looked at next (B5.6).
+    pub next_check_at: Option<DateTime<Utc>>,
+}
+
+/// How many rows of a bulk change wait for the same thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WaitingCount {
+    /// For what.
+    pub code: Code,
+    /// How many.
+    pub rows: i64,
+    /// When the first of them is looked at next.
+    pub next_check_at: Option<DateTime<Utc>>,
 }
 
 /// Which rows of a bulk change to list.
@@ -349,6 +362,8 @@ pub trait BulkChangeStore {
     ) -> Result<Listed<DeviceChangeView, (Option<Code>, DeviceChangeId)>>;
     /// Rows in ERROR by code.
     async fn count_errors(&self, tenant: TenantId, id: BulkChangeId) -> Result<Vec<(Code, i64)>>;
+    /// Rows in PENDING by code.
+    async fn count_waiting(&self, tenant: TenantId, id: BulkChangeId) -> Result<Vec<WaitingCount>>;
     /// Queue entries of a change by state.
     async fn count_scheduled(&self, tenant: TenantId, id: BulkChangeId) -> Result<Vec<(PlanQueueState, i64)>>;
     /// Counts the rows themselves, for checks: what [`BulkChangeView::counts`] must equal.

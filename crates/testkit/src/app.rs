@@ -55,6 +55,14 @@ impl TestApp {
         (Self::serving(operator, router).await, simulator)
     }
 
+    /// The same, whose `/metrics` shows what this process measures: for one test a process.
+    pub async fn measured_billing(world: BillingWorld) -> (Self, Arc<RevioSimulator>) {
+        let BillingWorld { operator, simulator } = world;
+        let metrics = install_metrics().expect("one test a process measures");
+        let router = router_that_seals(operator.engine.clone(), Some(metrics), Arc::new(Sealing));
+        (Self::serving(operator, router).await, simulator)
+    }
+
     /// An operator whose `/metrics` shows what this process measures: for one test a process.
     pub async fn measured(lines: u64) -> Self {
         let operator = Operator::with_lines(lines).await;

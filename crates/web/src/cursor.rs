@@ -50,6 +50,7 @@ macro_rules! cursor_of_id {
 cursor_of_id! {
     BulkChangeId "bulk_change";
     DeviceId "device";
+    DeviceChangeId "row";
     ServiceProviderId "service_provider";
     SiteId "site";
     RevCustomerId "customer";

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use lineshift_engine::Engine;
+use lineshift_engine::{Engine, QuotaLeft};
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 
@@ -27,9 +27,11 @@ pub(crate) const PLAN_QUEUE_DUE: &str = "lineshift_plan_queue_due";
 pub(crate) const STORE_READERS_IN_USE: &str = "lineshift_store_readers_in_use";
 /// How long statements took.
 pub(crate) const STATEMENT_SECONDS: &str = "lineshift_statement_seconds";
+/// Rows that wait for an outside answer or an account.
+pub(crate) const ROWS_WAITING: &str = "lineshift_rows_waiting";
 /// Steps that a person must settle.
 pub(crate) const STUCK_STEPS: &str = "lineshift_stuck_steps";
-/// Calls that an account's quota still allows, by `account`.
+/// Calls that an account's quota still allows, by `tenant`, `account` and `window`.
 pub(crate) const QUOTA_LEFT: &str = "lineshift_quota_left";
 /// How long requests took until their answer began, by `method`, `route` and `status`.
 pub(crate) const HTTP_REQUEST_SECONDS: &str = "lineshift_http_request_seconds";
@@ -42,7 +44,7 @@ enum Kind {
 }
 
 /// Name, kind and meaning of everything measured.
-const MEASURES: [(&str, Kind, &str); 13] = [
+const MEASURES: [(&str, Kind, &str); 14] = [
     (DEVICE_CHANGES, Kind::Counter, "Device changes that became final, by outcome and code."),
     (PAGE_SECONDS, Kind::Histogram, "How long pages took."),
     (STEP_SECONDS, Kind::Histogram, "How long steps took, by step."),
@@ -53,8 +55,9 @@ const MEASURES: [(&str, Kind, &str); 13] = [
     (PLAN_QUEUE_DUE, Kind::Gauge, "Plan queue entries that are due."),
     (STORE_READERS_IN_USE, Kind::Gauge, "Readers of the store that are at work."),
     (STATEMENT_SECONDS, Kind::Histogram, "How long statements took."),
+    (ROWS_WAITING, Kind::Gauge, "Rows that wait for an outside answer or an account."),
     (STUCK_STEPS, Kind::Gauge, "Steps that a person must settle."),
-    (QUOTA_LEFT, Kind::Gauge, "Calls that an account's quota still allows, by account."),
+    (QUOTA_LEFT, Kind::Gauge, "Calls that an account's quota still allows, by tenant, account and window."),
     (HTTP_REQUEST_SECONDS, Kind::Histogram, "How long requests took until their answer began, by method, route and status."),
 ];
 
@@ -87,7 +90,15 @@ pub(crate) fn describe() {
             Kind::Histogram => describe_histogram!(name, Unit::Seconds, help),
         }
     }
-    for name in [PAGES_WAITING, PAGES_OLDEST_SECONDS, OUTBOX_OLDEST_SECONDS, PLAN_QUEUE_DUE, STORE_READERS_IN_USE, STUCK_STEPS] {
+    for name in [
+        PAGES_WAITING,
+        PAGES_OLDEST_SECONDS,
+        OUTBOX_OLDEST_SECONDS,
+        PLAN_QUEUE_DUE,
+        STORE_READERS_IN_USE,
+        ROWS_WAITING,
+        STUCK_STEPS,
+    ] {
         gauge!(name).increment(0.0);
     }
     for name in [PAGE_SECONDS, STATEMENT_SECONDS] {
@@ -104,10 +115,24 @@ pub(crate) async fn refresh(engine: &Engine) {
             set(PAGES_OLDEST_SECONDS, backlog.oldest_page_seconds);
             set(OUTBOX_OLDEST_SECONDS, backlog.oldest_message_seconds);
             set(PLAN_QUEUE_DUE, backlog.entries_due);
+            set(ROWS_WAITING, backlog.rows_waiting);
             set(STUCK_STEPS, backlog.stuck_steps);
         }
         // The other measures are wanted all the more then.
         Err(error) => tracing::warn!(%error, "the backlog could not be measured"),
+    }
+    match engine.quotas_left().await {
+        Ok(quotas) => quotas.iter().for_each(show_quota),
+        Err(error) => tracing::warn!(%error, "what accounts still allow could not be measured"),
+    }
+}
+
+/// Two tenants may call their accounts the same.
+#[expect(clippy::cast_precision_loss, reason = "calls a day are far below 2^52")]
+fn show_quota(quota: &QuotaLeft) {
+    let tenant = quota.key.tenant_id.to_string();
+    for (window, left) in [("minute", quota.in_minute), ("day", quota.in_day)] {
+        gauge!(QUOTA_LEFT, "tenant" => tenant.clone(), "account" => quota.name.clone(), "window" => window).set(left as f64);
     }
 }
 

@@ -13,7 +13,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use crate::api::reference::{
     customer_rate_plans, customer_rate_pools, customers, integration_authentications, service_providers, sites,
 };
-use crate::api::{bulk_changes, devices, health, integrations, me, plan_queue, submit, tag, validate};
+use crate::api::{bulk_changes, devices, health, integrations, me, plan_queue, submit, tag, unsettled, validate};
 use crate::problem::{ApiProblem, PROBLEM_JSON};
 
 #[derive(utoipa::OpenApi)]
@@ -36,6 +36,8 @@ use crate::problem::{ApiProblem, PROBLEM_JSON};
         bulk_changes::control::start_bulk_change,
         bulk_changes::control::cancel_bulk_change,
         bulk_changes::control::retry_bulk_change,
+        unsettled::list_unsettled_steps,
+        unsettled::settle_device_change,
         devices::list_devices,
         devices::get_device,
         devices::list_device_history,

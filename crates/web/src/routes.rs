@@ -9,7 +9,7 @@ use axum::routing::{get, patch, post, put};
 use crate::api::reference::{
     customer_rate_plans, customer_rate_pools, customers, integration_authentications, service_providers, sites,
 };
-use crate::api::{bulk_changes, devices, health, integrations, me, plan_queue, submit, validate};
+use crate::api::{bulk_changes, devices, health, integrations, me, plan_queue, submit, unsettled, validate};
 use crate::problem::ApiProblem;
 use crate::{Web, layers, openapi};
 
@@ -56,6 +56,9 @@ routes! {
     post "/api/v1/bulk-changes/{id}/start" long bulk_changes::control::start_bulk_change;
     post "/api/v1/bulk-changes/{id}/cancel" long bulk_changes::control::cancel_bulk_change;
     post "/api/v1/bulk-changes/{id}/retry" long bulk_changes::control::retry_bulk_change;
+
+    get "/api/v1/unsettled-steps" quick unsettled::list_unsettled_steps;
+    post "/api/v1/device-changes/{id}/settle" quick unsettled::settle_device_change;
 
     get "/api/v1/devices" quick devices::list_devices;
     get "/api/v1/devices/{id}" quick devices::get_device;

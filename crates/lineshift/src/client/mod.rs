@@ -8,7 +8,10 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use lineshift_web::IDEMPOTENCY_KEY;
-use lineshift_web::views::{BulkChangeDetailView, BulkChangeView, Page, RetriedView, RetryRequest, SubmittedView};
+use lineshift_web::views::{
+    BulkChangeDetailView, BulkChangeView, Page, RetriedView, RetryRequest, SettleRequest, SettledView, SubmittedView,
+    UnsettledStepView,
+};
 use reqwest::{Method, RequestBuilder, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -100,6 +103,17 @@ impl Client {
     /// Opens failed lines again: all, or those with one of the codes.
     pub(crate) async fn retry(&self, id: i64, codes: Vec<String>) -> Result<RetriedView> {
         self.post(&format!("/api/v1/bulk-changes/{id}/retry"), &RetryRequest { codes }).await
+    }
+
+    /// One page of the steps that a person must settle; `limit` counts rows.
+    pub(crate) async fn unsettled_steps(&self, limit: usize, after: Option<&str>) -> Result<Page<UnsettledStepView>> {
+        let after = after.map(|after| format!("&after={after}")).unwrap_or_default();
+        self.get(&format!("/api/v1/unsettled-steps?limit={limit}{after}")).await
+    }
+
+    /// Settles what is unsettled of a row.
+    pub(crate) async fn settle(&self, row: i64, request: &SettleRequest) -> Result<SettledView> {
+        self.post(&format!("/api/v1/device-changes/{row}/settle"), request).await
     }
 
     /// The lines of a bulk change as CSV, to be read as it arrives.

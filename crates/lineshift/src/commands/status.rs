@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use chrono::{DateTime, Utc};
-use lineshift_web::views::{BulkChangeDetailView, BulkChangeView};
+use lineshift_web::views::{BulkChangeDetailView, BulkChangeView, EstimateView, WaitingView};
 
 use crate::cli::Context;
 use crate::client::{Client, ServerArgs, is_finished, watch};
@@ -88,7 +88,7 @@ pub(super) fn done(change: &BulkChangeDetailView) -> Done {
 }
 
 fn text(detail: &BulkChangeDetailView) -> String {
-    let BulkChangeDetailView { change, errors, scheduled, .. } = detail;
+    let BulkChangeDetailView { change, errors, scheduled, waiting, estimate, .. } = detail;
     let counts = &change.counts;
     let held = if change.held { ", waits for `lineshift start`" } else { "" };
     let mut lines = vec![
@@ -104,6 +104,8 @@ fn text(detail: &BulkChangeDetailView) -> String {
         "lines     {} in all: {} done, {} failed{refused}, {} open, {} canceled; {} repeated",
         counts.total, counts.processed, counts.error, counts.open, counts.canceled, counts.duplicates
     ));
+    lines.extend(waiting_text(waiting).map(|text| format!("waiting   {text}")));
+    lines.extend(estimate.as_ref().filter(|_| counts.open > 0).map(|estimate| format!("calls     {}", estimated(estimate))));
     if scheduled.open + scheduled.applied + scheduled.canceled + scheduled.failed > 0 {
         lines.push(format!(
             "scheduled {} open, {} applied, {} failed, {} canceled",
@@ -118,4 +120,75 @@ fn text(detail: &BulkChangeDetailView) -> String {
         text.push_str(&output::table(&["error", "kind", "lines"], errors));
     }
     text
+}
+
+/// How many lines wait, for what, and until when the first of them does.
+fn waiting_text(waiting: &[WaitingView]) -> Option<String> {
+    let all: i64 = waiting.iter().map(|waiting| waiting.count).sum();
+    let part = |waiting: &WaitingView| {
+        let until = waiting.next_check_at.map(|at| format!(" until {} UTC", time(at))).unwrap_or_default();
+        format!("{} {}{until}", waiting.count, waiting.code)
+    };
+    (all > 0).then(|| format!("{all} wait: {}", waiting.iter().map(part).collect::<Vec<_>>().join(", ")))
+}
+
+/// How long the outside calls of a bulk change will take: `about 12 minutes: 6,150 calls at 500 a minute`.
+pub(super) fn estimated(estimate: &EstimateView) -> String {
+    format!(
+        "{}: {} {} at {} a minute",
+        duration(estimate.seconds),
+        grouped(estimate.calls),
+        if estimate.calls == 1 { "call" } else { "calls" },
+        grouped(u64::from(estimate.calls_a_minute))
+    )
+}
+
+/// A duration for people: in the largest unit that makes at least two of it.
+fn duration(seconds: u64) -> String {
+    let (number, unit) = match seconds {
+        0..120 => (seconds.max(1), "second"),
+        120..7_200 => ((seconds + 30) / 60, "minute"),
+        7_200..172_800 => ((seconds + 1_800) / 3_600, "hour"),
+        _ => ((seconds + 43_200) / 86_400, "day"),
+    };
+    format!("about {number} {unit}{}", if number == 1 { "" } else { "s" })
+}
+
+/// A number with a comma before every three digits.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_is_said_by_code() {
+        let waits = |code: &str, count: i64, until: Option<i64>| WaitingView {
+            code: code.to_owned(),
+            count,
+            next_check_at: until.and_then(|at| DateTime::from_timestamp(at, 0)),
+        };
+        assert_eq!(waiting_text(&[]), None);
+        let text = waiting_text(&[waits("outcome_unknown", 10, None), waits("quota_exhausted", 2, Some(1_796_083_200))]);
+        assert_eq!(text.as_deref(), Some("12 wait: 10 outcome_unknown, 2 quota_exhausted until 2026-12-01 00:00:00 UTC"));
+    }
+
+    #[test]
+    fn estimates_are_said_in_units_that_people_use() {
+        let said = |calls, seconds| estimated(&EstimateView { calls, seconds, calls_a_minute: 500 });
+        assert_eq!(said(6_150, 732), "about 12 minutes: 6,150 calls at 500 a minute");
+        assert_eq!(said(1, 0), "about 1 second: 1 call at 500 a minute");
+        assert_eq!(said(1_234_567, 8_000), "about 2 hours: 1,234,567 calls at 500 a minute");
+        assert_eq!(said(400_000, 172_920), "about 2 days: 400,000 calls at 500 a minute");
+    }
 }

@@ -154,6 +154,10 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
     let idempotency_key = args.idempotency_key.map_or_else(new_idempotency_key, Ok)?;
     note(&format!("idempotency key: {idempotency_key}"));
     let submitted = client.submit(args.portal.as_str(), request.endpoint, request.body, &idempotency_key).await?;
+    // A key that may order need not be allowed to look.
+    if let Some(estimate) = client.bulk_change(submitted.bulk_change_id).await.ok().and_then(|change| change.estimate) {
+        note(&status::estimated(&estimate));
+    }
     if args.wait {
         let change: BulkChangeDetailView = watch(&client, submitted.bulk_change_id).await?;
         status::show(output, &change)?;

@@ -26,7 +26,7 @@ fn tells(bytes: &[u8], secret: &str) -> bool {
 /// A store, a key file that the environment names, and a simulator that takes that password.
 struct World {
     place: Place,
-    _simulator: Running,
+    simulator: Running,
     address: String,
 }
 
@@ -42,7 +42,7 @@ impl World {
         let simulator = Running::start(place.command(&["simulate", "--latency-ms", "1", "--password-file", &file]));
         let line = simulator.until("listens at http://");
         let address = line[line.find("http://").expect("the address")..].trim().to_owned();
-        Self { place, _simulator: simulator, address }
+        Self { place, simulator, address }
     }
 
     fn set(&self, more: &[&str]) -> crate::program::Ran {
@@ -164,4 +164,43 @@ fn what_cannot_be_an_account_is_refused() {
     assert!(err.contains("only with credentials that are given with it"), "{err}");
     let err = world.place.run(&["admin", "secret-key", "--file", "secret.key"]).failure(1);
     assert!(err.contains("making the key file secret.key"), "an existing key is not overwritten: {err}");
+}
+
+/// An active line of the examples that nobody is billed for.
+const LINE: &str = "89148000041222041795";
+
+#[test]
+fn an_order_opens_services_over_the_wire_and_says_how_long_it_takes() {
+    let mut world = World::start();
+    world.set_all();
+    let customers = world.place.write("customers.csv", "id,name,authentication,is_active\n1,Simulated,Rev.io production,true\n");
+    let sites = world.place.write("sites.csv", "id,name,customer_id,is_active\n9001,Simulated site,1,true\n");
+    world.place.run(&["import", "customers", &customers]).expect(0);
+    world.place.run(&["import", "sites", &sites]).expect(0);
+    let body = serde_json::json!({
+        "ServiceProviderId": 2, "Devices": [LINE], "RevCustomerId": "1", "CreateRevService": true, "ServiceTypeId": 6,
+        "ProviderId": 42, "RevProducts": [{"ProductId": 5011, "Rate": 4.95, "Quantity": 1}], "ProcessChanges": false,
+    });
+    let body = world.place.write("body.json", &body.to_string());
+    let _server = world.place.serve(&[]);
+    let place = &world.place;
+    let ran = place.run(&["submit", &body, "--json"]);
+    assert!(ran.err.contains("about 1 second: ") && ran.err.contains(" calls at 500 a minute"), "{}", ran.err);
+    let id = ran.json(0)["BulkChangeId"].to_string();
+    let held = place.run(&["status", &id]).expect(0);
+    assert!(held.contains("calls     about 1 second: "), "{held}");
+    place.run(&["start", &id]).expect(0);
+    place.run(&["status", &id, "--watch"]).expect(0);
+    let change = place.run(&["status", &id, "--json"]).json(0);
+    assert_eq!(
+        (&change["status"], &change["order"]["assignment"]["rev_service"]["provider_id"]),
+        (&"PROCESSED".into(), &42.into())
+    );
+
+    assert_eq!(place.run(&["unsettled"]).expect(0), "nothing to list\n");
+    let err = place.run(&["settle", &id, LINE, "--gone"]).failure(4);
+    assert!(err.contains("is to be settled; see lineshift unsettled"), "{err}");
+    place.run(&["settle", &id, LINE]).failure(2);
+    let simulated = world.simulator.end_by("INT");
+    assert!(!tells(simulated.err.as_bytes(), PASSWORD), "{}", simulated.err);
 }

@@ -4,7 +4,7 @@ use lineshift_domain::codes::Code;
 use lineshift_domain::counts::Counts;
 use lineshift_domain::ids::{ApiKeyId, BulkChangeId, DeviceChangeId, DeviceId, ServiceProviderId, TenantId};
 use lineshift_domain::terms::{ChangeRequestType, DeviceChangeStatus, PlanQueueState, PortalType};
-use lineshift_store::bulk_changes::{BulkChangeView, DeviceChangeFilter, DeviceChangeView, LogEntry, LogKey};
+use lineshift_store::bulk_changes::{BulkChangeView, DeviceChangeFilter, DeviceChangeView, LogEntry, LogKey, WaitingCount};
 use lineshift_store::paging::Listed;
 use lineshift_store::sql::bulk_changes as text;
 use lineshift_store::{Result, StoreError};
@@ -13,6 +13,7 @@ use rusqlite::types::Type;
 
 use crate::connection::Sql;
 use crate::row::Columns as _;
+use crate::sql::control as tuned;
 
 /// How many columns [`read_change`] reads.
 pub(crate) const CHANGE_COLUMNS: usize = 25;
@@ -123,7 +124,22 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<DeviceChangeView> {
         status_details: row.get(8)?,
         processed_at: row.maybe_time(9)?,
         attempt: row.get(10)?,
+        next_check_at: row.maybe_time(11)?,
     })
+}
+
+/// By what rows wait (B5.6); nothing else is stored as the code of a row in PENDING.
+const WAITS: [Code; 3] = [Code::OutcomeUnknown, Code::QuotaExhausted, Code::AccountNotReady];
+
+pub(super) fn count_waiting(sql: &Sql<'_>, tenant: TenantId, id: BulkChangeId) -> Result<Vec<WaitingCount>> {
+    let mut counted = Vec::new();
+    for code in WAITS {
+        let found = sql.find(tuned::COUNT_WAITING, &[&tenant.0, &id.0, &code.as_str()], |row| {
+            Ok(WaitingCount { code, rows: row.get(0)?, next_check_at: row.maybe_time(1)? })
+        })?;
+        counted.extend(found.filter(|waiting| waiting.rows > 0));
+    }
+    Ok(counted)
 }
 
 pub(super) fn count_errors(sql: &Sql<'_>, tenant: TenantId, id: BulkChangeId) -> Result<Vec<(Code, i64)>> {

@@ -50,6 +50,11 @@ lineshift_store::statements! {
     /// One row by primary key.
     FINISH_REOPENING = "UPDATE device_bulk_change SET reopening_until = NULL WHERE tenant_id = $1 AND id = $2";
 
+    /// Rows of the change that wait by `$3`, and when the first of them is looked at next: as many index entries as the tenant has
+    /// rows that wait, by `device_change_waiting`.
+    COUNT_WAITING = "SELECT count(*), min(dc.next_check_at) FROM device_change dc INDEXED BY device_change_waiting
+    WHERE dc.tenant_id = $1 AND dc.status = 'PENDING' AND dc.bulk_change_id = $2 AND dc.error_code = $3";
+
     /// At most 200 index entries, by the primary key's first two columns.
     COUNT_PAGES = "SELECT count(*) FROM device_bulk_change_page WHERE tenant_id = $1 AND bulk_change_id = $2";
 }

@@ -343,6 +343,9 @@ pub async fn unsettled_steps_are_listed_and_settled<S: Store>(store: &S) {
     assert_eq!((rest.items.len(), rest.items[0].record.part, rest.next), (1, 1, None));
     assert_eq!(store.list_unsettled_steps(fixture.other, None, 9).await.expect("listed").items, []);
     assert!(store.measure(at(22)).await.expect("measured").stuck_steps >= 3);
+    assert_eq!(store.list_steps_of(tenant, &found[..2]).await.expect("listed").len(), 3);
+    assert_eq!(store.get_bulk_change_of(tenant, found[1]).await.expect("its change"), id);
+    assert!(store.get_bulk_change_of(fixture.other, found[1]).await.is_err());
 
     store.settle_steps(tenant, found[0], &Settlement::Stands(Some(10)), "somebody", at(30)).await.expect("settled");
     let stands = store.list_steps(tenant, found[0]).await.expect("listed");

@@ -11,7 +11,7 @@ use lineshift_domain::terms::{BulkChangeStatus, DeviceChangeStatus};
 use super::bulk_changes::{KEY, accepted, amop, change, orderer, refused};
 use super::fixture::{Fixture, at, iccid};
 use super::work::{QUERY, assignment_write, claim, devices, rows, runnable};
-use crate::bulk_changes::{NewBulkChange, Orderer, Reopening};
+use crate::bulk_changes::{NewBulkChange, Orderer, Reopening, WaitingCount};
 use crate::work::{PageClaim, PageTask, PageWork, Runnable, Settled, Waiting};
 use crate::{Store, StoreError};
 
@@ -113,6 +113,12 @@ pub async fn rows_wait_until_they_are_due<S: Store>(store: &S) {
     assert_eq!(statuses(&fixture, id).await, [processed, unknown, (DeviceChangeStatus::Pending, Some(Code::QuotaExhausted))]);
     counted(&fixture, id).await;
     assert!(store.measure(at(11)).await.expect("measured").rows_waiting >= 2);
+    let waits = |code, until| WaitingCount { code, rows: 1, next_check_at: Some(at(until)) };
+    let expected = [waits(Code::OutcomeUnknown, 100), waits(Code::QuotaExhausted, 60)];
+    assert_eq!(store.count_waiting(fixture.tenant, id).await.expect("counted"), expected);
+    assert_eq!(store.count_waiting(fixture.other, id).await.expect("counted"), []);
+    let next: Vec<_> = rows(&fixture, id).await.iter().map(|row| row.next_check_at).collect();
+    assert_eq!(next, [None, Some(at(100)), Some(at(60))]);
     let logged = (LogText::Waiting.to_string(), false, None);
     assert_eq!(fixture.log(id, found[1]).await, std::slice::from_ref(&logged));
 

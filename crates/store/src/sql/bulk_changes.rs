@@ -14,7 +14,8 @@ macro_rules! change_columns {
 macro_rules! row_columns {
     () => {
         "dc.id, dc.request_position, dc.device_id, coalesce(dc.iccid, d.iccid), coalesce(dc.number, d.subscriber_number),
-        dc.status, dc.error_kind, dc.error_code, dc.status_details, dc.processed_at, dc.attempt
+        dc.status, dc.error_kind, dc.error_code, dc.status_details, dc.processed_at, dc.attempt,
+        dc.next_check_at
     FROM device_change dc LEFT JOIN device d ON d.tenant_id = $1 AND d.id = dc.device_id
     WHERE dc.tenant_id = $1 AND dc.bulk_change_id = $2"
     };

@@ -8,7 +8,7 @@ use lineshift_store::bulk_changes as store;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::OrderView;
+use super::{OrderView, StepView};
 
 /// A bulk change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -122,6 +122,12 @@ pub struct BulkChangeDetailView {
     pub change: BulkChangeView,
     /// Rows in ERROR by code.
     pub errors: Vec<ErrorCountView>,
+    /// Rows in PENDING by code.
+    #[serde(default)]
+    pub waiting: Vec<WaitingView>,
+    /// What is still to be called for its open rows; null: nobody outside is called, or no row is open.
+    #[serde(default)]
+    pub estimate: Option<EstimateView>,
     /// Its plan queue entries by state.
     pub scheduled: ScheduledView,
     /// The order with what was derived for it.
@@ -146,6 +152,37 @@ impl From<(Code, i64)> for ErrorCountView {
     fn from((code, count): (Code, i64)) -> Self {
         Self { kind: code.kind().to_string(), code: code.to_string(), count }
     }
+}
+
+/// How many rows wait for the same thing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = Waiting)]
+pub struct WaitingView {
+    /// outcome_unknown, quota_exhausted or account_not_ready.
+    #[schema(example = "outcome_unknown")]
+    pub code: String,
+    /// Rows.
+    pub count: i64,
+    /// When the first of them is looked at next.
+    pub next_check_at: Option<DateTime<Utc>>,
+}
+
+impl From<store::WaitingCount> for WaitingView {
+    fn from(waiting: store::WaitingCount) -> Self {
+        Self { code: waiting.code.to_string(), count: waiting.rows, next_check_at: waiting.next_check_at }
+    }
+}
+
+/// What is still to be called for a bulk change, when all goes well and nobody else calls the account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = Estimate)]
+pub struct EstimateView {
+    /// Calls.
+    pub calls: u64,
+    /// Seconds that the account's limits make of them.
+    pub seconds: u64,
+    /// The account's limit of calls a minute.
+    pub calls_a_minute: u32,
 }
 
 /// Plan queue entries of a bulk change by state.
@@ -206,6 +243,12 @@ pub struct DeviceChangeView {
     pub processed_at: Option<DateTime<Utc>>,
     /// Attempt.
     pub attempt: i64,
+    /// When a row in PENDING is looked at next; its code and details say for what it waits.
+    #[serde(default)]
+    pub next_check_at: Option<DateTime<Utc>>,
+    /// With `include=steps`: the parts of its steps that call outside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps: Option<Vec<StepView>>,
 }
 
 impl From<store::DeviceChangeView> for DeviceChangeView {
@@ -222,6 +265,8 @@ impl From<store::DeviceChangeView> for DeviceChangeView {
             status_details: row.status_details,
             processed_at: row.processed_at,
             attempt: row.attempt,
+            next_check_at: row.next_check_at,
+            steps: None,
         }
     }
 }

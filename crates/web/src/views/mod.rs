@@ -10,12 +10,13 @@ mod order;
 mod plan_queue;
 mod progress;
 mod reference;
+mod steps;
 mod submission;
 
 pub use account::{AccountLimitsView, AccountRequest, AccountView, CallsView, ConnectionTestView, CredentialsRequest};
 pub use bulk_change::{
-    BulkChangeDetailView, BulkChangeView, CountsView, DeviceChangeView, ErrorCountView, LogEntryView, RetriedView, RetryRequest,
-    ScheduledView,
+    BulkChangeDetailView, BulkChangeView, CountsView, DeviceChangeView, ErrorCountView, EstimateView, LogEntryView, RetriedView,
+    RetryRequest, ScheduledView, WaitingView,
 };
 use chrono::{DateTime, FixedOffset, SubsecRound as _, Utc};
 use chrono_tz::Tz;
@@ -23,7 +24,7 @@ pub use device::{AssignmentOfDeviceView, DeviceView, HistoryEntryView};
 pub use limits::{KeyView, LimitsView, MeView, ReadyView, TenantView};
 use lineshift_domain::refusal::Problem;
 use lineshift_store::paging::Listed;
-pub use order::{AssignmentView, OrderView, PlanView};
+pub use order::{AssignmentView, OrderView, OrderedProductView, OrderedRevServiceView, PlanView};
 pub use plan_queue::{MoveRequest, PlanQueueEntryView};
 pub use progress::ProgressView;
 pub use reference::{
@@ -32,6 +33,7 @@ pub use reference::{
     NewIntegrationAuthentication, NewServiceProvider, NewSite, ServiceProviderPatch, ServiceProviderView, SitePatch, SiteView,
 };
 use serde::{Deserialize, Serialize};
+pub use steps::{SettleRequest, SettledView, StepView, UnsettledStepView};
 pub use submission::{
     AssociateCustomerRequest, BulkChangeRequest, CustomerRatePlanUpdate, RevProductRequest, SubmittedView, ValidatedLineView,
     ValidationView,

@@ -1,7 +1,7 @@
 //! Orders as they were stored.
 
 use chrono_tz::Tz;
-use lineshift_domain::order::{Setting, StoredAssignment, StoredOrder, StoredPlan};
+use lineshift_domain::order::{RevCharge, RevProductOrder, Setting, StoredAssignment, StoredOrder, StoredPlan, StoredRevService};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -34,8 +34,46 @@ pub struct AssignmentView {
     pub effective_date: Option<MomentView>,
     /// The plan part.
     pub customer_rate_plan: Option<PlanView>,
+    /// The Rev service that is found or created.
+    #[serde(default)]
+    pub rev_service: Option<OrderedRevServiceView>,
+    /// What becomes of a line whose Rev service fails: `skip` or `continue`.
+    #[serde(default)]
+    pub on_rev_service_failure: String,
     /// `keep` or `compensate`.
     pub on_partial_failure: String,
+}
+
+/// A Rev service; exactly one of package and products is set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = OrderedRevService)]
+pub struct OrderedRevServiceView {
+    /// Rev.io's service type.
+    pub service_type_id: i64,
+    /// Rev.io's provider.
+    pub provider_id: i64,
+    /// Rev.io's package, which brings its own products.
+    pub package_id: Option<i64>,
+    /// Rev.io's products.
+    pub products: Option<Vec<OrderedProductView>>,
+    /// Rev.io's usage plan group.
+    pub usage_plan_group_id: Option<i64>,
+    /// Whether Rev.io prorates; only then is the effective date sent.
+    pub prorate: bool,
+    /// Shown on the bill.
+    pub description: Option<String>,
+}
+
+/// A product on a Rev service.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = OrderedProduct)]
+pub struct OrderedProductView {
+    /// Rev.io's product.
+    pub product_id: i64,
+    /// Money a month.
+    pub rate: Decimal,
+    /// How many.
+    pub quantity: Decimal,
 }
 
 /// Plan, pool and allocation: null keeps the present value, 0 clears it (B8.4, B8.5).
@@ -96,7 +134,32 @@ impl AssignmentView {
             integration_authentication_id: assignment.integration_authentication_id.map(|id| id.0),
             effective_date: assignment.effective_at.map(|at| MomentView::new(at, zone)),
             customer_rate_plan: assignment.customer_rate_plan.as_ref().map(|plan| PlanView::of(plan, zone)),
+            rev_service: assignment.rev_service.as_ref().map(OrderedRevServiceView::of),
+            on_rev_service_failure: assignment.on_rev_service_failure.to_string(),
             on_partial_failure: assignment.on_partial_failure.to_string(),
+        }
+    }
+}
+
+impl OrderedRevServiceView {
+    fn of(service: &StoredRevService) -> Self {
+        let product = |product: &RevProductOrder| OrderedProductView {
+            product_id: product.product_id,
+            rate: product.rate,
+            quantity: product.quantity,
+        };
+        let (package_id, products) = match &service.charge {
+            RevCharge::Package(package) => (Some(*package), None),
+            RevCharge::Products(products) => (None, Some(products.iter().map(product).collect())),
+        };
+        Self {
+            service_type_id: service.service_type_id,
+            provider_id: service.provider_id,
+            package_id,
+            products,
+            usage_plan_group_id: service.usage_plan_group_id,
+            prorate: service.prorate,
+            description: service.description.clone(),
         }
     }
 }

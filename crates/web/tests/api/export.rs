@@ -19,12 +19,12 @@ async fn rows_are_exported_as_they_stand() {
     assert_eq!(answer.header("content-disposition"), "attachment; filename=\"bulk-change-1.csv\"");
     assert!(answer.text().ends_with("\r\n"));
     insta::assert_snapshot!(answer.text().replace("\r\n", "\n"), @r#"
-    request_position,iccid,number,device_id,status,error_kind,error_code,status_details,processed_at,attempt
-    2,89445000000000000017,15550000001,1,PROCESSED,,,,2026-12-01T09:00:00Z,1
-    0,89445000000000000027,15550000002,2,PROCESSED,,,,2026-12-01T09:00:00Z,1
-    1,'=cmd|' /C calc'!A0,,,ERROR,VALIDATION,invalid_iccid,"""=cmd|' /C calc'!A0"" is no ICCID of 18 to 22 digits",2026-12-01T09:00:00Z,1
-    3,89445000000000000097,,,ERROR,ELIGIBILITY,device_not_found,no line of the inventory has this iccid,2026-12-01T09:00:00Z,1
-    4,"a ""b"", c",,,ERROR,VALIDATION,invalid_iccid,"""a \""b\"", c"" is no ICCID of 18 to 22 digits",2026-12-01T09:00:00Z,1
+    request_position,iccid,number,device_id,status,error_kind,error_code,status_details,processed_at,attempt,next_check_at
+    2,89445000000000000017,15550000001,1,PROCESSED,,,,2026-12-01T09:00:00Z,1,
+    0,89445000000000000027,15550000002,2,PROCESSED,,,,2026-12-01T09:00:00Z,1,
+    1,'=cmd|' /C calc'!A0,,,ERROR,VALIDATION,invalid_iccid,"""=cmd|' /C calc'!A0"" is no ICCID of 18 to 22 digits",2026-12-01T09:00:00Z,1,
+    3,89445000000000000097,,,ERROR,ELIGIBILITY,device_not_found,no line of the inventory has this iccid,2026-12-01T09:00:00Z,1,
+    4,"a ""b"", c",,,ERROR,VALIDATION,invalid_iccid,"""a \""b\"", c"" is no ICCID of 18 to 22 digits",2026-12-01T09:00:00Z,1,
     "#);
 
     let errors = orderer.get("/api/v1/bulk-changes/1/export?status=ERROR").await.text();

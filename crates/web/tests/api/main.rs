@@ -1,11 +1,13 @@
 //! The API over a real listener, on a store and an engine of its own per test.
 
 mod access;
+mod billing;
 mod bodies;
 mod control;
 mod events;
 mod export;
 mod idempotency;
+mod integrations;
 mod isolation;
 mod judging;
 mod orders;

@@ -8,20 +8,16 @@ use serde_json::json;
 async fn an_assignment_is_stored_run_and_shown() {
     let app = TestApp::with_lines(3).await;
     let orderer = app.orderer().await;
-    let body = json!({
-        "ServiceProviderId": app.operator.jasper.0, "Devices": [iccid(1), iccid(2), iccid(2), iccid(99)],
-        "SiteId": app.operator.amop_site.0, "Name": "December", "Reason": "moved",
-    });
+    let devices = [iccid(1), iccid(2), iccid(2), iccid(99)];
+    let (provider, site) = (app.operator.jasper.0, app.operator.amop_site.0);
+    let body = json!({"ServiceProviderId": provider, "Devices": devices, "SiteId": site, "Name": "December", "Reason": "moved"});
     let answer = orderer.post("/M2M/AssociateCustomer", &body).await;
-    assert_eq!(answer.status, 202);
-    assert_eq!(answer.header("content-type"), "application/json");
-    assert_eq!(answer.header("location"), "/api/v1/bulk-changes/1");
-    assert_eq!(answer.header("idempotency-replayed"), "");
+    let headers = ["content-type", "location", "idempotency-replayed"].map(|name| answer.header(name));
+    assert_eq!((answer.status, headers), (202, ["application/json", "/api/v1/bulk-changes/1", ""]));
     insta::assert_snapshot!(answer.text(), @r#"{"Success":true,"BulkChangeId":1,"Accepted":2,"Rejected":1,"Duplicates":1}"#);
 
     app.operator.run_until_idle().await;
-    let change = orderer.read("/api/v1/bulk-changes/1").await;
-    insta::assert_json_snapshot!(change, @r#"
+    insta::assert_json_snapshot!(orderer.read("/api/v1/bulk-changes/1").await, @r#"
     {
       "attempt": 1,
       "begun_at": "2026-12-01T09:00:00Z",
@@ -47,6 +43,7 @@ async fn an_assignment_is_stored_run_and_shown() {
           "kind": "ELIGIBILITY"
         }
       ],
+      "estimate": null,
       "held": false,
       "id": 1,
       "identifier": "iccid",
@@ -58,7 +55,9 @@ async fn an_assignment_is_stored_run_and_shown() {
           "effective_date": null,
           "integration_authentication_id": null,
           "on_partial_failure": "keep",
+          "on_rev_service_failure": "skip",
           "rev_customer_id": null,
+          "rev_service": null,
           "site_id": 2
         },
         "customer_rate_plan": null
@@ -74,7 +73,8 @@ async fn an_assignment_is_stored_run_and_shown() {
       },
       "service_provider_id": 1,
       "started_at": "2026-12-01T09:00:00Z",
-      "status": "PARTIAL"
+      "status": "PARTIAL",
+      "waiting": []
     }
     "#);
 }
@@ -97,6 +97,7 @@ async fn the_rows_of_an_assignment_say_what_became_of_each_line() {
       "error_kind": null,
       "iccid": "89445000000000000017",
       "id": 1,
+      "next_check_at": null,
       "number": "15550000001",
       "processed_at": "2026-12-01T09:00:00Z",
       "request_position": 1,
@@ -112,6 +113,7 @@ async fn the_rows_of_an_assignment_say_what_became_of_each_line() {
       "error_kind": "ELIGIBILITY",
       "iccid": "89445000000000000997",
       "id": 2,
+      "next_check_at": null,
       "number": null,
       "processed_at": "2026-12-01T09:00:00Z",
       "request_position": 0,
@@ -155,7 +157,9 @@ async fn a_rev_customer_takes_lines_with_a_plan_from_a_date() {
         },
         "integration_authentication_id": 1,
         "on_partial_failure": "keep",
+        "on_rev_service_failure": "skip",
         "rev_customer_id": 4711,
+        "rev_service": null,
         "site_id": 1
       },
       "customer_rate_plan": null

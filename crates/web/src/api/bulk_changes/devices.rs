@@ -1,5 +1,7 @@
 //! `GET /api/v1/bulk-changes/{id}/devices`.
 
+use std::collections::HashMap;
+
 use axum::Json;
 use axum::extract::State;
 use lineshift_domain::codes::Code;
@@ -14,7 +16,7 @@ use super::visible;
 use crate::Web;
 use crate::problem::ApiProblem;
 use crate::query::{Parameters, PathId};
-use crate::views::{DeviceChangeView, Page};
+use crate::views::{DeviceChangeView, Page, StepView};
 
 /// The parameters, for the OpenAPI document.
 #[derive(IntoParams)]
@@ -27,6 +29,9 @@ pub(crate) struct DevicesParams {
     /// Only rows in ERROR with this code.
     #[param(example = "device_not_active")]
     code: Option<String>,
+    /// `steps`: each row with the parts of its steps that call outside.
+    #[param(example = "steps")]
+    include: Option<String>,
     /// How many items at most.
     #[param(minimum = 1, maximum = 1000, default = 100)]
     limit: Option<usize>,
@@ -50,12 +55,32 @@ pub(crate) async fn list_device_changes(
     let filter = read_filter(&mut parameters);
     let limit = parameters.limit();
     let after = read_cursor(&mut parameters, filter);
+    let include = parameters.parsed("include", "steps", |text| (text == "steps").then_some(()));
     parameters.finish()?;
     let mut listed = web.engine.store().list_device_changes(caller.tenant, change.id, filter, after, limit).await?;
     if !is_by_code(filter) {
         listed.next = listed.next.map(|(_, id)| (None, id));
     }
-    Ok(Json(Page::of(listed, DeviceChangeView::from)))
+    let mut page = Page::of(listed, DeviceChangeView::from);
+    if include.is_some() {
+        add_steps(&web, &caller, &mut page.items).await?;
+    }
+    Ok(Json(page))
+}
+
+/// Gives each row its steps.
+async fn add_steps(web: &Web, caller: &Caller, rows: &mut [DeviceChangeView]) -> Result<(), ApiProblem> {
+    let ids: Vec<DeviceChangeId> = rows.iter().map(|row| DeviceChangeId(row.id)).collect();
+    let mut steps: HashMap<i64, Vec<StepView>> = HashMap::new();
+    for step in web.engine.store().list_steps_of(caller.tenant, &ids).await? {
+        steps.entry(step.device_change_id.0).or_default().push(step.into());
+    }
+    for row in rows {
+        let mut steps = steps.remove(&row.id).unwrap_or_default();
+        steps.sort_by(|a, b| (&a.step, a.part).cmp(&(&b.step, b.part)));
+        row.steps = Some(steps);
+    }
+    Ok(())
 }
 
 fn read_filter(parameters: &mut Parameters) -> DeviceChangeFilter {

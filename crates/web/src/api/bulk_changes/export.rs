@@ -4,7 +4,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
-use chrono::SecondsFormat;
+use chrono::{DateTime, SecondsFormat, Utc};
 use futures::{StreamExt as _, stream};
 use lineshift_domain::codes::Code;
 use lineshift_domain::ids::{BulkChangeId, DeviceChangeId};
@@ -21,7 +21,7 @@ use crate::problem::ApiProblem;
 use crate::query::{Parameters, PathId};
 
 /// The columns. Programs read them by name: never rename one.
-const COLUMNS: [&str; 10] = [
+const COLUMNS: [&str; 11] = [
     "request_position",
     "iccid",
     "number",
@@ -32,6 +32,7 @@ const COLUMNS: [&str; 10] = [
     "status_details",
     "processed_at",
     "attempt",
+    "next_check_at",
 ];
 
 /// The parameters, for the OpenAPI document.
@@ -122,6 +123,7 @@ fn write_header() -> std::io::Result<Vec<u8>> {
 fn write_rows(rows: &[DeviceChangeView]) -> std::io::Result<Vec<u8>> {
     let mut writer = writer();
     for row in rows {
+        let time = |at: Option<DateTime<Utc>>| at.map(|at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true)).unwrap_or_default();
         let text = |text: &Option<String>| safe_cell(text.as_deref().unwrap_or_default()).into_owned();
         writer.write_record([
             row.request_position.to_string(),
@@ -132,8 +134,9 @@ fn write_rows(rows: &[DeviceChangeView]) -> std::io::Result<Vec<u8>> {
             row.error_kind.map(|kind| kind.to_string()).unwrap_or_default(),
             row.error_code.map(|code| code.to_string()).unwrap_or_default(),
             text(&row.status_details),
-            row.processed_at.map(|at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true)).unwrap_or_default(),
+            time(row.processed_at),
             row.attempt.to_string(),
+            time(row.next_check_at),
         ])?;
     }
     written(writer)
@@ -142,7 +145,6 @@ fn write_rows(rows: &[DeviceChangeView]) -> std::io::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chrono::DateTime;
     use lineshift_domain::ids::DeviceId;
 
     #[test]
@@ -159,13 +161,14 @@ mod tests {
             status_details: Some("18 to 22 digits, found \"=\",\nsay it again".to_owned()),
             processed_at: DateTime::from_timestamp(1_800_000_000, 0),
             attempt: 1,
+            next_check_at: None,
         };
         let text = String::from_utf8([write_header().expect("text"), write_rows(&[row]).expect("text")].concat()).expect("UTF-8");
         assert_eq!(
             text,
-            "request_position,iccid,number,device_id,status,error_kind,error_code,status_details,processed_at,attempt\r\n\
+            "request_position,iccid,number,device_id,status,error_kind,error_code,status_details,processed_at,attempt,next_check_at\r\n\
              0,\"'=HYPERLINK(\"\"x\"\")\",,7,ERROR,VALIDATION,invalid_iccid,\"18 to 22 digits, found \"\"=\"\",\nsay it again\",\
-             2027-01-15T08:00:00Z,1\r\n"
+             2027-01-15T08:00:00Z,1,\r\n"
         );
     }
 }

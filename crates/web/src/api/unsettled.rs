@@ -1,0 +1,105 @@
+//! Steps that a person must settle (B4.6 rule 6, B7.3).
+
+use std::collections::HashMap;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use lineshift_domain::ids::{BulkChangeId, DeviceChangeId};
+use lineshift_domain::reading::codes;
+use lineshift_domain::scopes::Action;
+use lineshift_engine::Caller;
+use lineshift_store::StoreError;
+use lineshift_store::billing::{Settlement, UnsettledStep};
+
+use super::carried_through;
+use super::reference::read_fields;
+use crate::Web;
+use crate::auth::require_any_view;
+use crate::fields::Fields;
+use crate::problem::ApiProblem;
+use crate::query::{NoParameters, PageParams, Parameters, PathId};
+use crate::views::{Page, SettleRequest, SettledView, UnsettledStepView};
+
+/// Lists steps that a person must settle
+///
+/// Steps that are stuck, and those that were given up without knowing what they did, the oldest rows first; the lines of those
+/// rows are held until somebody says what stands. `limit` counts rows; all steps of a row come together. Rows of portals that
+/// the key may not view are left out.
+#[utoipa::path(get, path = "/api/v1/unsettled-steps", tag = super::tag::BULK_CHANGES, params(PageParams),
+    responses((status = 200, description = "A page", body = Page<UnsettledStepView>)))]
+pub(crate) async fn list_unsettled_steps(
+    State(web): State<Web>,
+    caller: Caller,
+    mut parameters: Parameters,
+) -> Result<Json<Page<UnsettledStepView>>, ApiProblem> {
+    require_any_view(&caller)?;
+    let (limit, after) = (parameters.limit(), parameters.cursor("after"));
+    parameters.finish()?;
+    let mut listed = web.engine.store().list_unsettled_steps(caller.tenant, after, limit).await?;
+    let visible = visible_changes(&web, &caller, &listed.items).await?;
+    listed.items.retain(|step| visible.get(&step.bulk_change_id).copied().unwrap_or(false));
+    Ok(Json(Page::of(listed, UnsettledStepView::from)))
+}
+
+/// Which of the steps' bulk changes the caller may look at.
+async fn visible_changes(web: &Web, caller: &Caller, steps: &[UnsettledStep]) -> Result<HashMap<BulkChangeId, bool>, ApiProblem> {
+    let mut visible = HashMap::new();
+    for id in steps.iter().map(|step| step.bulk_change_id) {
+        if visible.contains_key(&id) {
+            continue;
+        }
+        let is_visible = match web.engine.store().get_bulk_change(caller.tenant, caller.key_id, id).await {
+            Ok(change) => caller.scopes.allow(change.portal.into(), Action::View),
+            Err(StoreError::NotFound { .. }) => false,
+            Err(error) => return Err(error.into()),
+        };
+        visible.insert(id, is_visible);
+    }
+    Ok(visible)
+}
+
+/// Settles what nobody knows about a row
+///
+/// For a row that ended in ERROR: somebody looked it up in the billing system and says whether it stands there. The row then
+/// lets go of its line, and a retry goes on from there. Needs `edit` in the portal of its bulk change.
+#[utoipa::path(post, path = "/api/v1/device-changes/{id}/settle", tag = super::tag::BULK_CHANGES,
+    params(("id" = i64, Path, description = "The row")), request_body = SettleRequest,
+    responses(
+        (status = 200, description = "Its steps as they stand now", body = SettledView),
+        (status = 409, description = "Nothing of it is unsettled, or it is open", body = crate::views::ProblemView, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn settle_device_change(
+    State(web): State<Web>,
+    caller: Caller,
+    PathId(id): PathId,
+    _: NoParameters,
+    request: Request,
+) -> Result<Json<SettledView>, ApiProblem> {
+    let (tenant, row) = (caller.tenant, DeviceChangeId(id));
+    // Whoever may not is told so before the body is read.
+    let change = web.engine.store().get_bulk_change_of(tenant, row).await?;
+    let change = web.engine.store().get_bulk_change(tenant, caller.key_id, change).await?;
+    caller.require(change.portal.into(), Action::Edit)?;
+    let mut fields = read_fields(request).await?;
+    let settlement = read_settlement(&mut fields);
+    let settlement = fields.finish(settlement)?;
+    let engine = web.engine.clone();
+    carried_through(async move { engine.settle(&caller, row, &settlement).await }).await?;
+    let steps = web.engine.store().list_steps(tenant, row).await?;
+    Ok(Json(SettledView { device_change_id: id, steps: steps.into_iter().map(Into::into).collect() }))
+}
+
+fn read_settlement(fields: &mut Fields) -> Option<Settlement> {
+    let stands = fields.parsed("as", "stands or gone", |text| match text {
+        "stands" => Some(true),
+        "gone" => Some(false),
+        _ => None,
+    });
+    let rev_service_id = fields.optional_id("rev_service_id", None);
+    if stands == Some(false) && matches!(rev_service_id, Some(Some(_))) {
+        let message = "what is gone has no id; leave it out, or give \"as\": \"stands\"";
+        fields.report("rev_service_id", codes::CONFLICTING_FIELDS, message);
+    }
+    let rev_service_id = rev_service_id?;
+    stands.map(|stands| if stands { Settlement::Stands(rev_service_id) } else { Settlement::Gone })
+}
