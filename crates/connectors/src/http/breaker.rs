@@ -30,8 +30,9 @@ pub(super) enum Passage {
 /// Opens when 50 % of the last 20 calls failed; after 30 seconds lets one call at a time through until one works.
 #[derive(Debug)]
 pub(super) enum Breaker {
-    /// Calls pass. Of the last calls, whether each failed; calls that never were count as worked.
-    Closed { failed: VecDeque<bool> },
+    /// Calls pass. Of the calls begun last, in the order in which they began, whether each failed; calls that never were count as
+    /// worked. Time-outs come in long after the calls that began beside them, and then say nothing about those that began since.
+    Closed { failed: VecDeque<(u64, bool)> },
     /// No call passes.
     Open { until: DateTime<Utc> },
     /// One call passes at a time.
@@ -68,15 +69,17 @@ impl Breaker {
         }
     }
 
-    /// Notes how a call ended. Calls that were under way when it opened say nothing new.
-    pub(super) fn record(&mut self, failed: bool, as_probe: bool, now: DateTime<Utc>) {
+    /// Notes how a call ended; `begun` is its number in the order in which calls began. Calls that were under way when it opened
+    /// say nothing new.
+    pub(super) fn record(&mut self, failed: bool, begun: u64, as_probe: bool, now: DateTime<Utc>) {
         let opens = match self {
             Self::Closed { failed: last } => {
-                last.push_back(failed);
+                let place = last.partition_point(|(earlier, _)| *earlier <= begun);
+                last.insert(place, (begun, failed));
                 if last.len() > LOOKS_BACK {
                     last.pop_front();
                 }
-                last.iter().filter(|failed| **failed).count() >= MOST_FAILED
+                last.iter().filter(|(_, failed)| *failed).count() >= MOST_FAILED
             }
             Self::HalfOpen { .. } if as_probe && !failed => {
                 *self = Self::new();
@@ -108,9 +111,9 @@ mod tests {
 
     fn opened() -> Breaker {
         let mut breaker = Breaker::new();
-        for _ in 0..MOST_FAILED {
+        for call in 0..MOST_FAILED {
             assert_eq!(breaker.ask(at(0)), Passage::Free);
-            breaker.record(true, false, at(0));
+            breaker.record(true, call as u64, false, at(0));
         }
         breaker
     }
@@ -120,16 +123,34 @@ mod tests {
         let mut breaker = Breaker::new();
         for call in 0..200 {
             // Nine of twenty, again and again.
-            breaker.record(call % 20 < 9, false, at(0));
+            breaker.record(call % 20 < 9, call, false, at(0));
             assert!(breaker.is_closed(), "call {call}");
         }
-        breaker.record(true, false, at(0));
+        breaker.record(true, 200, false, at(0));
         assert!(breaker.is_closed(), "it replaces one that failed, too");
         let mut breaker = Breaker::new();
         for call in 0..19 {
-            breaker.record(call % 2 == 0, false, at(0));
+            breaker.record(call % 2 == 0, call, false, at(0));
         }
         assert_eq!(breaker.ask(at(0)), Passage::NotBefore(at(30)), "ten of nineteen failed");
+    }
+
+    #[test]
+    fn time_outs_of_long_ago_do_not_outweigh_what_worked_since() {
+        let mut breaker = Breaker::new();
+        // One in ten never answers; the others do so at once.
+        let (slow, fast): (Vec<u64>, Vec<u64>) = (0..300).partition(|call| call % 10 == 0);
+        for call in fast {
+            breaker.record(false, call, false, at(0));
+        }
+        for call in slow {
+            breaker.record(true, call, false, at(30));
+            assert!(breaker.is_closed(), "call {call}");
+        }
+        for call in 300..310 {
+            breaker.record(true, call, false, at(60));
+        }
+        assert!(!breaker.is_closed(), "when nothing works any more it opens all the same");
     }
 
     #[test]
@@ -138,17 +159,17 @@ mod tests {
         assert_eq!(breaker.ask(at(29)), Passage::NotBefore(at(30)));
         assert_eq!(breaker.ask(at(30)), Passage::Probe);
         assert_eq!(breaker.ask(at(30)), Passage::NotBefore(at(31)));
-        breaker.record(false, false, at(31));
+        breaker.record(false, 8, false, at(31));
         assert_eq!(breaker.ask(at(31)), Passage::NotBefore(at(32)), "one sent before it opened decides nothing");
-        breaker.record(true, true, at(32));
+        breaker.record(true, 20, true, at(32));
         assert_eq!(breaker.ask(at(32)), Passage::NotBefore(at(62)));
         assert_eq!(breaker.ask(at(62)), Passage::Probe);
         breaker.give_back();
         assert_eq!(breaker.ask(at(62)), Passage::Probe);
-        breaker.record(false, true, at(63));
+        breaker.record(false, 21, true, at(63));
         assert_eq!(breaker.ask(at(63)), Passage::Free);
-        for _ in 0..MOST_FAILED - 1 {
-            breaker.record(true, false, at(63));
+        for call in 0..MOST_FAILED - 1 {
+            breaker.record(true, 22 + call as u64, false, at(63));
         }
         assert!(breaker.is_closed(), "what failed before is forgotten");
     }

@@ -23,6 +23,8 @@ struct State {
     throttled_until: Option<DateTime<Utc>>,
     /// How often in a row the other side asked to wait.
     throttled: u32,
+    /// How many calls began.
+    begun: u64,
     breaker: Breaker,
 }
 
@@ -35,7 +37,7 @@ impl State {
 
 impl Gate {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
-        let state = State { throttled_until: None, throttled: 0, breaker: Breaker::new() };
+        let state = State { throttled_until: None, throttled: 0, begun: 0, breaker: Breaker::new() };
         Self { state: Mutex::new(state), changed: Notify::new(), clock }
     }
 
@@ -93,11 +95,18 @@ impl Gate {
         state.throttle(now).or(breaker)
     }
 
-    /// Notes how a call ended; true: the breaker is closed now.
-    pub(super) fn record(&self, failed: bool, probe: Option<ProbeTicket>) -> bool {
+    /// Numbers a call that begins.
+    pub(super) fn begin(&self) -> u64 {
+        let mut state = lock(&self.state);
+        state.begun += 1;
+        state.begun
+    }
+
+    /// Notes how the call of that number ended; true: the breaker is closed now.
+    pub(super) fn record(&self, failed: bool, begun: u64, probe: Option<ProbeTicket>) -> bool {
         let now = self.clock.now();
         let mut state = lock(&self.state);
-        state.breaker.record(failed, probe.is_some(), now);
+        state.breaker.record(failed, begun, probe.is_some(), now);
         let closed = state.breaker.is_closed();
         drop(state);
         if let Some(mut ticket) = probe {

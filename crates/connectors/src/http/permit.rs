@@ -49,6 +49,7 @@ impl Permit {
         if let Some(not_now) = shared.gate.keeps_back(probe.as_ref()) {
             return Sent::Withheld(CallError::NotNow(not_now));
         }
+        let begun = shared.gate.begin();
         // Nothing may come between this question and the transport: a lease that runs out is not asked again.
         if guard.is_some_and(|guard| !guard.may_send()) {
             return Sent::Withheld(CallError::LeaseLost);
@@ -60,7 +61,7 @@ impl Permit {
         shared.took(started.elapsed());
         let outcome = outcome.unwrap_or(Err(TransportFault::TimedOut));
         let failed = outcome.as_ref().map_or(true, |answer| answer.status >= 500);
-        shared.measures.breaker(shared.gate.record(failed, probe));
+        shared.measures.breaker(shared.gate.record(failed, begun, probe));
         if outcome.as_ref().is_ok_and(|answer| answer.status != 429) {
             shared.gate.not_throttled();
         }
