@@ -182,7 +182,9 @@ fn an_order_opens_services_over_the_wire_and_says_how_long_it_takes() {
         "ProviderId": 42, "RevProducts": [{"ProductId": 5011, "Rate": 4.95, "Quantity": 1}], "ProcessChanges": false,
     });
     let body = world.place.write("body.json", &body.to_string());
-    let _server = world.place.serve(&[]);
+    // All that is ever logged, to look for secrets in it.
+    world.place.set("LINESHIFT_LOG_FILTER", "trace");
+    let server = world.place.serve(&[]);
     let place = &world.place;
     let ran = place.run(&["submit", &body, "--json"]);
     assert!(ran.err.contains("about 1 second: ") && ran.err.contains(" calls at 500 a minute"), "{}", ran.err);
@@ -201,6 +203,11 @@ fn an_order_opens_services_over_the_wire_and_says_how_long_it_takes() {
     let err = place.run(&["settle", &id, LINE, "--gone"]).failure(4);
     assert!(err.contains("is to be settled; see lineshift unsettled"), "{err}");
     place.run(&["settle", &id, LINE]).failure(2);
-    let simulated = world.simulator.end_by("INT");
-    assert!(!tells(simulated.err.as_bytes(), PASSWORD), "{}", simulated.err);
+    let csv = place.run(&["export", &id]).expect(0);
+    let logged = server.end_by("TERM");
+    assert!(logged.err.lines().count() > 10, "{}", logged.err);
+    let key = std::fs::read_to_string(place.path("secret.key")).expect("the key file");
+    for text in [&logged.err, &logged.out, &csv, &change.to_string(), &world.simulator.end_by("INT").err] {
+        assert!(!tells(text.as_bytes(), PASSWORD) && !text.contains(key.trim()), "{text}");
+    }
 }
