@@ -50,7 +50,7 @@ impl TestApp {
 
     /// The operator of a billing world; credentials can be stored over its API.
     pub async fn billing(world: BillingWorld) -> (Self, Arc<RevioSimulator>) {
-        let BillingWorld { operator, simulator } = world;
+        let BillingWorld { operator, simulator, .. } = world;
         let router = router_that_seals(operator.engine.clone(), None, Arc::new(Sealing));
         (Self::serving(operator, router).await, simulator)
     }

@@ -21,6 +21,7 @@ use rust_decimal::Decimal;
 use secrecy::SecretString;
 use tempfile::TempDir;
 
+use crate::billing_secrets::Repeating;
 use crate::clock::TestClock;
 use crate::crash::reopen_on;
 use crate::operator::{BEGINNING, Operator};
@@ -53,6 +54,8 @@ pub struct BillingWorld {
     pub operator: Operator,
     /// The billing system.
     pub simulator: Arc<RevioSimulator>,
+    /// Whether it repeats the credentials in its errors to [`Self::another_engine`].
+    pub repeats: bool,
 }
 
 impl BillingWorld {
@@ -83,14 +86,14 @@ impl BillingWorld {
         simulator.with_examples(1).with_customer(operator.rev_customer.0, "Fleet Rentals");
         let connect = connect_to(Arc::clone(&simulator), Arc::clone(&operator.clock));
         operator.engine = operator.engine.clone().connected(Arc::new(connect));
-        Self { operator, simulator }
+        Self { operator, simulator, repeats: false }
     }
 
     /// The engine of another process over the same store: it knows nothing but what is stored.
     #[must_use]
     pub fn another_engine(&self) -> Engine {
         let Operator { store, clock, engine, .. } = &self.operator;
-        let connect = connect_to(Arc::clone(&self.simulator), Arc::clone(clock));
+        let connect = connection(Arc::clone(&self.simulator), Arc::clone(clock), self.repeats);
         Engine::new(Arc::clone(store), Arc::clone(clock) as Arc<dyn Clock>, *engine.limits()).connected(Arc::new(connect))
     }
 
@@ -217,9 +220,15 @@ impl SealCredentials for Sealing {
 /// A way to call that simulator in this process, with the credentials that are stored.
 #[must_use]
 pub fn connect_to(simulator: Arc<RevioSimulator>, clock: Arc<TestClock>) -> impl Connect {
+    connection(simulator, clock, false)
+}
+
+fn connection(simulator: Arc<RevioSimulator>, clock: Arc<TestClock>, repeats: bool) -> Connected {
     let mut means_or = true;
     simulator.adjust(|options| means_or = options.open_parts.repeated_filter == RepeatedFilter::Or);
-    Connected { transport: Arc::new(SimulatedTransport(simulator)), clock, means_or }
+    let transport = Arc::new(SimulatedTransport(simulator));
+    let transport: Arc<dyn Transport> = if repeats { Arc::new(Repeating(transport)) } else { transport };
+    Connected { transport, clock, means_or }
 }
 
 /// A way to call whoever stands at the address that is stored, over real HTTP, with the credentials that are stored.

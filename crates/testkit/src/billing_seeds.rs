@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::billing::{BillingTemplate, BillingWorld, OTHER_PRODUCT, PACKAGE, PASSWORD, PRODUCT, product};
 use crate::billing_checks::{Ordered, check, settle_as_it_stands};
+use crate::billing_secrets::{Logged, everything_stored, secrets_in};
 use crate::billing_workers::{Doom, Fate, Manner, start};
 use crate::crash::{Chance, look};
 use crate::operator::{iccid, number};
@@ -197,7 +198,11 @@ pub async fn run_seed(template: &BillingTemplate, seed: u64) {
     let targets = Targets { customer: template.customer, plan: template.plan };
     let story = Story::of(&targets, seed);
     let limits = Limits { page_lines: story.page_lines, ..Limits::default() };
-    let world = Arc::new(template.world(limits, |options| story.adjust(seed, options)).await);
+    let mut world = template.world(limits, |options| story.adjust(seed, options)).await;
+    // One in ten is searched for secrets, and is told them: searching takes longer than living through it.
+    world.repeats = seed.is_multiple_of(10);
+    let listening = world.repeats.then(Logged::listen);
+    let world = Arc::new(world);
     world.set_account(PASSWORD, |account| account.concurrency = Some(story.concurrency)).await;
     let mut chance = Chance::new(seed ^ 0x0DD5);
     open_services_of_others(&world, &mut chance);
@@ -223,6 +228,12 @@ pub async fn run_seed(template: &BillingTemplate, seed: u64) {
     until_nothing_is_open(&world, &story, seed).await;
     let broken = check(&world, &ordered).await;
     assert!(broken.is_empty(), "seed {seed}, after the retries:\n{}\n{story:#?}", broken.join("\n"));
+    if let Some((logged, _guard)) = listening {
+        let found = secrets_in(&everything_stored(&world.operator.sqlite).await);
+        assert!(found.is_empty(), "seed {seed}: {found:?} are stored");
+        let found = secrets_in(&logged.text());
+        assert!(found.is_empty(), "seed {seed}: {found:?} are logged");
+    }
 }
 
 /// The turmoil; answers the changes.

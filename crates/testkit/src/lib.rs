@@ -3,6 +3,7 @@
 pub mod app;
 pub mod billing;
 pub mod billing_checks;
+pub mod billing_secrets;
 pub mod billing_seeds;
 pub mod billing_workers;
 pub mod clock;
