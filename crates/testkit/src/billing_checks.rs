@@ -325,7 +325,8 @@ const NEVER: &[(&str, &str)] = &[
     (
         "a processed line has no link to its service",
         "SELECT dc.id FROM device_change dc JOIN device_tenant dt ON dt.device_id = dc.device_id
-        WHERE dc.status = 'PROCESSED' AND dt.rev_service_id IS NULL AND dt.modified_by <> 'elsewhere'",
+        JOIN device_bulk_change b ON b.id = dc.bulk_change_id
+        WHERE dc.status = 'PROCESSED' AND b.rev_customer_id IS NOT NULL AND dt.rev_service_id IS NULL AND dt.modified_by <> 'elsewhere'",
     ),
     (
         "a call was made without its intent",

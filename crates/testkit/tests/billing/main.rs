@@ -1,5 +1,8 @@
 //! Billing, end to end over the simulated billing system, on a clock that goes when everybody waits.
 
+mod account;
 mod flows;
 mod pace;
 mod seeds;
+mod situation;
+mod unknown;
