@@ -32,7 +32,6 @@ struct Row {
     status: String,
     code: String,
     holds: i64,
-    set_steps_done: bool,
     attempt: i64,
     text: String,
 }
@@ -79,7 +78,7 @@ async fn pairs(world: &BillingWorld, query: &str) -> BTreeMap<i64, bool> {
 impl Books {
     async fn of(world: &BillingWorld) -> Self {
         let rows = "SELECT dc.id, dc.bulk_change_id, coalesce(dc.iccid, ''), coalesce(d.subscriber_number, ''), dc.status,
-            coalesce(dc.error_code, ''), dc.holds, dc.set_steps_done, dc.attempt, coalesce(dc.status_details, '')
+            coalesce(dc.error_code, ''), dc.holds, dc.attempt, coalesce(dc.status_details, '')
             FROM device_change dc LEFT JOIN device d ON d.id = dc.device_id ORDER BY dc.id";
         let row = |row: &Vec<String>| Row {
             id: whole(&row[0]),
@@ -89,9 +88,8 @@ impl Books {
             status: row[4].clone(),
             code: row[5].clone(),
             holds: whole(&row[6]),
-            set_steps_done: row[7] == "1",
-            attempt: whole(&row[8]),
-            text: row[9].clone(),
+            attempt: whole(&row[7]),
+            text: row[8].clone(),
         };
         let parts = "SELECT device_change_id, part, state, adopted, external_id FROM device_change_step ORDER BY 1, 2";
         let part = |row: &Vec<String>| Part {
@@ -206,7 +204,7 @@ fn check_row(books: &Books, row: &Row, order: &AssignmentOrder) -> Vec<String> {
                 && order.on_rev_service_failure == OnRevServiceFailure::Skip;
             let stands = parts.iter().any(|part| part.is_created());
             rule(!(undoes && stands), "it was to be undone, yet something stands that it created");
-            rule(!stands || row.set_steps_done || row.text.contains("kept"), "it does not say that something was kept");
+            rule(!stands || row.text.contains("kept"), "it does not say that something was kept");
         }
         other => rule(false, &format!("it is {other}")),
     }

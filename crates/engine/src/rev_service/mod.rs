@@ -154,7 +154,7 @@ impl RevServicePage<'_> {
             && !concerns_account(reason.code)
             && line.undo_reason().is_none();
         if goes_on {
-            return Ok(LineEnd::FailsAfterSteps(reason));
+            return Ok(LineEnd::FailsAfterSteps(kept(line, reason)));
         }
         let compensates = assignment.is_some_and(|asked| asked.on_partial_failure == OnPartialFailure::Compensate);
         if compensates && (line.has_created() || line.undo_reason().is_some()) {

@@ -156,8 +156,9 @@ impl RevServicePage<'_> {
         match self.create(line, part, LogText::CreateRevServiceProductApi, call).await? {
             Created::Now(id, exchange) => {
                 let id = RevServiceProductId(id);
+                let called = line.log_call(LogText::CreateRevServiceProductApi, &exchange, None);
                 let mut batch = self.product_done(line, part, id, false, "created");
-                batch.logs.insert(0, line.log_call(LogText::CreateRevServiceProductApi, &exchange, None));
+                batch.logs.insert(0, called);
                 batch.products.push(RevServiceProductRow {
                     rev_customer_id: self.customer,
                     rev_service_id: service,

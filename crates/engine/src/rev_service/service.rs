@@ -211,8 +211,10 @@ impl RevServicePage<'_> {
     }
 
     async fn record_created(&self, line: &mut LineRun, id: RevServiceId, exchange: &Exchange) -> StoreResult<()> {
+        // The call first: entries stand in the order in which they were made.
+        let called = line.log_call(LogText::CreateRevServiceApi, exchange, None);
         let mut batch = self.service_done(line, id, false, "created");
-        batch.logs.insert(0, line.log_call(LogText::CreateRevServiceApi, exchange, None));
+        batch.logs.insert(0, called);
         batch.services.push(self.service_row(line, id));
         self.journal.write(batch).await?;
         self.pass(Boundary::Recorded, Some(line.row)).await;
