@@ -57,7 +57,7 @@ impl TestApp {
 
     /// The same, whose `/metrics` shows what this process measures: for one test a process.
     pub async fn measured_billing(world: BillingWorld) -> (Self, Arc<RevioSimulator>) {
-        let BillingWorld { operator, simulator } = world;
+        let BillingWorld { operator, simulator, .. } = world;
         let metrics = install_metrics().expect("one test a process measures");
         let router = router_that_seals(operator.engine.clone(), Some(metrics), Arc::new(Sealing));
         (Self::serving(operator, router).await, simulator)
