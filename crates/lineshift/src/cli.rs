@@ -9,7 +9,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::commands::{
     admin, backup, bench, cancel, config as config_command, demo, examples, export, import, migrate, openapi, retry, serve,
-    settle, simulate, start, status, submit, unsettled,
+    settle, simulate, start, status, submit, sync, unsettled,
 };
 use crate::config::environment::Environment;
 use crate::config::{Configuration, Flag, LogFormat, Settings, Source};
@@ -47,6 +47,7 @@ enum Command {
     Unsettled(unsettled::Args),
     Settle(settle::Args),
     Export(export::Args),
+    Sync(sync::Args),
     Admin(admin::Args),
     Config(config_command::Args),
     Backup(backup::Args),
@@ -110,6 +111,7 @@ impl Command {
             Self::Unsettled(args) => Some(&args.server),
             Self::Settle(args) => Some(&args.server),
             Self::Export(args) => Some(&args.server),
+            Self::Sync(args) => Some(&args.server),
             _ => None,
         }
     }
@@ -143,6 +145,7 @@ async fn dispatch(command: Command, context: &Context) -> Result<Done> {
         Command::Unsettled(args) => unsettled::run(args, context).await,
         Command::Settle(args) => settle::run(args, context).await,
         Command::Export(args) => export::run(args, context).await,
+        Command::Sync(args) => sync::run(args, context).await,
         Command::Admin(args) => admin::run(args, context).await,
         Command::Config(args) => config_command::run(&args, context),
         Command::Backup(args) => backup::run(args, context).await,

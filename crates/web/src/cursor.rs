@@ -7,11 +7,12 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use lineshift_domain::codes::Code;
 use lineshift_domain::ids::{
     BulkChangeId, CustomerRatePlanId, CustomerRatePoolId, DeviceChangeId, DeviceId, IntegrationAuthenticationId, RevCustomerId,
-    ServiceProviderId, SiteId,
+    ServiceProviderId, SiteId, SyncRunId,
 };
 use lineshift_store::bulk_changes::LogKey;
 use lineshift_store::devices::HistoryKey;
 use lineshift_store::plan_queue::PlanQueueKey;
+use lineshift_store::sync::FindingKey;
 
 /// A key that travels as a cursor.
 pub(crate) trait Cursor: Sized {
@@ -57,6 +58,7 @@ cursor_of_id! {
     CustomerRatePlanId "customer_rate_plan";
     CustomerRatePoolId "customer_rate_pool";
     IntegrationAuthenticationId "integration_authentication";
+    SyncRunId "sync_run";
 }
 
 fn number(text: &str) -> Option<i64> {
@@ -112,9 +114,21 @@ impl Cursor for PlanQueueKey {
     }
 }
 
+impl Cursor for FindingKey {
+    fn words(&self) -> Vec<String> {
+        vec!["finding".to_owned(), self.kind.to_string(), self.subject.to_string(), self.subject_id.to_string()]
+    }
+
+    fn of_words(words: &[&str]) -> Option<Self> {
+        let ["finding", kind, subject, id] = words else { return None };
+        Some(Self { kind: kind.parse().ok()?, subject: subject.parse().ok()?, subject_id: number(id)? })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lineshift_domain::sync::{FindingKind, FindingSubject};
 
     #[test]
     fn every_key_is_read_back() {
@@ -126,6 +140,8 @@ mod tests {
         assert_eq!(Cursor::decode(&log.encode()), Some(log));
         let history = HistoryKey { at: -1, bulk_change_id: 2, attempt: 3, entry: 4 };
         assert_eq!(Cursor::decode(&history.encode()), Some(history));
+        let finding = FindingKey { kind: FindingKind::Gone, subject: FindingSubject::Service, subject_id: 5 };
+        assert_eq!(Cursor::decode(&finding.encode()), Some(finding));
         let queue = PlanQueueKey { effective_date: 1, id: 2 };
         assert_eq!(Cursor::decode(&queue.encode()), Some(queue));
     }

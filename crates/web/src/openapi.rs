@@ -13,7 +13,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use crate::api::reference::{
     customer_rate_plans, customer_rate_pools, customers, integration_authentications, service_providers, sites,
 };
-use crate::api::{bulk_changes, devices, health, integrations, me, plan_queue, submit, tag, unsettled, validate};
+use crate::api::{bulk_changes, devices, health, integrations, me, plan_queue, submit, sync, tag, unsettled, validate};
 use crate::problem::{ApiProblem, PROBLEM_JSON};
 
 #[derive(utoipa::OpenApi)]
@@ -72,6 +72,10 @@ use crate::problem::{ApiProblem, PROBLEM_JSON};
         integrations::get_integration_account,
         integrations::set_integration_account,
         integrations::test_integration,
+        sync::runs::synchronise_integration,
+        sync::runs::list_sync_runs,
+        sync::runs::get_sync_run,
+        sync::findings::list_sync_findings,
         me::me,
         health::healthz,
         health::readyz,

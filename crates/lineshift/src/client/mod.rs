@@ -9,8 +9,8 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use lineshift_web::IDEMPOTENCY_KEY;
 use lineshift_web::views::{
-    BulkChangeDetailView, BulkChangeView, Page, RetriedView, RetryRequest, SettleRequest, SettledView, SubmittedView,
-    UnsettledStepView,
+    BulkChangeDetailView, BulkChangeView, IntegrationAuthenticationView, Page, RetriedView, RetryRequest, SettleRequest, SettledView,
+    SubmittedView, SyncRequest, SyncRunView, UnsettledStepView,
 };
 use reqwest::{Method, RequestBuilder, Response};
 use serde::Serialize;
@@ -120,6 +120,21 @@ impl Client {
     pub(crate) async fn export(&self, id: i64, status: Option<&str>) -> Result<Response> {
         let status = status.map(|status| format!("?status={status}")).unwrap_or_default();
         self.send(self.request(Method::GET, &format!("/api/v1/bulk-changes/{id}/export{status}"))).await
+    }
+
+    /// Synchronises an integration.
+    pub(crate) async fn sync(&self, integration: i64, what: &SyncRequest) -> Result<SyncRunView> {
+        self.post(&format!("/api/v1/integrations/{integration}/sync"), what).await
+    }
+
+    /// A synchronisation as it stands.
+    pub(crate) async fn sync_run(&self, id: i64) -> Result<SyncRunView> {
+        self.get(&format!("/api/v1/sync-runs/{id}")).await
+    }
+
+    /// The tenant's integrations: a handful.
+    pub(crate) async fn integrations(&self) -> Result<Page<IntegrationAuthenticationView>> {
+        self.get("/api/v1/integration-authentications?limit=1000").await
     }
 
     /// Reads something.

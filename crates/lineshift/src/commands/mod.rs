@@ -18,4 +18,5 @@ pub(crate) mod simulate;
 pub(crate) mod start;
 pub(crate) mod status;
 pub(crate) mod submit;
+pub(crate) mod sync;
 pub(crate) mod unsettled;

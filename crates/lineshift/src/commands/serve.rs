@@ -35,6 +35,10 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
     }
     let path = store.path();
     let engine = Engine::new(Arc::new(store.clone()), Arc::new(SystemClock), context.settings().limits);
+    let engine = match context.settings().sync.every() {
+        Some(every) => engine.syncing_every(every),
+        None => engine,
+    };
     let listener = serving::listen(context.settings().listen).await?;
     let roles = if args.no_worker { Roles::ApiOnly } else { Roles::All };
     let mut running = serving::start(engine, &outside, listener, roles)?;

@@ -24,6 +24,7 @@ impl Configuration {
         if let Err(error) = settings.log.filter.parse::<tracing_subscriber::EnvFilter>() {
             problems.add("log.filter", &settings.log.filter, &format!("levels such as info or info,lineshift=debug ({error})"));
         }
+        problems.within("sync.every_hours", settings.sync.every_hours, 0..=8_760);
         problems.within("sqlite.readers", settings.sqlite.readers, 1..=256);
         problems.within("sqlite.writer_cache_mib", settings.sqlite.writer_cache_mib, 1..=65_536);
         problems.within("sqlite.reader_cache_mib", settings.sqlite.reader_cache_mib, 1..=65_536);

@@ -10,6 +10,7 @@ mod tests;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use lineshift_domain::limits::Limits;
 use lineshift_store_sqlite::Options;
 use serde::{Deserialize, Serialize};
@@ -36,8 +37,25 @@ pub(crate) struct Settings {
     pub(crate) sqlite: SqliteSettings,
     /// What credentials are sealed with.
     pub(crate) secrets: SecretSettings,
+    /// Synchronisation with billing systems.
+    pub(crate) sync: SyncSettings,
     /// Section 13.
     pub(crate) limits: Limits,
+}
+
+/// Synchronisation with billing systems.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct SyncSettings {
+    /// How often every billing account is synchronised by itself; 0: never.
+    pub(crate) every_hours: u32,
+}
+
+impl SyncSettings {
+    /// How often, if at all.
+    pub(crate) fn every(&self) -> Option<TimeDelta> {
+        (self.every_hours > 0).then(|| TimeDelta::hours(i64::from(self.every_hours)))
+    }
 }
 
 /// What is logged, and how.
@@ -91,6 +109,7 @@ impl Default for Settings {
             log: LogSettings::default(),
             sqlite: SqliteSettings::default(),
             secrets: SecretSettings::default(),
+            sync: SyncSettings::default(),
             limits: Limits::default(),
         }
     }

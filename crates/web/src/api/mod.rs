@@ -8,6 +8,7 @@ pub(crate) mod me;
 pub(crate) mod plan_queue;
 pub(crate) mod reference;
 pub(crate) mod submit;
+pub(crate) mod sync;
 pub(crate) mod unsettled;
 pub(crate) mod validate;
 

@@ -12,6 +12,7 @@ mod progress;
 mod reference;
 mod steps;
 mod submission;
+mod sync;
 
 pub use account::{AccountLimitsView, AccountRequest, AccountView, CallsView, ConnectionTestView, CredentialsRequest};
 pub use bulk_change::{
@@ -38,6 +39,7 @@ pub use submission::{
     AssociateCustomerRequest, BulkChangeRequest, CustomerRatePlanUpdate, RevProductRequest, SubmittedView, ValidatedLineView,
     ValidationView,
 };
+pub use sync::{SyncCountsView, SyncFindingView, SyncRequest, SyncRunView};
 use utoipa::ToSchema;
 
 use crate::cursor::Cursor;

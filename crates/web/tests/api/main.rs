@@ -17,3 +17,4 @@ mod receiving;
 mod reference;
 mod refusals;
 mod server;
+mod sync;
