@@ -9,8 +9,8 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use lineshift_web::IDEMPOTENCY_KEY;
 use lineshift_web::views::{
-    BulkChangeDetailView, BulkChangeView, IntegrationAuthenticationView, Page, RetriedView, RetryRequest, SettleRequest, SettledView,
-    SubmittedView, SyncRequest, SyncRunView, UnsettledStepView,
+    BulkChangeDetailView, BulkChangeView, IntegrationAuthenticationView, Page, RetriedView, RetryRequest, SettleRequest,
+    SettledView, SubmittedView, SyncRequest, SyncRunView, UnsettledStepView,
 };
 use reqwest::{Method, RequestBuilder, Response};
 use serde::Serialize;
