@@ -1,6 +1,7 @@
 //! Billing, end to end over the simulated billing system, on a clock that goes when everybody waits.
 
 mod account;
+mod answers;
 mod flows;
 mod pace;
 mod seeds;
