@@ -140,8 +140,9 @@ impl Connected {
 pub(super) fn limits(settings: Limits) -> (Limits, String) {
     let limits = Limits { settle_after_seconds: SETTLE_AFTER, call_timeout_seconds: CALL_TIMEOUT, ..settings };
     let said = format!(
-        "A simulated Rev.io fails one call in {:.0}. For the demonstration a call may take {CALL_TIMEOUT} s instead of {}, what became of \
-         an unknown one is settled after {SETTLE_AFTER} s instead of {}, and the account takes {CALLS_A_MINUTE} calls a minute instead of {}",
+        "A simulated Rev.io fails one call in {:.0}. So that nobody has to wait for it, the demonstration sets\n  \
+         a call may take {CALL_TIMEOUT} s instead of {}; what became of one without an answer is settled after {SETTLE_AFTER} s instead of {};\n  \
+         the account takes {CALLS_A_MINUTE} calls a minute instead of {}",
         1.0 / FAULTS,
         settings.call_timeout_seconds,
         settings.settle_after_seconds,
