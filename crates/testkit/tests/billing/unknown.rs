@@ -185,6 +185,33 @@ async fn a_retry_of_a_stuck_line_goes_on_with_what_stands() {
     right(&world, &[(id, compensating(&world))]).await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_product_that_was_stuck_is_still_ours_and_undone_by_the_next_attempt() {
+    let world = BillingWorld::with_lines(1).await;
+    world.simulator.add_service(Service::new(world.operator.rev_customer.0, &number(1), &iccid(1)));
+    let id = submit(&world, 1, compensating(&world)).await;
+    let simulator = Arc::clone(&world.simulator);
+    let engine = world.another_engine().with_boundaries(Arc::new(move |boundary, _| {
+        match boundary {
+            Boundary::LookedUp => _ = simulator.deactivate_product(OTHER_PRODUCT),
+            Boundary::UndoIntended => _ = simulator.refuse_credentials(true),
+            _ => {}
+        }
+        Box::pin(async {})
+    }));
+    let options = lineshift_engine::WorkerOptions { owner: "worker".to_owned() };
+    engine.run_pages_until_idle(&options).await.expect("pages run");
+    assert_eq!(look(&world.operator.sqlite, "SELECT part FROM device_change_step WHERE state = 'stuck'").await, ["1"]);
+
+    world.simulator.refuse_credentials(false);
+    world.store_credentials(lineshift_testkit::billing::PASSWORD).await;
+    world.operator.engine.retry(&world.operator.caller, id, &[]).await.expect("it is in ERROR");
+    finish(&world, id).await;
+    assert_eq!(look(&world.operator.sqlite, "SELECT id FROM device_change WHERE holds <> 0").await, [""; 0]);
+    let ledger = world.simulator.ledger().summary();
+    assert_eq!((ledger.services, ledger.service_products), (1, 0), "the service was somebody's, the product ours");
+}
+
 /// The order's second product is refused half-way; with the plan, which is a later step.
 async fn half_way(on_rev_service_failure: OnRevServiceFailure, on_partial_failure: OnPartialFailure) -> String {
     let world = BillingWorld::with_lines(1).await;
