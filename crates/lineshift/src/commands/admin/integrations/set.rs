@@ -26,7 +26,7 @@ use crate::output::Output;
 pub(in crate::commands::admin) struct Args {
     /// The integration's name.
     name: String,
-    /// Where it is called, such as https://restapi.rev.io/v1.
+    /// Where it is called, such as `https://restapi.rev.io/v1`.
     #[arg(long, value_name = "URL")]
     address: Option<String>,
     /// It is on this machine or in its own network: it may be called without TLS. Goes with --address.
