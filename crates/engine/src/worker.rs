@@ -11,7 +11,7 @@ use lineshift_domain::terms::DeviceChangeStatus;
 use lineshift_store::work::{PageClaim, PageTask, Runnable, RunnableChange};
 use lineshift_store::{Result as StoreResult, StoreError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinSet};
 
 use crate::outside::{Holding, Lease};
 use crate::run::measure_final;
@@ -70,7 +70,9 @@ impl Shutdown {
 /// Pages that wait for answers from outside, beside those that do not (B5.2).
 #[derive(Default)]
 struct OutsidePages {
-    running: JoinSet<AccountKey>,
+    running: JoinSet<()>,
+    /// Whose each of them is.
+    accounts: HashMap<task::Id, AccountKey>,
     by_account: HashMap<AccountKey, AccountPages>,
 }
 
@@ -102,26 +104,34 @@ impl OutsidePages {
 
     fn begin(&mut self, account: AccountKey, page: impl Future<Output = ()> + Send + 'static) {
         self.by_account.entry(account).or_default().held += 1;
-        self.running.spawn(async move {
-            page.await;
-            account
-        });
+        let task = self.running.spawn(page);
+        self.accounts.insert(task.id(), account);
     }
 
     /// Waits until one of them has ended; for ever when there is none.
     async fn ended(&mut self) {
-        let Some(ended) = self.running.join_next().await else { return std::future::pending().await };
-        match ended {
-            Ok(account) => {
-                if let Some(pages) = self.by_account.get_mut(&account) {
-                    pages.held -= 1;
-                }
-            }
+        let Some(ended) = self.running.join_next_with_id().await else { return std::future::pending().await };
+        self.count_off(ended);
+    }
+
+    /// Counts those off that have ended by now: a worker that always finds another page to run never waits for one.
+    fn count_off_ended(&mut self) {
+        while let Some(ended) = self.running.try_join_next_with_id() {
+            self.count_off(ended);
+        }
+    }
+
+    fn count_off(&mut self, ended: std::result::Result<(task::Id, ()), task::JoinError>) {
+        let id = match ended {
+            Ok((id, ())) => id,
             Err(error) => {
-                // Whose it was is lost with it: count anew what still runs.
                 tracing::error!(%error, "a page panicked; its lease will run out");
-                self.by_account.clear();
+                error.id()
             }
+        };
+        let account = self.accounts.remove(&id);
+        if let Some(pages) = account.and_then(|account| self.by_account.get_mut(&account)) {
+            pages.held -= 1;
         }
     }
 
@@ -138,6 +148,7 @@ impl Engine {
         let mut turns = Turns::default();
         let mut outside = OutsidePages::default();
         while !shutdown.is_due() {
+            outside.count_off_ended();
             let pause = match self.run_next_page(&options, &mut turns, Some((&mut outside, &shutdown))).await {
                 Ok(true) => continue,
                 Ok(false) => LOOK_AGAIN,
@@ -342,3 +353,38 @@ const fn stops_all(error: &StoreError) -> bool {
 
 /// How often a transaction is tried when the store is busy (B5.5).
 const STORE_ATTEMPTS: u32 = 3;
+
+#[cfg(test)]
+mod tests {
+    use lineshift_domain::ids::{IntegrationAuthenticationId, TenantId};
+
+    use super::*;
+
+    const ACCOUNT: AccountKey =
+        AccountKey { tenant_id: TenantId(1), integration_authentication_id: IntegrationAuthenticationId(1) };
+
+    #[tokio::test]
+    async fn pages_that_ended_make_room_also_when_nobody_waits_for_them() {
+        let mut pages = OutsidePages::default();
+        for _ in 0..MOST_PAGES {
+            pages.begin(ACCOUNT, async {});
+        }
+        assert!(pages.room(ACCOUNT).is_none(), "as many as may be are held");
+        tokio::task::yield_now().await;
+        pages.count_off_ended();
+        assert!(pages.room(ACCOUNT).is_some(), "they have ended");
+    }
+
+    #[tokio::test]
+    async fn a_page_that_panics_is_counted_off_alone() {
+        let mut pages = OutsidePages::default();
+        let (go, waits) = tokio::sync::oneshot::channel::<()>();
+        pages.begin(ACCOUNT, async move { drop(waits.await) });
+        pages.begin(ACCOUNT, async { panic!("a page") });
+        pages.ended().await;
+        assert_eq!(pages.by_account[&ACCOUNT].held, 1);
+        drop(go);
+        pages.ended().await;
+        assert_eq!(pages.by_account[&ACCOUNT].held, 0);
+    }
+}
