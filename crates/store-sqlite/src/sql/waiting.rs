@@ -86,8 +86,9 @@ lineshift_store::statements! {
     /// The rows in hand, whose steps now call outside.
     BEGIN_ROWS = concat!("UPDATE device_change AS dc SET status = 'PROCESSING' WHERE ", of_page!(), " AND dc.status = 'NEW'");
 
-    /// One row by primary key: the claim goes on, and what a lost lease meant is settled.
-    KEEP_PAGE = "UPDATE device_bulk_change_page SET lost_lease_until = NULL
+    /// One row by primary key: the claim goes on. What a lost lease meant is settled once the page is closed, and not before: whoever
+    /// comes after one that failed until then must know of it, too.
+    KEEP_PAGE = "UPDATE device_bulk_change_page SET owner = owner
     WHERE tenant_id = $1 AND bulk_change_id = $2 AND page = $3 AND epoch = $4 AND owner IS NOT NULL";
 
     /// One row by primary key: for the negative build alone, which looks at no claim's epoch.
