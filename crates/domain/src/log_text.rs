@@ -59,6 +59,8 @@ stored_text! {
         DisconnectRevServiceAmop = "Disconnect Rev.io Service: Update AMOP",
         /// Rev.io: product disconnected, as an undo.
         DisconnectRevServiceProductApi = "Disconnect Rev.io Service Product: Rev.io API",
+        /// Rev.io: disconnected product stored.
+        DisconnectRevServiceProductAmop = "Disconnect Rev.io Service Product: Update AMOP",
         /// A row waits for an outside answer or account.
         Waiting = "Process: Device Waiting",
         /// A person settled a step.

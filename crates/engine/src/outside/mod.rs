@@ -4,13 +4,13 @@ mod close;
 mod journal;
 mod judged;
 mod lease;
+mod no_account;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use lineshift_connectors::http::AccountKey;
 use lineshift_domain::ids::DeviceChangeId;
-use lineshift_domain::judge::Reason;
 use lineshift_store::work::{OrderFacts, OutsideLine, PageClaim, PageResult, PageWork};
 use lineshift_store::{Result as StoreResult, StoreError};
 use tokio::sync::OwnedSemaphorePermit;
@@ -77,12 +77,13 @@ impl Engine {
             return Ok(Vec::new());
         }
         let key = AccountKey { tenant_id: claim.tenant_id, integration_authentication_id: facts.id };
-        let account = match self.open_account(key).await.map_err(store_error)? {
-            Ok(account) => account,
-            Err(reason) => return Ok(cannot_call(&lines, &reason, self.clock.now())),
-        };
+        let account = self.open_account(key).await.map_err(store_error)?;
         let now = self.clock.now();
-        let runs = lines.into_iter().map(|(line, goal)| LineRun::new(line, goal, order, asked, now)).collect();
+        let runs: Vec<LineRun> = lines.into_iter().map(|(line, goal)| LineRun::new(line, goal, order, asked, now)).collect();
+        let account = match account {
+            Ok(account) => account,
+            Err(reason) => return self.end_without_account(claim, order, runs, &reason).await,
+        };
         let page = RevServicePage {
             engine: self,
             claim,
@@ -98,32 +99,6 @@ impl Engine {
     }
 }
 
-/// Without an account to call, what is unknown waits for one, and everything else ends (B5.3).
-fn cannot_call(
-    lines: &[(OutsideLine, Goal)],
-    reason: &Reason,
-    now: chrono::DateTime<chrono::Utc>,
-) -> Vec<(DeviceChangeId, LineEnd)> {
-    let end = |(line, goal): &(OutsideLine, Goal)| {
-        let end = if judged::is_unknown(line) {
-            LineEnd::Waits(lineshift_store::work::Waiting {
-                id: line.id,
-                code: lineshift_domain::codes::Code::OutcomeUnknown,
-                text: format!("whether it is billed is not known, and cannot be read now: {}", reason.text),
-                next_check_at: now + chrono::TimeDelta::seconds(60),
-            })
-        } else {
-            let reason = match goal {
-                Goal::Do => reason.clone(),
-                Goal::Finish(why) => why.clone(),
-            };
-            LineEnd::Ends { reason, unsettled: false }
-        };
-        (line.id, end)
-    };
-    lines.iter().map(end).collect()
-}
-
 /// A page knows store errors only.
 fn store_error(error: EngineError) -> StoreError {
     match error {
@@ -132,7 +107,8 @@ fn store_error(error: EngineError) -> StoreError {
     }
 }
 
-/// Rows whose service this change found or created: rule 7 does not count it against them (B5.3).
+/// Rows whose service this change found or created, or may have: rule 7 does not count it against them (B5.3). What is stored for
+/// one that is unknown, by a synchronisation say, is what its read-back will find.
 pub(crate) fn with_own_service(lines: &[OutsideLine]) -> HashSet<DeviceChangeId> {
-    lines.iter().filter(|line| judged::has_service(line)).map(|line| line.id).collect()
+    lines.iter().filter(|line| judged::has_service(line) || judged::is_unknown(line)).map(|line| line.id).collect()
 }

@@ -106,7 +106,24 @@ impl LineRun {
 
     /// Whether anything stands that this change created, so that an undo may disconnect it.
     pub(crate) fn has_created(&self) -> bool {
-        self.parts.iter().any(|part| part.state == StepState::Done && !part.adopted)
+        self.parts.iter().any(is_created)
+    }
+
+    /// Whether something of it is unknown or stuck, so that it goes on holding its line (rule 6).
+    pub(crate) fn is_unsettled(&self) -> bool {
+        self.is_unknown() || self.parts.iter().any(|part| part.state == StepState::Stuck)
+    }
+
+    /// Calls everything stuck that this change created: it was to be undone, and cannot be.
+    pub(crate) fn stick_created(&mut self, now: DateTime<Utc>, why: &str) -> StepBatch {
+        let mut batch = StepBatch::default();
+        for part in (0..self.parts.len()).filter(|part| is_created(&self.parts[*part])).collect::<Vec<_>>() {
+            batch.append(self.write(part, now, |record| {
+                record.state = StepState::Stuck;
+                record.outcome = Some(why.to_owned());
+            }));
+        }
+        batch
     }
 
     /// Whether the service can have none of the order's products but those that are known: this attempt created it, and sent nothing
@@ -175,10 +192,33 @@ impl LineRun {
         self.log(text, format!("{}\n{}", text.as_str(), exchange.request), exchange.response.clone(), error)
     }
 
-    /// The key of the call that a part is about to make: unique among all calls.
+    /// The key of the call that a part is about to make: unique among all calls. That of a service ends with the number that is
+    /// sent, because the line may have another by the time when it is read back.
     pub(crate) fn request_key(&self, part: usize, what: &str) -> String {
-        format!("{what}-{}-{part}-{}-{}", self.row, self.attempt, self.parts[part].calls + 1)
+        let key = format!("{what}-{}-{part}-{}-{}", self.row, self.attempt, self.parts[part].calls + 1);
+        if part == SERVICE { format!("{key}-{}", self.number) } else { key }
     }
+
+    /// The number under which the service was last asked for, if it was.
+    pub(crate) fn sent_number(&self) -> Option<&str> {
+        self.parts[SERVICE].request_key.as_deref()?.splitn(6, '-').nth(5)
+    }
+
+    /// The number by which the service is looked for: while nobody knows of it, the one that was sent.
+    pub(crate) fn number_to_find(&self) -> &str {
+        let service = &self.parts[SERVICE];
+        let was_sent = match service.state {
+            StepState::Intended | StepState::Ambiguous => true,
+            StepState::Done => service.external_id.is_none(),
+            _ => false,
+        };
+        self.sent_number().filter(|_| was_sent).unwrap_or(&self.number)
+    }
+}
+
+/// Whether this change created it, and it stands as far as is known: a stuck one does until somebody has looked.
+pub(crate) fn is_created(part: &StepRecord) -> bool {
+    matches!(part.state, StepState::Done | StepState::Stuck) && !part.adopted && part.external_id.is_some()
 }
 
 fn pending(line: &OutsideLine, part: usize, now: DateTime<Utc>) -> StepRecord {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use futures::future::join_all;
 use lineshift_connectors::CallError;
 use lineshift_connectors::billing::{MOST_NUMBERS, ServiceRecord};
@@ -12,6 +13,13 @@ use lineshift_store::Result as StoreResult;
 use lineshift_store::billing::StepBatch;
 
 use super::{Goal, LineRun, RevServicePage, SERVICE};
+
+/// What a look found, and when it was asked for: what showed up after that moment was not seen.
+#[derive(Debug, Clone)]
+pub(super) struct Look {
+    pub(super) asked_at: DateTime<Utc>,
+    pub(super) found: LookedUp,
+}
 
 /// What Rev.io has of a line.
 #[derive(Debug, Clone)]
@@ -28,14 +36,13 @@ pub(super) enum LookedUp {
 
 impl RevServicePage<'_> {
     /// Looks up the lines whose service is to be created or is unknown; with an obstacle, the unknown ones alone.
-    pub(super) async fn look_up(
-        &self,
-        lines: &mut [LineRun],
-        only_unknown: bool,
-    ) -> StoreResult<HashMap<DeviceChangeId, LookedUp>> {
+    pub(super) async fn look_up(&self, lines: &mut [LineRun], only_unknown: bool) -> StoreResult<HashMap<DeviceChangeId, Look>> {
         let mut wanted: Vec<&mut LineRun> = lines.iter_mut().filter(|line| is_wanted(line, only_unknown)).collect();
-        let chunks: Vec<Vec<String>> =
-            wanted.chunks(MOST_NUMBERS).map(|chunk| chunk.iter().map(|line| line.number.clone()).collect()).collect();
+        let chunks: Vec<Vec<String>> = wanted
+            .chunks(MOST_NUMBERS)
+            .map(|chunk| chunk.iter().map(|line| line.number_to_find().to_owned()).collect())
+            .collect();
+        let asked_at = self.now();
         let answers = join_all(chunks.iter().map(|numbers| self.account.billing.find_services(self.customer, numbers))).await;
         let mut looked_up = HashMap::new();
         let mut batch = StepBatch::default();
@@ -46,7 +53,7 @@ impl RevServicePage<'_> {
                     Err(error) => LookedUp::Failed(error.clone()),
                 };
                 batch.logs.push(self.log_look_up(line, &found));
-                looked_up.insert(line.row, found);
+                looked_up.insert(line.row, Look { asked_at, found });
             }
         }
         self.journal.write(batch).await?;
@@ -54,20 +61,21 @@ impl RevServicePage<'_> {
     }
 
     /// Looks one line up again.
-    pub(super) async fn look_up_one(&self, line: &mut LineRun) -> StoreResult<LookedUp> {
-        let called = self.account.billing.find_services(self.customer, std::slice::from_ref(&line.number)).await;
+    pub(super) async fn look_up_one(&self, line: &mut LineRun) -> StoreResult<Look> {
+        let asked_at = self.now();
+        let called = self.account.billing.find_services(self.customer, &[line.number_to_find().to_owned()]).await;
         let found = match called.result {
             Ok(services) => compare(line, &services),
             Err(error) => LookedUp::Failed(error),
         };
         let log = self.log_look_up(line, &found);
         self.journal.write(StepBatch { logs: vec![log], ..StepBatch::default() }).await?;
-        Ok(found)
+        Ok(Look { asked_at, found })
     }
 
     fn log_look_up(&self, line: &mut LineRun, found: &LookedUp) -> lineshift_store::billing::OutsideLog {
         let text = LogText::FindRevServiceApi;
-        let request = format!("{text}\ncustomer {}, number {}, ICCID {}", self.customer, line.number, line.iccid);
+        let request = format!("{text}\ncustomer {}, number {}, ICCID {}", self.customer, line.number_to_find(), line.iccid);
         let (response, error) = match found {
             LookedUp::Nothing => ("no connected service".to_owned(), None),
             LookedUp::Same(service) => (format!("service {}", service.id), None),
@@ -92,7 +100,7 @@ fn is_wanted(line: &LineRun, only_unknown: bool) -> bool {
 /// The number is the line's; the ICCID is, too, or Rev.io knows none. Of several the oldest.
 fn compare(line: &LineRun, services: &[ServiceRecord]) -> LookedUp {
     let mut with_number: Vec<&ServiceRecord> =
-        services.iter().filter(|service| service.number.as_deref() == Some(line.number.as_str())).collect();
+        services.iter().filter(|service| service.number.as_deref() == Some(line.number_to_find())).collect();
     with_number.sort_by_key(|service| service.id);
     let iccid = |service: &ServiceRecord| service.number2.clone().filter(|iccid| !iccid.trim().is_empty());
     let exact = with_number.iter().find(|service| iccid(service).as_deref() == Some(line.iccid.as_str()));

@@ -34,7 +34,7 @@ use crate::accounts::OpenAccount;
 use crate::boundary::Boundary;
 use crate::outside::{Holding, Journal};
 pub(crate) use line::{Goal, LineEnd, LineRun, SERVICE};
-use look_up::LookedUp;
+use look_up::Look;
 
 /// How a line goes on after a part of the step.
 #[derive(Debug, Clone)]
@@ -108,14 +108,19 @@ impl RevServicePage<'_> {
     /// What a worker that was lost had sent, or had not, is unknown: since its lease ran out plus the longest time that a call may take (B7.3).
     async fn recover(&self, lines: &mut [LineRun]) -> StoreResult<()> {
         let now = self.now();
-        let lost = self.claim.lost_lease_until.map_or(now, |until| until + self.timeout());
+        // What was intended since was of this claim, or of one that was given back: its calls ended with it.
+        let lost = |intended: DateTime<Utc>| {
+            let lost = self.claim.lost_lease_until.filter(|until| intended <= *until);
+            lost.map_or(now, |until| until + self.timeout())
+        };
         let mut batch = StepBatch::default();
         for line in lines {
             for part in 0..line.parts().len() {
                 if line.state(part) == StepState::Intended {
+                    let since = lost(line.part(part).at);
                     batch.append(line.write(part, now, |record| {
                         record.state = StepState::Ambiguous;
-                        record.unknown_since = Some(lost);
+                        record.unknown_since = Some(since);
                         record.outcome = Some("the worker that sent it was lost".to_owned());
                     }));
                 }
@@ -125,7 +130,7 @@ impl RevServicePage<'_> {
     }
 
     /// Brings one line as far as it goes.
-    async fn advance(&self, line: &mut LineRun, found: Option<LookedUp>, obstacle: Option<Flow>) -> StoreResult<Flow> {
+    async fn advance(&self, line: &mut LineRun, found: Option<Look>, obstacle: Option<Flow>) -> StoreResult<Flow> {
         if let Some(reason) = line.undo_reason() {
             return Ok(Flow::Fail(reason));
         }
@@ -160,7 +165,7 @@ impl RevServicePage<'_> {
         if compensates && (line.has_created() || line.undo_reason().is_some()) {
             return self.undo(line, reason).await;
         }
-        Ok(LineEnd::Ends { reason: kept(line, reason), unsettled: false })
+        Ok(LineEnd::Ends { reason: kept(line, reason), unsettled: line.is_unsettled() })
     }
 
     fn waits(&self, line: &LineRun, wait: Wait) -> LineEnd {
@@ -293,7 +298,7 @@ fn credentials_refused(text: &str) -> Reason {
 }
 
 /// Says in the reason what stands in spite of it, so that nobody looks for it in vain (B6.3, keep).
-fn kept(line: &LineRun, reason: Reason) -> Reason {
+pub(crate) fn kept(line: &LineRun, reason: Reason) -> Reason {
     let created: Vec<String> = line
         .parts()
         .iter()

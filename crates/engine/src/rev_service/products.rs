@@ -1,5 +1,6 @@
 //! What is charged on a line's service: products found or created, or those that a package brings.
 
+use chrono::{DateTime, Utc};
 use lineshift_connectors::billing::{NewServiceProduct, ServiceProductRecord};
 use lineshift_connectors::{CallError, Called};
 use lineshift_domain::codes::Code;
@@ -24,7 +25,7 @@ impl RevServicePage<'_> {
         if !unfinished(line) || (matches!(line.goal, Goal::Finish(_)) && !line.is_unknown()) {
             return Ok(Flow::On);
         }
-        let mut present = None;
+        let (mut present, asked_at) = (None, self.now());
         if !line.needs_no_look_for_products() {
             match self.list_products(line).await? {
                 Ok(records) => present = Some(records),
@@ -32,7 +33,7 @@ impl RevServicePage<'_> {
             }
         }
         for (index, product) in products.iter().enumerate() {
-            match self.product(line, index + 1, product, present.as_deref()).await? {
+            match self.product(line, index + 1, product, present.as_deref(), asked_at).await? {
                 Flow::On => {}
                 flow => return Ok(flow),
             }
@@ -46,6 +47,7 @@ impl RevServicePage<'_> {
         part: usize,
         product: &RevProductOrder,
         present: Option<&[ServiceProductRecord]>,
+        asked_at: DateTime<Utc>,
     ) -> StoreResult<Flow> {
         let charged = present.and_then(|records| find_charged(records, product.product_id));
         let state = line.state(part);
@@ -63,7 +65,7 @@ impl RevServicePage<'_> {
             return self.found_product(line, part, product, record, !is_ours).await;
         }
         if is_unknown {
-            match self.settle_missing_product(line, part).await? {
+            match self.settle_missing_product(line, part, asked_at).await? {
                 Flow::On => {}
                 flow => return Ok(flow),
             }
@@ -75,10 +77,10 @@ impl RevServicePage<'_> {
     }
 
     /// An unknown product that was not found: it waits, or may be created again.
-    async fn settle_missing_product(&self, line: &mut LineRun, part: usize) -> StoreResult<Flow> {
+    async fn settle_missing_product(&self, line: &mut LineRun, part: usize, asked_at: DateTime<Utc>) -> StoreResult<Flow> {
         let now = self.now();
         self.pass(Boundary::ReadBack, Some(line.row)).await;
-        match self.after_nothing(line.part(part).unknown_since.unwrap_or(now)) {
+        match self.after_nothing(line.part(part).unknown_since.unwrap_or(now), asked_at) {
             ReadBack::AgainAt(until) => Ok(self.wait(Code::OutcomeUnknown, unknown_text(line, part), until)),
             ReadBack::Settled | ReadBack::GivenUp => {
                 let batch = line.write(part, now, |record| {
@@ -181,6 +183,7 @@ impl RevServicePage<'_> {
 
     /// At once, for most of them are there already.
     async fn read_back_product(&self, line: &mut LineRun, part: usize, asked: &RevProductOrder) -> StoreResult<Flow> {
+        let asked_at = self.now();
         let records = match self.list_products(line).await? {
             Ok(records) => records,
             Err(error) => return self.after_failed_list(line, error).await,
@@ -188,7 +191,7 @@ impl RevServicePage<'_> {
         if let Some(record) = find_charged(&records, asked.product_id) {
             return self.found_product(line, part, asked, record, false).await;
         }
-        match self.settle_missing_product(line, part).await? {
+        match self.settle_missing_product(line, part, asked_at).await? {
             Flow::On if cfg!(feature = "negative-no-read-back") => Box::pin(self.create_product(line, part, asked)).await,
             Flow::On => Ok(self.wait(Code::OutcomeUnknown, unknown_text(line, part), self.now())),
             flow => Ok(flow),
@@ -200,6 +203,7 @@ impl RevServicePage<'_> {
         if matches!(line.goal, Goal::Finish(_)) {
             return Ok(Flow::On);
         }
+        let asked_at = self.now();
         let records = match self.list_products(line).await? {
             Ok(records) => records,
             Err(error) => return self.after_failed_list(line, error).await,
@@ -207,7 +211,7 @@ impl RevServicePage<'_> {
         let charged: Vec<RevServiceProductRow> = records.iter().filter(|record| record.status.is_charged()).map(stored).collect();
         if charged.is_empty() {
             let created = line.part(SERVICE).at;
-            return Ok(match self.policy().after_nothing(created, self.now()) {
+            return Ok(match self.policy().after_nothing(created, asked_at) {
                 ReadBack::AgainAt(until) => {
                     let text = format!("the products of package {package} do not show on the service yet");
                     self.wait(Code::OutcomeUnknown, text, until)
@@ -235,8 +239,8 @@ impl RevServicePage<'_> {
         Ok(called.result)
     }
 
-    /// The products could not be read: a line of which something is unknown waits on.
-    async fn after_failed_list(&self, line: &LineRun, error: CallError) -> StoreResult<Flow> {
+    /// The service or its products could not be read: a line of which something is unknown waits on.
+    pub(super) async fn after_failed_list(&self, line: &LineRun, error: CallError) -> StoreResult<Flow> {
         let since = line.parts().iter().filter_map(|part| part.unknown_since).min();
         match since.filter(|_| line.is_unknown()) {
             Some(since) => self.after_failed_read_back(since, error).await,

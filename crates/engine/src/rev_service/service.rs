@@ -1,5 +1,6 @@
 //! The service of a line: found or created.
 
+use chrono::{DateTime, Utc};
 use lineshift_connectors::Exchange;
 use lineshift_connectors::billing::{NewService, ServiceRecord};
 use lineshift_domain::codes::Code;
@@ -10,22 +11,30 @@ use lineshift_domain::order::RevCharge;
 use lineshift_domain::read_back::ReadBack;
 use lineshift_domain::terms::StepState;
 use lineshift_store::Result as StoreResult;
-use lineshift_store::billing::{RevServiceRow, StepBatch};
+use lineshift_store::billing::{Disconnected, RevServiceRow, StepBatch};
 
 use super::create::Created;
-use super::look_up::LookedUp;
+use super::look_up::{Look, LookedUp};
 use super::{Flow, Goal, LineRun, RevServicePage, SERVICE};
 use crate::boundary::Boundary;
 
 impl RevServicePage<'_> {
     /// Brings the service of a line to where it stands, or says why it does not.
-    pub(super) async fn service(&self, line: &mut LineRun, found: Option<LookedUp>, obstacle: Option<Flow>) -> StoreResult<Flow> {
+    pub(super) async fn service(&self, line: &mut LineRun, found: Option<Look>, obstacle: Option<Flow>) -> StoreResult<Flow> {
         let ends_here = line.is_of_this_attempt(SERVICE);
         match line.state(SERVICE) {
             StepState::Done if ends_here || matches!(line.goal, Goal::Finish(_)) => return Ok(Flow::On),
             StepState::Failed if ends_here => return Ok(Flow::Fail(stored_reason(line, SERVICE))),
             StepState::Ambiguous | StepState::Intended => match self.settle_service(line, found).await? {
-                Flow::On if line.state(SERVICE) == StepState::Pending => {}
+                Flow::On if line.state(SERVICE) == StepState::Pending => {
+                    // The line has another number by now, under which nobody looked.
+                    if matches!(line.goal, Goal::Do) && line.sent_number().is_some_and(|sent| sent != line.number) {
+                        let found = self.look_up_one(line).await?.found;
+                        if let Some(flow) = self.adopt_or_refuse(line, Some(found)).await? {
+                            return Ok(flow);
+                        }
+                    }
+                }
                 flow => return Ok(flow),
             },
             StepState::Done | StepState::Stuck => match self.verify_service(line).await? {
@@ -34,7 +43,7 @@ impl RevServicePage<'_> {
             },
             StepState::Pending | StepState::Failed | StepState::Reverted | StepState::Waiting => {
                 if matches!(line.goal, Goal::Do)
-                    && let Some(flow) = self.adopt_or_refuse(line, found).await?
+                    && let Some(flow) = self.adopt_or_refuse(line, found.map(|look| look.found)).await?
                 {
                     return Ok(flow);
                 }
@@ -56,7 +65,7 @@ impl RevServicePage<'_> {
             None | Some(LookedUp::Nothing) => None,
             Some(LookedUp::Same(service)) => {
                 // An intent of this change stands for it: it is the late effect of our own call (B7.2).
-                let is_ours = line.state(SERVICE) == StepState::Pending && line.part(SERVICE).request_key.is_some();
+                let is_ours = line.state(SERVICE) == StepState::Pending && line.sent_number() == Some(line.number.as_str());
                 Some(self.found_service(line, &service, !is_ours).await?)
             }
             Some(LookedUp::Differs(id, iccid)) => Some(self.refuse_service(line, id, &iccid).await?),
@@ -65,19 +74,19 @@ impl RevServicePage<'_> {
     }
 
     /// Settles an unknown create by what was read back (B7.3); leaves the part pending when it may be created again.
-    async fn settle_service(&self, line: &mut LineRun, found: Option<LookedUp>) -> StoreResult<Flow> {
+    async fn settle_service(&self, line: &mut LineRun, look: Option<Look>) -> StoreResult<Flow> {
         let now = self.now();
         let since = line.part(SERVICE).unknown_since.unwrap_or(now);
         self.pass(Boundary::ReadBack, Some(line.row)).await;
-        let found = match found {
-            Some(found) => found,
+        let Look { asked_at, found } = match look {
+            Some(look) => look,
             None => self.look_up_one(line).await?,
         };
         match found {
             LookedUp::Same(service) => self.found_service(line, &service, false).await,
             LookedUp::Failed(error) => self.after_failed_read_back(since, error).await,
             // A service with another ICCID is not what was sent: that one may still show up.
-            LookedUp::Nothing | LookedUp::Differs(..) => match self.after_nothing(since) {
+            LookedUp::Nothing | LookedUp::Differs(..) => match self.after_nothing(since, asked_at) {
                 ReadBack::AgainAt(until) => Ok(self.wait(Code::OutcomeUnknown, unknown_text(line, SERVICE), until)),
                 ReadBack::Settled | ReadBack::GivenUp => {
                     let batch = line.write(SERVICE, now, |record| {
@@ -92,20 +101,21 @@ impl RevServicePage<'_> {
         }
     }
 
-    /// After a look that found nothing; without the read-back an unknown create would be sent again at once.
-    pub(super) fn after_nothing(&self, since: chrono::DateTime<chrono::Utc>) -> ReadBack {
-        if cfg!(feature = "negative-no-read-back") { ReadBack::Settled } else { self.policy().after_nothing(since, self.now()) }
+    /// After a look that found nothing, by when it was asked for: the line may have waited for its turn since. Without the read-back
+    /// an unknown create would be sent again at once.
+    pub(super) fn after_nothing(&self, since: DateTime<Utc>, asked_at: DateTime<Utc>) -> ReadBack {
+        if cfg!(feature = "negative-no-read-back") { ReadBack::Settled } else { self.policy().after_nothing(since, asked_at) }
     }
 
     /// A service of an earlier attempt: whether it still stands there. What was disconnected since is missing again.
     async fn verify_service(&self, line: &mut LineRun) -> StoreResult<Flow> {
-        let Some(id) = line.part(SERVICE).external_id.map(RevServiceId) else { return Ok(Flow::On) };
+        let Some(id) = line.part(SERVICE).external_id.map(RevServiceId) else { return self.find_settled_service(line).await };
         let called = self.account.billing.find_service(id).await;
         let found = match called.result {
-            Ok(found) => found.filter(|service| service.disconnected_date.is_none()),
-            Err(error) => return self.after_failed_read(error).await,
+            Ok(found) => found,
+            Err(error) => return self.after_failed_list(line, error).await,
         };
-        let stands = found.is_some();
+        let stands = found.as_ref().is_some_and(|service| service.disconnected_date.is_none());
         let mut batch = line.write(SERVICE, self.now(), |record| {
             record.state = if stands { StepState::Done } else { StepState::Reverted };
             (record.code, record.outcome) = (None, None);
@@ -125,9 +135,12 @@ impl RevServicePage<'_> {
                 (record.external_id, record.request_key, record.code, record.outcome) = (None, None, None, None);
             }));
         }
+        // What is stored of it must not count as billed any more (rules 7 and 8).
+        let on = found.and_then(|service| service.disconnected_date).unwrap_or_else(|| self.now().date_naive());
+        batch.disconnected.push(Disconnected { rev_customer_id: self.customer, rev_service_id: id, on, by: None });
         self.journal.write(batch).await?;
         // It was looked up by its id alone: another may stand for the line by now.
-        match self.look_up_one(line).await? {
+        match self.look_up_one(line).await?.found {
             LookedUp::Nothing => Ok(Flow::On),
             LookedUp::Same(service) => self.found_service(line, &service, true).await,
             LookedUp::Differs(id, iccid) => self.refuse_service(line, id, &iccid).await,
@@ -135,11 +148,33 @@ impl RevServicePage<'_> {
         }
     }
 
+    /// A person said that the service stands, but not under which id: it is looked for by what was sent. Without it nothing may be
+    /// charged, and nothing created either.
+    async fn find_settled_service(&self, line: &mut LineRun) -> StoreResult<Flow> {
+        match self.look_up_one(line).await?.found {
+            LookedUp::Same(service) => self.found_service(line, &service, false).await,
+            LookedUp::Failed(error) => self.after_failed_list(line, error).await,
+            LookedUp::Nothing | LookedUp::Differs(..) => Ok(Flow::GivenUp(Reason::new(
+                Code::OutcomeUnknown,
+                format!(
+                    "the service was said to stand, but Rev.io shows none of this customer with number {} and ICCID {}; settle it with \
+                     its id, or as gone",
+                    line.number_to_find(),
+                    line.iccid
+                ),
+            ))),
+        }
+    }
+
     /// A service that stands for the line: ours, or adopted and then never disconnected by an undo (B7.2).
     async fn found_service(&self, line: &mut LineRun, service: &ServiceRecord, adopted: bool) -> StoreResult<Flow> {
+        if adopted && let Some(reason) = self.other_package(service) {
+            return self.fail_service(line, reason).await;
+        }
         let outcome = if adopted { "adopted" } else { "created" };
         let mut batch = self.service_done(line, service.id, adopted, outcome);
         batch.services.push(RevServiceRow {
+            number: service.number.clone().or_else(|| Some(line.number.clone())),
             rev_service_type_id: service.service_type_id.or(Some(self.asked.service_type_id)),
             rev_provider_id: service.provider_id.or(Some(self.asked.provider_id)),
             activated_date: service.activated_date.or(Some(line.activated_date)),
@@ -156,7 +191,22 @@ impl RevServicePage<'_> {
             "Rev service {id} of this customer has the number {} with ICCID {iccid}, not {}; put that service right first",
             line.number, line.iccid
         );
-        let reason = Reason::new(Code::ServiceLineExists, text);
+        self.fail_service(line, Reason::new(Code::ServiceLineExists, text)).await
+    }
+
+    /// Why a service that somebody else opened is not what a package order asks for, if so: what is charged on it is another thing
+    /// (B7.2).
+    fn other_package(&self, service: &ServiceRecord) -> Option<Reason> {
+        let RevCharge::Package(asked) = self.asked.charge else { return None };
+        if service.package_id == Some(asked) {
+            return None;
+        }
+        let present = service.package_id.map_or_else(|| "no package".to_owned(), |id| format!("package {id}"));
+        let text = format!("Rev service {} stands for this line already, with {present} instead of package {asked}", service.id);
+        Some(Reason::new(Code::ProductDiffers, text))
+    }
+
+    async fn fail_service(&self, line: &mut LineRun, reason: Reason) -> StoreResult<Flow> {
         let stored = reason.clone();
         let batch = line.write(SERVICE, self.now(), |record| {
             record.state = StepState::Failed;

@@ -13,6 +13,7 @@ use lineshift_domain::terms::StepState;
 use lineshift_store::Result as StoreResult;
 use lineshift_store::billing::{Disconnected, StepBatch};
 
+use super::line::is_created;
 use super::products::service_of;
 use super::{Flow, LineEnd, LineRun, RevServicePage, SERVICE};
 use crate::boundary::Boundary;
@@ -57,7 +58,7 @@ impl RevServicePage<'_> {
 
     /// What is to be disconnected, in order. With a service of ours go all its products, those of a package included.
     async fn targets(&self, line: &mut LineRun) -> StoreResult<Result<Vec<(usize, Target)>, Flow>> {
-        let is_ours = |line: &LineRun, part: usize| line.state(part) == StepState::Done && !line.part(part).adopted;
+        let is_ours = |line: &LineRun, part: usize| is_created(line.part(part));
         let part_of = |line: &LineRun, id: i64| (1..line.parts().len()).find(|part| line.part(*part).external_id == Some(id));
         let mut targets = Vec::new();
         if is_ours(line, SERVICE) {
@@ -106,8 +107,12 @@ impl RevServicePage<'_> {
         self.journal.write(log).await?;
         match error {
             CallError::LeaseLost => Err(self.lease_lost()),
-            CallError::NotNow(not_now) => Ok(Undone::Later(self.wait_for_account(not_now))),
+            CallError::NotNow(not_now) => {
+                self.was_not_sent(line, part).await?;
+                Ok(Undone::Later(self.wait_for_account(not_now)))
+            }
             CallError::NotSent(text) => {
+                self.was_not_sent(line, part).await?;
                 Ok(Undone::Later(self.wait(Code::AccountNotReady, text, self.now() + TimeDelta::seconds(5))))
             }
             CallError::Unauthorized { text, .. } => {
@@ -116,6 +121,12 @@ impl RevServicePage<'_> {
             }
             error => self.look_after_disconnect(line, part, target, today, error).await,
         }
+    }
+
+    /// Waiting for an account uses up no attempt (B7.3).
+    async fn was_not_sent(&self, line: &mut LineRun, part: usize) -> StoreResult<()> {
+        let batch = line.write(part, self.now(), |record| record.calls -= 1);
+        self.journal.write(batch).await
     }
 
     /// Refused or unknown: whether it is gone decides.
@@ -187,7 +198,7 @@ impl RevServicePage<'_> {
             Target::Service(id) => {
                 // What was charged on it went with it: also what somebody disconnected who was lost before he could say so.
                 for part in SERVICE + 1..line.parts().len() {
-                    if line.state(part) == StepState::Done {
+                    if matches!(line.state(part), StepState::Done | StepState::Stuck) {
                         batch.append(line.write(part, self.now(), |record| record.state = StepState::Reverted));
                     }
                 }
@@ -201,7 +212,12 @@ impl RevServicePage<'_> {
                 let exchange = Exchange { request: format!("service {id}"), response: "disconnected, stored".to_owned() };
                 batch.logs.push(line.log_call(text, &exchange, None));
             }
-            Target::Product(id) => batch.disconnected_products.push((self.customer, id)),
+            Target::Product(id) => {
+                batch.disconnected_products.push((self.customer, id));
+                let text = LogText::DisconnectRevServiceProductAmop;
+                let exchange = Exchange { request: format!("service product {id}"), response: "disconnected, stored".to_owned() };
+                batch.logs.push(line.log_call(text, &exchange, None));
+            }
         }
         self.journal.write(batch).await?;
         Ok(Undone::Gone)
@@ -228,15 +244,7 @@ impl RevServicePage<'_> {
                 Ok(self.waits(line, wait))
             }
             Flow::Fail(other) | Flow::GivenUp(other) => {
-                let mut batch = StepBatch::default();
-                for part in 0..line.parts().len() {
-                    if line.state(part) == StepState::Done && !line.part(part).adopted {
-                        batch.append(line.write(part, self.now(), |record| {
-                            record.state = StepState::Stuck;
-                            record.outcome = Some(other.text.clone());
-                        }));
-                    }
-                }
+                let batch = line.stick_created(self.now(), &other.text);
                 metrics::counter!("lineshift_steps_stuck_total").increment(batch.steps.len() as u64);
                 tracing::error!(row = %line.row, change = %self.claim.bulk_change_id, "an undo is stuck: {}", other.text);
                 self.journal.write(batch).await?;

@@ -4,6 +4,7 @@ mod account;
 mod answers;
 mod flows;
 mod pace;
+mod review;
 mod seeds;
 mod situation;
 mod unknown;
