@@ -10,7 +10,7 @@ use lineshift_domain::terms::{BulkChangeStatus, OnPartialFailure};
 use lineshift_engine::Clock as _;
 use lineshift_simulators::revio::{Fault, Service, ServiceProduct};
 use lineshift_store::billing::{RevServiceRow, Settlement};
-use lineshift_testkit::billing::{BillingWorld, OTHER_PRODUCT, PACKAGE, PRODUCT, product};
+use lineshift_testkit::billing::{BillingWorld, OTHER_PRODUCT, PACKAGE, PASSWORD, PRODUCT, product};
 use lineshift_testkit::operator::{iccid, number};
 use rust_decimal::Decimal;
 
@@ -199,4 +199,25 @@ async fn every_store_write_of_an_undo_is_logged() {
         WHERE log_entry_description = 'Disconnect Rev.io Service Product: Update AMOP' AND response_status = 'PROCESSED'";
     assert_eq!(table(&world, logged).await, [["1"]]);
     assert_eq!(world.simulator.ledger().summary().services, 1, "an adopted service stays");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_is_believed_for_the_moment_when_it_was_asked_for() {
+    let limits = Limits { settle_after_seconds: 3_000, ..Limits::default() };
+    let late = Duration::from_secs(3_020);
+    let world = BillingWorld::with(2, limits, |options| options.late_after = late..=late).await;
+    world.set_account(PASSWORD, |settings| settings.concurrency = Some(1)).await;
+    // The first line's create is lost, and so is its second; the second line's takes effect ten seconds before it would count as lost.
+    for fault in [Fault::Silence, Fault::WorksLate, Fault::Silence] {
+        world.simulator.meet_next_on("POST /Services", fault);
+    }
+    let begun = tokio::time::Instant::now();
+    let id = world.operator.submit(order(&world, 2, world.assignment())).await.id;
+    work_until(&world, id, Duration::from_secs(100)).await;
+    // Both are looked up now; the second line's turn comes when the first has waited for its lost call.
+    tokio::time::sleep_until(begun + Duration::from_secs(3_035)).await;
+    work_until(&world, id, Duration::from_secs(20_000)).await;
+    let ledger = world.simulator.ledger().summary();
+    assert_eq!((ledger.services, ledger.duplicate_services), (2, 0), "no line is billed twice");
+    assert_eq!(world.operator.change(id).await.counts.processed, 2);
 }
