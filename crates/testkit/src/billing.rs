@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use lineshift_connectors::billing::Billing;
-use lineshift_connectors::billing::revio::{OpenPoints, RevioBilling, RevioCredentials};
+use lineshift_connectors::billing::revio::{RevioBilling, RevioCredentials};
 use lineshift_connectors::credentials::Vault;
 use lineshift_connectors::http::{Account, AccountKey, AccountLimits, CallMeter, HttpsTransport, Transport};
 use lineshift_domain::codes::Code;
@@ -13,7 +13,7 @@ use lineshift_domain::judge::Reason;
 use lineshift_domain::limits::Limits;
 use lineshift_domain::order::{AssignmentOrder, RevCharge, RevProductOrder, RevServiceOrder};
 use lineshift_engine::{Clock, Connect, Engine};
-use lineshift_simulators::revio::{RepeatedFilter, RevioOptions, RevioSimulator};
+use lineshift_simulators::revio::{RevioOptions, RevioSimulator};
 use lineshift_store::billing::{AccountSettings, IntegrationAccount};
 use lineshift_store_sqlite::Options;
 use lineshift_web::accounts::SealCredentials;
@@ -224,35 +224,21 @@ pub fn connect_to(simulator: Arc<RevioSimulator>, clock: Arc<TestClock>) -> impl
 }
 
 fn connection(simulator: Arc<RevioSimulator>, clock: Arc<TestClock>, repeats: bool) -> Connected {
-    let mut means_or = true;
-    simulator.adjust(|options| means_or = options.open_parts.repeated_filter == RepeatedFilter::Or);
     let transport = Arc::new(SimulatedTransport(simulator));
     let transport: Arc<dyn Transport> = if repeats { Arc::new(Repeating(transport)) } else { transport };
-    Connected { transport, clock, means_or }
+    Connected { transport, clock }
 }
 
 /// A way to call whoever stands at the address that is stored, over real HTTP, with the credentials that are stored.
 #[must_use]
 pub fn connect_by_http(clock: Arc<TestClock>) -> impl Connect {
     let transport = HttpsTransport::local().expect("there is TLS on this machine");
-    Connected { transport: Arc::new(transport), clock, means_or: true }
-}
-
-/// The open points as a simulator has them.
-struct OfSimulator {
-    means_or: bool,
-}
-
-impl OpenPoints for OfSimulator {
-    fn repeated_number_means_or(&self) -> bool {
-        self.means_or
-    }
+    Connected { transport: Arc::new(transport), clock }
 }
 
 struct Connected {
     transport: Arc<dyn Transport>,
     clock: Arc<TestClock>,
-    means_or: bool,
 }
 
 impl Connect for Connected {
@@ -270,7 +256,6 @@ impl Connect for Connected {
         let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
         let called = Account::new(key, account.name.as_str(), limits, clock, meter, Arc::clone(&self.transport), 1);
         let address = account.base_address.as_deref().unwrap_or(ADDRESS);
-        let billing = RevioBilling::new(called, address, credentials);
-        Ok(Arc::new(billing.with_open_points(Arc::new(OfSimulator { means_or: self.means_or }))))
+        Ok(Arc::new(RevioBilling::new(called, address, credentials)))
     }
 }

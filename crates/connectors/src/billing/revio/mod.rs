@@ -11,7 +11,7 @@ mod services;
 mod values;
 mod wire;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use base64::Engine as _;
@@ -42,6 +42,8 @@ pub struct RevioBilling {
     endpoint: Endpoint,
     client_code: String,
     open_points: Arc<dyn OpenPoints>,
+    /// Whether a repeated filter by number means "or", once it was found out.
+    repeated_number: OnceLock<bool>,
     customers: ItemCache<CustomerRecord>,
     products: ListCache<ProductRecord>,
     packages: ListCache<PackageRecord>,
@@ -65,6 +67,7 @@ impl RevioBilling {
             endpoint: Endpoint::new(account, base_address, headers, masker),
             client_code,
             open_points: Arc::new(StatedDefaults),
+            repeated_number: OnceLock::new(),
             customers: ItemCache::new(CUSTOMERS_FOR),
             products: ListCache::new(CATALOGUE_FOR),
             packages: ListCache::new(CATALOGUE_FOR),

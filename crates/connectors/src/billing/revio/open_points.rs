@@ -20,9 +20,11 @@ pub trait OpenPoints: Send + Sync + 'static {
         Effect { method: "DELETE", path: "/Services".to_owned(), body: body.to_string() }
     }
 
-    /// Whether a filter `number` that is repeated means "or". Default: yes. If not, each number is one call.
-    fn repeated_number_means_or(&self) -> bool {
-        true
+    /// Whether a filter `number` that is repeated means "or". Default: it is not believed but tried, on two services that are known
+    /// to be there; until then, and if it does not, each number is one call. Believed wrongly, a service that is there would not be
+    /// found, and the line would be billed twice.
+    fn repeated_number_means_or(&self) -> Option<bool> {
+        None
     }
 
     /// The filter that asks for customers changed on or after a day. Default: `updated_date` with that day. It is compared

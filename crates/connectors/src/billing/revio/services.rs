@@ -12,10 +12,18 @@ use crate::{CallError, Called, Exchange};
 
 impl RevioBilling {
     pub(super) async fn find_services_of(&self, customer: RevCustomerId, numbers: &[String]) -> Called<Vec<ServiceRecord>> {
-        let at_once = if self.open_points.repeated_number_means_or() { MOST_NUMBERS } else { 1 };
         let customer_id = customer.to_string();
-        let mut found: Vec<ServiceRecord> = Vec::new();
         let mut exchange = Exchange::default();
+        let at_once = match self.repeated_number(&customer_id, numbers.len(), &mut exchange).await {
+            Ok(Repeated::MeansOr) => MOST_NUMBERS,
+            Ok(Repeated::DoesNot) => 1,
+            Ok(Repeated::NotNeeded(all)) => {
+                let found = all.into_iter().filter(|service| is_asked_for(service, customer, numbers)).collect();
+                return Called { result: Ok(found), exchange };
+            }
+            Err(error) => return Called { result: Err(error), exchange },
+        };
+        let mut found: Vec<ServiceRecord> = Vec::new();
         for asked in numbers.chunks(at_once) {
             let of_customer = std::iter::once(("customer_id", customer_id.as_str()));
             let filters: Vec<(&str, &str)> = of_customer.chain(asked.iter().map(|number| ("number", number.as_str()))).collect();
@@ -30,6 +38,32 @@ impl RevioBilling {
         found.sort_by_key(|service| service.id);
         found.dedup_by_key(|service| service.id);
         Called { result: Ok(found), exchange }
+    }
+
+    /// What a repeated filter `number` means to this account: as the open points say, as it was found out, or as is found out now by
+    /// asking for two services that are there. A customer whose services are one page needs no filter.
+    async fn repeated_number(&self, customer: &str, numbers: usize, exchange: &mut Exchange) -> Result<Repeated, CallError> {
+        if let Some(means_or) = self.open_points.repeated_number_means_or().or_else(|| self.repeated_number.get().copied()) {
+            return Ok(if means_or { Repeated::MeansOr } else { Repeated::DoesNot });
+        }
+        if numbers < 2 {
+            return Ok(Repeated::DoesNot);
+        }
+        let of_customer = [("customer_id", customer)];
+        let listed = list_page::<Service, _>(&self.endpoint, "/Services", &of_customer, 1, ServiceRecord::from).await;
+        *exchange = std::mem::take(exchange).followed_by(&listed.exchange);
+        let listed = listed.result?;
+        if !listed.has_more {
+            return Ok(Repeated::NotNeeded(listed.records));
+        }
+        let Some((one, other)) = two_numbers(&listed.records) else { return Ok(Repeated::DoesNot) };
+        let both = [("customer_id", customer), ("number", one), ("number", other)];
+        let answered = list_all::<Service, _>(&self.endpoint, "/Services", &both, ServiceRecord::from).await;
+        *exchange = std::mem::take(exchange).followed_by(&answered.exchange);
+        let answered = answered.result?;
+        let is_there = |number: &str| answered.iter().any(|service| service.number.as_deref() == Some(number));
+        let means_or = *self.repeated_number.get_or_init(|| is_there(one) && is_there(other));
+        Ok(if means_or { Repeated::MeansOr } else { Repeated::DoesNot })
     }
 
     pub(super) async fn find_service_by_id(&self, id: RevServiceId) -> Called<Option<ServiceRecord>> {
@@ -52,6 +86,22 @@ impl RevioBilling {
     pub(super) async fn services_page(&self, page: u32) -> Called<Batch<ServiceRecord>> {
         list_page::<Service, _>(&self.endpoint, "/Services", &[], page, ServiceRecord::from).await
     }
+}
+
+/// How many numbers may be asked for at once.
+enum Repeated {
+    MeansOr,
+    DoesNot,
+    /// These are all of the customer's services.
+    NotNeeded(Vec<ServiceRecord>),
+}
+
+/// Two numbers of which none is a part of the other: a filter that matches in part must not answer for both.
+fn two_numbers(services: &[ServiceRecord]) -> Option<(&str, &str)> {
+    let mut numbers = services.iter().filter_map(|service| service.number.as_deref()).filter(|number| !number.is_empty());
+    let first = numbers.next()?;
+    let other = numbers.find(|number| !number.contains(first) && !first.contains(number))?;
+    Some((first, other))
 }
 
 /// Whether a service is the customer's, not disconnected, and known by one of these numbers: whether Rev.io's filter matches

@@ -1,6 +1,7 @@
 //! Rev.io against a script, on tokio's paused clock.
 
 mod lookups;
+mod repeated;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -137,6 +138,19 @@ fn list(has_more: bool, records: &[String]) -> String {
     format!(r#"{{"ok":true,"has_more":{has_more},"record_count":{},"records":[{}]}}"#, records.len(), records.join(","))
 }
 
+/// Known to take a repeated filter for "or".
+struct MeansOr;
+
+impl OpenPoints for MeansOr {
+    fn repeated_number_means_or(&self) -> Option<bool> {
+        Some(true)
+    }
+}
+
+fn means_or(billing: RevioBilling) -> RevioBilling {
+    billing.with_open_points(Arc::new(MeansOr))
+}
+
 #[tokio::test(start_paused = true)]
 async fn services_are_found_on_all_pages_and_compared_here() {
     let pages = [
@@ -155,7 +169,7 @@ async fn services_are_found_on_all_pages_and_compared_here() {
     ];
     let script = answers(&[&pages[0], &pages[1]]);
     let numbers = ["100".to_owned(), "200".to_owned()];
-    let called = billing(&script).find_services(RevCustomerId(5), &numbers).await;
+    let called = means_or(billing(&script)).find_services(RevCustomerId(5), &numbers).await;
     let found = called.result.expect("two pages");
     assert_eq!(found.iter().map(|service| service.id.0).collect::<Vec<_>>(), [1, 4]);
     assert_eq!(found[0].number2.as_deref(), Some("8901"));
@@ -169,7 +183,7 @@ async fn services_are_found_on_all_pages_and_compared_here() {
 async fn many_numbers_are_asked_in_parts_and_none_not_at_all() {
     let nothing = list(false, &[]);
     let script = Script::new([], Does::answer(200, &nothing));
-    let billing = billing(&script);
+    let billing = means_or(billing(&script));
     assert_eq!(billing.find_services(RevCustomerId(5), &[]).await.result, Ok(Vec::new()));
     assert!(script.seen().is_empty());
     let numbers: Vec<String> = (0..=MOST_NUMBERS).map(|number| number.to_string()).collect();
@@ -181,8 +195,8 @@ async fn many_numbers_are_asked_in_parts_and_none_not_at_all() {
 struct OneByOne;
 
 impl OpenPoints for OneByOne {
-    fn repeated_number_means_or(&self) -> bool {
-        false
+    fn repeated_number_means_or(&self) -> Option<bool> {
+        Some(false)
     }
 
     fn package_products_at_once(&self) -> bool {
