@@ -86,7 +86,13 @@ impl Accounts {
 
     /// What was built of an account, if anything was: without looking whether it is stale.
     pub(crate) fn find_built(&self, key: AccountKey) -> Option<Arc<dyn Billing>> {
-        self.built.lock().expect("never held over a panic").get(&key).map(|built| Arc::clone(&built.billing))
+        self.find_built_version(key).map(|(_, billing)| billing)
+    }
+
+    /// The same, with the version that it was built from.
+    pub(crate) fn find_built_version(&self, key: AccountKey) -> Option<(i64, Arc<dyn Billing>)> {
+        let built = self.built.lock().expect("never held over a panic");
+        built.get(&key).map(|built| (built.version, Arc::clone(&built.billing)))
     }
 }
 

@@ -202,7 +202,7 @@ impl Engine {
                     let key = AccountKey { tenant_id: change.tenant_id, integration_authentication_id: account };
                     // An account that cannot be called now gets no further page; a canceled change needs no call for most rows.
                     let would_call = runnable.has_open_rows && !runnable.is_canceled;
-                    if would_call && self.is_put_off(key) {
+                    if would_call && self.is_put_off(key).await? {
                         continue;
                     }
                     let Some(room) = pages.room(key) else { continue };
@@ -228,12 +228,15 @@ impl Engine {
         failed.map_or(Ok(false), Err)
     }
 
-    /// Whether an account is known to take no call for longer than a call waits.
-    fn is_put_off(&self, key: AccountKey) -> bool {
-        let Some(billing) = self.accounts.find_built(key) else { return false };
+    /// Whether an account is known to take no call for longer than a call waits. One that was set anew since may take some.
+    async fn is_put_off(&self, key: AccountKey) -> StoreResult<bool> {
+        let Some((version, billing)) = self.accounts.find_built_version(key) else { return Ok(false) };
         let account = billing.account();
         let patience = TimeDelta::from_std(account.limits().patience).unwrap_or(TimeDelta::MAX);
-        account.not_before().is_some_and(|not_now| not_now.until > self.clock.now() + patience)
+        if account.not_before().is_none_or(|not_now| not_now.until <= self.clock.now() + patience) {
+            return Ok(false);
+        }
+        Ok(self.store.get_account(key.tenant_id, key.integration_authentication_id).await?.version == version)
     }
 
     /// Claims a page that calls outside and runs it beside; false when none is claimable.

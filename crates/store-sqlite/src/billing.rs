@@ -30,9 +30,15 @@ impl BillingStore for SqliteStore {
         self.database.read(move |sql| accounts::get(sql, tenant, id)).await
     }
 
-    async fn set_account(&self, tenant: TenantId, id: IntegrationAuthenticationId, settings: &AccountSettings) -> Result<()> {
+    async fn set_account(
+        &self,
+        tenant: TenantId,
+        id: IntegrationAuthenticationId,
+        settings: &AccountSettings,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
         let settings = settings.clone();
-        self.database.write(move |sql| accounts::set(sql, tenant, id, &settings)).await
+        self.database.write(move |sql| accounts::set(sql, tenant, id, &settings, now)).await
     }
 
     async fn record_refused_credentials(

@@ -283,8 +283,15 @@ pub enum Settlement {
 pub trait BillingStore {
     /// An account with all that is needed to call it. Errors: `NotFound`.
     async fn get_account(&self, tenant: TenantId, id: IntegrationAuthenticationId) -> Result<IntegrationAccount>;
-    /// Stores how an account is called. Errors: `NotFound`.
-    async fn set_account(&self, tenant: TenantId, id: IntegrationAuthenticationId, settings: &AccountSettings) -> Result<()>;
+    /// Stores how an account is called, and wakes the rows that wait for it: what they waited for may be there now. Errors:
+    /// `NotFound`.
+    async fn set_account(
+        &self,
+        tenant: TenantId,
+        id: IntegrationAuthenticationId,
+        settings: &AccountSettings,
+        now: DateTime<Utc>,
+    ) -> Result<()>;
     /// Takes note that the credentials of that version are refused (B5.3); a later version is left alone.
     async fn record_refused_credentials(
         &self,

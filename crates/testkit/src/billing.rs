@@ -123,7 +123,7 @@ impl BillingWorld {
             calls_a_day: None,
         };
         change(&mut settings);
-        self.operator.store.set_account(tenant, id, &settings).await.expect("the account is set");
+        self.operator.store.set_account(tenant, id, &settings, self.operator.clock.now()).await.expect("the account is set");
     }
 
     /// To the Rev customer, with a service and one product.

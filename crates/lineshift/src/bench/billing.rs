@@ -153,7 +153,7 @@ async fn prepare(store: &SqliteStore, simulator: &Simulator) -> Result<(Caller, 
         calls_a_minute: Some(1_000_000),
         calls_a_day: Some(100_000_000),
     };
-    store.set_account(tenant, account, &settings).await?;
+    store.set_account(tenant, account, &settings, now).await?;
     let customer =
         RevCustomer { id: CUSTOMER, name: "Customer 1".to_owned(), integration_authentication_id: account, is_active: true };
     store.create_rev_customer(tenant, &customer, now).await?;

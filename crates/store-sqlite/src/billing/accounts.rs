@@ -9,6 +9,7 @@ use rusqlite::Row;
 
 use crate::connection::Sql;
 use crate::row::{Columns as _, micros};
+use crate::sql::billing as tuned;
 
 const MICROS_A_SECOND: i64 = 1_000_000;
 
@@ -39,7 +40,13 @@ fn read_account(row: &Row<'_>) -> rusqlite::Result<IntegrationAccount> {
     })
 }
 
-pub(super) fn set(sql: &Sql<'_>, tenant: TenantId, id: IntegrationAuthenticationId, settings: &AccountSettings) -> Result<()> {
+pub(super) fn set(
+    sql: &Sql<'_>,
+    tenant: TenantId,
+    id: IntegrationAuthenticationId,
+    settings: &AccountSettings,
+    now: DateTime<Utc>,
+) -> Result<()> {
     let changed = sql.execute(
         text::SET_ACCOUNT,
         &[
@@ -54,7 +61,12 @@ pub(super) fn set(sql: &Sql<'_>, tenant: TenantId, id: IntegrationAuthentication
             &settings.calls_a_day,
         ],
     )?;
-    if changed == 0 { Err(missing(id)) } else { Ok(()) }
+    if changed == 0 {
+        return Err(missing(id));
+    }
+    sql.execute(tuned::WAKE_ROWS_OF_ACCOUNT, &[&tenant.0, &id.0, &micros(now)])?;
+    sql.execute(tuned::WAKE_PAGES_OF_ACCOUNT, &[&tenant.0, &id.0])?;
+    Ok(())
 }
 
 pub(super) fn record_refused(

@@ -49,6 +49,19 @@ macro_rules! history {
 }
 
 lineshift_store::statements! {
+    /// The rows that wait for an account, by `device_change_waiting`: a handful of changes that call it, by
+    /// `device_bulk_change_unfinished`.
+    WAKE_ROWS_OF_ACCOUNT = "UPDATE device_change SET next_check_at = $3
+    WHERE tenant_id = $1 AND status = 'PENDING' AND next_check_at > $3 AND bulk_change_id IN (
+        SELECT b.id FROM device_bulk_change b
+        WHERE b.tenant_id = $1 AND b.processed_at IS NULL AND b.integration_authentication_id = $2)";
+
+    /// Their pages, by `device_bulk_change_page_state`.
+    WAKE_PAGES_OF_ACCOUNT = "UPDATE device_bulk_change_page SET lease_until = NULL
+    WHERE tenant_id = $1 AND state = 'ready' AND owner IS NULL AND lease_until IS NOT NULL AND bulk_change_id IN (
+        SELECT b.id FROM device_bulk_change b
+        WHERE b.tenant_id = $1 AND b.processed_at IS NULL AND b.integration_authentication_id = $2)";
+
     /// Whether the claim still holds, and whose log its rows are written to: one row by primary keys.
     HELD_PAGE = "SELECT b.portal_type FROM device_bulk_change_page page
     CROSS JOIN device_bulk_change b ON b.tenant_id = $1 AND b.id = page.bulk_change_id

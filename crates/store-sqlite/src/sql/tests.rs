@@ -44,6 +44,9 @@ const MAY_SCAN: &[&str] = &[
 
 /// Statements of these aggregates that go through all that a tenant has, and why they may.
 const MAY_READ_A_TENANT: &[&str] = &[
+    // A tenant has a handful of unfinished changes.
+    "WAKE_ROWS_OF_ACCOUNT",
+    "WAKE_PAGES_OF_ACCOUNT",
     // A tenant has a handful of keys.
     "LIST_API_KEYS",
     // And a handful of accounts.

@@ -108,8 +108,8 @@ pub async fn accounts_are_kept<S: Store>(store: &S) {
     let fresh = get().await;
     assert_eq!((fresh.version, fresh.is_active, fresh.write_enabled, fresh.is_local), (1, true, true, false));
     assert_eq!((fresh.base_address, fresh.secret_encrypted, fresh.refused_at), (None, None, None));
-    store.set_account(tenant, id, &settings("https://one", Some(b"sealed"))).await.expect("set");
-    store.set_account(tenant, id, &settings("https://two", None)).await.expect("set again");
+    store.set_account(tenant, id, &settings("https://one", Some(b"sealed")), at(5)).await.expect("set");
+    store.set_account(tenant, id, &settings("https://two", None), at(5)).await.expect("set again");
     let set = get().await;
     assert_eq!((set.version, set.base_address.as_deref()), (3, Some("https://two")));
     assert_eq!(set.secret_encrypted.as_deref(), Some(&b"sealed"[..]), "kept");
@@ -124,14 +124,14 @@ pub async fn accounts_are_kept<S: Store>(store: &S) {
     store.record_working_credentials(tenant, id).await.expect("noted");
     assert_eq!((get().await.refused_at, get().await.refused_text), (None, None));
     store.record_refused_credentials(tenant, id, 3, "wrong password", at(13)).await.expect("noted");
-    store.set_account(tenant, id, &settings("https://two", Some(b"new"))).await.expect("set");
+    store.set_account(tenant, id, &settings("https://two", Some(b"new")), at(5)).await.expect("set");
     assert_eq!((get().await.refused_at, get().await.version), (None, 4));
 
     let missing = IntegrationAuthenticationId(id.0 + 1_000);
     for answer in [
         store.get_account(tenant, missing).await.map(|_| ()),
         store.get_account(fixture.other, id).await.map(|_| ()),
-        store.set_account(fixture.other, id, &settings("https://three", None)).await,
+        store.set_account(fixture.other, id, &settings("https://three", None), at(5)).await,
     ] {
         assert!(matches!(answer, Err(StoreError::NotFound { .. })), "{answer:?}");
     }
@@ -150,12 +150,12 @@ pub async fn a_page_says_whether_its_account_may_be_called<S: Store>(store: &S) 
         (account.write_enabled, account.has_credentials, account.refused)
     };
     assert_eq!(told().await, (true, false, None));
-    store.set_account(tenant, id, &settings("https://one", Some(b"sealed"))).await.expect("set");
+    store.set_account(tenant, id, &settings("https://one", Some(b"sealed")), at(5)).await.expect("set");
     assert_eq!(told().await, (true, true, None));
     store.record_refused_credentials(tenant, id, 2, "wrong password", at(11)).await.expect("noted");
     assert_eq!(told().await, (true, true, Some("wrong password".to_owned())));
     let disabled = AccountSettings { write_enabled: false, ..settings("https://one", None) };
-    store.set_account(tenant, id, &disabled).await.expect("set");
+    store.set_account(tenant, id, &disabled, at(5)).await.expect("set");
     assert_eq!(told().await, (false, true, None));
 }
 

@@ -127,7 +127,7 @@ pub async fn accounts_fall_due<S: Store>(store: &S) {
         calls_a_minute: None,
         calls_a_day: None,
     };
-    store.set_account(tenant, account, &settings).await.expect("set");
+    store.set_account(tenant, account, &settings, at(0)).await.expect("set");
     assert_eq!(due(0).await, vec![account]);
     let held = claimed(&fixture, 100).await;
     assert_eq!(due(200).await, vec![], "one goes on");

@@ -74,6 +74,19 @@ async fn a_quota_that_is_used_up_delays_nothing_else_and_is_not_renewed_by_a_res
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_raised_quota_takes_effect_at_once() {
+    let world = BillingWorld::with_lines(6).await;
+    world.set_account(PASSWORD, |account| account.calls_a_day = Some(10)).await;
+    let id = submit(&world, 6, world.assignment()).await;
+    work_for(&world, 60).await;
+    assert!(world.operator.outcomes(id).await.contains(&"quota_exhausted"));
+    world.set_account(PASSWORD, |account| account.calls_a_day = Some(1_000)).await;
+    work_for(&world, 60).await;
+    assert_eq!(world.operator.outcomes(id).await, ["PROCESSED"; 6]);
+    right(&world, &[(id, world.assignment())]).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_open_breaker_lets_lines_wait_and_nothing_through() {
     let world = BillingWorld::with_lines(30).await;
     world.simulator.break_down(true);

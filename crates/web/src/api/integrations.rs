@@ -67,7 +67,8 @@ pub(crate) async fn set_integration_account(
     let settings = AccountSettings { secret_encrypted, ..settings };
     let store = web.engine.store().clone();
     let (tenant, id) = (key.tenant_id, key.integration_authentication_id);
-    carried_through(async move { store.set_account(tenant, id, &settings).await }).await?;
+    let now = web.engine.clock().now();
+    carried_through(async move { store.set_account(tenant, id, &settings, now).await }).await?;
     shown(&web, key).await
 }
 

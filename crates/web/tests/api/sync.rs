@@ -21,7 +21,7 @@ async fn app() -> TestApp {
         calls_a_day: None,
     };
     let (store, id) = (&app.operator.store, app.operator.authentication);
-    store.set_account(app.operator.tenant(), id, &settings).await.expect("the account is set");
+    store.set_account(app.operator.tenant(), id, &settings, app.operator.clock.now()).await.expect("the account is set");
     app
 }
 

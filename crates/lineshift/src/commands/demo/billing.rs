@@ -9,7 +9,7 @@ use lineshift_connectors::billing::revio::RevioCredentials;
 use lineshift_connectors::credentials::Vault;
 use lineshift_connectors::http::AccountKey;
 use lineshift_domain::limits::Limits;
-use lineshift_engine::SystemClock;
+use lineshift_engine::{Clock as _, SystemClock};
 use lineshift_simulators::revio::{BASE_PATH, Fault, Faults, RevioLimits, RevioOptions, RevioSimulator, serve};
 use lineshift_store::billing::{AccountSettings, BillingStore as _};
 use lineshift_store_sqlite::SqliteStore;
@@ -106,7 +106,10 @@ impl Billing {
             calls_a_minute: Some(CALLS_A_MINUTE),
             calls_a_day: Some(CALLS_A_DAY),
         };
-        store.set_account(key.tenant_id, key.integration_authentication_id, &settings).await.context("storing the account")?;
+        store
+            .set_account(key.tenant_id, key.integration_authentication_id, &settings, SystemClock.now())
+            .await
+            .context("storing the account")?;
         let outside = Outside::with_vault(Some(self.vault))?;
         Ok((Connected { simulator: self.simulator, _stop: self._stop, _server: self._server }, outside))
     }

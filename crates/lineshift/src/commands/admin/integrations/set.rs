@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use lineshift_connectors::billing::revio::RevioCredentials;
 use lineshift_domain::terms::IntegrationKind;
+use lineshift_engine::{Clock as _, SystemClock};
 use lineshift_store::billing::{AccountSettings, BillingStore as _, IntegrationAccount};
 use lineshift_web::accounts::{
     MOST_CALLS_A_DAY, MOST_CALLS_A_MINUTE, MOST_CONCURRENCY, SealCredentials as _, credential_problems, read_base_address,
@@ -134,7 +135,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<Done> {
     };
     accounts
         .store
-        .set_account(key.tenant_id, key.integration_authentication_id, &settings)
+        .set_account(key.tenant_id, key.integration_authentication_id, &settings, SystemClock.now())
         .await
         .context("storing the account")?;
     let account = accounts.show(key).await?;
