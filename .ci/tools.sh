@@ -38,3 +38,24 @@ need_nextest() {
 need_deny() {
   cargo deny --version >/dev/null 2>&1 || install_tool cargo-deny "$CARGO_DENY_VERSION"
 }
+
+# The directory of the newest PostgreSQL's programs: Debian keeps them out of PATH.
+postgres_programs() {
+  local newest
+  newest=$(printf '%s\n' /usr/lib/postgresql/*/bin/initdb | sort -V | tail -n 1)
+  if [[ -x $newest ]]; then
+    dirname "$newest"
+  elif command -v initdb >/dev/null; then
+    dirname "$(command -v initdb)"
+  else
+    return 1
+  fi
+}
+
+need_postgres() {
+  postgres_programs >/dev/null && return
+  ((EUID == 0)) && command -v apt-get >/dev/null || die "PostgreSQL was not found: install it (Debian: apt-get install postgresql)"
+  say "installing PostgreSQL (once per machine)"
+  { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends postgresql; } >&2 ||
+    die "PostgreSQL could not be installed"
+}
