@@ -20,7 +20,7 @@ pub(crate) fn store_file(context: &Context) -> Result<PathBuf> {
 pub(crate) async fn open(context: &Context) -> Result<SqliteStore> {
     let path = store_file(context)?;
     let options = context.settings().sqlite.options();
-    SqliteStore::open(&path, options).await.with_context(|| format!("opening the store {}", path.display()))
+    lineshift_store_sqlite::open(&path, options).await.with_context(|| format!("opening the store {}", path.display()))
 }
 
 /// Opens a store that must be there.

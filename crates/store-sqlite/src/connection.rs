@@ -8,12 +8,15 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
+use async_trait::async_trait;
+use lineshift_domain::ids::TenantId;
 use lineshift_store::{Result, StoreError};
+use lineshift_store_sql::{Engine, OpenTransaction, Scope, Sql};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, oneshot};
 
-pub(crate) use self::statements::Sql;
+pub(crate) use self::statements::Transaction;
 use self::statements::{Statements, describe};
 use crate::error::store_error;
 
@@ -55,9 +58,9 @@ impl Default for Options {
     }
 }
 
-/// A database file with its connections.
+/// A database file with its connections: one writer, many readers.
 #[derive(Clone)]
-pub(crate) struct Database {
+pub struct Sqlite {
     shared: Arc<Shared>,
 }
 
@@ -136,7 +139,7 @@ fn locked(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
     connection.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Database {
+impl Sqlite {
     pub(crate) async fn open(path: &Path, options: Options) -> Result<Self> {
         if options.inline {
             return Self::open_blocking(path, options);
@@ -162,23 +165,30 @@ impl Database {
         Ok(Self { shared: Arc::new(shared) })
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        &self.shared.path
+    /// Where it is stored.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        self.shared.path.clone()
     }
 
-    pub(crate) fn statements_sent(&self) -> u64 {
+    /// How many statements were sent so far, `BEGIN` and `COMMIT` included; rows bound in one prepared loop count once.
+    #[must_use]
+    pub fn statements_sent(&self) -> u64 {
         self.shared.statements.sent.load(Ordering::Relaxed)
     }
 
     /// Runs reads on a connection of the pool, in one snapshot.
-    pub(crate) async fn read<T: Send + 'static>(&self, work: impl FnOnce(&Sql<'_>) -> Result<T> + Send + 'static) -> Result<T> {
+    pub(crate) async fn read_with<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let slot = Arc::clone(&self.shared.reader_slots).acquire_owned().await.expect("the semaphore is never closed");
         let shared = Arc::clone(&self.shared);
         metrics::gauge!("lineshift_store_readers_in_use").increment(1);
         let lent = Lent { connection: Some(take_reader(&shared)), shared, _slot: slot };
         let work = move || {
             let connection = lent.connection.as_ref().expect("lent until dropped");
-            let sql = Sql { connection, statements: &lent.shared.statements, by_writer: false };
+            let sql = Transaction { connection, statements: &lent.shared.statements, by_writer: false };
             sql.batch("BEGIN")?;
             let answer = work(&sql);
             sql.batch("ROLLBACK")?;
@@ -191,7 +201,10 @@ impl Database {
     }
 
     /// Runs a whole write transaction: commits when the closure succeeds, else rolls back.
-    pub(crate) async fn write<T: Send + 'static>(&self, work: impl FnOnce(&Sql<'_>) -> Result<T> + Send + 'static) -> Result<T> {
+    pub(crate) async fn write_with<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let _turn = self.shared.turn.lock().await;
         self.on_writer(move |sql| {
             sql.batch("BEGIN IMMEDIATE")?;
@@ -207,10 +220,10 @@ impl Database {
     }
 
     /// Begins a write transaction that goes on over several calls.
-    pub(crate) async fn begin(&self) -> Result<OpenTransaction> {
+    pub(crate) async fn begin_open(&self) -> Result<SqliteTransaction> {
         let turn = Arc::clone(&self.shared.turn).lock_owned().await;
         // Made before it begins: a caller who is canceled while this waits must not leave it open.
-        let transaction = OpenTransaction { database: self.clone(), _turn: turn, open: true };
+        let transaction = SqliteTransaction { database: self.clone(), _turn: turn, open: true };
         self.on_writer(|sql| sql.batch("BEGIN IMMEDIATE")).await?;
         Ok(transaction)
     }
@@ -218,13 +231,13 @@ impl Database {
     /// Runs something on the writer, outside of a transaction.
     pub(crate) async fn on_writer<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Sql<'_>) -> Result<T> + Send + 'static,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (answer, answered) = oneshot::channel();
         self.send(move |connection, statements| {
-            let result = catch_unwind(AssertUnwindSafe(|| work(&Sql { connection, statements, by_writer: true })));
+            let result = catch_unwind(AssertUnwindSafe(|| work(&Transaction { connection, statements, by_writer: true })));
             let result = result.unwrap_or_else(|_| {
-                roll_back(&Sql { connection, statements, by_writer: true });
+                roll_back(&Transaction { connection, statements, by_writer: true });
                 Err(StoreError::internal("a transaction panicked"))
             });
             // Nobody waits for the answer any more when the caller was canceled; the work is done all the same.
@@ -238,28 +251,42 @@ impl Database {
         self.shared.writer.send(move |connection| job(connection, &statements))
     }
 
-    pub(crate) async fn checkpoint(&self) -> Result<()> {
+    /// Moves the write-ahead log into the database file.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn checkpoint(&self) -> Result<()> {
         let _turn = self.shared.turn.lock().await;
-        self.on_writer(|sql| sql.query("PRAGMA wal_checkpoint(TRUNCATE)", &[], |_| Ok(())).map(|_| ())).await
+        self.on_writer(|writer| writer.sql().query("PRAGMA wal_checkpoint(TRUNCATE)", &[], |_| Ok(())).map(|_| ())).await
     }
 
-    pub(crate) async fn inspect(&self, query: String) -> Result<Vec<Vec<String>>> {
-        let shown = |value: ValueRef<'_>| match value {
-            ValueRef::Null => "NULL".to_owned(),
-            ValueRef::Integer(number) => number.to_string(),
-            ValueRef::Real(number) => number.to_string(),
-            ValueRef::Text(bytes) | ValueRef::Blob(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-        };
-        self.read(move |sql| {
-            sql.query(&query, &[], |row| {
-                (0..row.as_ref().column_count()).map(|column| row.get_ref(column).map(shown)).collect::<rusqlite::Result<_>>()
-            })
+    /// For checks: the rows of a query, each column as text; null is `NULL`.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn inspect(&self, sql: &str) -> Result<Vec<Vec<String>>> {
+        let query = sql.to_owned();
+        self.read_with(move |reader| {
+            let mut prepared = reader.connection().prepare(&query).map_err(|error| describe(&query, error))?;
+            let columns = prepared.column_count();
+            let mut rows = prepared.raw_query();
+            let mut found = Vec::new();
+            while let Some(row) = rows.next().map_err(|error| describe(&query, error))? {
+                let shown = (0..columns).map(|column| row.get_ref(column).map(shown).map_err(store_error));
+                found.push(shown.collect::<Result<Vec<_>>>()?);
+            }
+            Ok(found)
         })
         .await
     }
 
-    pub(crate) async fn explain(&self, statement: String) -> Result<Vec<String>> {
-        self.read(move |sql| {
+    /// For checks: the plan of a statement, one line a row, as `EXPLAIN QUERY PLAN` prints it.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn explain(&self, statement: &str) -> Result<Vec<String>> {
+        let statement = statement.to_owned();
+        self.read_with(move |sql| {
             let mut prepared = sql
                 .connection()
                 .prepare(&format!("EXPLAIN QUERY PLAN {statement}"))
@@ -275,7 +302,16 @@ impl Database {
     }
 }
 
-fn roll_back(sql: &Sql<'_>) {
+fn shown(value: ValueRef<'_>) -> String {
+    match value {
+        ValueRef::Null => "NULL".to_owned(),
+        ValueRef::Integer(number) => number.to_string(),
+        ValueRef::Real(number) => number.to_string(),
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+    }
+}
+
+fn roll_back(sql: &Transaction<'_>) {
     if !sql.connection.is_autocommit()
         && let Err(error) = sql.batch("ROLLBACK")
     {
@@ -299,7 +335,7 @@ impl Drop for Lent {
         metrics::gauge!("lineshift_store_readers_in_use").decrement(1);
         if let Some(connection) = self.connection.take() {
             if !connection.is_autocommit() {
-                roll_back(&Sql { connection: &connection, statements: &self.shared.statements, by_writer: false });
+                roll_back(&Transaction { connection: &connection, statements: &self.shared.statements, by_writer: false });
             }
             self.shared.readers.lock().expect("no reader panics while it holds the lock").push(connection);
         }
@@ -312,35 +348,70 @@ fn take_reader(shared: &Shared) -> Connection {
 }
 
 /// A write transaction over several calls. Dropped without a commit, it is rolled back before the next one begins.
-pub(crate) struct OpenTransaction {
-    database: Database,
+pub struct SqliteTransaction {
+    database: Sqlite,
     _turn: OwnedMutexGuard<()>,
     open: bool,
 }
 
-impl OpenTransaction {
-    /// Runs statements within the transaction.
-    pub(crate) async fn run<T: Send + 'static>(&self, work: impl FnOnce(&Sql<'_>) -> Result<T> + Send + 'static) -> Result<T> {
-        self.database.on_writer(work).await
+#[async_trait]
+impl OpenTransaction for SqliteTransaction {
+    async fn run<T, W>(&self, work: W) -> Result<T>
+    where
+        T: Send + 'static,
+        W: FnOnce(&Sql<'_>) -> Result<T> + Send + 'static,
+    {
+        self.database.on_writer(move |writer| work(&writer.sql())).await
     }
 
-    /// Runs the last statements and commits.
-    pub(crate) async fn finish<T: Send + 'static>(
-        mut self,
-        work: impl FnOnce(&Sql<'_>) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let answer = self.run(move |sql| work(sql).and_then(|answer| sql.batch("COMMIT").map(|()| answer))).await?;
+    async fn finish<T, W>(mut self, work: W) -> Result<T>
+    where
+        T: Send + 'static,
+        W: FnOnce(&Sql<'_>) -> Result<T> + Send + 'static,
+    {
+        let database = self.database.clone();
+        let work = move |writer: &Transaction<'_>| work(&writer.sql()).and_then(|answer| writer.batch("COMMIT").map(|()| answer));
+        let answer = database.on_writer(work).await?;
         self.open = false;
         Ok(answer)
     }
 }
 
-impl Drop for OpenTransaction {
+impl Drop for SqliteTransaction {
     fn drop(&mut self) {
         if self.open {
             // The writer takes its jobs in order, so that the rollback comes before whatever the next turn sends.
-            drop(self.database.send(|connection, statements| roll_back(&Sql { connection, statements, by_writer: true })));
+            drop(
+                self.database.send(|connection, statements| roll_back(&Transaction { connection, statements, by_writer: true })),
+            );
         }
+    }
+}
+
+/// Whose rows are touched says each statement; this engine asks for nothing more.
+#[async_trait]
+impl Engine for Sqlite {
+    type Open = SqliteTransaction;
+    const NAME: &'static str = "sqlite";
+
+    async fn read<T, W>(&self, _scope: impl Into<Scope> + Send, work: W) -> Result<T>
+    where
+        T: Send + 'static,
+        W: Fn(&Sql<'_>) -> Result<T> + Send + 'static,
+    {
+        self.read_with(move |reader| work(&reader.sql())).await
+    }
+
+    async fn write<T, W>(&self, _scope: impl Into<Scope> + Send, work: W) -> Result<T>
+    where
+        T: Send + 'static,
+        W: Fn(&Sql<'_>) -> Result<T> + Send + 'static,
+    {
+        self.write_with(move |writer| work(&writer.sql())).await
+    }
+
+    async fn begin(&self, _tenant: TenantId) -> Result<SqliteTransaction> {
+        self.begin_open().await
     }
 }
 

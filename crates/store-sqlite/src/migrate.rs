@@ -2,7 +2,7 @@
 
 use lineshift_store::{Result, StoreError};
 
-use crate::connection::Database;
+use crate::Sqlite;
 
 /// One step of the schema. Numbers and names are the same on every engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,17 +34,19 @@ migrations! {
     5 "0005_statistics",
     6 "0006_billing",
     7 "0007_sync",
+    8 "0008_procedures",
+    9 "0009_tenant_work",
 }
 
-impl Database {
+impl Sqlite {
     /// Brings the schema up to date. A store that a newer version has migrated is refused.
     pub(crate) async fn migrate(&self) -> Result<()> {
-        self.write(|sql| {
+        self.write_with(|sql| {
             sql.batch(
                 "CREATE TABLE IF NOT EXISTS schema_migration (number INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL) STRICT",
             )?;
-            let done = sql.query("SELECT number, name FROM schema_migration ORDER BY number", &[], |row| {
-                Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
+            let done = sql.sql().query("SELECT number, name FROM schema_migration ORDER BY number", &[], |row| {
+                Ok((row.get::<i64>(0)?, row.get::<String>(1)?))
             })?;
             for (number, name) in &done {
                 if !MIGRATIONS.iter().any(|known| known.number == *number && known.name == name) {
@@ -55,7 +57,7 @@ impl Database {
             }
             for migration in MIGRATIONS.iter().filter(|known| done.iter().all(|(number, _)| *number != known.number)) {
                 sql.batch(migration.sql)?;
-                sql.execute(
+                sql.sql().execute(
                     "INSERT INTO schema_migration (number, name) VALUES ($1, $2)",
                     &[&migration.number, &migration.name],
                 )?;

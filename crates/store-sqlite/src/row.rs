@@ -1,96 +1,49 @@
-//! Between Rust values and columns: times in microseconds, decimals and terms as text.
+//! Between the store's values and the driver's.
 
-use chrono::{DateTime, Datelike, Utc};
+use chrono::DateTime;
+use lineshift_store::{Result, StoreError};
+use lineshift_store_sql::{Columns, Value, micros};
 use rusqlite::functions::FunctionFlags;
-use rusqlite::types::Type;
-use rusqlite::{Connection, Row};
-use rust_decimal::Decimal;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, Row, ToSql};
 
-/// A time as it is stored.
-pub(crate) const fn micros(time: DateTime<Utc>) -> i64 {
-    time.timestamp_micros()
+use crate::error::store_error;
+
+/// A value, bound.
+pub(crate) struct Bound<'a>(pub(crate) Value<'a>);
+
+impl ToSql for Bound<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self.0 {
+            Value::Null => ValueRef::Null,
+            Value::Integer(number) => ValueRef::Integer(number),
+            Value::Text(text) => ValueRef::Text(text.as_bytes()),
+            Value::Bytes(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
 }
 
-/// The month by which logs and histories are kept: 202612 for December 2026, in UTC.
-pub(crate) fn month(time: DateTime<Utc>) -> i64 {
-    i64::from(time.year()) * 100 + i64::from(time.month())
-}
+/// A row of the driver.
+pub(crate) struct SqliteRow<'r>(pub(crate) &'r Row<'r>);
 
-/// A decimal as it is stored: without trailing zeros, so that equal numbers are equal texts.
-pub(crate) fn decimal_text(value: Decimal) -> String {
-    value.normalize().to_string()
-}
-
-/// How many items a page of a list has at most, and how many rows to read for it: one more says whether there is a next.
-pub(crate) fn page_limit(limit: usize) -> (usize, i64) {
-    let limit = limit.clamp(1, lineshift_store::paging::MAX_PAGE_ITEMS);
-    (limit, i64::try_from(limit + 1).expect("a page has at most 1,000 items"))
-}
-
-/// Reads columns by place.
-pub(crate) trait Columns {
-    /// A place in a JSON array.
-    fn place(&self, column: usize) -> rusqlite::Result<usize>;
-    /// A time.
-    fn time(&self, column: usize) -> rusqlite::Result<DateTime<Utc>>;
-    /// A time or null.
-    fn maybe_time(&self, column: usize) -> rusqlite::Result<Option<DateTime<Utc>>>;
-    /// A decimal or null.
-    fn maybe_decimal(&self, column: usize) -> rusqlite::Result<Option<Decimal>>;
-    /// A term of an enumeration, or anything else that is read from text.
-    fn term<T: std::str::FromStr>(&self, column: usize) -> rusqlite::Result<T>
-    where
-        T::Err: std::error::Error + Send + Sync + 'static;
-    /// The same, or null.
-    fn maybe_term<T: std::str::FromStr>(&self, column: usize) -> rusqlite::Result<Option<T>>
-    where
-        T::Err: std::error::Error + Send + Sync + 'static;
-}
-
-fn unreadable(column: usize, kind: Type, error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(column, kind, Box::new(error))
-}
-
-/// A stored number that names no value of an enumeration.
-pub(crate) fn unreadable_number(column: usize, error: lineshift_domain::terms::UnknownTerm) -> rusqlite::Error {
-    unreadable(column, Type::Integer, error)
-}
-
-impl Columns for Row<'_> {
-    fn place(&self, column: usize) -> rusqlite::Result<usize> {
-        let place: i64 = self.get(column)?;
-        usize::try_from(place).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, place))
+impl Columns for SqliteRow<'_> {
+    fn count(&self) -> usize {
+        self.0.as_ref().column_count()
     }
 
-    fn time(&self, column: usize) -> rusqlite::Result<DateTime<Utc>> {
-        let stored: i64 = self.get(column)?;
-        DateTime::from_timestamp_micros(stored).ok_or(rusqlite::Error::IntegralValueOutOfRange(column, stored))
-    }
-
-    fn maybe_time(&self, column: usize) -> rusqlite::Result<Option<DateTime<Utc>>> {
-        let stored: Option<i64> = self.get(column)?;
-        Ok(stored.and_then(DateTime::from_timestamp_micros))
-    }
-
-    fn maybe_decimal(&self, column: usize) -> rusqlite::Result<Option<Decimal>> {
-        self.maybe_term(column)
-    }
-
-    fn term<T: std::str::FromStr>(&self, column: usize) -> rusqlite::Result<T>
-    where
-        T::Err: std::error::Error + Send + Sync + 'static,
-    {
-        self.get_ref(column)?.as_str()?.parse().map_err(|error| unreadable(column, Type::Text, error))
-    }
-
-    fn maybe_term<T: std::str::FromStr>(&self, column: usize) -> rusqlite::Result<Option<T>>
-    where
-        T::Err: std::error::Error + Send + Sync + 'static,
-    {
-        match self.get_ref(column)?.as_str_or_null()? {
-            None => Ok(None),
-            Some(text) => text.parse().map(Some).map_err(|error| unreadable(column, Type::Text, error)),
-        }
+    fn column(&self, column: usize) -> Result<Value<'_>> {
+        Ok(match self.0.get_ref(column).map_err(store_error)? {
+            ValueRef::Null => Value::Null,
+            ValueRef::Integer(number) => Value::Integer(number),
+            ValueRef::Text(text) => {
+                let text = std::str::from_utf8(text);
+                Value::Text(text.map_err(|_| StoreError::internal(format!("column {column} holds a text that is not UTF-8")))?)
+            }
+            ValueRef::Blob(bytes) => Value::Bytes(bytes),
+            ValueRef::Real(number) => {
+                return Err(StoreError::internal(format!("column {column} holds {number}, and no column holds such a number")));
+            }
+        })
     }
 }
 

@@ -5,7 +5,8 @@ use tempfile::TempDir;
 
 async fn open() -> (SqliteStore, TempDir) {
     let directory = tempfile::tempdir().expect("a temporary directory");
-    let store = SqliteStore::open(&directory.path().join("contract.db"), Options::default()).await.expect("a new store");
+    let store =
+        lineshift_store_sqlite::open(&directory.path().join("contract.db"), Options::default()).await.expect("a new store");
     (store, directory)
 }
 

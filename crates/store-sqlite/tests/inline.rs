@@ -12,7 +12,7 @@ use tempfile::TempDir;
 async fn open() -> (SqliteStore, TempDir) {
     let options = Options { inline: true, durable: false, ..Options::default() };
     let directory = tempfile::tempdir().expect("a temporary directory");
-    let store = SqliteStore::open(&directory.path().join("contract.db"), options).await.expect("a new store");
+    let store = lineshift_store_sqlite::open(&directory.path().join("contract.db"), options).await.expect("a new store");
     (store, directory)
 }
 
@@ -45,7 +45,7 @@ async fn a_call_waits_for_no_other_thread() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let options = Options { inline: true, durable: false, before_write: Some(on_the_callers_thread), ..Options::default() };
     let begun = tokio::time::Instant::now();
-    let store = SqliteStore::open(&directory.path().join("inline.db"), options).await.expect("a new store");
+    let store = lineshift_store_sqlite::open(&directory.path().join("inline.db"), options).await.expect("a new store");
     let writes = async {
         for nth in 0..20 {
             store.create_tenant(&format!("tenant {nth}"), chrono_tz::UTC, now()).await.expect("a tenant");
@@ -71,7 +71,7 @@ async fn a_fault_before_a_statement_undoes_its_transaction() {
     let (kept, directory) = open().await;
     let options = Options { inline: true, before_write: Some(fail_from_the_fifth), ..Options::default() };
     let path = directory.path().join("contract.db");
-    let store = SqliteStore::open(&path, options).await.expect("its schema is up to date: four statements");
+    let store = lineshift_store_sqlite::open(&path, options).await.expect("its schema is up to date: four statements");
     let failed = store.create_tenant("never", chrono_tz::UTC, now()).await;
     assert!(failed.is_err(), "{failed:?}");
     assert_eq!(kept.list_tenants().await.expect("tenants"), []);

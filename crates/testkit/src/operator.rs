@@ -97,7 +97,7 @@ impl Operator {
 
     async fn started(clock: Arc<TestClock>, zone: chrono_tz::Tz, lines: u64, limits: Limits, options: Options) -> Self {
         let directory = Arc::new(tempfile::tempdir().expect("a temporary directory"));
-        let sqlite = SqliteStore::open(&directory.path().join("store.sqlite3"), options).await.expect("a new store");
+        let sqlite = lineshift_store_sqlite::open(&directory.path().join("store.sqlite3"), options).await.expect("a new store");
         let engine = Engine::new(Arc::new(sqlite.clone()), Arc::clone(&clock) as Arc<dyn lineshift_engine::Clock>, limits);
         let operator = Self::create(engine, sqlite, clock, directory, "Altaworx", zone, RevCustomerId(4711)).await;
         operator.add_lines(operator.jasper, 1..=lines).await;

@@ -14,7 +14,7 @@ use lineshift_store::devices::{DeviceFilter, DeviceView, HistoryEntry};
 use lineshift_store::import::{ImportAssignment, ImportDevice};
 use lineshift_store::plan_queue::{PlanQueueEntry, PlanQueueFilter};
 use lineshift_store::work::{PageClaim, RunnableChange};
-use lineshift_store_sqlite::{Options, SqliteStore};
+use lineshift_store_sqlite::Options;
 
 use crate::operator::{Operator, iccid};
 
@@ -217,7 +217,7 @@ impl Operator {
 
     /// A second engine in its own right: its own connections to the same file.
     pub async fn second_engine(&self, options: Options) -> Engine {
-        let store = SqliteStore::open(&self.sqlite.path(), options).await.expect("the same file");
+        let store = lineshift_store_sqlite::open(&self.sqlite.path(), options).await.expect("the same file");
         Engine::new(Arc::new(store), Arc::clone(&self.clock) as Arc<dyn Clock>, *self.engine.limits())
     }
 

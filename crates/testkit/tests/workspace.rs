@@ -15,7 +15,9 @@ use serde_json::Value;
 const MAY_USE: &[(&str, &[&str])] = &[
     ("lineshift-domain", &[]),
     ("lineshift-store", &["lineshift-domain"]),
-    ("lineshift-store-sqlite", &["lineshift-domain", "lineshift-store"]),
+    ("lineshift-store-sql", &["lineshift-domain", "lineshift-store"]),
+    ("lineshift-store-sqlite", &["lineshift-domain", "lineshift-store", "lineshift-store-sql"]),
+    ("lineshift-store-postgres", &["lineshift-domain", "lineshift-store", "lineshift-store-sql"]),
     ("lineshift-connectors", &["lineshift-domain"]),
     ("lineshift-simulators", &["lineshift-domain"]),
     ("lineshift-engine", &["lineshift-domain", "lineshift-store", "lineshift-connectors"]),
@@ -25,7 +27,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "lineshift-domain",
             "lineshift-store",
+            "lineshift-store-sql",
             "lineshift-store-sqlite",
+            "lineshift-store-postgres",
             "lineshift-connectors",
             "lineshift-engine",
             "lineshift-web",
@@ -37,7 +41,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "lineshift-domain",
             "lineshift-store",
+            "lineshift-store-sql",
             "lineshift-store-sqlite",
+            "lineshift-store-postgres",
             "lineshift-connectors",
             "lineshift-engine",
             "lineshift-web",
@@ -50,16 +56,17 @@ const MAY_USE: &[(&str, &[&str])] = &[
 const NEVER_BELOW: &[(&str, &[&str])] = &[
     ("lineshift-domain", &["tokio", "async-trait", "futures", "axum", "hyper", "reqwest", "rusqlite", "sqlx", "tracing"]),
     ("lineshift-store", &["tokio", "axum", "hyper", "reqwest", "rusqlite", "sqlx"]),
-    ("lineshift-connectors", &["axum", "hyper", "reqwest", "rusqlite", "sqlx"]),
-    ("lineshift-engine", &["axum", "hyper", "reqwest", "rusqlite", "sqlx"]),
-    ("lineshift-web", &["reqwest", "rusqlite", "sqlx"]),
+    ("lineshift-store-sql", &["tokio", "axum", "hyper", "reqwest", "rusqlite", "postgres", "sqlx"]),
+    ("lineshift-connectors", &["axum", "hyper", "reqwest", "rusqlite", "postgres", "sqlx"]),
+    ("lineshift-engine", &["axum", "hyper", "reqwest", "rusqlite", "postgres", "sqlx"]),
+    ("lineshift-web", &["reqwest", "rusqlite", "postgres", "sqlx"]),
     // Whoever simulates the other side shares no code with this one: both would have the same mistake.
     ("lineshift-simulators", &["lineshift-connectors", "reqwest", "rusqlite", "sqlx"]),
 ];
 
 /// The database drivers, and who may name them: the stores, and the binary for its benchmark's peers.
-const DRIVERS: &[&str] = &["rusqlite", "libsqlite3-sys", "sqlx"];
-const MAY_NAME_DRIVERS: &[&str] = &["lineshift-store-sqlite", "lineshift"];
+const DRIVERS: &[&str] = &["rusqlite", "libsqlite3-sys", "postgres", "tokio-postgres", "sqlx"];
+const MAY_NAME_DRIVERS: &[&str] = &["lineshift-store-sqlite", "lineshift-store-postgres", "lineshift"];
 
 /// One TLS provider, aws-lc-rs; `deny.toml` says the same to those who read that first.
 const BANNED: &[&str] = &["ring", "openssl", "openssl-sys", "native-tls"];

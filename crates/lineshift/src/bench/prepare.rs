@@ -69,7 +69,7 @@ impl Files {
 
 /// Opens a store as the product does.
 pub(super) async fn open_store(file: &Path) -> Result<SqliteStore> {
-    SqliteStore::open(file, Options::default()).await.with_context(|| format!("opening {}", file.display()))
+    lineshift_store_sqlite::open(file, Options::default()).await.with_context(|| format!("opening {}", file.display()))
 }
 
 /// An engine over that store, and the one caller that the fleet knows.

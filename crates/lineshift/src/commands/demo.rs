@@ -111,7 +111,7 @@ impl Place {
 
 async fn show(args: &Args, place: &Place, context: &Context) -> Result<Shown> {
     let options = context.settings().sqlite.options();
-    let store = SqliteStore::open(&place.file, options).await.context("making the store")?;
+    let store = lineshift_store_sqlite::open(&place.file, options).await.context("making the store")?;
     let fleet = Fleet::new(args.devices, args.seed);
     note(&format!("A fleet of {} lines in {}", args.devices, place.file.display()));
     let loaded = load::load(&store, &fleet).await?;

@@ -42,7 +42,8 @@ async fn its_numbers_add_up_and_are_those_of_the_store() {
     let place = Place::empty();
     let summary = place.run(&["demo", "--exit", "--json", "--devices", "2000", "--seed", "5", "--dir", "kept"]).json(0);
     assert_eq!((&summary["store"], &summary["devices"]), (&"sqlite".into(), &2_000.into()));
-    let store = SqliteStore::open(&place.path("kept/lineshift.sqlite3"), Options::default()).await.expect("the store is kept");
+    let store =
+        lineshift_store_sqlite::open(&place.path("kept/lineshift.sqlite3"), Options::default()).await.expect("the store is kept");
     let changes = summary["changes"].as_array().expect("a list");
     let mut codes = BTreeSet::new();
     let mut log_entries = 0;

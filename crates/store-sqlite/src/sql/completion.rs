@@ -86,32 +86,29 @@ lineshift_store::statements! {
     FROM (SELECT value AS id FROM json_each($3)) AS x
     CROSS JOIN customer_rate_plan_device_queue q ON q.tenant_id = $1 AND q.device_change_id = x.id AND q.bulk_change_id = $2";
 
-    /// The oldest messages, by primary key. A scan over what waits, which is little: messages are taken as they come.
-    TAKE_MESSAGES = "DELETE FROM outbox WHERE (tenant_id, id) IN (
-        SELECT o.tenant_id, o.id FROM outbox o ORDER BY o.tenant_id, o.id LIMIT $1)
-    RETURNING tenant_id, id, kind, bulk_change_id, created_at";
+    /// A tenant's oldest messages, by primary key.
+    TAKE_MESSAGES = "DELETE FROM outbox WHERE tenant_id = $1 AND id IN (
+        SELECT o.id FROM outbox o WHERE o.tenant_id = $1 ORDER BY o.id LIMIT $2)
+    RETURNING id, kind, bulk_change_id, created_at";
 
-    /// Pages waiting and the age of their oldest change, over the changes of tenants with work.
-    MEASURE_PAGES = "SELECT count(*), min(b.created_at) FROM tenant_work w
-    CROSS JOIN device_bulk_change b ON b.tenant_id = w.tenant_id AND b.processed_at IS NULL
-    CROSS JOIN device_bulk_change_page p ON p.tenant_id = b.tenant_id AND p.bulk_change_id = b.id AND p.state = 'ready'
-    WHERE w.kind = 'bulk_change' AND b.receiving_until IS NULL AND (b.started_at IS NOT NULL OR b.canceled_at IS NOT NULL)";
+    /// Pages waiting and the age of their oldest change.
+    MEASURE_PAGES = "SELECT count(*), min(b.created_at) FROM device_bulk_change b
+    CROSS JOIN device_bulk_change_page p ON p.tenant_id = $1 AND p.bulk_change_id = b.id AND p.state = 'ready'
+    WHERE b.tenant_id = $1 AND b.processed_at IS NULL AND b.receiving_until IS NULL
+      AND (b.started_at IS NOT NULL OR b.canceled_at IS NOT NULL)";
 
-    /// The age of the oldest message.
-    MEASURE_OUTBOX = "SELECT min(created_at) FROM outbox";
+    /// The age of the oldest message: of few, messages are taken as they come.
+    MEASURE_OUTBOX = "SELECT min(created_at) FROM outbox WHERE tenant_id = $1";
 
-    /// Entries due, by `customer_rate_plan_device_queue_due` of each tenant with entries.
-    MEASURE_QUEUE = "SELECT count(*) FROM tenant_work w
-    CROSS JOIN customer_rate_plan_device_queue q ON q.tenant_id = w.tenant_id AND q.state = 'open' AND q.effective_date <= $1
-    WHERE w.kind = 'plan_queue' AND w.next_due <= $1";
+    /// Entries due, by `customer_rate_plan_device_queue_due`.
+    MEASURE_QUEUE = "SELECT count(*) FROM customer_rate_plan_device_queue q
+    WHERE q.tenant_id = $1 AND q.state = 'open' AND q.effective_date <= $2";
 
-    /// Rows that wait, of tenants with work, by `device_change_waiting`: as many index entries.
-    MEASURE_WAITING = "SELECT count(*) FROM tenant_work w
-    CROSS JOIN device_change dc ON dc.tenant_id = w.tenant_id AND dc.status = 'PENDING'
-    WHERE w.kind = 'bulk_change'";
+    /// Rows that wait, by `device_change_waiting`: as many index entries.
+    MEASURE_WAITING = "SELECT count(*) FROM device_change dc WHERE dc.tenant_id = $1 AND dc.status = 'PENDING'";
 
     /// Steps that a person must settle: those of the few rows in `device_change_unsettled`, each by primary key.
     MEASURE_STUCK = "SELECT count(*) FROM device_change dc
-    CROSS JOIN device_change_step s ON s.tenant_id = dc.tenant_id AND s.device_change_id = dc.id
-    WHERE dc.holds >= 4 AND s.state IN ('intended', 'ambiguous', 'waiting', 'stuck')";
+    CROSS JOIN device_change_step s ON s.tenant_id = $1 AND s.device_change_id = dc.id
+    WHERE dc.tenant_id = $1 AND dc.holds >= 4 AND s.state IN ('intended', 'ambiguous', 'waiting', 'stuck')";
 }

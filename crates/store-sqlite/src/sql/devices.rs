@@ -1,6 +1,6 @@
 //! Looking up lines by what an order names.
 
-use crate::facts::fact_columns;
+use super::facts::fact_columns;
 
 lineshift_store::statements! {
     /// `$1` to `$5` as in `fact_columns`, `$6` ICCIDs as a JSON array. Answers the place in the array, then the facts.

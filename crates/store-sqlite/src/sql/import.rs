@@ -47,10 +47,6 @@ lineshift_store::statements! {
          AND queued.customer_rate_pool_id IS json_extract(asked.value, '$[3]')
          AND queued.customer_data_allocation_mb IS json_extract(asked.value, '$[4]')";
 
-    /// Ids made from now on lie after the ids given. `$1` counter, `$2` the next id.
-    RAISE_COUNTER = "INSERT INTO id_counter (name, next_id) VALUES ($1, $2)
-        ON CONFLICT (name) DO UPDATE SET next_id = MAX(next_id, excluded.next_id)";
-
     /// `$1` tenant, `$2` id, `$3` provider, `$4` ICCID, `$5` number, `$6` IMEI, `$7` status, `$8` archived, `$9` activated,
     /// `$10` carrier plan, `$11` communication plan, `$12` address, `$13` carrier's id, `$14` now.
     UPSERT_DEVICE = "INSERT INTO device

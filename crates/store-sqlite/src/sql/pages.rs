@@ -1,6 +1,6 @@
 //! Statements of running a page (B5.1 to B5.3). Each touches one page: at most 5,000 rows, by the range of a primary key.
 
-use crate::facts::fact_columns;
+use super::facts::fact_columns;
 use lineshift_store::change_columns;
 
 /// The rows on which the steps act: what is open in the page's range and was not settled.
@@ -135,10 +135,10 @@ macro_rules! log_page {
 }
 
 lineshift_store::statements! {
-    /// Changes of every tenant that has work: a handful, by `device_bulk_change_unfinished` for each tenant of `tenant_work`.
-    LIST_RUNNABLE = "SELECT b.tenant_id, b.id, b.integration_authentication_id, b.canceled_at IS NOT NULL, b.open_count > 0
-    FROM tenant_work w CROSS JOIN device_bulk_change b
-    WHERE w.kind = 'bulk_change' AND b.tenant_id = w.tenant_id AND b.processed_at IS NULL AND b.receiving_until IS NULL
+    /// A tenant's changes with something to do: a handful, by `device_bulk_change_unfinished`.
+    LIST_RUNNABLE = "SELECT b.id, b.integration_authentication_id, b.canceled_at IS NOT NULL, b.open_count > 0
+    FROM device_bulk_change b
+    WHERE b.tenant_id = $1 AND b.processed_at IS NULL AND b.receiving_until IS NULL
       AND (b.started_at IS NOT NULL OR b.canceled_at IS NOT NULL)";
 
     /// One row by primary key; the first page to run by `device_bulk_change_page_state`, past those that wait. Locks the

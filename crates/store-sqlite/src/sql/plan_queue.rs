@@ -1,7 +1,7 @@
 //! Due plan queue entries: read with the facts of their lines, then written set by set, up to 5,000 at a time, in one
 //! transaction under the writer's lock. What happens to which entry comes back from the judge as a JSON array.
 
-use crate::facts::fact_columns;
+use super::facts::fact_columns;
 
 /// What a line has once the entry `q` was applied to its assignment `dt`: null keeps, 0 clears (B8.4, B8.5).
 macro_rules! applied {

@@ -1,4 +1,4 @@
-//! Runs of synchronisation and their findings. `$1` is the tenant but in `LIST_DUE`, which looks for runs of all tenants.
+//! Runs of synchronisation and their findings. `$1` is the tenant.
 
 /// The columns of a run.
 macro_rules! run {
@@ -50,8 +50,8 @@ crate::statements! {
                 WHERE r.tenant_id = $1 AND r.integration_authentication_id = a.id AND r.state = 'running')
           AND NOT EXISTS (SELECT 1 FROM sync_run r
                 WHERE r.tenant_id = $1 AND r.integration_authentication_id = a.id AND r.started_at > $2)";
-    /// `$1` now, `$2` limit. By `sync_run_due`, which holds the runs that go on.
-    LIST_DUE = "SELECT tenant_id, id FROM sync_run WHERE state = 'running' AND due_at <= $1 ORDER BY due_at, tenant_id, id LIMIT $2";
+    /// `$2` now, `$3` limit. By `sync_run_due`.
+    LIST_DUE = "SELECT id, due_at FROM sync_run WHERE tenant_id = $1 AND state = 'running' AND due_at <= $2 ORDER BY due_at, id LIMIT $3";
     /// `$2` id, `$3` until, `$4` now. One row by primary key.
     CLAIM = "UPDATE sync_run SET epoch = epoch + 1, due_at = $3
         WHERE tenant_id = $1 AND id = $2 AND state = 'running' AND due_at <= $4 RETURNING epoch";
@@ -63,6 +63,9 @@ crate::statements! {
     /// `$2` id, `$3` epoch, `$4` note, `$5` now. One row by primary key.
     FAIL = "UPDATE sync_run SET state = 'failed', ended_at = $5, note = $4
         WHERE tenant_id = $1 AND id = $2 AND epoch = $3 AND state = 'running'";
+    /// Takes the note away that the tenant has runs that go on, when none is left.
+    FORGET_WORK = "DELETE FROM tenant_work WHERE tenant_id = $1 AND kind = 'sync'
+        AND NOT EXISTS (SELECT 1 FROM sync_run r WHERE r.tenant_id = $1 AND r.state = 'running')";
     /// `$2` id, `$3` epoch, `$4` state, `$5` phase, `$6` page, `$7` after, `$8` ended, `$9` read, `$10` new, `$11` changed,
     /// `$12` unchanged, `$13` left out, `$14` gone, `$15` billed not assigned, `$16` assigned not billed. One row by primary key.
     ADVANCE = "UPDATE sync_run SET

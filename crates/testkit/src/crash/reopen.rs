@@ -6,7 +6,7 @@ use std::sync::Arc;
 use lineshift_domain::limits::Limits;
 use lineshift_engine::{Caller, Clock, Engine};
 use lineshift_store::Store;
-use lineshift_store_sqlite::{Options, SqliteStore};
+use lineshift_store_sqlite::Options;
 
 use crate::clock::TestClock;
 use crate::operator::Operator;
@@ -30,7 +30,7 @@ pub async fn reopen_on(
     limits: Limits,
     options: Options,
 ) -> Operator {
-    let sqlite = SqliteStore::open(store, options).await.expect("the store opens again");
+    let sqlite = lineshift_store_sqlite::open(store, options).await.expect("the store opens again");
     let store: Arc<dyn Store> = Arc::new(sqlite.clone());
     let engine = Engine::new(Arc::clone(&store), Arc::clone(&clock) as Arc<dyn Clock>, limits);
     let tenant = store.list_tenants().await.expect("tenants")[0].id;

@@ -29,7 +29,7 @@ async fn operator_with(lines: u64) -> Operator {
 
 /// The same store, opened by another process as it were.
 async fn beside(operator: &Operator) -> SqliteStore {
-    SqliteStore::open(&operator.sqlite.path(), open_options(None)).await.expect("the store opens twice")
+    lineshift_store_sqlite::open(&operator.sqlite.path(), open_options(None)).await.expect("the store opens twice")
 }
 
 async fn claim(operator: &Operator, store: &dyn Store, id: BulkChangeId) -> PageClaim {

@@ -197,13 +197,12 @@ async fn a_closed_store_in_a_folder_that_may_only_be_read_says_so() {
 
     let directory = tempfile::tempdir().expect("a temporary directory");
     let path = directory.path().join("store.sqlite3");
-    let store = lineshift_store_sqlite::SqliteStore::open(&path, Options::default()).await.expect("a new store");
+    let store = lineshift_store_sqlite::open(&path, Options::default()).await.expect("a new store");
     store.checkpoint().await.expect("all is in the file");
     drop(store);
     set_permissions(&path, Permissions::from_mode(0o444)).expect("its owner may");
     set_permissions(directory.path(), Permissions::from_mode(0o555)).expect("its owner may");
-    let opened =
-        as_somebody_else(async || lineshift_store_sqlite::SqliteStore::open(&path, Options::default()).await.map(|_| ()));
+    let opened = as_somebody_else(async || lineshift_store_sqlite::open(&path, Options::default()).await.map(|_| ()));
     set_permissions(directory.path(), Permissions::from_mode(0o755)).expect("its owner may");
     let Err(error @ StoreError::ReadOnly(_)) = opened else { panic!("the store can only be read, yet {opened:?}") };
     assert_eq!(error.to_string(), "the store can only be read: check the file's permissions, then try again");

@@ -226,9 +226,9 @@ async fn a_retried_page_of_lines_to_look_up_costs_two_statements_more() {
     }
 }
 
-/// Due entries are written in pages, too.
+/// Due entries are written in pages, too; two statements more keep the notes of what the tenant has to do.
 #[tokio::test]
-async fn a_page_of_due_entries_costs_at_most_12_statements() {
+async fn a_page_of_due_entries_costs_at_most_14_statements() {
     let mut costs = Vec::new();
     for lines in [30, 5_000] {
         let operator = Operator::with_lines(lines).await;
@@ -246,5 +246,5 @@ async fn a_page_of_due_entries_costs_at_most_12_statements() {
         costs.push(operator.sqlite.statements_sent() - before - 2);
     }
     assert_eq!(costs[0], costs[1]);
-    assert!(costs[0] <= MOST, "{} statements", costs[0]);
+    assert!(costs[0] <= MOST + 2, "{} statements", costs[0]);
 }

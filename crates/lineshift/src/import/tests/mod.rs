@@ -28,7 +28,7 @@ fn now() -> DateTime<Utc> {
 impl Fixture {
     async fn new() -> Self {
         let dir = tempfile::tempdir().expect("a directory");
-        let store = SqliteStore::open(&dir.path().join("store.sqlite3"), Options::default()).await.expect("a store");
+        let store = lineshift_store_sqlite::open(&dir.path().join("store.sqlite3"), Options::default()).await.expect("a store");
         let id = store.create_tenant("Test", Tz::America__New_York, now()).await.expect("a tenant");
         let tenant = store.get_tenant(id).await.expect("the tenant");
         Self { dir, store, tenant }

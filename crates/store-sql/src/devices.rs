@@ -1,0 +1,184 @@
+//! Lines: lists, one line, its history, and the look-up of what an order names.
+
+use async_trait::async_trait;
+use lineshift_domain::ids::{
+    BulkChangeId, CustomerRatePlanId, CustomerRatePoolId, DeviceId, IntegrationAuthenticationId, RevCustomerId,
+    ServiceProviderId, SiteId, TenantId,
+};
+use lineshift_domain::lines::Digits;
+use lineshift_domain::terms::LineIdentifier;
+use lineshift_store::devices::{DeviceFilter, DeviceStore, DeviceView, FactsQuery, FoundLine, HistoryEntry, HistoryKey};
+use lineshift_store::paging::Listed;
+use lineshift_store::sql::devices as text;
+use lineshift_store::{Result, StoreError};
+
+use crate::engine::Sql;
+use crate::engine::{Engine, SqlStore};
+use crate::facts::read_facts;
+use crate::row::{Row, micros, page_limit};
+use crate::sql::devices as tuned;
+use crate::value::{OwnedValue, Parameter};
+
+#[async_trait]
+impl<E: Engine> DeviceStore for SqlStore<E> {
+    async fn list_devices(
+        &self,
+        tenant: TenantId,
+        filter: &DeviceFilter,
+        after: Option<DeviceId>,
+        limit: usize,
+    ) -> Result<Listed<DeviceView, DeviceId>> {
+        let (statement, sought) = list_statement(filter);
+        let (limit, surplus) = page_limit(limit);
+        let after = after.map_or(i64::MIN, |id| id.0);
+        let items = self
+            .engine
+            .read(tenant, move |sql| match &sought {
+                None => sql.query(statement, &[&tenant.0, &after, &surplus], read_device),
+                Some(sought) => sql.query(statement, &[&tenant.0, &after, &surplus, sought as &dyn Parameter], read_device),
+            })
+            .await?;
+        Ok(Listed::from_surplus(items, limit, |device| device.id))
+    }
+
+    async fn get_device(&self, tenant: TenantId, id: DeviceId) -> Result<DeviceView> {
+        let found = self.engine.read(tenant, move |sql| sql.find(text::GET_DEVICE, &[&tenant.0, &id.0], read_device)).await?;
+        found.ok_or_else(|| StoreError::not_found("device", id))
+    }
+
+    async fn list_device_history(
+        &self,
+        tenant: TenantId,
+        device: DeviceId,
+        before: Option<HistoryKey>,
+        limit: usize,
+    ) -> Result<Listed<HistoryEntry, HistoryKey>> {
+        let (limit, surplus) = page_limit(limit);
+        const NEWEST: HistoryKey = HistoryKey { at: i64::MAX, bulk_change_id: i64::MAX, attempt: i64::MAX, entry: i64::MAX };
+        let key = before.unwrap_or(NEWEST);
+        let items = self
+            .engine
+            .read(tenant, move |sql| {
+                sql.query(
+                    text::LIST_DEVICE_HISTORY,
+                    &[&tenant.0, &device.0, &key.at, &key.bulk_change_id, &key.attempt, &key.entry, &surplus],
+                    read_history,
+                )
+            })
+            .await?;
+        Ok(Listed::from_surplus(items, limit, |entry| HistoryKey {
+            at: micros(entry.at),
+            bulk_change_id: entry.bulk_change_id.0,
+            attempt: entry.attempt,
+            entry: entry.entry,
+        }))
+    }
+
+    async fn look_up_lines(
+        &self,
+        tenant: TenantId,
+        identifier: LineIdentifier,
+        lines: &[Digits],
+        query: FactsQuery,
+    ) -> Result<Vec<FoundLine>> {
+        let lines = lines.to_vec();
+        self.engine.read(tenant, move |sql| look_up(sql, tenant, identifier, &lines, query, Seen::BY_EVERYONE)).await
+    }
+}
+
+/// From whose point of view holds are looked at (rule 6).
+#[derive(Clone, Copy)]
+pub(crate) struct Seen {
+    /// Only changes that were stored before this place count.
+    pub(crate) before: i64,
+    /// The change that does not count.
+    pub(crate) by: i64,
+}
+
+impl Seen {
+    /// At submission every stored change counts.
+    const BY_EVERYONE: Self = Self { before: i64::MAX, by: 0 };
+}
+
+/// Looks up lines on an open connection.
+pub(crate) fn look_up(
+    sql: &Sql<'_>,
+    tenant: TenantId,
+    identifier: LineIdentifier,
+    lines: &[Digits],
+    query: FactsQuery,
+    seen: Seen,
+) -> Result<Vec<FoundLine>> {
+    if lines.is_empty() {
+        return Ok(Vec::new());
+    }
+    let statement = match identifier {
+        LineIdentifier::Iccid => tuned::LOOK_UP_BY_ICCID,
+        LineIdentifier::Number => tuned::LOOK_UP_BY_NUMBER,
+    };
+    let customer = query.rev_customer_id.map_or(0, |id| id.0);
+    let parameters: [&dyn Parameter; 6] = [&tenant.0, &query.holds.0, &customer, &seen.before, &seen.by, &json_of_digits(lines)];
+    sql.query(statement, &parameters, |row| Ok(FoundLine { index: row.get(0)?, facts: read_facts(row, 1)? }))
+}
+
+fn list_statement(filter: &DeviceFilter) -> (&'static str, Option<OwnedValue>) {
+    match filter {
+        DeviceFilter::All => (text::LIST_DEVICES, None),
+        DeviceFilter::Iccid(iccid) => (text::LIST_DEVICES_BY_ICCID, Some(OwnedValue::Text(iccid.clone()))),
+        DeviceFilter::Number(number) => (text::LIST_DEVICES_BY_NUMBER, Some(OwnedValue::Text(number.clone()))),
+        DeviceFilter::ServiceProvider(id) => (text::LIST_DEVICES_BY_PROVIDER, Some(OwnedValue::Integer(id.0))),
+        DeviceFilter::Site(id) => (text::LIST_DEVICES_BY_SITE, Some(OwnedValue::Integer(id.0))),
+        DeviceFilter::CustomerRatePlan(id) => (text::LIST_DEVICES_BY_PLAN, Some(OwnedValue::Integer(id.0))),
+    }
+}
+
+/// `["8901...","8902..."]`: digits need no escaping, so that 5,000 of them are written in one pass.
+fn json_of_digits(lines: &[Digits]) -> String {
+    let mut json = String::with_capacity(lines.len() * 25 + 2);
+    for (nth, line) in lines.iter().enumerate() {
+        json.push_str(if nth == 0 { "[\"" } else { ",\"" });
+        line.write_to(&mut json);
+        json.push('"');
+    }
+    json.push(']');
+    json
+}
+
+fn read_device(row: &Row<'_>) -> Result<DeviceView> {
+    Ok(DeviceView {
+        id: DeviceId(row.get(0)?),
+        service_provider_id: ServiceProviderId(row.get(1)?),
+        iccid: row.get(2)?,
+        subscriber_number: row.get(3)?,
+        imei: row.get(4)?,
+        status: row.get(5)?,
+        is_archived: row.get(6)?,
+        activated_at: row.maybe_time(7)?,
+        carrier_rate_plan: row.get(8)?,
+        rev_customer_id: row.get::<Option<i64>>(9)?.map(RevCustomerId),
+        site_id: row.get::<Option<i64>>(10)?.map(SiteId),
+        account_number: row.get(11)?,
+        integration_authentication_id: row.get::<Option<i64>>(12)?.map(IntegrationAuthenticationId),
+        customer_rate_plan_id: row.get::<Option<i64>>(13)?.map(CustomerRatePlanId),
+        customer_rate_pool_id: row.get::<Option<i64>>(14)?.map(CustomerRatePoolId),
+        customer_data_allocation_mb: row.maybe_decimal(15)?,
+        effective_date: row.maybe_time(16)?,
+        is_active: row.get(17)?,
+        version: row.get(18)?,
+        modified_by: row.get(19)?,
+        modified_at: row.time(20)?,
+    })
+}
+
+fn read_history(row: &Row<'_>) -> Result<HistoryEntry> {
+    Ok(HistoryEntry {
+        at: row.time(0)?,
+        bulk_change_id: BulkChangeId(row.get(1)?),
+        attempt: row.get(2)?,
+        entry: row.get(3)?,
+        action: row.get(4)?,
+        old_value: row.get(5)?,
+        new_value: row.get(6)?,
+        changed_by: row.get(7)?,
+    })
+}
