@@ -1,0 +1,1 @@
+//! The narrow row by which a line is judged, as columns of a query.

@@ -1,0 +1,3 @@
+//! Statements, tuned for PostgreSQL.
+
+lineshift_store::statements! {}
