@@ -1,0 +1,186 @@
+//! Connections: a pool of a stated size, each with its prepared statements, driven by a thread of their own.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use lineshift_store::{Result, StoreError};
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_postgres::{Client, NoTls, Statement};
+
+use crate::address::Address;
+use crate::error::store_error;
+
+/// How the store uses its database.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Connections at most; whoever wants one more waits.
+    pub connections: usize,
+    /// The longest wait for a connection; past it the call fails as `Unavailable`.
+    pub connection_wait: Duration,
+    /// The longest that one statement may take.
+    pub statement_timeout: Duration,
+    /// The longest that one statement may wait for rows that others hold.
+    pub lock_timeout: Duration,
+    /// Whether the role may pass by row level security: for commands of the owner, never for what serves.
+    pub trust_role: bool,
+    /// For fault tests: called before each statement of a write transaction with its number, from 1, over the life of the process.
+    pub before_write: Option<fn(u64)>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            connections: 16,
+            connection_wait: Duration::from_secs(10),
+            statement_timeout: Duration::from_secs(60),
+            lock_timeout: Duration::from_secs(10),
+            trust_role: false,
+            before_write: None,
+        }
+    }
+}
+
+/// The connections to one database.
+pub(crate) struct Pool {
+    address: Address,
+    pub(crate) options: Options,
+    idle: Mutex<Vec<Session>>,
+    slots: Arc<Semaphore>,
+    pub(crate) sent: AtomicU64,
+    pub(crate) written: AtomicU64,
+    /// Drives the connections, so that a caller that waits for an answer on its own thread gets it. None while it is shut down.
+    io: Option<Runtime>,
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        // A runtime may not be waited for where others run.
+        if let Some(io) = self.io.take() {
+            io.shutdown_background();
+        }
+    }
+}
+
+/// One connection with its prepared statements.
+pub(crate) struct Session {
+    pub(crate) client: Client,
+    pub(crate) prepared: HashMap<&'static str, Statement>,
+}
+
+/// A connection on loan. It goes back to the pool when it was left outside of a transaction, else it is closed.
+pub(crate) struct Lent {
+    session: Option<Session>,
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) is_clean: bool,
+    /// None once given up.
+    slot: Option<OwnedSemaphorePermit>,
+}
+
+impl Pool {
+    pub(crate) fn new(address: Address, options: Options) -> Result<Self> {
+        let io = Builder::new_multi_thread().worker_threads(1).thread_name("lineshift-postgres").enable_all().build();
+        let io =
+            io.map_err(|error| StoreError::Internal { context: "starting the store".to_owned(), source: Some(Box::new(error)) })?;
+        Ok(Self {
+            address,
+            options,
+            idle: Mutex::default(),
+            slots: Arc::new(Semaphore::new(options.connections.max(1))),
+            sent: AtomicU64::new(0),
+            written: AtomicU64::new(0),
+            io: Some(io),
+        })
+    }
+
+    pub(crate) fn io(&self) -> &Handle {
+        self.io.as_ref().expect("taken when dropped").handle()
+    }
+
+    /// Waits for a connection that may be used: an idle one, or a place for a new one.
+    pub(crate) async fn slot(self: &Arc<Self>) -> Result<OwnedSemaphorePermit> {
+        let slot = tokio::time::timeout(self.options.connection_wait, Arc::clone(&self.slots).acquire_owned()).await;
+        let Ok(slot) = slot else {
+            let all = format!("all {} connections of the store are in use", self.options.connections);
+            return Err(StoreError::Unavailable(all.into()));
+        };
+        Ok(slot.expect("the semaphore is never closed"))
+    }
+
+    /// A connection, on the caller's thread; `fresh`: a new one, whatever stands idle.
+    pub(crate) fn lend(self: &Arc<Self>, slot: OwnedSemaphorePermit, fresh: bool) -> Result<Lent> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if fresh {
+            // What one of them met the others will meet.
+            idle.clear();
+        }
+        let session = std::iter::from_fn(|| idle.pop()).find(|session| !session.client.is_closed());
+        drop(idle);
+        let session = match session {
+            Some(session) => session,
+            None => self.io().block_on(self.connect())?,
+        };
+        metrics::gauge!("lineshift_store_connections_in_use").increment(1);
+        Ok(Lent { session: Some(session), pool: Arc::clone(self), is_clean: true, slot: Some(slot) })
+    }
+
+    async fn connect(&self) -> Result<Session> {
+        let config = &self.address.config;
+        let client = match &self.address.tls {
+            Some(tls) => {
+                let (client, connection) = config.connect(tls.clone()).await.map_err(store_error)?;
+                self.io().spawn(connection);
+                client
+            }
+            None => {
+                let (client, connection) = config.connect(NoTls).await.map_err(store_error)?;
+                self.io().spawn(connection);
+                client
+            }
+        };
+        let Options { statement_timeout, lock_timeout, .. } = self.options;
+        let settings = format!(
+            "SET statement_timeout = {}; SET lock_timeout = {}; SET idle_in_transaction_session_timeout = '60s'",
+            statement_timeout.as_millis(),
+            lock_timeout.as_millis()
+        );
+        client.batch_execute(&settings).await.map_err(store_error)?;
+        Ok(Session { client, prepared: HashMap::new() })
+    }
+}
+
+impl Lent {
+    pub(crate) fn session(&mut self) -> &mut Session {
+        self.session.as_mut().expect("lent until dropped")
+    }
+
+    /// Whether its connection has ended.
+    pub(crate) fn session_is_closed(&self) -> bool {
+        self.session.as_ref().is_none_or(|session| session.client.is_closed())
+    }
+
+    /// Closes its connection and keeps its place.
+    pub(crate) fn give_up(mut self) -> OwnedSemaphorePermit {
+        self.is_clean = false;
+        self.slot.take().expect("given up once")
+    }
+
+    /// Sends statements without parameters in one round trip.
+    pub(crate) fn batch(&mut self, sql: &str) -> std::result::Result<(), tokio_postgres::Error> {
+        self.pool.sent.fetch_add(1, Ordering::Relaxed);
+        let pool = Arc::clone(&self.pool);
+        pool.io().block_on(self.session().client.batch_execute(sql))
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        metrics::gauge!("lineshift_store_connections_in_use").decrement(1);
+        // A connection that is left within a transaction is closed instead: that undoes it, whatever state it is in.
+        if let Some(session) = self.session.take().filter(|session| self.is_clean && !session.client.is_closed()) {
+            self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner).push(session);
+        }
+    }
+}

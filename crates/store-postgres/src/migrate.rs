@@ -1,0 +1,135 @@
+//! Migrations: numbered, in order, each in a transaction, never changed once released. They run as the owner of the schema.
+
+use lineshift_store::{Result, StoreError};
+
+use crate::connection::Lent;
+use crate::engine::Postgres;
+use crate::error::store_error;
+
+/// One step of the schema. Numbers and names are the same on every engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Migration {
+    /// Its number, from 1.
+    pub number: i64,
+    /// Its name.
+    pub name: &'static str,
+    /// Its statements.
+    pub sql: &'static str,
+}
+
+macro_rules! migrations {
+    ($($number:literal $name:literal,)*) => {
+        /// Every migration, in order.
+        pub const MIGRATIONS: &[Migration] = &[$(Migration {
+            number: $number,
+            name: $name,
+            sql: include_str!(concat!("../migrations/", $name, ".sql")),
+        },)*];
+    };
+}
+
+migrations! {
+    1 "0001_tenants",
+    2 "0002_reference",
+    3 "0003_devices",
+    4 "0004_bulk_changes",
+    5 "0005_statistics",
+    6 "0006_billing",
+    7 "0007_sync",
+    9 "0009_tenant_work",
+}
+
+impl Postgres {
+    /// Brings the schema up to date and answers the migrations that it ran. Two who do so at once do it one after the other.
+    ///
+    /// # Errors
+    /// `Unavailable`; `Internal` when a migration fails: then nothing of it took effect, and those before stand.
+    pub async fn migrate(&self) -> Result<Vec<&'static Migration>> {
+        self.as_owner(|lent| {
+            lent.batch(
+                "SELECT pg_advisory_lock(7305188012341);
+                 CREATE TABLE IF NOT EXISTS schema_migration (number bigint NOT NULL PRIMARY KEY, name text NOT NULL)",
+            )
+            .map_err(store_error)?;
+            let done = run(lent)?;
+            let mut ran = Vec::new();
+            for migration in MIGRATIONS.iter().filter(|known| !done.contains(&known.number)) {
+                let Migration { number, name, sql } = migration;
+                let text =
+                    format!("BEGIN; {sql}\n; INSERT INTO schema_migration (number, name) VALUES ({number}, '{name}'); COMMIT");
+                lent.batch(&text).map_err(|error| StoreError::Internal {
+                    context: format!("migration {name} failed; nothing of it took effect"),
+                    source: Some(Box::new(error)),
+                })?;
+                ran.push(migration);
+            }
+            Ok(ran)
+        })
+        .await
+    }
+
+    /// Checks that the schema knows what this version needs. One that is newer is served, too: what a migration takes away, no version
+    /// in use needs any more.
+    pub(crate) async fn check_schema(&self) -> Result<()> {
+        self.as_owner(|lent| {
+            let missing = |names: &str| {
+                StoreError::internal(format!("the database lacks {names}: run `lineshift migrate` with the owner's URL first"))
+            };
+            let done = run(lent).map_err(|error| match error {
+                StoreError::Internal { .. } => missing("every migration"),
+                other => other,
+            })?;
+            let lacking: Vec<&str> =
+                MIGRATIONS.iter().filter(|known| !done.contains(&known.number)).map(|known| known.name).collect();
+            if lacking.is_empty() { Ok(()) } else { Err(missing(&lacking.join(", "))) }
+        })
+        .await
+    }
+
+    /// Checks that row level security holds this role: it neither passes by it nor owns the tables.
+    pub(crate) async fn check_role(&self) -> Result<()> {
+        self.as_owner(|lent| {
+            let found = query(
+                lent,
+                "SELECT current_user::text, CASE WHEN rolsuper THEN 'is a superuser' WHEN rolbypassrls THEN 'may bypass row level security'
+                    WHEN pg_has_role((SELECT relowner FROM pg_class WHERE oid = 'device_tenant'::regclass), 'USAGE') THEN 'owns the tables' END
+                 FROM pg_roles WHERE rolname = current_user",
+            )?;
+            let why = found.first().and_then(|row| Some((row.get::<_, String>(0), row.get::<_, Option<String>>(1)?)));
+            match why {
+                None => Ok(()),
+                Some((role, why)) => Err(StoreError::internal(format!(
+                    "the role {role:?} {why}, so that nothing in the database would keep tenants apart: connect as a member of lineshift_app"
+                ))),
+            }
+        })
+        .await
+    }
+
+    /// Runs something on a connection outside of any transaction.
+    pub(crate) async fn as_owner<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Lent) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let slot = self.pool.slot().await?;
+        let pool = std::sync::Arc::clone(&self.pool);
+        tokio::task::spawn_blocking(move || {
+            let mut lent = pool.lend(slot, true)?;
+            // Not to be used again: whatever it holds ends with it.
+            lent.is_clean = false;
+            work(&mut lent)
+        })
+        .await
+        .map_err(|error| StoreError::Internal { context: "a store call was cut off".to_owned(), source: Some(Box::new(error)) })?
+    }
+}
+
+fn run(lent: &mut Lent) -> Result<Vec<i64>> {
+    let done = query(lent, "SELECT number FROM schema_migration ORDER BY number")?;
+    Ok(done.iter().map(|row| row.get(0)).collect())
+}
+
+pub(crate) fn query(lent: &mut Lent, sql: &str) -> Result<Vec<tokio_postgres::Row>> {
+    let pool = std::sync::Arc::clone(&lent.pool);
+    pool.io().block_on(lent.session().client.query(sql, &[])).map_err(store_error)
+}

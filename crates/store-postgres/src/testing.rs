@@ -1,0 +1,131 @@
+//! Databases for tests: each its own, copied from a migrated one, gone when it is dropped.
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use url::Url;
+
+use crate::engine::Postgres;
+use crate::error::store_error;
+use crate::migrate::{MIGRATIONS, query};
+use crate::{Options, PostgresStore, connect};
+
+/// Where the tests' server is: the URL of its superuser, as `.ci/postgres` prints it and `./test` sets it.
+pub const SERVER: &str = "LINESHIFT_TEST_POSTGRES";
+
+/// A database of one test.
+pub struct TestDatabase {
+    server: Url,
+    name: String,
+}
+
+impl TestDatabase {
+    /// A new one with the schema of this version.
+    ///
+    /// # Panics
+    /// When there is no server: no test is left out for that.
+    pub async fn new() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let server = server();
+        let template = template(&server).await;
+        let name = format!("test_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        // A process of that number may have been killed before it dropped its own.
+        let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+        let make = format!("CREATE DATABASE {name} TEMPLATE {template} OWNER lineshift_owner");
+        admin(&server, vec![drop, make]).await;
+        Self { server, name }
+    }
+
+    /// The URL by which the product works in it.
+    #[must_use]
+    pub fn app_url(&self) -> String {
+        self.url("lineshift_app")
+    }
+
+    /// The URL of its owner.
+    #[must_use]
+    pub fn owner_url(&self) -> String {
+        self.url("lineshift_owner")
+    }
+
+    /// The URL of the superuser, in it: for checks that look at all tenants.
+    #[must_use]
+    pub fn superuser_url(&self) -> String {
+        self.url(self.server.username())
+    }
+
+    /// The store in it, as the product works in it.
+    ///
+    /// # Panics
+    /// When the server does not answer.
+    pub async fn store(&self, options: Options) -> PostgresStore {
+        connect(&self.app_url(), options).await.expect("the store opens")
+    }
+
+    fn url(&self, role: &str) -> String {
+        let mut url = self.server.clone();
+        url.set_username(role).expect("a role");
+        url.set_path(&self.name);
+        url.to_string()
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        let (server, text) = (self.server.clone(), format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
+        // On a thread of its own: what is dropped may be dropped by a runtime.
+        let dropped = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            runtime.block_on(admin(&server, vec![text]));
+        });
+        drop(dropped.join());
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "where the tests' server is, is not the product's to configure")]
+fn server() -> Url {
+    let url = std::env::var(SERVER).unwrap_or_else(|_| {
+        panic!("{SERVER} is not set: run ./test, or start a server with `.ci/postgres start DIRECTORY` and set it to what that prints")
+    });
+    Url::parse(&url).expect("the server's URL")
+}
+
+/// The name of the database that others are copied from; made by whoever comes first.
+async fn template(server: &Url) -> String {
+    let mut hasher = DefaultHasher::new();
+    for migration in MIGRATIONS {
+        (migration.name, migration.sql).hash(&mut hasher);
+    }
+    let name = format!("template_{:016x}", hasher.finish());
+    let mut owner = server.clone();
+    owner.set_username("lineshift_owner").expect("a role");
+    owner.set_path(&name);
+    let (named, owner) = (name.clone(), owner.to_string());
+    let admin = Postgres::new(server.as_str(), owner_options()).expect("the server's URL");
+    let making = admin.as_owner(move |lent| {
+        lent.batch("SELECT pg_advisory_lock(7305188012342)").map_err(store_error)?;
+        let ready = format!("SELECT datistemplate FROM pg_database WHERE datname = '{named}'");
+        match query(lent, &ready)?.first().map(|row| row.get::<_, bool>(0)) {
+            Some(true) => return Ok(()),
+            // Whoever made it was killed.
+            Some(false) => lent.batch(&format!("DROP DATABASE {named} WITH (FORCE)")).map_err(store_error)?,
+            None => {}
+        }
+        lent.batch(&format!("CREATE DATABASE {named} OWNER lineshift_owner")).map_err(store_error)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async { Postgres::new(&owner, owner_options())?.migrate().await })?;
+        lent.batch(&format!("ALTER DATABASE {named} IS_TEMPLATE true")).map_err(store_error)
+    });
+    making.await.expect("the database that others are copied from");
+    name
+}
+
+async fn admin(server: &Url, statements: Vec<String>) {
+    let admin = Postgres::new(server.as_str(), owner_options()).expect("the server's URL");
+    let done = admin.as_owner(move |lent| statements.iter().try_for_each(|text| lent.batch(text).map_err(store_error)));
+    done.await.expect("the server does what its superuser asks");
+}
+
+fn owner_options() -> Options {
+    Options { connections: 1, trust_role: true, ..Options::default() }
+}
