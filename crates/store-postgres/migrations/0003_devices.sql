@@ -160,11 +160,14 @@ SELECT lineshift_ensure_partitions(to_char(now() - interval '2 months', 'YYYYMM'
 -- moment after the gap; where it exists twice, the first. Null for null.
 -- AT TIME ZONE takes the second of two midnights, and in a gap counts on from before it. Its answer is therefore believed only
 -- when the clock stood the same a day before, which it does but for two days a year.
+-- Four zones are also the names of fixed offsets, which PostgreSQL would take; they are asked for by their other names.
 CREATE FUNCTION start_of_day(p_at bigint, p_zone text) RETURNS bigint LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
-    v_day timestamp := date_trunc('day', (timestamp 'epoch' + p_at * interval '1 us') AT TIME ZONE 'UTC' AT TIME ZONE p_zone);
-    v_start timestamptz := v_day AT TIME ZONE p_zone;
-    v_before timestamp := (v_start - interval '24 hours') AT TIME ZONE p_zone;
+    v_zone text := CASE p_zone WHEN 'CET' THEN 'Europe/Brussels' WHEN 'MET' THEN 'Europe/Brussels' WHEN 'EET' THEN 'Europe/Athens'
+        WHEN 'WET' THEN 'Europe/Lisbon' ELSE p_zone END;
+    v_day timestamp := date_trunc('day', (timestamp 'epoch' + p_at * interval '1 us') AT TIME ZONE 'UTC' AT TIME ZONE v_zone);
+    v_start timestamptz := v_day AT TIME ZONE v_zone;
+    v_before timestamp := (v_start - interval '24 hours') AT TIME ZONE v_zone;
     v_clock timestamp := v_day;
 BEGIN
     IF v_before <> v_day - interval '24 hours' THEN
@@ -172,13 +175,13 @@ BEGIN
             -- With each of the two offsets around that day: the earlier moment at which the clock shows v_clock, if any does.
             SELECT min(moment) INTO v_start
             FROM (SELECT v_clock AT TIME ZONE 'UTC'
-                      - ((around AT TIME ZONE p_zone) - (around AT TIME ZONE 'UTC')) AS moment
+                      - ((around AT TIME ZONE v_zone) - (around AT TIME ZONE 'UTC')) AS moment
                   FROM unnest(ARRAY[v_start - interval '24 hours', v_start + interval '24 hours']) AS around) AS candidate
-            WHERE moment AT TIME ZONE p_zone = v_clock;
+            WHERE moment AT TIME ZONE v_zone = v_clock;
             EXIT WHEN v_start IS NOT NULL;
             -- Clocks are put forward by full minutes.
             v_clock := v_clock + interval '1 minute';
-            v_start := v_day AT TIME ZONE p_zone;
+            v_start := v_day AT TIME ZONE v_zone;
         END LOOP;
     END IF;
     RETURN extract(epoch FROM v_start)::bigint * 1000000;
