@@ -13,6 +13,7 @@ pub mod limits;
 pub mod lines;
 pub mod log_text;
 pub mod order;
+pub mod places;
 pub mod read_back;
 pub mod reading;
 pub mod refusal;

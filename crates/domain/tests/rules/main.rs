@@ -7,6 +7,7 @@ mod judging;
 mod judging_rules;
 mod moves;
 mod orders;
+mod places;
 mod reading_forms;
 mod reading_limits;
 mod reading_orders;
