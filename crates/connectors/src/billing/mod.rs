@@ -24,11 +24,6 @@ pub trait Billing: Send + Sync + 'static {
     /// Whether the credentials work.
     async fn test_connection(&self) -> Called<()>;
 
-    /// Whether a package's products are there as soon as its service is; if not, they are read back until they are.
-    fn package_products_at_once(&self) -> bool {
-        false
-    }
-
     /// The customer's services whose number or ICCID is one of `numbers`, compared here and exactly, the disconnected ones left out.
     /// At most [`MOST_NUMBERS`] numbers. Several may have the same number.
     async fn find_services(&self, customer: RevCustomerId, numbers: &[String]) -> Called<Vec<ServiceRecord>>;

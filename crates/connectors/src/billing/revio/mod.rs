@@ -110,10 +110,6 @@ impl Billing for RevioBilling {
         self.endpoint.read("/SystemStatus", read_system_status).await
     }
 
-    fn package_products_at_once(&self) -> bool {
-        self.open_points.package_products_at_once()
-    }
-
     async fn find_services(&self, customer: RevCustomerId, numbers: &[String]) -> Called<Vec<ServiceRecord>> {
         self.find_services_of(customer, numbers).await
     }

@@ -32,12 +32,6 @@ pub trait OpenPoints: Send + Sync + 'static {
     fn customers_changed_since(&self, day: NaiveDate) -> (&'static str, String) {
         ("updated_date", day_text(day))
     }
-
-    /// Whether a package's products are there as soon as its service is. Default: no, so that they are read back until they
-    /// are.
-    fn package_products_at_once(&self) -> bool {
-        false
-    }
 }
 
 /// The stated defaults.

@@ -198,20 +198,13 @@ impl OpenPoints for OneByOne {
     fn repeated_number_means_or(&self) -> Option<bool> {
         Some(false)
     }
-
-    fn package_products_at_once(&self) -> bool {
-        true
-    }
 }
 
 #[tokio::test(start_paused = true)]
 async fn open_points_can_be_replaced() {
     let nothing = list(false, &[]);
     let script = Script::new([], Does::answer(200, &nothing));
-    let stated = billing(&script);
-    assert!(!stated.package_products_at_once());
-    let replaced = stated.with_open_points(Arc::new(OneByOne));
-    assert!(replaced.package_products_at_once());
+    let replaced = billing(&script).with_open_points(Arc::new(OneByOne));
     let numbers = ["100".to_owned(), "200".to_owned()];
     assert_eq!(replaced.find_services(RevCustomerId(5), &numbers).await.result, Ok(Vec::new()));
     let expected = ["100", "200"].map(|number| format!("GET /Services?customer_id=5&number={number}&page_size=500&page=1"));
