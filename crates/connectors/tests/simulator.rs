@@ -14,6 +14,7 @@ use lineshift_connectors::http::{
 use lineshift_connectors::{CallError, Called};
 use lineshift_domain::clock::Clock;
 use lineshift_domain::ids::{IntegrationAuthenticationId, RevCustomerId, RevServiceId, TenantId};
+use lineshift_domain::places::{PlacesAsked, PlacesLeased};
 use lineshift_simulators::revio::{Fault, NumberFilter, RevioOptions, RevioSimulator, Service};
 use lineshift_simulators::{Reaction, SimulatedRequest};
 use secrecy::{ExposeSecret, SecretString};
@@ -35,6 +36,14 @@ struct NoWindows;
 impl CallMeter for NoWindows {
     async fn take(&self, _: AccountKey, wanted: u32, _: AccountLimits, _: DateTime<Utc>) -> Result<Grant, MeterError> {
         Ok(Grant { granted: wanted, next: None })
+    }
+
+    async fn lease_places(&self, _: AccountKey, asked: PlacesAsked, _: DateTime<Utc>) -> Result<PlacesLeased, MeterError> {
+        Ok(PlacesLeased { places: asked.wanted, share: asked.concurrency })
+    }
+
+    async fn return_places(&self, _: AccountKey) -> Result<(), MeterError> {
+        Ok(())
     }
 }
 
@@ -76,6 +85,7 @@ fn connected() -> (Arc<RevioSimulator>, RevioBilling) {
         timeout: Duration::from_secs(30),
         attempts: 5,
         patience: Duration::from_secs(120),
+        place_lease: Duration::from_secs(30),
     };
     let key = AccountKey { tenant_id: TenantId(1), integration_authentication_id: IntegrationAuthenticationId(2) };
     let transport = Arc::new(InProcess(Arc::clone(&simulator)));

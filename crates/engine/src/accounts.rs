@@ -12,6 +12,7 @@ use lineshift_connectors::http::{AccountKey, AccountLimits, CallMeter, Grant, Me
 use lineshift_domain::codes::Code;
 use lineshift_domain::judge::Reason;
 use lineshift_domain::limits::Limits;
+use lineshift_domain::places::{PlacesAsked, PlacesLeased};
 use lineshift_store::Store;
 use lineshift_store::billing::{CallWindows, FullWindow, IntegrationAccount};
 
@@ -22,6 +23,9 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 /// The longest that a test of a connection takes, tries and waits included: somebody sits there and waits for it.
 const TEST_PATIENCE: Duration = Duration::from_secs(45);
+
+/// How long an account is not called before its places are given back to other processes (B7.4).
+const IDLE: Duration = Duration::from_secs(2);
 
 /// Builds what calls an account. The engine knows neither HTTP nor how credentials are kept.
 pub trait Connect: Send + Sync + 'static {
@@ -59,6 +63,8 @@ impl Connect for NotConnected {
 pub(crate) struct Accounts {
     connect: Arc<dyn Connect>,
     built: Arc<Mutex<HashMap<AccountKey, Built>>>,
+    /// Built from what is stored no longer: they may still have places and calls under way.
+    outdated: Arc<Mutex<Vec<Arc<dyn Billing>>>>,
 }
 
 #[derive(Clone)]
@@ -76,7 +82,7 @@ pub(crate) struct OpenAccount {
 
 impl Accounts {
     pub(crate) fn new(connect: Arc<dyn Connect>) -> Self {
-        Self { connect, built: Arc::default() }
+        Self { connect, built: Arc::default(), outdated: Arc::default() }
     }
 
     /// Which accounts were built.
@@ -105,7 +111,9 @@ impl Engine {
         {
             return Ok(Ok(OpenAccount { key, billing: Arc::clone(&built.billing), stored }));
         }
-        let meter = Arc::new(StoreMeter(Arc::clone(&self.store)));
+        // What was built from another version has places of its own until its last call has ended.
+        let holder = format!("{}/{}", self.name, stored.version);
+        let meter = Arc::new(StoreMeter { store: Arc::clone(&self.store), holder });
         let billing = match self.accounts.connect.billing(key, &stored, account_limits(&stored, &self.limits), meter) {
             Ok(billing) => billing,
             Err(reason) => return Ok(Err(reason)),
@@ -114,7 +122,8 @@ impl Engine {
         // Another page may have been faster: all must share one account, because its places are counted in it.
         let kept = built.entry(key).and_modify(|present| {
             if present.version < stored.version {
-                *present = Built { version: stored.version, billing: Arc::clone(&billing) };
+                let outdated = std::mem::replace(present, Built { version: stored.version, billing: Arc::clone(&billing) });
+                self.accounts.outdated.lock().expect("never held over a panic").push(outdated.billing);
             }
         });
         let billing = Arc::clone(&kept.or_insert(Built { version: stored.version, billing }).billing);
@@ -152,7 +161,15 @@ impl Engine {
             Ok(account) => account,
             Err(Reason { code, text }) => return Ok(ConnectionTest { failed: Some(code), text }),
         };
-        let (tenant, id) = (key.tenant_id, key.integration_authentication_id);
+        // Whoever tests has changed something there, or here: what was looked up before is believed no longer (B7.6).
+        account.billing.forget_lookups();
+        let called = self.test_account(&account).await?;
+        account.billing.account().rest(Duration::ZERO).await;
+        Ok(called)
+    }
+
+    async fn test_account(&self, account: &OpenAccount) -> Result<ConnectionTest> {
+        let (tenant, id) = (account.key.tenant_id, account.key.integration_authentication_id);
         let Ok(called) = tokio::time::timeout(TEST_PATIENCE, account.billing.test_connection()).await else {
             let text = format!("no usable answer within {} seconds", TEST_PATIENCE.as_secs());
             return Ok(ConnectionTest { failed: Some(Code::BillingUnavailable), text });
@@ -174,6 +191,28 @@ impl Engine {
             }
         };
         Ok(ConnectionTest { failed: Some(failed), text: error.to_string() })
+    }
+
+    /// Gives the places of accounts back that nobody in this process has called for a while.
+    pub(crate) async fn rest_idle_accounts(&self) {
+        self.rest_accounts(IDLE).await;
+    }
+
+    /// Gives the places of accounts back that nobody in this process called for so long (B7.4).
+    pub(crate) async fn rest_accounts(&self, idle_for: Duration) {
+        for key in self.accounts.keys() {
+            if let Some(billing) = self.accounts.find_built(key) {
+                billing.account().rest(idle_for).await;
+            }
+        }
+        let outdated = std::mem::take(&mut *self.accounts.outdated.lock().expect("never held over a panic"));
+        for billing in outdated {
+            billing.account().rest(Duration::ZERO).await;
+            // Whoever has it still may call; after that its lease runs out.
+            if Arc::strong_count(&billing) > 1 {
+                self.accounts.outdated.lock().expect("never held over a panic").push(billing);
+            }
+        }
     }
 
     /// What an account allows: its own limits, else the configured ones (section 13).
@@ -215,11 +254,16 @@ pub(crate) fn account_limits(stored: &IntegrationAccount, limits: &Limits) -> Ac
         timeout: limits.call_timeout(),
         attempts: limits.attempts,
         patience: PATIENCE,
+        place_lease: limits.lease(),
     }
 }
 
-/// Keeps the windows in the store, so that neither a restart nor a second worker renews them (B7.4).
-struct StoreMeter(Arc<dyn Store>);
+/// Keeps the windows and places in the store, so that neither a restart nor a second worker renews them (B7.4).
+struct StoreMeter {
+    store: Arc<dyn Store>,
+    /// Whose places are leased: this process and its account.
+    holder: String,
+}
 
 #[async_trait]
 impl CallMeter for StoreMeter {
@@ -233,7 +277,7 @@ impl CallMeter for StoreMeter {
         let AccountKey { tenant_id, integration_authentication_id } = account;
         let windows = CallWindows { calls_a_minute: limits.calls_a_minute, calls_a_day: limits.calls_a_day };
         let taken = self
-            .0
+            .store
             .take_calls(tenant_id, integration_authentication_id, wanted, windows, now)
             .await
             .map_err(|error| MeterError(error.to_string()))?;
@@ -242,5 +286,22 @@ impl CallMeter for StoreMeter {
             FullWindow::Day(until) => NotNow { until, why: WhyNot::DayQuota },
         });
         Ok(Grant { granted: taken.taken, next })
+    }
+
+    async fn lease_places(
+        &self,
+        account: AccountKey,
+        asked: PlacesAsked,
+        now: DateTime<Utc>,
+    ) -> std::result::Result<PlacesLeased, MeterError> {
+        let AccountKey { tenant_id, integration_authentication_id } = account;
+        let leased = self.store.lease_places(tenant_id, integration_authentication_id, &self.holder, asked, now).await;
+        leased.map_err(|error| MeterError(error.to_string()))
+    }
+
+    async fn return_places(&self, account: AccountKey) -> std::result::Result<(), MeterError> {
+        let AccountKey { tenant_id, integration_authentication_id } = account;
+        let returned = self.store.return_places(tenant_id, integration_authentication_id, &self.holder).await;
+        returned.map_err(|error| MeterError(error.to_string()))
     }
 }

@@ -111,6 +111,7 @@ mod tests {
             timeout: Duration::from_secs(30),
             attempts: 5,
             patience: Duration::from_secs(15),
+            place_lease: Duration::from_secs(30),
         }
     }
 

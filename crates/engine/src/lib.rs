@@ -10,6 +10,7 @@ mod control;
 mod error;
 mod estimate;
 mod events;
+mod listener;
 mod outside;
 mod plan_queue;
 mod rev_service;
@@ -24,6 +25,7 @@ mod turns;
 mod worker;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use accounts::{Connect, ConnectionTest, QuotaLeft};
 pub use boundary::{AtBoundary, Boundary};
@@ -49,6 +51,8 @@ pub type Result<T> = std::result::Result<T, EngineError>;
 #[derive(Clone)]
 pub struct Engine {
     store: Arc<dyn Store>,
+    /// Who leases places of accounts; unique among all engines that work on the store.
+    name: Arc<str>,
     clock: Arc<dyn Clock>,
     limits: Limits,
     events: Events,
@@ -61,10 +65,13 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine over that store.
+    /// An engine over that store. Its name is its own among the engines of this machine.
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, limits: Limits) -> Self {
+        static ENGINES: AtomicU64 = AtomicU64::new(0);
+        let number = ENGINES.fetch_add(1, Ordering::Relaxed);
         Self {
             store,
+            name: format!("{}-{number:06}", std::process::id()).into(),
             clock,
             limits,
             events: Events::default(),
@@ -74,6 +81,12 @@ impl Engine {
             sync_every: None,
             sync_look: sync::LastLook::default(),
         }
+    }
+
+    /// The same engine under a name: no other engine on the same store may have it, on whatever machine.
+    #[must_use]
+    pub fn named(self, name: impl Into<Arc<str>>) -> Self {
+        Self { name: name.into(), ..self }
     }
 
     /// The same engine, with a way to call outside.

@@ -17,9 +17,6 @@ use crate::transient::retry;
 use crate::worker::Shutdown;
 use crate::{Engine, Result};
 
-/// How often the scheduler looks by itself, so that a clock that was put forward is noticed.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
-
 /// Abandoned submissions dropped at a time.
 const DROP_AT_ONCE: usize = 4;
 
@@ -30,17 +27,21 @@ impl Engine {
     /// Applies due entries until asked to stop.
     pub async fn run_scheduler(&self, mut shutdown: Shutdown) {
         let mut syncs = Syncs::default();
+        let mut looks = 0;
         while !shutdown.is_due() {
+            looks += 1;
+            self.rest_idle_accounts().await;
             self.tick().await;
             report("beginning synchronisations", self.begin_scheduled_syncs().await);
             report("taking synchronisations up", self.take_up_syncs(&mut syncs, &shutdown).await);
             tokio::select! {
                 () = shutdown.due() => {}
                 () = self.events.queue_announced() => {}
-                () = tokio::time::sleep(LOOK_AGAIN) => {}
+                () = tokio::time::sleep(self.look_again(looks)) => {}
             }
         }
         syncs.all_ended().await;
+        self.rest_accounts(Duration::ZERO).await;
     }
 
     /// Applies every entry that is due now. For tests, commands and embedded use.

@@ -19,9 +19,6 @@ use crate::transient::retry;
 use crate::turns::Turns;
 use crate::{Engine, Result};
 
-/// How long a worker that heard nothing waits before it looks by itself: another process may have stored something.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
-
 /// How long a worker waits after the store failed in a way that trying again at once does not mend.
 const AFTER_FAILURE: Duration = Duration::from_secs(2);
 
@@ -147,11 +144,14 @@ impl Engine {
     pub async fn run_worker(&self, options: WorkerOptions, mut shutdown: Shutdown) {
         let mut turns = Turns::default();
         let mut outside = OutsidePages::default();
+        let mut looks = 0;
         while !shutdown.is_due() {
             outside.count_off_ended();
+            self.rest_idle_accounts().await;
+            looks += 1;
             let pause = match self.run_next_page(&options, &mut turns, Some((&mut outside, &shutdown))).await {
                 Ok(true) => continue,
-                Ok(false) => LOOK_AGAIN,
+                Ok(false) => self.look_again(looks),
                 Err(error) => {
                     tracing::error!(error = &error as &dyn std::error::Error, "a page could not be run; it will be tried again");
                     AFTER_FAILURE
@@ -165,6 +165,7 @@ impl Engine {
             }
         }
         outside.all_ended().await;
+        self.rest_accounts(Duration::ZERO).await;
     }
 
     /// Runs pages until none is claimable now; answers how many it ran. For tests, commands and embedded use.
@@ -174,6 +175,7 @@ impl Engine {
         while self.run_next_page(options, &mut turns, None).await? {
             pages += 1;
         }
+        self.rest_accounts(Duration::ZERO).await;
         Ok(pages)
     }
 

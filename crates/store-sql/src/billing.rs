@@ -1,6 +1,7 @@
 //! Billing: accounts and the windows of their calls, the steps that call outside, and what is billed.
 
 mod accounts;
+mod places;
 pub(crate) mod services;
 mod settling;
 mod steps;
@@ -8,6 +9,7 @@ mod steps;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use lineshift_domain::ids::{BulkChangeId, DeviceChangeId, IntegrationAuthenticationId, TenantId};
+use lineshift_domain::places::{PlacesAsked, PlacesLeased};
 use lineshift_store::billing::{
     AccountSettings, BillingStore, CallWindows, CallsMade, IntegrationAccount, RevServiceProductRow, RevServiceRow, Settlement,
     StepBatch, StepRecord, TakenCalls, UnsettledStep,
@@ -64,6 +66,23 @@ impl<E: Engine> BillingStore for SqlStore<E> {
         now: DateTime<Utc>,
     ) -> Result<TakenCalls> {
         self.engine.write(tenant, move |sql| accounts::take_calls(sql, tenant, id, wanted, windows, now)).await
+    }
+
+    async fn lease_places(
+        &self,
+        tenant: TenantId,
+        id: IntegrationAuthenticationId,
+        holder: &str,
+        asked: PlacesAsked,
+        now: DateTime<Utc>,
+    ) -> Result<PlacesLeased> {
+        let holder = holder.to_owned();
+        self.engine.write(tenant, move |sql| places::lease(sql, (tenant, id), &holder, asked, now)).await
+    }
+
+    async fn return_places(&self, tenant: TenantId, id: IntegrationAuthenticationId, holder: &str) -> Result<()> {
+        let holder = holder.to_owned();
+        self.engine.write(tenant, move |sql| places::give_back(sql, tenant, id, &holder)).await
     }
 
     async fn count_calls(&self, tenant: TenantId, id: IntegrationAuthenticationId, now: DateTime<Utc>) -> Result<CallsMade> {

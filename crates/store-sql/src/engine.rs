@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use lineshift_domain::ids::TenantId;
 use lineshift_store::Result;
+use lineshift_store::signals::Signals;
 
 use crate::row::Row;
 use crate::statement::Statement;
@@ -48,6 +49,11 @@ pub trait Engine: Clone + Send + Sync + 'static {
 
     /// Begins a write transaction that goes on over several calls.
     async fn begin(&self, tenant: TenantId) -> Result<Self::Open>;
+
+    /// What was hinted at in any process, from now on; none: this engine tells nobody.
+    fn signals(&self) -> Option<Box<dyn Signals>> {
+        None
+    }
 }
 
 /// A write transaction over several calls. Dropped without [`OpenTransaction::finish`], it leaves nothing behind.
@@ -240,5 +246,9 @@ impl<E> std::ops::Deref for SqlStore<E> {
 impl<E: Engine> lineshift_store::Store for SqlStore<E> {
     fn engine(&self) -> &'static str {
         E::NAME
+    }
+
+    fn signals(&self) -> Option<Box<dyn Signals>> {
+        self.engine.signals()
     }
 }

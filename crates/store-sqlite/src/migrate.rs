@@ -36,6 +36,7 @@ migrations! {
     7 "0007_sync",
     8 "0008_procedures",
     9 "0009_tenant_work",
+    10 "0010_places",
 }
 
 impl Sqlite {

@@ -8,6 +8,7 @@ use lineshift_domain::ids::{
     TenantId,
 };
 use lineshift_domain::log_text::LogText;
+use lineshift_domain::places::{PlacesAsked, PlacesLeased};
 use lineshift_domain::terms::{IntegrationKind, ServiceProductStatus, Step, StepState};
 use rust_decimal::Decimal;
 
@@ -313,6 +314,19 @@ pub trait BillingStore {
         windows: CallWindows,
         now: DateTime<Utc>,
     ) -> Result<TakenCalls>;
+    /// Leases places of an account to one process, or renews its lease: calls that it may have under way (B7.4, and
+    /// [`lineshift_domain::places`]). In one transaction, under a lock of the account's row: those whose leases ran out are
+    /// forgotten, and no more are given than all others leave. Errors: `NotFound`.
+    async fn lease_places(
+        &self,
+        tenant: TenantId,
+        id: IntegrationAuthenticationId,
+        holder: &str,
+        asked: PlacesAsked,
+        now: DateTime<Utc>,
+    ) -> Result<PlacesLeased>;
+    /// Gives a process's places back, and waits for none any more.
+    async fn return_places(&self, tenant: TenantId, id: IntegrationAuthenticationId, holder: &str) -> Result<()>;
     /// How many calls the windows hold now.
     async fn count_calls(&self, tenant: TenantId, id: IntegrationAuthenticationId, now: DateTime<Utc>) -> Result<CallsMade>;
 

@@ -15,6 +15,7 @@ mod error;
 pub mod import;
 pub mod paging;
 pub mod plan_queue;
+pub mod signals;
 pub mod sql;
 pub mod sync;
 pub mod work;
@@ -41,4 +42,9 @@ pub trait Store:
 {
     /// The engine's name, as it stands in the store's URL and in JSON: `sqlite` or `postgres`.
     fn engine(&self) -> &'static str;
+
+    /// Hints of what happens on this store in any process, from now on; none: its processes look by themselves.
+    fn signals(&self) -> Option<Box<dyn signals::Signals>> {
+        None
+    }
 }

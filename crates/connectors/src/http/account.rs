@@ -7,7 +7,6 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use lineshift_domain::clock::Clock;
 use lineshift_domain::ids::{IntegrationAuthenticationId, TenantId};
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::chance::Chance;
@@ -15,6 +14,7 @@ use super::gate::Gate;
 use super::measures::Measures;
 use super::meter::CallMeter;
 use super::permit::Permit;
+use super::places::Places;
 use super::transport::Transport;
 use super::windows::{Waiting, Windows};
 use super::{lock, moment_after};
@@ -45,6 +45,9 @@ pub struct AccountLimits {
     pub attempts: u32,
     /// The longest that a call waits for the account before it is put off instead ([`NotNow`]).
     pub patience: Duration,
+    /// For how long after a renewal calls may begin in the places that a process has. The lease itself is longer, by a call's
+    /// time-out: what was begun under it has ended when it runs out.
+    pub place_lease: Duration,
 }
 
 /// Why an account cannot be called now.
@@ -90,7 +93,7 @@ pub struct NotNow {
 }
 
 /// The longest patience that is counted; more would not fit the timer.
-const LONGEST_PATIENCE: Duration = Duration::from_secs(7 * 24 * 3600);
+pub(super) const LONGEST_PATIENCE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// The longest that the other side may ask to wait: a day's quota renews within it.
 const LONGEST_THROTTLE: Duration = Duration::from_secs(24 * 3600);
@@ -113,10 +116,7 @@ pub(super) struct Shared {
     pub(super) transport: Arc<dyn Transport>,
     pub(super) gate: Arc<Gate>,
     windows: Windows,
-    /// Where calls are prepared: a caller that has a permit stores its intent while the slots are full.
-    places: Arc<Semaphore>,
-    /// The calls under way.
-    pub(super) slots: Arc<Semaphore>,
+    pub(super) places: Arc<Places>,
     pub(super) chance: Chance,
     pub(super) measures: Measures,
     waiting: AtomicU32,
@@ -136,16 +136,14 @@ impl Account {
         transport: Arc<dyn Transport>,
         seed: u64,
     ) -> Self {
-        let concurrency = limits.concurrency.clamp(1, Semaphore::MAX_PERMITS);
         let shared = Shared {
             key,
             limits,
             gate: Arc::new(Gate::new(Arc::clone(&clock))),
-            windows: Windows::new(key, limits, Arc::clone(&clock), meter),
+            windows: Windows::new(key, limits, Arc::clone(&clock), Arc::clone(&meter)),
+            places: Places::new(key, limits, Arc::clone(&clock), meter),
             clock,
             transport,
-            places: Arc::new(Semaphore::new((concurrency / 2).max(4))),
-            slots: Arc::new(Semaphore::new(concurrency)),
             chance: Chance::new(seed),
             measures: Measures(name.into()),
             waiting: AtomicU32::new(0),
@@ -155,11 +153,13 @@ impl Account {
     }
 
     /// Waits until the account allows a call, at most as long as its patience: until the breaker and the other side let calls
-    /// through, and the windows of minute and day have one left.
+    /// through, this process has a part of the account's places (B7.4: all processes together never make more calls at a time than
+    /// the account allows), and the windows of minute and day have one left. Breaker and waits that the other side asked for
+    /// are known to this process alone.
     ///
-    /// A permit keeps one of few places (half of the concurrency, at least four) until its call is sent: whoever collects
-    /// permits without sending waits for itself. The place comes first and the windows last, so that a call is counted when
-    /// it is about to be made, and not when its caller began to wait.
+    /// A permit keeps one of few places for calls that are prepared (half of the concurrency, at least four) until its call is
+    /// sent: whoever collects permits without sending waits for itself. That place comes first and the windows last, so that a
+    /// call is counted when it is about to be made, and not when its caller began to wait.
     ///
     /// # Errors
     /// [`NotNow`] when that would be later.
@@ -171,14 +171,20 @@ impl Account {
         if let Some(not_now) = self.not_before().filter(|not_now| self.is_beyond(*not_now, deadline)) {
             return Err(not_now);
         }
-        let place = tokio::time::timeout_at(deadline, Arc::clone(&shared.places).acquire_owned()).await;
-        let Ok(Ok(place)) = place else {
+        let Ok(prepared) = tokio::time::timeout_at(deadline, shared.places.preparing.take()).await else {
             let soon = NotNow { until: moment_after(shared.clock.now(), Duration::from_secs(1)), why: WhyNot::Busy };
             return Err(self.not_before().unwrap_or(soon));
         };
+        let caller = shared.places.caller();
         let probe = shared.gate.enter(deadline).await?;
+        shared.places.open(deadline).await?;
         shared.windows.take(deadline, || shared.come_soon()).await?;
-        Ok(Permit::new(self.clone(), place, probe))
+        Ok(Permit::new(self.clone(), (caller, prepared), probe))
+    }
+
+    /// Gives the account's places back to other processes if nobody here has called it for so long.
+    pub async fn rest(&self, idle_for: Duration) {
+        self.shared.places.rest(idle_for).await;
     }
 
     /// Before when the account cannot be called, as far as is known without asking the store; none: nothing speaks against it.
@@ -186,17 +192,6 @@ impl Account {
     pub fn not_before(&self) -> Option<NotNow> {
         let windows = self.shared.windows.not_before();
         self.shared.gate.not_before().into_iter().chain(windows).max_by_key(|not_now| not_now.until)
-    }
-
-    /// How many calls a second the account allows when it is called without a pause: the minute's limit, or what its
-    /// concurrency gives with calls as long as the last ones. The day's quota is not in it.
-    #[must_use]
-    pub fn allowed_a_second(&self) -> f64 {
-        let by_minute = f64::from(self.shared.limits.calls_a_minute) / 60.0;
-        let slots = u32::try_from(self.shared.limits.concurrency).unwrap_or(u32::MAX);
-        let mean_seconds = *lock(&self.shared.mean_seconds);
-        let by_slots = mean_seconds.map_or(f64::INFINITY, |seconds| f64::from(slots) / seconds.max(0.000_001));
-        by_minute.min(by_slots)
     }
 
     /// What the account allows.
@@ -233,7 +228,7 @@ impl Shared {
     /// of the meter counts theirs, too; were all counted who wait, slow calls would leave most of what is counted unused.
     fn come_soon(&self) -> u32 {
         let wait_for_place = self.waiting.load(Ordering::Relaxed).saturating_sub(self.windows.waiting());
-        let slots = u32::try_from(self.limits.concurrency).unwrap_or(u32::MAX);
+        let slots = u32::try_from(self.places.usable()).unwrap_or(u32::MAX);
         let mean_seconds = *lock(&self.mean_seconds);
         let calls = mean_seconds.map_or(0.0, |seconds| f64::from(slots) * 0.5 / seconds.max(0.001));
         // The cast keeps to the type's bounds.

@@ -2,19 +2,21 @@
 
 use std::sync::Arc;
 
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use super::account::Account;
 use super::gate::ProbeTicket;
 use super::meter::SendGuard;
+use super::places::Caller;
+use super::slots::Slot;
 use super::transport::{Answer, Request, TransportFault};
 use crate::CallError;
 
 /// One call that the account allows now: it is counted in the windows, and a place is kept for it among those being prepared.
 pub struct Permit {
     account: Account,
-    place: OwnedSemaphorePermit,
+    prepared: Slot,
+    caller: Caller,
     probe: Option<ProbeTicket>,
     guard: Option<Arc<dyn SendGuard>>,
 }
@@ -28,8 +30,8 @@ pub(super) enum Sent {
 }
 
 impl Permit {
-    pub(super) const fn new(account: Account, place: OwnedSemaphorePermit, probe: Option<ProbeTicket>) -> Self {
-        Self { account, place, probe, guard: None }
+    pub(super) fn new(account: Account, (caller, prepared): (Caller, Slot), probe: Option<ProbeTicket>) -> Self {
+        Self { account, prepared, caller, probe, guard: None }
     }
 
     /// The call is not sent unless this says so directly before its first byte (B7.1).
@@ -39,12 +41,15 @@ impl Permit {
         self
     }
 
-    /// Sends the request once, as soon as fewer calls are under way than the account allows.
+    /// Sends the request once, as soon as fewer calls are under way than this process may have at the account.
     pub(super) async fn send(self, request: Request) -> Sent {
-        let Self { account, place, probe, guard } = self;
+        let Self { account, prepared, caller, probe, guard } = self;
         let shared = &*account.shared;
-        let slot = Arc::clone(&shared.slots).acquire_owned().await.expect("the slots are never closed");
-        drop(place);
+        let slot = match shared.places.enter().await {
+            Ok(slot) => slot,
+            Err(not_now) => return Sent::Withheld(CallError::NotNow(not_now)),
+        };
+        drop(prepared);
         // Calls that failed while this one was prepared may have closed the gate.
         if let Some(not_now) = shared.gate.keeps_back(probe.as_ref()) {
             return Sent::Withheld(CallError::NotNow(not_now));
@@ -57,7 +62,7 @@ impl Permit {
         let started = Instant::now();
         let timeout = request.timeout;
         let outcome = tokio::time::timeout(timeout, shared.transport.send(request)).await;
-        drop(slot);
+        drop((slot, caller));
         shared.took(started.elapsed());
         let outcome = outcome.unwrap_or(Err(TransportFault::TimedOut));
         let failed = outcome.as_ref().map_or(true, |answer| answer.status >= 500);

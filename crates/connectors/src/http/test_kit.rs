@@ -1,7 +1,7 @@
 //! What the tests of this crate share: an account whose other side is a script, on tokio's paused clock.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use lineshift_domain::clock::Clock;
 use lineshift_domain::ids::{IntegrationAuthenticationId, TenantId};
+use lineshift_domain::places::{PlaceHolder, PlacesAsked, PlacesLeased, lease_places};
 use tokio::time::Instant;
 
 use super::{
@@ -40,6 +41,7 @@ pub(crate) fn limits() -> AccountLimits {
         timeout: Duration::from_secs(30),
         attempts: 3,
         patience: Duration::from_secs(120),
+        place_lease: Duration::from_secs(30),
     }
 }
 
@@ -47,13 +49,31 @@ pub(crate) fn key() -> AccountKey {
     AccountKey { tenant_id: TenantId(1), integration_authentication_id: IntegrationAuthenticationId(2) }
 }
 
-/// Sliding windows in memory.
+/// What a store keeps of an account's places, for all processes; their clocks are the same.
+pub(crate) struct MemoryPlaces {
+    pub(crate) holders: Mutex<Vec<PlaceHolder>>,
+    clock: Arc<TokioClock>,
+}
+
+impl Default for MemoryPlaces {
+    fn default() -> Self {
+        Self { holders: Mutex::default(), clock: TokioClock::new() }
+    }
+}
+
+/// Sliding windows in memory, and places that may be others', too.
 #[derive(Default)]
 pub(crate) struct MemoryMeter {
     made: Mutex<Vec<DateTime<Utc>>>,
     pub(crate) asked: AtomicUsize,
     /// How many calls of it fail first.
     pub(crate) fails: AtomicUsize,
+    /// Whose places it asks for.
+    pub(crate) holder: &'static str,
+    pub(crate) places: Arc<MemoryPlaces>,
+    pub(crate) asked_for_places: AtomicUsize,
+    /// Whether places can neither be leased nor renewed.
+    pub(crate) is_cut_off: AtomicBool,
 }
 
 #[async_trait]
@@ -82,6 +102,25 @@ impl CallMeter for MemoryMeter {
         }
         made.extend((0..granted).map(|_| now));
         Ok(Grant { granted, next })
+    }
+
+    async fn lease_places(&self, _: AccountKey, asked: PlacesAsked, now: DateTime<Utc>) -> Result<PlacesLeased, MeterError> {
+        self.asked_for_places.fetch_add(1, Ordering::SeqCst);
+        if self.is_cut_off.load(Ordering::SeqCst) {
+            return Err(MeterError("no connection".to_owned()));
+        }
+        let mut holders = self.places.holders.lock().expect("no test panics here");
+        holders.retain(|holder| holder.lease_until > now);
+        let (own, others): (Vec<_>, Vec<_>) = holders.drain(..).partition(|holder| holder.holder == self.holder);
+        let (leased, stored) = lease_places(self.holder, (own.first(), &others), asked, now);
+        *holders = others;
+        holders.push(stored);
+        Ok(leased)
+    }
+
+    async fn return_places(&self, _: AccountKey) -> Result<(), MeterError> {
+        self.places.holders.lock().expect("no test panics here").retain(|holder| holder.holder != self.holder);
+        Ok(())
     }
 }
 
@@ -188,8 +227,19 @@ impl Transport for Script {
 
 /// An account with this other side.
 pub(crate) fn account(limits: AccountLimits, script: &Arc<Script>) -> (Account, Arc<MemoryMeter>) {
-    let meter = Arc::new(MemoryMeter::default());
+    account_of("alone", &Arc::default(), limits, script)
+}
+
+/// The same account in a process of that name, among those that share its places.
+pub(crate) fn account_of(
+    holder: &'static str,
+    places: &Arc<MemoryPlaces>,
+    limits: AccountLimits,
+    script: &Arc<Script>,
+) -> (Account, Arc<MemoryMeter>) {
+    let meter = Arc::new(MemoryMeter { holder, places: Arc::clone(places), ..MemoryMeter::default() });
     let transport: Arc<dyn Transport> = Arc::<Script>::clone(script);
+    let clock: Arc<dyn Clock> = Arc::<TokioClock>::clone(&places.clock);
     let counts: Arc<dyn CallMeter> = Arc::<MemoryMeter>::clone(&meter);
-    (Account::new(key(), "rev-1", limits, TokioClock::new(), counts, transport, 7), meter)
+    (Account::new(key(), "rev-1", limits, clock, counts, transport, 7), meter)
 }

@@ -73,7 +73,10 @@ impl Engine {
         let mut taken = 0;
         loop {
             let now = self.clock.now();
-            let Some((tenant, id)) = self.store.list_due_sync_runs(1, now).await?.into_iter().next() else { return Ok(taken) };
+            let Some((tenant, id)) = self.store.list_due_sync_runs(1, now).await?.into_iter().next() else {
+                self.rest_accounts(Duration::ZERO).await;
+                return Ok(taken);
+            };
             if let Some(claim) = self.store.claim_sync_run(tenant, id, now + self.limits.lease(), now).await? {
                 taken += 1;
                 self.run_sync(claim, None).await?;

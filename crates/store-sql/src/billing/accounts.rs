@@ -16,6 +16,12 @@ pub(super) fn get(sql: &Sql<'_>, tenant: TenantId, id: IntegrationAuthentication
     sql.find(text::GET_ACCOUNT, &[&tenant.0, &id.0], read_account)?.ok_or_else(|| missing(id))
 }
 
+/// Locks an account until the end of the transaction: what is decided from what is stored beside it is decided by one at a time.
+pub(super) fn lock(sql: &Sql<'_>, tenant: TenantId, id: IntegrationAuthenticationId) -> Result<()> {
+    let found: Option<i64> = sql.find(tuned::LOCK_ACCOUNT, &[&tenant.0, &id.0], |row| row.get(0))?;
+    found.map(|_| ()).ok_or_else(|| missing(id))
+}
+
 fn missing(id: IntegrationAuthenticationId) -> StoreError {
     StoreError::not_found("integration authentication", id)
 }
@@ -139,6 +145,8 @@ pub(super) fn take_calls(
     windows: CallWindows,
     now: DateTime<Utc>,
 ) -> Result<TakenCalls> {
+    // Two who count at the same time would both take what is left.
+    lock(sql, tenant, id)?;
     let key = (tenant.0, id.0);
     let (in_minute, first_of_minute) = MINUTE.count(sql, key, now)?;
     let (in_day, first_of_day) = DAY.count(sql, key, now)?;

@@ -49,6 +49,9 @@ macro_rules! history {
 }
 
 lineshift_store::statements! {
+    /// One row by primary key. The transaction alone writes anyhow.
+    LOCK_ACCOUNT = "SELECT id FROM integration_authentication WHERE tenant_id = $1 AND id = $2";
+
     /// The rows that wait for an account, by `device_change_waiting`: a handful of changes that call it, by
     /// `device_bulk_change_unfinished`.
     WAKE_ROWS_OF_ACCOUNT = "UPDATE device_change SET next_check_at = $3

@@ -12,6 +12,7 @@ pub mod devices;
 mod fixture;
 pub mod holds;
 pub mod import;
+pub mod places;
 pub mod plan_queue;
 pub mod plan_queue_due;
 pub mod steps;
@@ -48,6 +49,7 @@ macro_rules! contract_tests {
                 assignments_of_what_is_missing_are_refused, rev_services_are_brought_in_and_replaced,
                 queue_entries_are_brought_in_once, queue_entries_stand_under_one_change_a_carrier_account,
                 a_call_takes_so_many_rows;
+            places: places_are_leased_and_come_free, a_single_place_is_had_in_turns;
             plan_queue: entries_are_listed_by_each_filter, an_entry_is_moved_and_each_move_logged,
                 an_entry_is_canceled_once, entries_stay_with_their_tenant;
             plan_queue_due: due_entries_take_effect_once, null_keeps_and_zero_clears, two_entries_of_a_line_apply_by_date,

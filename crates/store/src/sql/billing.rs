@@ -1,4 +1,4 @@
-//! Accounts and the windows of their calls. `$1` is the tenant, `$2` the account.
+//! Accounts, and the windows and places of their calls. `$1` is the tenant, `$2` the account.
 
 crate::statements! {
     /// id, name, kind, is active, write enabled, is local, address, secret, version, refused at, refused text, concurrency,
@@ -31,4 +31,20 @@ crate::statements! {
         VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (tenant_id, integration_authentication_id, span, bucket) DO UPDATE
         SET calls = outside_call_window.calls + excluded.calls";
+
+    /// `$3` now. The few holders whose leases ran out, by the primary key's range.
+    FORGET_PLACES = "DELETE FROM outside_call_place
+        WHERE tenant_id = $1 AND integration_authentication_id = $2 AND lease_until <= $3";
+    /// holder, places, wanted, since, until. One row a process that calls the account, by the primary key's range.
+    LIST_PLACES = "SELECT holder, places, wanted, since, lease_until FROM outside_call_place
+        WHERE tenant_id = $1 AND integration_authentication_id = $2 ORDER BY holder";
+    /// `$3` holder, `$4` places, `$5` wanted, `$6` since, `$7` until. One row by primary key.
+    STORE_PLACES = "INSERT INTO outside_call_place
+            (tenant_id, integration_authentication_id, holder, places, wanted, since, lease_until)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        ON CONFLICT (tenant_id, integration_authentication_id, holder) DO UPDATE
+        SET places = excluded.places, wanted = excluded.wanted, since = excluded.since, lease_until = excluded.lease_until";
+    /// `$3` holder. One row by primary key.
+    RETURN_PLACES = "DELETE FROM outside_call_place
+        WHERE tenant_id = $1 AND integration_authentication_id = $2 AND holder = $3";
 }

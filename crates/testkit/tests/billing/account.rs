@@ -179,3 +179,25 @@ async fn a_line_that_two_order_at_once_is_billed_once() {
     assert_eq!((calls(&ledger, "POST /Services"), ledger.services, ledger.service_products), (4, 4, 4));
     right(&world, &[(first, world.assignment()), (second, world.assignment())]).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_test_of_the_connection_forgets_what_was_looked_up() {
+    let world = BillingWorld::with_lines(3).await;
+    let run = async |line: u64| {
+        let asked = lineshift_domain::order::Effect::CustomerAssignment(world.assignment());
+        world.operator.run(world.operator.order([iccid(line)], asked)).await
+    };
+    let asked_for_products = || calls(&world.simulator.ledger().summary(), "GET /Products");
+    assert_eq!(run(1).await.counts.processed, 1);
+    let first = asked_for_products();
+    assert_eq!(run(2).await.counts.processed, 1);
+    assert_eq!(asked_for_products(), first, "the catalogue is believed for a while (B7.6)");
+    let key = lineshift_connectors::http::AccountKey {
+        tenant_id: world.operator.tenant(),
+        integration_authentication_id: world.operator.authentication,
+    };
+    let tested = world.operator.engine.test_connection(key).await.expect("the account is there");
+    assert_eq!(tested.failed, None, "{}", tested.text);
+    assert_eq!(run(3).await.counts.processed, 1);
+    assert!(asked_for_products() > first, "it was looked up anew");
+}

@@ -3,6 +3,7 @@
 mod account;
 mod answers;
 mod flows;
+mod many_workers;
 mod pace;
 mod review;
 mod seeds;
