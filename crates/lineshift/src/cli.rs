@@ -9,7 +9,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::commands::{
     admin, backup, bench, cancel, config as config_command, demo, examples, export, import, migrate, openapi, retry, serve,
-    settle, simulate, start, status, submit, sync, unsettled,
+    settle, simulate, start, status, submit, sync, unsettled, worker,
 };
 use crate::config::environment::Environment;
 use crate::config::{Configuration, Flag, LogFormat, Settings, Source};
@@ -37,6 +37,7 @@ pub(crate) struct Cli {
 enum Command {
     Demo(demo::Args),
     Serve(serve::Args),
+    Worker(worker::Args),
     Migrate(migrate::Args),
     Import(import::Args),
     Submit(Box<submit::Args>),
@@ -135,6 +136,7 @@ async fn dispatch(command: Command, context: &Context) -> Result<Done> {
     match command {
         Command::Demo(args) => Box::pin(demo::run(args, context)).await,
         Command::Serve(args) => Box::pin(serve::run(args, context)).await,
+        Command::Worker(args) => Box::pin(worker::run(args, context)).await,
         Command::Migrate(args) => migrate::run(args, context).await,
         Command::Import(args) => Box::pin(import::run(args, context)).await,
         Command::Submit(args) => Box::pin(submit::run(*args, context)).await,

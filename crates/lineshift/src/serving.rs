@@ -1,30 +1,39 @@
-//! Running the API, a worker and the scheduler in this process.
+//! Running the API, a worker and the scheduler in this process, or some of them.
 
+use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context as _, Result};
-use lineshift_engine::{Connect, Engine, Shutdown, ShutdownSender, WorkerOptions, shutdown};
+use lineshift_engine::{Connect, Engine, Shutdown, ShutdownSender, SystemClock, WorkerOptions, shutdown};
+use lineshift_store::Store;
 use lineshift_web::accounts::SealCredentials;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 
+use crate::cli::Context;
 use crate::connect::Outside;
 
 /// What a process does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Roles {
     /// Answers requests, runs pages, applies due queue entries.
-    All,
+    All(TcpListener),
     /// Answers requests.
-    ApiOnly,
+    ApiOnly(TcpListener),
+    /// Runs pages, applies due queue entries; shows its measures where somebody wants them.
+    Worker(Option<TcpListener>),
 }
 
-/// A server that runs.
+impl Roles {
+    const fn works(&self) -> bool {
+        matches!(self, Self::All(_) | Self::Worker(_))
+    }
+}
+
+/// A process at work.
 pub(crate) struct Running {
-    address: SocketAddr,
     stop: ShutdownSender,
     tasks: JoinSet<Result<()>>,
 }
@@ -32,46 +41,87 @@ pub(crate) struct Running {
 /// Listens at that address.
 pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener> {
     let bound = TcpListener::bind(address).await;
-    bound.with_context(|| format!("listening at {address}; is another server there? --listen names another address"))
+    bound.with_context(|| format!("listening at {address}; is another server there? name another address"))
 }
 
-/// Starts serving on that listener; `outside` is how accounts are called and their credentials sealed.
-pub(crate) fn start(engine: Engine, outside: &Arc<Outside>, listener: TcpListener, roles: Roles) -> Result<Running> {
-    let engine = engine.connected(Arc::clone(outside) as Arc<dyn Connect>);
-    let seal = Arc::clone(outside) as Arc<dyn SealCredentials>;
-    let address = listener.local_addr().context("looking up the address")?;
+/// Where it listens.
+pub(crate) fn address_of(listener: &TcpListener) -> Result<SocketAddr> {
+    listener.local_addr().context("looking up the address")
+}
+
+/// The engine over the store that the configuration names, as it says.
+pub(crate) fn engine(store: Arc<dyn Store>, context: &Context) -> Engine {
+    let engine = Engine::new(store, Arc::new(SystemClock), context.settings().limits);
+    match context.settings().sync.every() {
+        Some(every) => engine.syncing_every(every),
+        None => engine,
+    }
+}
+
+/// Begins to work; `outside` is how accounts are called and their credentials sealed.
+pub(crate) fn start(engine: Engine, outside: &Arc<Outside>, roles: Roles) -> Result<Running> {
+    let owner = owner()?;
+    let engine = engine.named(owner.as_str()).connected(Arc::clone(outside) as Arc<dyn Connect>);
     let (stop, stopping) = shutdown();
     let mut tasks = JoinSet::new();
-    let router = lineshift_web::router_that_seals(engine.clone(), metrics(), seal);
-    let web = due(stopping.clone());
-    tasks.spawn(async move { lineshift_web::serve(listener, router, web).await.context("serving the API") });
-    if roles == Roles::All {
-        let options = WorkerOptions { owner: owner()? };
-        let (worker, stopping_worker) = (engine.clone(), stopping.clone());
-        tasks.spawn(async move {
-            worker.run_worker(options, stopping_worker).await;
-            Ok(())
-        });
-        tasks.spawn(async move {
-            engine.run_scheduler(stopping).await;
-            Ok(())
-        });
+    spawn(&mut tasks, &engine, &stopping, async |engine, stopping| engine.run_listener(stopping).await);
+    if roles.works() {
+        let options = WorkerOptions { owner };
+        spawn(&mut tasks, &engine, &stopping, async |engine, stopping| engine.run_worker(options, stopping).await);
+        spawn(&mut tasks, &engine, &stopping, async |engine, stopping| engine.run_scheduler(stopping).await);
     }
-    Ok(Running { address, stop, tasks })
+    let served = match roles {
+        Roles::All(listener) | Roles::ApiOnly(listener) => {
+            let seal = Arc::clone(outside) as Arc<dyn SealCredentials>;
+            Some((listener, lineshift_web::router_that_seals(engine, metrics(), seal)))
+        }
+        Roles::Worker(listener) => listener.map(|listener| (listener, lineshift_web::measures_router(engine, metrics()))),
+    };
+    if let Some((listener, router)) = served {
+        let web = due(stopping);
+        tasks.spawn(async move { lineshift_web::serve(listener, router, web).await.context("serving HTTP") });
+    }
+    Ok(Running { stop, tasks })
+}
+
+/// Begins a part that goes on until it is asked to stop.
+fn spawn<F>(tasks: &mut JoinSet<Result<()>>, engine: &Engine, stopping: &Shutdown, part: impl FnOnce(Engine, Shutdown) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let part = part(engine.clone(), stopping.clone());
+    tasks.spawn(async move {
+        part.await;
+        Ok(())
+    });
 }
 
 impl Running {
-    /// Where it listens.
-    pub(crate) const fn address(&self) -> SocketAddr {
-        self.address
-    }
-
     /// Waits until a part ends although nobody asked it to: that is a failure of the whole.
     pub(crate) async fn failed(&mut self) -> anyhow::Error {
         match self.tasks.join_next().await {
             Some(Ok(Err(error))) => error,
             Some(Err(error)) => anyhow::Error::new(error).context("a part of the server was cut off"),
             Some(Ok(Ok(()))) | None => anyhow::anyhow!("a part of the server ended by itself"),
+        }
+    }
+
+    /// Goes on until a signal comes, then stops; false when a second one ended it at once.
+    ///
+    /// # Errors
+    /// What made a part end by itself.
+    pub(crate) async fn until_stopped(mut self, signals: &mut Signals) -> Result<bool> {
+        tokio::select! {
+            () = signals.next() => {}
+            error = self.failed() => return Err(error),
+        }
+        tracing::info!("stopping: finishing requests and the page in hand; a second signal ends at once");
+        tokio::select! {
+            stopped = self.stop() => stopped.map(|()| true),
+            () = signals.next() => {
+                tracing::warn!("ended at once");
+                Ok(false)
+            }
         }
     }
 

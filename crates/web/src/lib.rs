@@ -67,3 +67,9 @@ pub fn router_that_seals(engine: Engine, metrics: Option<PrometheusHandle>, seal
     measures::describe();
     routes::build(Web::new(engine, metrics, seal))
 }
+
+/// What a process without the API shows: `/metrics`, `/healthz` and `/readyz`.
+pub fn measures_router(engine: Engine, metrics: Option<PrometheusHandle>) -> Router {
+    measures::describe();
+    routes::build_measures(Web::new(engine, metrics, Arc::new(NoKey)))
+}

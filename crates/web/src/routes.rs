@@ -111,11 +111,20 @@ routes! {
 
 /// The router with everything around it.
 pub(crate) fn build(web: Web) -> Router {
-    let table = table()
-        .fallback(async || ApiProblem::not_found())
-        .method_not_allowed_fallback(async || {
-            ApiProblem::new(axum::http::StatusCode::METHOD_NOT_ALLOWED, "this address knows other methods; Allow has them")
-        })
-        .with_state(web);
-    layers::around(table.merge(openapi::swagger_ui()))
+    around(table().with_state(web).merge(openapi::swagger_ui()))
+}
+
+/// The few routes that need no API, with everything around them.
+pub(crate) fn build_measures(web: Web) -> Router {
+    let table = Router::new()
+        .route("/healthz", quick_or_long!(quick, get(health::healthz)))
+        .route("/readyz", quick_or_long!(quick, get(health::readyz)))
+        .route("/metrics", quick_or_long!(quick, get(health::metrics)));
+    around(table.with_state(web))
+}
+
+fn around(routes: Router) -> Router {
+    layers::around(routes.fallback(async || ApiProblem::not_found()).method_not_allowed_fallback(async || {
+        ApiProblem::new(axum::http::StatusCode::METHOD_NOT_ALLOWED, "this address knows other methods; Allow has them")
+    }))
 }

@@ -120,8 +120,9 @@ async fn show(args: &Args, place: &Place, context: &Context) -> Result<Shown> {
     note(&said);
 
     let engine = Engine::new(Arc::new(store.clone()), Arc::new(SystemClock), limits);
-    let running = serving::start(engine, &outside, listen().await?, Roles::All)?;
-    let base = format!("http://{}", running.address());
+    let listener = listen().await?;
+    let base = format!("http://{}", serving::address_of(&listener)?);
+    let running = serving::start(engine, &outside, Roles::All(listener))?;
     note(&format!("The server listens at {base}; five bulk changes are ordered over its API"));
     let client = Client::new(&base, &loaded.key)?;
     let changes = Demonstration { client: &client, store: &store, fleet: &fleet, loaded: &loaded }.run().await?;

@@ -20,3 +20,4 @@ pub(crate) mod status;
 pub(crate) mod submit;
 pub(crate) mod sync;
 pub(crate) mod unsettled;
+pub(crate) mod worker;

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use lineshift_engine::{Engine, SystemClock};
 use lineshift_store::access::AccessStore as _;
 
 use crate::cli::Context;
@@ -20,7 +19,7 @@ pub(crate) struct Args {
     /// The address to listen at, such as 127.0.0.1:8080; also LINESHIFT_LISTEN.
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) listen: Option<String>,
-    /// Answer requests only; another process does the work.
+    /// Answer requests only; other processes do the work: `lineshift worker`, or another `serve`.
     #[arg(long)]
     no_worker: bool,
 }
@@ -33,29 +32,14 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
     if store.list_tenants().await?.is_empty() {
         tracing::warn!("the store has no tenant: lineshift admin tenant create NAME, then lineshift admin key create NAME");
     }
-    let path = store.path();
-    let engine = Engine::new(Arc::new(store.clone()), Arc::new(SystemClock), context.settings().limits);
-    let engine = match context.settings().sync.every() {
-        Some(every) => engine.syncing_every(every),
-        None => engine,
-    };
     let listener = serving::listen(context.settings().listen).await?;
-    let roles = if args.no_worker { Roles::ApiOnly } else { Roles::All };
-    let mut running = serving::start(engine, &outside, listener, roles)?;
-    tracing::info!(store = %path.display(), worker = !args.no_worker, "listening on http://{}", running.address());
-    tokio::select! {
-        () = signals.next() => {}
-        error = running.failed() => return Err(error),
+    let address = serving::address_of(&listener)?;
+    let roles = if args.no_worker { Roles::ApiOnly(listener) } else { Roles::All(listener) };
+    let running = serving::start(serving::engine(Arc::new(store.clone()), context), &outside, roles)?;
+    tracing::info!(store = %store.path().display(), worker = !args.no_worker, "listening on http://{address}");
+    if running.until_stopped(&mut signals).await? {
+        store.checkpoint().await?;
+        tracing::info!("stopped");
     }
-    tracing::info!("stopping: finishing requests and the page in hand; a second signal ends at once");
-    tokio::select! {
-        stopped = running.stop() => stopped?,
-        () = signals.next() => {
-            tracing::warn!("ended at once");
-            return Ok(Done::Fully);
-        }
-    }
-    store.checkpoint().await?;
-    tracing::info!("stopped");
     Ok(Done::Fully)
 }

@@ -10,3 +10,4 @@ mod offline;
 mod program;
 mod serve;
 mod simulate;
+mod worker;

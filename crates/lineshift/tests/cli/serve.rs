@@ -28,7 +28,7 @@ fn an_address_in_use_is_an_error_that_says_what_to_do() {
     let other = Place::empty();
     let ran = other.run(&["serve", "--listen", &address.expect("the server has one")]);
     assert_eq!(ran.code, 1);
-    assert!(ran.err.contains("is another server there? --listen names another address"), "{}", ran.err);
+    assert!(ran.err.contains("is another server there? name another address"), "{}", ran.err);
     server.end_by("TERM").expect(0);
 }
 

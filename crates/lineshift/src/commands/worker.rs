@@ -1,0 +1,50 @@
+//! `lineshift worker`
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Result;
+use lineshift_store::access::AccessStore as _;
+
+use crate::cli::Context;
+use crate::connect::Outside;
+use crate::exit::Done;
+use crate::serving::{self, Roles, Signals};
+use crate::stores;
+
+/// Run a worker and a scheduler without the API, beside any number of others on the same store.
+///
+/// Workers share the work page by page and need to know nothing of each other; what an account of a billing system allows holds
+/// for all of them together. Each has the same configuration, the key of credentials included. On the embedded store they run on
+/// one machine, and share its one writer.
+///
+/// SIGINT or SIGTERM ends it: then the page in hand is finished, and what waits for an account is given back. A second signal ends it at once; nothing is lost then either, its pages are taken up by others after their lease.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Answer /metrics, /healthz and /readyz at this address, such as 127.0.0.1:9100; without it nothing listens.
+    #[arg(long, value_name = "ADDRESS")]
+    metrics_listen: Option<SocketAddr>,
+}
+
+/// Runs the command.
+pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
+    let mut signals = Signals::hear()?;
+    let outside = Outside::of(context)?;
+    let store = stores::open_existing(context).await?;
+    store.check_ready().await?;
+    let listener = match args.metrics_listen {
+        Some(address) => Some(serving::listen(address).await?),
+        None => None,
+    };
+    let shown = listener.as_ref().map(serving::address_of).transpose()?;
+    let running = serving::start(serving::engine(Arc::new(store.clone()), context), &outside, Roles::Worker(listener))?;
+    match shown {
+        Some(address) => tracing::info!(store = %store.path().display(), "working; measures at http://{address}/metrics"),
+        None => tracing::info!(store = %store.path().display(), "working"),
+    }
+    if running.until_stopped(&mut signals).await? {
+        store.checkpoint().await?;
+        tracing::info!("stopped");
+    }
+    Ok(Done::Fully)
+}
