@@ -37,6 +37,7 @@ migrations! {
     6 "0006_billing",
     7 "0007_sync",
     9 "0009_tenant_work",
+    10 "0010_places",
 }
 
 impl Postgres {
