@@ -22,7 +22,7 @@ pub(crate) struct Cli {
     /// The configuration file; also LINESHIFT_CONFIG.
     #[arg(long, global = true, value_name = "FILE", help_heading = "Settings")]
     config: Option<PathBuf>,
-    /// Where everything is stored, sqlite://PATH; also LINESHIFT_STORE.
+    /// Where everything is stored, sqlite://PATH or postgres://USER:PASSWORD@HOST/DATABASE; also LINESHIFT_STORE, where a password is better kept.
     #[arg(long, global = true, value_name = "URL", help_heading = "Settings")]
     store: Option<String>,
     /// What is logged: error, warn, info, debug or trace, also by module; also LINESHIFT_LOG_FILTER.

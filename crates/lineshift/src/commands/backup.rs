@@ -6,8 +6,9 @@ use anyhow::{Context as _, Result};
 use serde_json::json;
 
 use crate::cli::Context;
-use crate::exit::{Done, Refused};
+use crate::exit::{Done, Refused, WrongCall};
 use crate::output::Output;
+use crate::stores::OpenStore;
 use crate::{progress, stores};
 
 /// Copy the store while it is in use.
@@ -24,7 +25,13 @@ pub(crate) struct Args {
 
 /// Runs the command.
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
-    let store = stores::open_existing(context).await?;
+    let store = match stores::open_existing(context).await? {
+        OpenStore::Sqlite(store) => store,
+        OpenStore::Postgres(..) => {
+            let text = "backup copies the embedded store; PostgreSQL is backed up with its own tools, see docs/operating.md";
+            return Err(WrongCall(text.to_owned()).into());
+        }
+    };
     if args.target.exists() {
         return Err(Refused(format!("{} exists already; name a new file", args.target.display())).into());
     }

@@ -52,8 +52,8 @@ struct Answer<'a> {
 /// Runs the command.
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
     let store = stores::open_existing(context).await?;
-    let tenant = stores::choose_tenant(&store, args.tenant.as_deref()).await?;
-    let target = Target { store: &store, tenant: &tenant, by: BY, now: SystemClock.now() };
+    let tenant = stores::choose_tenant(&*store, args.tenant.as_deref()).await?;
+    let target = Target { store: &*store, tenant: &tenant, by: BY, now: SystemClock.now() };
     let bar = progress::bytes(args.kind.as_str());
     let drawn = bar.clone();
     let report = args

@@ -1,9 +1,6 @@
 //! `lineshift serve`
 
-use std::sync::Arc;
-
 use anyhow::Result;
-use lineshift_store::access::AccessStore as _;
 
 use crate::cli::Context;
 use crate::connect::Outside;
@@ -35,10 +32,10 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
     let listener = serving::listen(context.settings().listen).await?;
     let address = serving::address_of(&listener)?;
     let roles = if args.no_worker { Roles::ApiOnly(listener) } else { Roles::All(listener) };
-    let running = serving::start(serving::engine(Arc::new(store.clone()), context), &outside, roles)?;
-    tracing::info!(store = %store.path().display(), worker = !args.no_worker, "listening on http://{address}");
+    let running = serving::start(serving::engine(store.shared(), context), &outside, roles)?;
+    tracing::info!(store = %store.shown(), worker = !args.no_worker, "listening on http://{address}");
     if running.until_stopped(&mut signals).await? {
-        store.checkpoint().await?;
+        store.close().await?;
         tracing::info!("stopped");
     }
     Ok(Done::Fully)

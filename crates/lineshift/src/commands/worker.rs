@@ -1,10 +1,8 @@
 //! `lineshift worker`
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use anyhow::Result;
-use lineshift_store::access::AccessStore as _;
 
 use crate::cli::Context;
 use crate::connect::Outside;
@@ -37,13 +35,13 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
         None => None,
     };
     let shown = listener.as_ref().map(serving::address_of).transpose()?;
-    let running = serving::start(serving::engine(Arc::new(store.clone()), context), &outside, Roles::Worker(listener))?;
+    let running = serving::start(serving::engine(store.shared(), context), &outside, Roles::Worker(listener))?;
     match shown {
-        Some(address) => tracing::info!(store = %store.path().display(), "working; measures at http://{address}/metrics"),
-        None => tracing::info!(store = %store.path().display(), "working"),
+        Some(address) => tracing::info!(store = %store.shown(), "working; measures at http://{address}/metrics"),
+        None => tracing::info!(store = %store.shown(), "working"),
     }
     if running.until_stopped(&mut signals).await? {
-        store.checkpoint().await?;
+        store.close().await?;
         tracing::info!("stopped");
     }
     Ok(Done::Fully)

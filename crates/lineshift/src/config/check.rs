@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use anyhow::{Result, bail};
 use lineshift_web::accounts::{MOST_CALLS_A_DAY, MOST_CALLS_A_MINUTE, MOST_CONCURRENCY};
 
-use super::{Configuration, StoreUrl};
+use super::Configuration;
 
 /// The most lines a page may have: what one statement binds and one transaction writes.
 const MOST_PAGE_LINES: usize = 5_000;
@@ -15,7 +15,7 @@ impl Configuration {
     pub(super) fn check(&self) -> Result<()> {
         let mut problems = Problems { configuration: self, found: Vec::new() };
         let settings = &self.settings;
-        if let Err(error) = settings.store.parse::<StoreUrl>() {
+        if let Err(error) = settings.store.url() {
             problems.add("store", &settings.store, &error.to_string());
         }
         if !["http://", "https://"].iter().any(|scheme| settings.url.starts_with(scheme)) {
@@ -28,6 +28,10 @@ impl Configuration {
         problems.within("sqlite.readers", settings.sqlite.readers, 1..=256);
         problems.within("sqlite.writer_cache_mib", settings.sqlite.writer_cache_mib, 1..=65_536);
         problems.within("sqlite.reader_cache_mib", settings.sqlite.reader_cache_mib, 1..=65_536);
+        problems.within("postgres.connections", settings.postgres.connections, 2..=1_000);
+        problems.within("postgres.connection_wait_seconds", settings.postgres.connection_wait_seconds, 1..=600);
+        problems.within("postgres.statement_timeout_seconds", settings.postgres.statement_timeout_seconds, 1..=86_400);
+        problems.within("postgres.lock_timeout_seconds", settings.postgres.lock_timeout_seconds, 1..=86_400);
         self.check_limits(&mut problems);
         problems.finish()
     }

@@ -18,8 +18,10 @@ pub(crate) const API_KEY: &str = "LINESHIFT_API_KEY";
 /// The key under which credentials of integrations are sealed; it comes before `secrets.key_file`.
 pub(crate) const SECRET_KEY: &str = "LINESHIFT_SECRET_KEY";
 
-/// Read by the tests of this project, and by nothing else.
+/// Read by the tests of this project, and by nothing else: this one, and whatever begins so.
 pub(crate) const SEEDS: &str = "LINESHIFT_SEEDS";
+/// What the variables of the tests begin with.
+pub(crate) const TESTS: &str = "LINESHIFT_TEST_";
 
 /// The variables that begin with [`PREFIX`], empty ones left out.
 #[derive(Clone, Default)]
@@ -67,6 +69,6 @@ impl Environment {
         self.0
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
-            .filter(|(name, _)| ![CONFIG, API_KEY, SECRET_KEY, SEEDS].contains(name))
+            .filter(|(name, _)| ![CONFIG, API_KEY, SECRET_KEY, SEEDS].contains(name) && !name.starts_with(TESTS))
     }
 }

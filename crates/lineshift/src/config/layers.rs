@@ -89,6 +89,8 @@ impl Configuration {
             .into_iter()
             .map(|(name, value)| {
                 let source = self.source(&name);
+                // The store's URL may hold a password.
+                let value = if name == "store" { Value::String(self.settings.store.to_string()) } else { value };
                 (name, value, source)
             })
             .collect()

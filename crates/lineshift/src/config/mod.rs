@@ -16,7 +16,7 @@ use lineshift_store_sqlite::Options;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use layers::{Configuration, Flag, Source};
-pub(crate) use store_url::StoreUrl;
+pub(crate) use store_url::{StoreSetting, StoreUrl, without_password};
 
 /// The commented default file, which holds every setting.
 pub(crate) const DEFAULT_FILE: &str = include_str!("../../config/default.toml");
@@ -26,7 +26,7 @@ pub(crate) const DEFAULT_FILE: &str = include_str!("../../config/default.toml");
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Settings {
     /// Where everything is stored.
-    pub(crate) store: String,
+    pub(crate) store: StoreSetting,
     /// Where `serve` listens.
     pub(crate) listen: SocketAddr,
     /// The server that client commands call.
@@ -35,6 +35,8 @@ pub(crate) struct Settings {
     pub(crate) log: LogSettings,
     /// The embedded store.
     pub(crate) sqlite: SqliteSettings,
+    /// PostgreSQL.
+    pub(crate) postgres: PostgresSettings,
     /// What credentials are sealed with.
     pub(crate) secrets: SecretSettings,
     /// Synchronisation with billing systems.
@@ -92,6 +94,45 @@ pub(crate) struct SqliteSettings {
     pub(crate) busy_timeout_seconds: u64,
 }
 
+/// How PostgreSQL is used.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct PostgresSettings {
+    /// Connections of one process at most.
+    pub(crate) connections: usize,
+    /// How long a call waits for one of them.
+    pub(crate) connection_wait_seconds: u64,
+    /// How long one statement may take.
+    pub(crate) statement_timeout_seconds: u64,
+    /// How long one statement may wait for rows that others hold.
+    pub(crate) lock_timeout_seconds: u64,
+}
+
+impl Default for PostgresSettings {
+    fn default() -> Self {
+        let options = lineshift_store_postgres::Options::default();
+        Self {
+            connections: options.connections,
+            connection_wait_seconds: options.connection_wait.as_secs(),
+            statement_timeout_seconds: options.statement_timeout.as_secs(),
+            lock_timeout_seconds: options.lock_timeout.as_secs(),
+        }
+    }
+}
+
+impl PostgresSettings {
+    /// As the store takes them.
+    pub(crate) fn options(&self) -> lineshift_store_postgres::Options {
+        lineshift_store_postgres::Options {
+            connections: self.connections,
+            connection_wait: Duration::from_secs(self.connection_wait_seconds),
+            statement_timeout: Duration::from_secs(self.statement_timeout_seconds),
+            lock_timeout: Duration::from_secs(self.lock_timeout_seconds),
+            ..lineshift_store_postgres::Options::default()
+        }
+    }
+}
+
 /// What credentials of integrations are sealed with. The key itself is no setting: it would be shown with them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -103,11 +144,12 @@ pub(crate) struct SecretSettings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            store: "sqlite://lineshift.sqlite3".to_owned(),
+            store: StoreSetting::new("sqlite://lineshift.sqlite3"),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             url: "http://127.0.0.1:8080".to_owned(),
             log: LogSettings::default(),
             sqlite: SqliteSettings::default(),
+            postgres: PostgresSettings::default(),
             secrets: SecretSettings::default(),
             sync: SyncSettings::default(),
             limits: Limits::default(),

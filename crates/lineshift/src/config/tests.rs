@@ -49,7 +49,7 @@ fn a_flag_comes_before_the_environment_and_that_before_the_file() {
     let flags = [flag("--store", "store", "sqlite://from-flag")];
     let configuration = Configuration::load(Some(&given.path), &environment, &flags).expect("it is read");
     let settings = &configuration.settings;
-    assert_eq!(settings.store, "sqlite://from-flag");
+    assert_eq!(settings.store.to_string(), "sqlite://from-flag");
     assert_eq!(settings.limits.page_lines, 9);
     assert_eq!(settings.limits.days_back, 8);
     assert_eq!(settings.limits.days_ahead, 730);
@@ -99,12 +99,12 @@ fn values_of_a_wrong_type_say_where_they_come_from() {
 
 #[test]
 fn values_out_of_bounds_are_reported_together() {
-    let variables = [("LINESHIFT_LIMITS_PAGE_LINES", "0"), ("LINESHIFT_STORE", "postgres://host/db")];
+    let variables = [("LINESHIFT_LIMITS_PAGE_LINES", "0"), ("LINESHIFT_STORE", "mysql://host/db")];
     let text = refused(Some("[limits]\nheartbeat_seconds = 30\n"), &variables, &[]);
     assert_eq!(
         text,
         "3 settings are wrong:\n  \
-         store (from LINESHIFT_STORE): found postgres://host/db, expected sqlite://PATH: PostgreSQL is not in this version\n  \
+         store (from LINESHIFT_STORE): found mysql://host/db, expected sqlite://PATH or postgres://USER:PASSWORD@HOST/DATABASE\n  \
          limits.page_lines (from LINESHIFT_LIMITS_PAGE_LINES): found 0, expected 1 to 5000\n  \
          limits.heartbeat_seconds (from FILE): found 30, expected less than limits.lease_seconds, which is 30"
     );
@@ -143,12 +143,23 @@ fn a_store_is_chosen_by_its_url() {
     let parse = |url: &str| url.parse::<StoreUrl>().map_err(|error| error.to_string());
     assert_eq!(parse("sqlite://fleet.sqlite3"), Ok(StoreUrl::Sqlite(PathBuf::from("fleet.sqlite3"))));
     assert_eq!(parse("sqlite:///var/lib/fleet.sqlite3"), Ok(StoreUrl::Sqlite(PathBuf::from("/var/lib/fleet.sqlite3"))));
+    assert_eq!(parse("postgres://host/db"), Ok(StoreUrl::Postgres("postgres://host/db".to_owned())));
     for (url, expected) in [
         ("sqlite://", "a path after sqlite://, as in sqlite://lineshift.sqlite3"),
-        ("postgresql://host/db", "sqlite://PATH: PostgreSQL is not in this version"),
-        ("mysql://host/db", "sqlite://PATH"),
-        ("fleet.sqlite3", "sqlite://PATH"),
+        ("postgresql://host", "postgres://USER:PASSWORD@HOST/DATABASE"),
+        ("mysql://host/db", "sqlite://PATH or postgres://USER:PASSWORD@HOST/DATABASE"),
+        ("fleet.sqlite3", "sqlite://PATH or postgres://USER:PASSWORD@HOST/DATABASE"),
     ] {
         assert_eq!(parse(url), Err(expected.to_owned()), "{url}");
     }
+}
+
+#[test]
+fn the_password_of_a_store_is_shown_nowhere() {
+    let url = "postgres://serve:s3cr:et@db.example/lines?sslrootcert=/etc/ca.pem&password=s3cr:et";
+    let environment = Environment::of(&[("LINESHIFT_STORE", url)]);
+    let configuration = Configuration::load(None, &environment, &[]).expect("it is read");
+    let shown = format!("{configuration:?} {:?} {:?}", configuration.listed(), configuration.settings.store.url());
+    assert!(shown.contains("postgres://serve:***@db.example/lines?sslrootcert=/etc/ca.pem&password=***"), "{shown}");
+    assert!(!shown.contains("s3cr"), "{shown}");
 }

@@ -19,10 +19,10 @@ fn a_wrong_configuration_ends_every_command_with_its_place() {
     let file = place.write("wrong.toml", "store = \"sqlite://x\"\n[limits]\npage_lines = \"many\"\n");
     let err = place.run(&["migrate", "--config", &file]).failure(2);
     assert!(err.starts_with(&format!("error: {file}: TOML parse error at line 3, column 14")), "{err}");
-    let err = place.run(&["migrate", "--store", "postgres://host/lineshift"]).failure(2);
+    let err = place.run(&["migrate", "--store", "mysql://host/lineshift"]).failure(2);
     assert_eq!(
         err,
-        "error: store (from --store): found postgres://host/lineshift, expected sqlite://PATH: PostgreSQL is not in this version\n"
+        "error: store (from --store): found mysql://host/lineshift, expected sqlite://PATH or postgres://USER:PASSWORD@HOST/DATABASE\n"
     );
     place.set("LINESHIFT_LISTN", "127.0.0.1:1");
     let err = place.run(&["config", "show"]).failure(2);

@@ -9,9 +9,8 @@ use clap::Subcommand;
 use lineshift_connectors::http::AccountKey;
 use lineshift_engine::{Engine, SystemClock};
 use lineshift_store::access::Tenant;
-use lineshift_store::catalogue::{CatalogueStore as _, IntegrationAuthentication};
+use lineshift_store::catalogue::IntegrationAuthentication;
 use lineshift_store::paging::MAX_PAGE_ITEMS;
-use lineshift_store_sqlite::SqliteStore;
 use lineshift_web::accounts::show_account;
 use lineshift_web::views::{AccountView, ConnectionTestView};
 
@@ -19,7 +18,7 @@ use crate::cli::Context;
 use crate::connect::Outside;
 use crate::exit::{Done, WrongCall};
 use crate::output::Output;
-use crate::stores;
+use crate::stores::{self, OpenStore};
 
 /// What can be done with accounts of integrations.
 #[derive(Debug, Subcommand)]
@@ -68,7 +67,7 @@ pub(super) async fn run(command: Command, context: &Context) -> Result<Done> {
 
 /// The accounts of a tenant.
 struct Accounts {
-    store: SqliteStore,
+    store: OpenStore,
     tenant: Tenant,
     engine: Engine,
     outside: Arc<Outside>,
@@ -78,8 +77,8 @@ impl Accounts {
     async fn open(tenant: Option<&str>, context: &Context) -> Result<Self> {
         let outside = Outside::of(context)?;
         let store = stores::open_existing(context).await?;
-        let tenant = stores::choose_tenant(&store, tenant).await?;
-        let engine = Engine::new(Arc::new(store.clone()), Arc::new(SystemClock), context.settings().limits);
+        let tenant = stores::choose_tenant(&*store, tenant).await?;
+        let engine = Engine::new(store.shared(), Arc::new(SystemClock), context.settings().limits);
         let engine = engine.connected(Arc::clone(&outside) as Arc<dyn lineshift_engine::Connect>);
         Ok(Self { store, tenant, engine, outside })
     }

@@ -74,13 +74,13 @@ pub(super) async fn run(command: Command, context: &Context) -> Result<Done> {
     let store = stores::open_existing(context).await?;
     match command {
         Command::Create { name, scopes, expires, tenant, json } => {
-            let tenant = stores::choose_tenant(&store, tenant.as_deref()).await?;
+            let tenant = stores::choose_tenant(&*store, tenant.as_deref()).await?;
             let scopes = read_scopes(&scopes)?;
             let expires = expires.map(|date| read_expiry(&date, tenant.time_zone)).transpose()?;
             if name.trim().is_empty() || name.chars().count() > 200 {
                 return Err(Refused("a key's name has 1 to 200 characters".to_owned()).into());
             }
-            let (id, key) = create(&store, tenant.id, name.trim(), scopes.clone(), expires).await?;
+            let (id, key) = create(&*store, tenant.id, name.trim(), scopes.clone(), expires).await?;
             let shown =
                 format!("key {id} ({name}) for {}: {key}\nIt is shown this once; keep it where secrets are kept.", tenant.name);
             let scopes = scopes.to_string();
@@ -89,11 +89,11 @@ pub(super) async fn run(command: Command, context: &Context) -> Result<Done> {
             Output::by_flag(json).one(&shown, &value)?;
         }
         Command::List { tenant, json } => {
-            let tenant = stores::choose_tenant(&store, tenant.as_deref()).await?;
+            let tenant = stores::choose_tenant(&*store, tenant.as_deref()).await?;
             list(&store.list_api_keys(tenant.id).await?, Output::by_flag(json))?;
         }
         Command::Revoke { id, tenant } => {
-            let tenant = stores::choose_tenant(&store, tenant.as_deref()).await?;
+            let tenant = stores::choose_tenant(&*store, tenant.as_deref()).await?;
             store.revoke_api_key(tenant.id, ApiKeyId(id), SystemClock.now()).await?;
             output::line(&format!("key {id} is refused from now on"))?;
         }

@@ -4,7 +4,6 @@ use anyhow::{Context as _, Result};
 use chrono_tz::Tz;
 use clap::Subcommand;
 use lineshift_engine::{Clock as _, SystemClock};
-use lineshift_store::access::AccessStore as _;
 use serde_json::json;
 
 use crate::cli::Context;

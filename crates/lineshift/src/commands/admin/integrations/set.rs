@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use lineshift_connectors::billing::revio::RevioCredentials;
 use lineshift_domain::terms::IntegrationKind;
 use lineshift_engine::{Clock as _, SystemClock};
-use lineshift_store::billing::{AccountSettings, BillingStore as _, IntegrationAccount};
+use lineshift_store::billing::{AccountSettings, IntegrationAccount};
 use lineshift_web::accounts::{
     MOST_CALLS_A_DAY, MOST_CALLS_A_MINUTE, MOST_CONCURRENCY, SealCredentials as _, credential_problems, read_base_address,
     sends_elsewhere,
