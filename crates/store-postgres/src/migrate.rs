@@ -36,6 +36,7 @@ migrations! {
     5 "0005_statistics",
     6 "0006_billing",
     7 "0007_sync",
+    8 "0008_procedures",
     9 "0009_tenant_work",
     10 "0010_places",
 }
