@@ -136,7 +136,7 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
         || ',"customer_data_allocation_mb":' || coalesce(to_json(p_customer_data_allocation_mb)::text, 'null') || '}'
 $$;
 
--- The step assignment, on either path: one statement writes log, history and lines from what it locked.
+-- The step assignment, on either path: one statement locks the lines and writes log and history, one writes the lines.
 CREATE FUNCTION lineshift_assign(p_tenant_id bigint, p_bulk_change_id bigint, p_from_id bigint, p_to_id bigint,
     p_rev_customer_id bigint, p_site_id bigint, p_account_number text, p_integration_authentication_id bigint,
     p_effective_date timestamptz, p_process_by text, p_at timestamptz, p_description text, p_request text, p_response text)
@@ -146,6 +146,7 @@ DECLARE
     v_at bigint := lineshift_micros(p_at);
     v_month integer := lineshift_month(p_at);
     v_effective bigint := lineshift_micros(p_effective_date);
+    v_differing bigint[];
     v_zone text;
     v_changed bigint;
 BEGIN
@@ -186,13 +187,15 @@ BEGIN
             v_change.created_by
         FROM line l WHERE l.differs
     )
+    SELECT array_agg(l.device_id) INTO v_differing FROM line l WHERE l.differs;
+    -- Named one by one instead of joined: a planner that believes that the tenant has one line would begin with that one.
     UPDATE device_tenant dt SET
         rev_customer_id = p_rev_customer_id, site_id = p_site_id, account_number = p_account_number,
         account_number_integration_authentication_id = p_integration_authentication_id,
-        effective_date = l.new_effective_date, is_active = 1, is_deleted = 0, version = l.version + 1,
-        modified_by = v_change.created_by, modified_at = v_at
-    FROM line l
-    WHERE dt.tenant_id = p_tenant_id AND dt.tenant_id = l.tenant_id AND dt.device_id = l.device_id AND l.differs;
+        effective_date = coalesce(v_effective, (SELECT start_of_day(d.activated_at, v_zone) FROM device d
+                                                WHERE d.tenant_id = p_tenant_id AND d.id = dt.device_id), v_at),
+        is_active = 1, is_deleted = 0, version = dt.version + 1, modified_by = v_change.created_by, modified_at = v_at
+    WHERE dt.tenant_id = p_tenant_id AND dt.device_id = ANY (v_differing);
     GET DIAGNOSTICS v_changed = ROW_COUNT;
     RETURN v_changed;
 END
@@ -336,8 +339,8 @@ COMMENT ON FUNCTION usp_devicebulkchange_assign_non_rev_customer(bigint, bigint,
     text,
     text, timestamptz) IS 'AMOP path: the site of the lines of a bulk change, without a Rev customer; answers how many changed';
 
--- The step customer_rate_plan, now: one statement writes log, history and lines from what it locked; one more each cancels what
--- the plan queue has for the lines and ends the rows, where that is asked for.
+-- The step customer_rate_plan, now: one statement locks the lines and writes log and history, one writes the lines; one more each
+-- cancels what the plan queue has for the lines and ends the rows, where that is asked for.
 CREATE FUNCTION lineshift_change_plan(p_tenant_id bigint, p_bulk_change_id bigint, p_from_id bigint, p_to_id bigint,
     p_by_number boolean, p_subscriber_number text[], p_customer_rate_plan_id bigint, p_customer_rate_pool_id bigint,
     p_customer_data_allocation_mb numeric, p_effective_date timestamptz, p_need_to_mark_processed boolean, p_at timestamptz,
@@ -360,6 +363,7 @@ DECLARE
     v_description text := p_description;
     v_request text := p_request;
     v_response text := p_response;
+    v_differing bigint[];
     v_changed bigint;
     v_marked bigint;
 BEGIN
@@ -412,13 +416,18 @@ BEGIN
         WHERE l.new_plan IS DISTINCT FROM l.customer_rate_plan_id OR l.new_pool IS DISTINCT FROM l.customer_rate_pool_id
            OR l.new_allocation IS DISTINCT FROM l.customer_data_allocation_mb
     )
+    SELECT array_agg(l.device_id) INTO v_differing FROM line l
+    WHERE l.new_plan IS DISTINCT FROM l.customer_rate_plan_id OR l.new_pool IS DISTINCT FROM l.customer_rate_pool_id
+       OR l.new_allocation IS DISTINCT FROM l.customer_data_allocation_mb;
     UPDATE device_tenant dt SET
-        customer_rate_plan_id = l.new_plan, customer_rate_pool_id = l.new_pool, customer_data_allocation_mb = l.new_allocation,
-        version = l.version + 1, modified_by = v_change.created_by, modified_at = v_at
-    FROM line l
-    WHERE dt.tenant_id = p_tenant_id AND dt.tenant_id = l.tenant_id AND dt.device_id = l.device_id
-      AND (l.new_plan IS DISTINCT FROM l.customer_rate_plan_id OR l.new_pool IS DISTINCT FROM l.customer_rate_pool_id
-           OR l.new_allocation IS DISTINCT FROM l.customer_data_allocation_mb);
+        customer_rate_plan_id = CASE WHEN p_customer_rate_plan_id IS NULL THEN dt.customer_rate_plan_id
+            WHEN p_customer_rate_plan_id = 0 THEN NULL ELSE p_customer_rate_plan_id END,
+        customer_rate_pool_id = CASE WHEN p_customer_rate_pool_id IS NULL THEN dt.customer_rate_pool_id
+            WHEN p_customer_rate_pool_id = 0 THEN NULL ELSE p_customer_rate_pool_id END,
+        customer_data_allocation_mb = CASE WHEN v_allocation IS NULL THEN dt.customer_data_allocation_mb
+            WHEN v_allocation = '0' THEN NULL ELSE v_allocation END,
+        version = dt.version + 1, modified_by = v_change.created_by, modified_at = v_at
+    WHERE dt.tenant_id = p_tenant_id AND dt.device_id = ANY (v_differing);
     GET DIAGNOSTICS v_changed = ROW_COUNT;
     IF p_replace_scheduled THEN
         UPDATE customer_rate_plan_device_queue q SET
@@ -806,6 +815,7 @@ DECLARE
     v_valid_from bigint := lineshift_micros(least(p_effective_date, p_at));
     v_from bigint;
     v_to bigint;
+    v_present bigint[];
     v_opened bigint;
 BEGIN
     PERFORM lineshift_check_claim(p_tenant_id, p_bulk_change_id, p_from_id, p_epoch);
@@ -813,23 +823,23 @@ BEGIN
     INTO v_change FROM device_bulk_change b WHERE b.tenant_id = p_tenant_id AND b.id = p_bulk_change_id;
     v_from := coalesce(p_from_id, v_change.first_device_change_id);
     v_to := coalesce(p_to_id, v_change.last_device_change_id);
-    -- What this change itself opened stays open, so that a second call does nothing.
-    WITH present AS MATERIALIZED (
-        SELECT h.tenant_id, h.device_id, h.bulk_change_id, h.attempt, h.entry
-        FROM device_change dc
-        JOIN cross_provider_device_history h ON h.tenant_id = p_tenant_id AND h.tenant_id = dc.tenant_id
-            AND h.device_id = dc.device_id
-        WHERE dc.tenant_id = p_tenant_id AND dc.bulk_change_id = p_bulk_change_id AND dc.attempt = v_change.attempt
-          AND dc.id BETWEEN v_from AND v_to
-          AND (dc.status = 'PROCESSED' OR dc.set_steps_done = 1) AND dc.status_details IS DISTINCT FROM 'already so'
-          AND h.valid_to IS NULL AND (h.bulk_change_id, h.attempt, h.entry) <> (dc.bulk_change_id, dc.attempt, 90)
-        ORDER BY h.device_id
-        FOR NO KEY UPDATE OF h
-    )
+    -- What this change itself opened stays open, so that a second call does nothing. The lock within the subquery holds the
+    -- planner to looking each line's history up, also while it believes that there is none.
+    SELECT array_agg(present.device_id) INTO v_present
+    FROM (SELECT dc.tenant_id, dc.device_id, dc.bulk_change_id, dc.attempt
+          FROM device_change dc
+          WHERE dc.tenant_id = p_tenant_id AND dc.bulk_change_id = p_bulk_change_id AND dc.attempt = v_change.attempt
+            AND dc.id BETWEEN v_from AND v_to
+            AND (dc.status = 'PROCESSED' OR dc.set_steps_done = 1) AND dc.status_details IS DISTINCT FROM 'already so'
+          ORDER BY dc.device_id) AS line
+    CROSS JOIN LATERAL (
+          SELECT h.device_id
+          FROM cross_provider_device_history h
+          WHERE h.tenant_id = p_tenant_id AND h.tenant_id = line.tenant_id AND h.device_id = line.device_id AND h.valid_to IS NULL
+            AND (h.bulk_change_id, h.attempt, h.entry) <> (line.bulk_change_id, line.attempt, 90)
+          FOR NO KEY UPDATE) AS present;
     UPDATE cross_provider_device_history h SET valid_to = greatest(h.valid_from, v_valid_from)
-    FROM present p
-    WHERE h.tenant_id = p_tenant_id AND h.tenant_id = p.tenant_id AND h.device_id = p.device_id
-      AND h.bulk_change_id = p.bulk_change_id AND h.attempt = p.attempt AND h.entry = p.entry;
+    WHERE h.tenant_id = p_tenant_id AND h.device_id = ANY (v_present) AND h.valid_to IS NULL;
     INSERT INTO cross_provider_device_history (tenant_id, device_id, bulk_change_id, attempt, entry, service_provider_id,
         valid_from,
         valid_to, rev_customer_id, site_id, account_number, customer_rate_plan_id, customer_rate_pool_id,
