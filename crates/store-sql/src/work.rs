@@ -17,8 +17,7 @@ use lineshift_store::{Result, StoreError};
 use self::complete::Completing;
 use self::page::{WaitingRows, waiting_rows};
 use crate::bulk_changes::work_kind;
-use crate::engine::Sql;
-use crate::engine::{Engine, Scope, SqlStore};
+use crate::engine::{Engine, Hint, Scope, Sql, SqlStore};
 use crate::row::{micros, month};
 use crate::sql::submission;
 use crate::sql::{completion, pages, waiting};
@@ -217,6 +216,7 @@ pub(crate) fn close(sql: &Sql<'_>, claim: &PageClaim, how: Closed) -> Result<()>
 
 /// Keeps the counts of a change with the rows that just became final.
 pub(crate) fn count(sql: &Sql<'_>, claim: &PageClaim, result: PageResult) -> Result<PageResult> {
+    sql.hint(Hint::Changed(claim.tenant_id, claim.bulk_change_id))?;
     let open_left = sql.find(
         pages::COUNT_PAGE,
         &[&claim.tenant_id.0, &claim.bulk_change_id.0, &result.processed, &result.refused, &result.canceled],

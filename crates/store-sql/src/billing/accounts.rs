@@ -6,7 +6,7 @@ use lineshift_store::billing::{AccountSettings, CallWindows, CallsMade, FullWind
 use lineshift_store::sql::billing as text;
 use lineshift_store::{Result, StoreError};
 
-use crate::engine::Sql;
+use crate::engine::{Hint, Sql};
 use crate::row::{Row, micros};
 use crate::sql::billing as tuned;
 
@@ -71,7 +71,7 @@ pub(super) fn set(
     }
     sql.execute(tuned::WAKE_ROWS_OF_ACCOUNT, &[&tenant.0, &id.0, &micros(now)])?;
     sql.execute(tuned::WAKE_PAGES_OF_ACCOUNT, &[&tenant.0, &id.0])?;
-    Ok(())
+    sql.hint(Hint::Work(tenant))
 }
 
 pub(super) fn record_refused(

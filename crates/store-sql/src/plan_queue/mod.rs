@@ -17,8 +17,7 @@ use lineshift_store::{Result, StoreError};
 use rust_decimal::Decimal;
 use serde_json::json;
 
-use crate::engine::Sql;
-use crate::engine::{Engine, Scope, SqlStore};
+use crate::engine::{Engine, Hint, Scope, Sql, SqlStore};
 use crate::row::{Row, micros, month, not_a_term, page_limit};
 use crate::sql::submission;
 use crate::work::with_work;
@@ -77,6 +76,7 @@ impl<E: Engine> PlanQueueStore for SqlStore<E> {
                 let response = format!("moved from {from} to {to}");
                 log(sql, tenant, id, next_move(sql, tenant, id)?, LogText::MoveScheduledRatePlan, &request, &response, now)?;
                 renew_next_due(sql, tenant)?;
+                sql.hint(Hint::Queue(tenant))?;
                 Ok(true)
             })
             .await

@@ -10,7 +10,7 @@ use lineshift_store::{Result, StoreError};
 
 use crate::billing::services::day_micros;
 use crate::bulk_changes::work_kind;
-use crate::engine::Sql;
+use crate::engine::{Hint, Sql};
 use crate::row::{Row, micros};
 use crate::sql::submission;
 
@@ -40,6 +40,7 @@ pub(super) fn begin(sql: &Sql<'_>, tenant: TenantId, run: &NewSyncRun, now: Date
         ],
     )?;
     sql.execute(submission::ANNOUNCE_TENANT_WORK, &[&tenant.0, &work_kind::SYNC, &micros(now)])?;
+    sql.hint(Hint::Queue(tenant))?;
     get(sql, tenant, SyncRunId(id))
 }
 
