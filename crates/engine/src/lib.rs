@@ -62,6 +62,8 @@ pub struct Engine {
     /// How often accounts are synchronised by themselves; none: never.
     sync_every: Option<TimeDelta>,
     sync_look: sync::LastLook,
+    /// When abandoned submissions were last looked for.
+    abandoned_look: sync::LastLook,
 }
 
 impl Engine {
@@ -80,6 +82,7 @@ impl Engine {
             boundaries: boundary::Boundaries::default(),
             sync_every: None,
             sync_look: sync::LastLook::default(),
+            abandoned_look: sync::LastLook::default(),
         }
     }
 

@@ -3,6 +3,8 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
 
+use lineshift_store::signals::Signals;
+
 use crate::Engine;
 use crate::worker::Shutdown;
 
@@ -16,7 +18,14 @@ impl Engine {
     /// Hears of what other processes announce, until asked to stop: their work, what they schedule, the progress of bulk changes.
     /// Every process needs it, whatever else it does; on a store that gives no hints it only waits.
     pub async fn run_listener(&self, mut shutdown: Shutdown) {
-        let Some(mut signals) = self.store.signals() else { return shutdown.due().await };
+        match self.store.signals() {
+            Some(signals) => self.hear(signals, shutdown).await,
+            None => shutdown.due().await,
+        }
+    }
+
+    /// The same from wherever hints come.
+    pub async fn hear(&self, mut signals: Box<dyn Signals>, mut shutdown: Shutdown) {
         loop {
             tokio::select! {
                 biased;

@@ -82,7 +82,10 @@ impl Engine {
 
     async fn tick(&self) {
         report("applying due entries", self.run_due_entries().await);
-        report("dropping abandoned submissions", self.drop_abandoned_submissions().await);
+        // Every tenant is asked for them, so that not every look may be one for them: a lease is longer than a heartbeat.
+        if self.abandoned_look.is_due(self.clock.now(), self.limits.heartbeat()) {
+            report("dropping abandoned submissions", self.drop_abandoned_submissions().await);
+        }
         report("handing on messages", self.take_messages().await);
     }
 

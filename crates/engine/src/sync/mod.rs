@@ -42,6 +42,9 @@ impl SyncOrder {
 /// Runs of one process at a time.
 const RUNS_AT_ONCE: usize = 4;
 
+/// How often accounts are looked through for one that is due: often enough for what is counted in hours.
+const LOOK_EVERY: Duration = Duration::from_secs(60);
+
 /// Who ordered a run that the scheduler began.
 const SCHEDULE: &str = "schedule";
 
@@ -85,7 +88,7 @@ impl Engine {
     pub async fn begin_scheduled_syncs(&self) -> Result<usize> {
         let Some(every) = self.sync_every else { return Ok(0) };
         let now = self.clock.now();
-        if !self.sync_look.is_due(now) {
+        if !self.sync_look.is_due(now, LOOK_EVERY) {
             return Ok(0);
         }
         let mut begun = 0;
@@ -108,15 +111,16 @@ fn new_run(account: IntegrationAuthenticationId, order: SyncOrder, ordered_by: &
     NewSyncRun { integration_authentication_id: account, customers, services, full, ordered_by: ordered_by.to_owned() }
 }
 
-/// When accounts were last looked through for one that is due: once a minute is often enough for what is counted in hours.
+/// When something was last looked for that need not be looked for with every look of the scheduler.
 #[derive(Clone, Default)]
 pub(crate) struct LastLook(std::sync::Arc<std::sync::Mutex<Option<DateTime<Utc>>>>);
 
 impl LastLook {
-    fn is_due(&self, now: DateTime<Utc>) -> bool {
+    /// Whether the last look is so long ago; then this is one.
+    pub(crate) fn is_due(&self, now: DateTime<Utc>, every: Duration) -> bool {
         let mut last = self.0.lock().expect("never held over a panic");
         // A clock that was set back is no reason to wait for it.
-        let is_due = last.is_none_or(|last| (now - last).abs().to_std().is_ok_and(|gone| gone >= Duration::from_secs(60)));
+        let is_due = last.is_none_or(|last| (now - last).abs().to_std().is_ok_and(|gone| gone >= every));
         if is_due {
             *last = Some(now);
         }

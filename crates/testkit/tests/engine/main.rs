@@ -14,6 +14,7 @@ mod refusals;
 mod retry;
 mod rivals;
 mod scheduler;
+mod several;
 mod statements;
 mod steps;
 mod tenants;
