@@ -12,6 +12,7 @@ use tokio_postgres::{Client, NoTls, Statement};
 
 use crate::address::Address;
 use crate::error::store_error;
+use crate::signals::Notifications;
 
 /// How the store uses its database.
 #[derive(Debug, Clone, Copy)]
@@ -93,6 +94,11 @@ impl Pool {
             written: AtomicU64::new(0),
             io: Some(io),
         })
+    }
+
+    /// Listens to what other processes announce, on a connection beside the others.
+    pub(crate) fn listen(&self) -> Notifications {
+        Notifications::listen(self.address.clone(), self.io())
     }
 
     pub(crate) fn io(&self) -> &Handle {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use lineshift_domain::ids::TenantId;
+use lineshift_store::signals::Signals;
 use lineshift_store::{Result, StoreError};
 use lineshift_store_sql::{Engine, OpenTransaction, Scope, Sql};
 use tokio::sync::Mutex;
@@ -126,6 +127,10 @@ impl Engine for Postgres {
     async fn begin(&self, tenant: TenantId) -> Result<PostgresTransaction> {
         let transaction = self.on_connection((Kind::Write, tenant.into()), |transaction| transaction).await?;
         Ok(PostgresTransaction(Arc::new(Mutex::new(Some(transaction)))))
+    }
+
+    fn signals(&self) -> Option<Box<dyn Signals>> {
+        Some(Box::new(self.pool.listen()))
     }
 }
 

@@ -10,6 +10,7 @@ mod engine;
 mod error;
 mod migrate;
 mod procedures;
+mod signals;
 mod sql;
 #[cfg(feature = "testing")]
 pub mod testing;
