@@ -1,3 +1,245 @@
-//! Statements, tuned for PostgreSQL.
+//! Statements of billing: steps that call outside, what is billed, and what a person must settle. Rows come as JSON arrays, at
+//! most a page of them; each is found by primary key or by the unique index of Rev.io's ids.
+//!
+//! What is given is read out of the JSON first, in a CTE of its own: under row level security an index is searched only by what
+//! cannot leak, and reading JSON could. Where rows are locked or written the CTE is in the order of their keys, and the plan, a
+//! search for each given row, keeps to it: so any two transactions lock them in the same order.
 
-lineshift_store::statements! {}
+/// The columns of a step, with the table under the alias `s`.
+macro_rules! step_columns {
+    () => {
+        "s.device_change_id, s.step, s.part, s.state, s.attempt, s.calls, s.request_key, s.external_id::bigint,
+        s.adopted, s.error_code, s.outcome, s.unknown_since, s.at"
+    };
+}
+
+/// Customer, Rev.io's id and perhaps a day, given as a JSON array under `$2`.
+macro_rules! with_pairs {
+    () => {
+        "WITH given AS MATERIALIZED (
+            SELECT (value->>0)::bigint AS customer, (value->>1)::bigint AS id, (value->>2)::bigint AS day
+            FROM json_array_elements($2::json) ORDER BY customer, id) "
+    };
+}
+
+/// One history row for each row that created, adopted or disconnected a service, unless the line's history says so already.
+/// `$3` now, `$4` month, `$5` entry.
+macro_rules! history {
+    ($old:literal, $new:literal) => {
+        concat!(
+            "WITH given AS MATERIALIZED (
+                SELECT (value->>0)::bigint AS by_row,
+                    '{\"rev_service_id\":' || (value->>1) || ',\"rev_customer_id\":' || (value->>2) || '}' AS line
+                FROM json_array_elements($2::json))
+            INSERT INTO device_action_history
+                (tenant_id, device_id, at, bulk_change_id, attempt, entry, month, action, old_value, new_value, changed_by)
+            SELECT dc.tenant_id, dc.device_id, $3::bigint, dc.bulk_change_id, dc.attempt, $5::integer, $4::integer, 'service_line', ",
+            $old,
+            ", ",
+            $new,
+            ",
+                b.created_by
+            FROM given
+            JOIN device_change AS dc ON dc.tenant_id = $1 AND dc.id = given.by_row
+            JOIN device_bulk_change AS b ON b.tenant_id = $1 AND b.id = dc.bulk_change_id
+            WHERE dc.device_id IS NOT NULL AND NOT EXISTS (
+                SELECT 1 FROM device_action_history AS h WHERE h.tenant_id = $1 AND h.device_id = dc.device_id
+                   AND h.bulk_change_id = dc.bulk_change_id AND h.entry = $5 AND h.old_value = ",
+            $old,
+            " AND h.new_value = ",
+            $new,
+            ")
+            ON CONFLICT DO NOTHING"
+        )
+    };
+}
+
+lineshift_store::statements! {
+    /// Locks an account whose windows are counted and then taken from, so that no two workers take the same calls: one row by
+    /// primary key. What only refers to it goes on meanwhile.
+    LOCK_ACCOUNT = "SELECT a.id FROM integration_authentication AS a WHERE a.tenant_id = $1 AND a.id = $2 FOR NO KEY UPDATE";
+
+    /// The rows that wait for an account, by `device_change_waiting`: a handful of changes that call it, by
+    /// `device_bulk_change_unfinished`. Locks them in device order.
+    WAKE_ROWS_OF_ACCOUNT = "WITH waiting AS MATERIALIZED (
+        SELECT dc.id FROM device_change AS dc
+        WHERE dc.tenant_id = $1 AND dc.status = 'PENDING' AND dc.next_check_at > $3 AND dc.bulk_change_id IN (
+            SELECT b.id FROM device_bulk_change AS b
+            WHERE b.tenant_id = $1 AND b.processed_at IS NULL AND b.integration_authentication_id = $2)
+        ORDER BY dc.id FOR NO KEY UPDATE OF dc)
+    UPDATE device_change SET next_check_at = $3 FROM waiting
+    WHERE device_change.tenant_id = $1 AND device_change.id = waiting.id";
+
+    /// Their pages, by `device_bulk_change_page_state`. One that is locked is being claimed: whoever does so looks at its rows
+    /// himself, and waiting for him while holding them could be a deadlock.
+    WAKE_PAGES_OF_ACCOUNT = "WITH waiting AS MATERIALIZED (
+        SELECT page.bulk_change_id, page.page FROM device_bulk_change_page AS page
+        WHERE page.tenant_id = $1 AND page.state = 'ready' AND page.owner IS NULL AND page.lease_until IS NOT NULL
+          AND page.bulk_change_id IN (
+            SELECT b.id FROM device_bulk_change AS b
+            WHERE b.tenant_id = $1 AND b.processed_at IS NULL AND b.integration_authentication_id = $2)
+        FOR NO KEY UPDATE OF page SKIP LOCKED)
+    UPDATE device_bulk_change_page SET lease_until = NULL FROM waiting
+    WHERE device_bulk_change_page.tenant_id = $1 AND device_bulk_change_page.bulk_change_id = waiting.bulk_change_id
+      AND device_bulk_change_page.page = waiting.page";
+
+    /// Whether the claim still holds, and whose log its rows are written to: one row by primary keys. Locks the page, so that the
+    /// claim holds until what is written under it is committed.
+    HELD_PAGE = "SELECT b.portal_type FROM device_bulk_change_page AS page
+    JOIN device_bulk_change AS b ON b.tenant_id = $1 AND b.id = page.bulk_change_id
+    WHERE page.tenant_id = $1 AND page.bulk_change_id = $2 AND page.page = $3 AND page.epoch = $4
+      AND page.lease_until IS NOT NULL AND page.owner IS NOT NULL
+    FOR NO KEY UPDATE OF page";
+
+    /// Writes steps: as many as were given, each by primary key; of one that is given twice the last, as one statement may not
+    /// write a row twice.
+    RECORD_STEPS = "INSERT INTO device_change_step (
+        tenant_id, device_change_id, step, part, state, attempt, calls, request_key, external_id, adopted, error_code, outcome,
+        unknown_since, at)
+    SELECT DISTINCT ON ((value->>0)::bigint, value->>1, (value->>2)::integer)
+        $1::bigint, (value->>0)::bigint, value->>1, (value->>2)::integer, value->>3, (value->>4)::integer, (value->>5)::integer,
+        value->>6, value->>7, (value->>8)::smallint, value->>9, value->>10, (value->>11)::bigint, (value->>12)::bigint
+    FROM json_array_elements($2::json) WITH ORDINALITY AS given(value, place)
+    ORDER BY (value->>0)::bigint, value->>1, (value->>2)::integer, place DESC
+    ON CONFLICT (tenant_id, device_change_id, step, part) DO UPDATE SET
+        state = excluded.state, attempt = excluded.attempt, calls = excluded.calls, request_key = excluded.request_key,
+        external_id = excluded.external_id, adopted = excluded.adopted, error_code = excluded.error_code,
+        outcome = excluded.outcome, unknown_since = excluded.unknown_since, at = excluded.at";
+
+    /// Log entries of outside calls: appends by primary key; one that is there already stays.
+    LOG_OUTSIDE = "INSERT INTO device_bulk_change_log (
+        tenant_id, bulk_change_id, device_change_id, attempt, entry, month, portal_type, log_entry_description, process_by,
+        processed_at, request_text, response_text, error_text, has_errors, response_status)
+    SELECT $1::bigint, $2::bigint, (value->>0)::bigint, (value->>1)::integer, (value->>2)::integer, $4::integer, $5::smallint,
+        value->>3, $6::text, $7::bigint, value->>4, value->>5, value->>6,
+        CASE WHEN value->>6 IS NULL THEN 0 ELSE 1 END, CASE WHEN value->>6 IS NULL THEN 'PROCESSED' ELSE 'ERROR' END
+    FROM json_array_elements($3::json)
+    ON CONFLICT DO NOTHING";
+
+    /// Services, once each by the unique index of customer and Rev.io's id; new ones get `$3` and the place in the array for an id.
+    /// A line that is not given is found by `device_by_iccid`, else by `device_by_number` if only one has that number. `$4` now.
+    /// What is not known of one that is there stays. Of one that is given twice the last counts: one statement may not write a
+    /// row twice.
+    STORE_SERVICES = "WITH given AS MATERIALIZED (
+        SELECT DISTINCT ON ((value->>0)::bigint, (value->>1)::bigint)
+            (value->>0)::bigint AS customer, (value->>1)::bigint AS id, value->>2 AS number, value->>3 AS iccid,
+            (value->>4)::bigint AS service_type, (value->>5)::bigint AS provider, (value->>6)::bigint AS activated,
+            (value->>7)::bigint AS disconnected, (value->>8)::smallint AS has_package, (value->>9)::bigint AS line,
+            value->>10 AS by_row, place - 1 AS place
+        FROM json_array_elements($2::json) WITH ORDINALITY AS listed(value, place)
+        ORDER BY (value->>0)::bigint, (value->>1)::bigint, place DESC)
+    INSERT INTO rev_service AS here (
+        tenant_id, id, rev_customer_id, number, iccid, rev_service_id, rev_service_type_id, activated_date, rev_provider_id,
+        disconnected_date, device_id, has_package, stored_at)
+    SELECT $1::bigint, $3::bigint + given.place, given.customer, given.number, given.iccid, given.id, given.service_type,
+        given.activated, given.provider, given.disconnected,
+        coalesce(
+            given.line,
+            (SELECT d.id FROM device AS d WHERE d.tenant_id = $1 AND d.iccid = given.iccid),
+            (SELECT CASE WHEN count(*) = 1 THEN max(d.id) END FROM device AS d
+              WHERE d.tenant_id = $1 AND d.subscriber_number = given.number)),
+        given.has_package, CASE WHEN given.by_row IS NOT NULL THEN $4::bigint END
+    FROM given
+    ON CONFLICT (tenant_id, rev_customer_id, rev_service_id) DO UPDATE SET
+        number = coalesce(excluded.number, here.number), iccid = coalesce(excluded.iccid, here.iccid),
+        rev_service_type_id = coalesce(excluded.rev_service_type_id, here.rev_service_type_id),
+        activated_date = coalesce(excluded.activated_date, here.activated_date),
+        rev_provider_id = coalesce(excluded.rev_provider_id, here.rev_provider_id),
+        disconnected_date = excluded.disconnected_date,
+        device_id = coalesce(excluded.device_id, here.device_id), has_package = excluded.has_package,
+        stored_at = coalesce(excluded.stored_at, here.stored_at)
+    RETURNING id";
+
+    /// Service products, once each by the unique index of customer and Rev.io's id, under the service that is stored for them. `$4`
+    /// when they were created or adopted here. Of one that is given twice the last counts.
+    STORE_PRODUCTS = "WITH given AS MATERIALIZED (
+        SELECT DISTINCT ON ((value->>0)::bigint, (value->>2)::bigint)
+            (value->>0)::bigint AS customer, (value->>1)::bigint AS service, (value->>2)::bigint AS id,
+            (value->>3)::bigint AS product, (value->>4)::bigint AS package, value->>5 AS rate, value->>6 AS quantity,
+            value->>7 AS status, value->>8 AS description, place - 1 AS place
+        FROM json_array_elements($2::json) WITH ORDINALITY AS listed(value, place)
+        ORDER BY (value->>0)::bigint, (value->>2)::bigint, place DESC)
+    INSERT INTO rev_service_product AS here (
+        tenant_id, id, rev_service_id, rev_customer_id, rev_service_product_id, rev_product_id, package_id, rate, quantity, status,
+        description, stored_at)
+    SELECT service.tenant_id, $3::bigint + given.place, service.id, service.rev_customer_id, given.id, given.product,
+        given.package, given.rate, given.quantity, given.status, given.description, $4::bigint
+    FROM given
+    JOIN rev_service AS service
+      ON service.tenant_id = $1 AND service.rev_customer_id = given.customer AND service.rev_service_id = given.service
+    ON CONFLICT (tenant_id, rev_customer_id, rev_service_product_id) DO UPDATE SET
+        rev_service_id = excluded.rev_service_id, rev_product_id = excluded.rev_product_id,
+        package_id = coalesce(excluded.package_id, here.package_id), rate = coalesce(excluded.rate, here.rate),
+        quantity = coalesce(excluded.quantity, here.quantity), status = excluded.status,
+        description = coalesce(excluded.description, here.description), stored_at = coalesce(excluded.stored_at, here.stored_at)
+    RETURNING id";
+
+    /// The services given that are connected, by the unique index of customer and Rev.io's id. `$3` now.
+    DISCONNECT_SERVICES = concat!(
+    with_pairs!(),
+    "UPDATE rev_service SET disconnected_date = given.day, stored_at = $3 FROM given
+    WHERE rev_service.tenant_id = $1 AND rev_service.rev_customer_id = given.customer AND rev_service.rev_service_id = given.id
+      AND rev_service.disconnected_date IS NULL"
+);
+
+    /// What is charged on the services given, by `rev_service_product_charged`. `$3` now.
+    DISCONNECT_PRODUCTS_OF_SERVICES = concat!(
+    with_pairs!(),
+    "UPDATE rev_service_product SET status = 'DISCONNECTED', stored_at = $3
+    FROM given
+    JOIN rev_service AS service
+      ON service.tenant_id = $1 AND service.rev_customer_id = given.customer AND service.rev_service_id = given.id
+    WHERE rev_service_product.tenant_id = $1 AND rev_service_product.rev_service_id = service.id
+      AND rev_service_product.status IN ('PENDING', 'ACTIVE')"
+);
+
+    /// The products given, by the unique index of customer and Rev.io's id. `$3` now.
+    DISCONNECT_PRODUCTS = concat!(
+    with_pairs!(),
+    "UPDATE rev_service_product SET status = 'DISCONNECTED', stored_at = $3 FROM given
+    WHERE rev_service_product.tenant_id = $1 AND rev_service_product.rev_customer_id = given.customer
+      AND rev_service_product.rev_service_product_id = given.id"
+);
+
+    /// The history of service lines created or adopted: rows, changes and the lines' histories by primary key (B11.2).
+    HISTORY_OF_SERVICES = history!("'null'", "given.line");
+
+    /// The history of service lines disconnected again, likewise.
+    HISTORY_OF_UNDONE_SERVICES = history!("given.line", "'null'");
+
+    /// The steps of one row, by the primary key's first columns.
+    LIST_STEPS = concat!(
+    "SELECT ", step_columns!(), " FROM device_change_step AS s
+    WHERE s.tenant_id = $1 AND s.device_change_id = $2 ORDER BY s.step, s.part"
+);
+
+    /// The steps of a range of rows, by the range of the primary key.
+    LIST_STEPS_OF_PAGE = concat!(
+    "SELECT ", step_columns!(), " FROM device_change_step AS s WHERE s.tenant_id = $1 AND s.device_change_id BETWEEN $2 AND $3
+    ORDER BY s.device_change_id, s.step, s.part"
+);
+
+    /// Rows that wait for a person, by `device_change_unsettled`.
+    LIST_UNSETTLED_ROWS = "SELECT dc.id, dc.bulk_change_id, coalesce(dc.iccid, dc.number)
+    FROM device_change AS dc WHERE dc.tenant_id = $1 AND dc.holds >= 4 AND dc.id > $2 ORDER BY dc.id LIMIT $3";
+
+    /// The steps of those rows, by the primary key's first columns.
+    LIST_STEPS_OF_ROWS = concat!(
+    "SELECT ", step_columns!(), " FROM device_change_step AS s
+    WHERE s.tenant_id = $1 AND s.device_change_id = ANY (ARRAY(SELECT json_array_elements_text($2::json)::bigint))
+    ORDER BY s.device_change_id, s.step, s.part"
+);
+
+    /// Locks a row that a person settles, before it is read, so that of two who settle it the second finds it settled and a retry
+    /// finds it as it then is: one row by primary key.
+    LOCK_ROW = "SELECT dc.id FROM device_change AS dc WHERE dc.tenant_id = $1 AND dc.id = $2 FOR NO KEY UPDATE";
+
+    /// What a row is and whose, by primary keys.
+    FIND_ROW = "SELECT dc.bulk_change_id, dc.attempt, dc.status, dc.holds, b.portal_type, b.rev_customer_id,
+        coalesce(dc.iccid, dc.number)
+    FROM device_change AS dc JOIN device_bulk_change AS b ON b.tenant_id = $1 AND b.id = dc.bulk_change_id
+    WHERE dc.tenant_id = $1 AND dc.id = $2";
+
+    /// A row that ended lets go of its line: one row by primary key.
+    RELEASE_ROW = "UPDATE device_change SET holds = 0 WHERE tenant_id = $1 AND id = $2 AND status = 'ERROR'";
+}
