@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::commands::{
-    admin, backup, bench, cancel, config as config_command, demo, examples, export, import, migrate, openapi, retry, serve,
+    admin, backup, bench, cancel, config as config_command, copy, demo, examples, export, import, migrate, openapi, retry, serve,
     settle, simulate, start, status, submit, sync, unsettled, worker,
 };
 use crate::config::environment::Environment;
@@ -52,6 +52,7 @@ enum Command {
     Admin(admin::Args),
     Config(config_command::Args),
     Backup(backup::Args),
+    Copy(copy::Args),
     Openapi(openapi::Args),
     Examples(examples::Args),
     Simulate(simulate::Args),
@@ -151,6 +152,7 @@ async fn dispatch(command: Command, context: &Context) -> Result<Done> {
         Command::Admin(args) => admin::run(args, context).await,
         Command::Config(args) => config_command::run(&args, context),
         Command::Backup(args) => backup::run(args, context).await,
+        Command::Copy(args) => copy::run(args, context).await,
         Command::Openapi(args) => openapi::run(args),
         Command::Examples(args) => examples::run(args),
         Command::Simulate(args) => Box::pin(simulate::run(args)).await,

@@ -14,6 +14,7 @@ mod output;
 mod progress;
 mod serving;
 mod stores;
+mod upkeep;
 mod vault;
 
 use std::process::ExitCode;

@@ -10,8 +10,10 @@ mod engine;
 mod error;
 mod migrate;
 mod procedures;
+pub mod retention;
 mod signals;
 mod sql;
+pub mod take_over;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod transaction;

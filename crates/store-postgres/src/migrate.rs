@@ -47,7 +47,7 @@ impl Postgres {
     /// # Errors
     /// `Unavailable`; `Internal` when a migration fails: then nothing of it took effect, and those before stand.
     pub async fn migrate(&self) -> Result<Vec<&'static Migration>> {
-        self.as_owner(|lent| {
+        self.on_session(|lent| {
             lent.batch(
                 "SELECT pg_advisory_lock(7305188012341);
                  CREATE TABLE IF NOT EXISTS schema_migration (number bigint NOT NULL PRIMARY KEY, name text NOT NULL)",
@@ -73,7 +73,7 @@ impl Postgres {
     /// Checks that the schema knows what this version needs. One that is newer is served, too: what a migration takes away, no version
     /// in use needs any more.
     pub(crate) async fn check_schema(&self) -> Result<()> {
-        self.as_owner(|lent| {
+        self.on_session(|lent| {
             let missing = |names: &str| {
                 StoreError::internal(format!("the database lacks {names}: run `lineshift migrate` with the owner's URL first"))
             };
@@ -90,7 +90,7 @@ impl Postgres {
 
     /// Checks that row level security holds this role: it neither passes by it nor owns the tables.
     pub(crate) async fn check_role(&self) -> Result<()> {
-        self.as_owner(|lent| {
+        self.on_session(|lent| {
             let found = query(
                 lent,
                 "SELECT current_user::text, CASE WHEN rolsuper THEN 'is a superuser' WHEN rolbypassrls THEN 'may bypass row level security'
@@ -109,7 +109,7 @@ impl Postgres {
     }
 
     /// Runs something on a connection outside of any transaction.
-    pub(crate) async fn as_owner<T: Send + 'static>(
+    pub(crate) async fn on_session<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Lent) -> Result<T> + Send + 'static,
     ) -> Result<T> {

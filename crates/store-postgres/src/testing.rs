@@ -3,6 +3,7 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use lineshift_store::Result;
 use url::Url;
 
 use crate::engine::Postgres;
@@ -62,6 +63,24 @@ impl TestDatabase {
         connect(&self.app_url(), options).await.expect("the store opens")
     }
 
+    /// The rows of a query as the superuser sees them, those of all tenants; each column as text, null as `NULL`.
+    ///
+    /// # Panics
+    /// When it cannot be run.
+    pub async fn look(&self, sql: &str) -> Vec<Vec<String>> {
+        self.try_look(sql).await.unwrap_or_else(|error| panic!("{error:?}: {sql}"))
+    }
+
+    /// The same.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn try_look(&self, sql: &str) -> Result<Vec<Vec<String>>> {
+        let superuser = Postgres::new(&self.superuser_url(), owner_options())?;
+        let sql = sql.to_owned();
+        superuser.on_session(move |lent| lent.look(&sql).map_err(store_error)).await
+    }
+
     fn url(&self, role: &str) -> String {
         let mut url = self.server.clone();
         url.set_username(role).expect("a role");
@@ -102,7 +121,7 @@ async fn template(server: &Url) -> String {
     owner.set_path(&name);
     let (named, owner) = (name.clone(), owner.to_string());
     let admin = Postgres::new(server.as_str(), owner_options()).expect("the server's URL");
-    let making = admin.as_owner(move |lent| {
+    let making = admin.on_session(move |lent| {
         lent.batch("SELECT pg_advisory_lock(7305188012342)").map_err(store_error)?;
         let ready = format!("SELECT datistemplate FROM pg_database WHERE datname = '{named}'");
         match query(lent, &ready)?.first().map(|row| row.get::<_, bool>(0)) {
@@ -122,7 +141,7 @@ async fn template(server: &Url) -> String {
 
 async fn admin(server: &Url, statements: Vec<String>) {
     let admin = Postgres::new(server.as_str(), owner_options()).expect("the server's URL");
-    let done = admin.as_owner(move |lent| statements.iter().try_for_each(|text| lent.batch(text).map_err(store_error)));
+    let done = admin.on_session(move |lent| statements.iter().try_for_each(|text| lent.batch(text).map_err(store_error)));
     done.await.expect("the server does what its superuser asks");
 }
 

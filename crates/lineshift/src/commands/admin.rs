@@ -2,6 +2,7 @@
 
 mod integrations;
 mod keys;
+mod retention;
 mod secret_key;
 mod tenants;
 
@@ -32,6 +33,7 @@ enum Command {
     #[command(subcommand)]
     Integrations(integrations::Command),
     SecretKey(secret_key::Args),
+    Retention(retention::Args),
 }
 
 /// Runs the command.
@@ -41,5 +43,6 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
         Command::Key(command) => keys::run(command, context).await,
         Command::Integrations(command) => integrations::run(command, context).await,
         Command::SecretKey(args) => secret_key::run(&args),
+        Command::Retention(args) => retention::run(args, context).await,
     }
 }

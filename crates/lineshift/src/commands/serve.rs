@@ -7,6 +7,7 @@ use crate::connect::Outside;
 use crate::exit::Done;
 use crate::serving::{self, Roles, Signals};
 use crate::stores;
+use crate::upkeep::Upkeep;
 
 /// Run the API with a worker and the scheduler.
 ///
@@ -32,6 +33,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
     let listener = serving::listen(context.settings().listen).await?;
     let address = serving::address_of(&listener)?;
     let roles = if args.no_worker { Roles::ApiOnly(listener) } else { Roles::All(listener) };
+    let _upkeep = Upkeep::begin(&store);
     let running = serving::start(serving::engine(store.shared(), context), &outside, roles)?;
     tracing::info!(store = %store.shown(), worker = !args.no_worker, "listening on http://{address}");
     if running.until_stopped(&mut signals).await? {

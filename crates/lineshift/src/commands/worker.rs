@@ -9,6 +9,7 @@ use crate::connect::Outside;
 use crate::exit::Done;
 use crate::serving::{self, Roles, Signals};
 use crate::stores;
+use crate::upkeep::Upkeep;
 
 /// Run a worker and a scheduler without the API, beside any number of others on the same store.
 ///
@@ -35,6 +36,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
         None => None,
     };
     let shown = listener.as_ref().map(serving::address_of).transpose()?;
+    let _upkeep = Upkeep::begin(&store);
     let running = serving::start(serving::engine(store.shared(), context), &outside, Roles::Worker(listener))?;
     match shown {
         Some(address) => tracing::info!(store = %store.shown(), "working; measures at http://{address}/metrics"),

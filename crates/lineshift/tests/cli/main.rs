@@ -4,6 +4,7 @@ mod admin;
 mod backup;
 mod bench;
 mod client;
+mod copy;
 mod demo;
 mod integrations;
 mod offline;

@@ -1,0 +1,83 @@
+//! Log and histories by month: partitions made ahead, and dropped by policy.
+
+use lineshift_store::{Result, StoreError};
+
+use crate::engine::Postgres;
+use crate::migrate::query;
+
+/// The tables that are kept by month.
+pub const KEPT_BY_MONTH: [&str; 3] = ["device_bulk_change_log", "device_action_history", "audit_log"];
+
+/// The most months whose partitions one call makes.
+const MOST_MONTHS: u32 = 36;
+
+impl Postgres {
+    /// Makes the partitions of that many months, from one such as 202611 on, where they are missing; answers how many. Any role of the
+    /// product may.
+    ///
+    /// # Errors
+    /// `Unavailable`: somebody holds a table for longer than five seconds; rows then go where they went before, and nothing is lost.
+    pub async fn ensure_partitions(&self, from_month: u32, months: u32) -> Result<u64> {
+        let mut made = 0;
+        let (mut month, mut left) = (from_month, months);
+        while left > 0 {
+            let some = left.min(MOST_MONTHS);
+            let text = format!("SELECT lineshift_ensure_partitions({month}, {some})::bigint");
+            made += self.on_session(move |lent| count(&query(lent, &text)?)).await?;
+            month = month_after(month, some);
+            left -= some;
+        }
+        Ok(made)
+    }
+
+    /// How many months before that one a table has partitions for.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn count_partitions_before(&self, table: &'static str, before_month: u32) -> Result<u64> {
+        let text = format!(
+            "SELECT count(*) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+             WHERE i.inhparent = '{table}'::regclass AND substring(c.relname FROM '_([0-9]{{6}})$')::integer < {before_month}"
+        );
+        self.on_session(move |lent| count(&query(lent, &text)?)).await
+    }
+
+    /// Drops the partitions of a table before that month; answers how many. Only the owner may.
+    ///
+    /// # Errors
+    /// `Unavailable`: somebody reads one of them for longer than five seconds; try again.
+    pub async fn drop_partitions(&self, table: &'static str, before_month: u32) -> Result<u64> {
+        let text = format!("SELECT lineshift_drop_partitions('{table}', {before_month})::bigint");
+        self.on_session(move |lent| count(&query(lent, &text)?)).await
+    }
+}
+
+fn count(rows: &[tokio_postgres::Row]) -> Result<u64> {
+    let found = rows.first().ok_or_else(|| StoreError::internal("a count answered nothing"))?;
+    Ok(u64::try_from(found.get::<_, i64>(0)).unwrap_or(0))
+}
+
+/// The month so many months later: 202611 and 3 is 202702.
+#[must_use]
+pub const fn month_after(month: u32, months: u32) -> u32 {
+    let since_0 = month / 100 * 12 + month % 100 - 1 + months;
+    since_0 / 12 * 100 + since_0 % 12 + 1
+}
+
+/// The month so many months before: 202602 and 3 is 202511.
+#[must_use]
+pub const fn month_before(month: u32, months: u32) -> u32 {
+    let since_0 = (month / 100 * 12 + month % 100 - 1).saturating_sub(months);
+    since_0 / 12 * 100 + since_0 % 12 + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{month_after, month_before};
+
+    #[test]
+    fn months_pass_over_the_end_of_a_year() {
+        assert_eq!([month_after(202_611, 1), month_after(202_611, 2), month_after(202_612, 13)], [202_612, 202_701, 202_801]);
+        assert_eq!([month_before(202_602, 1), month_before(202_602, 3), month_before(202_601, 12)], [202_601, 202_511, 202_501]);
+    }
+}
