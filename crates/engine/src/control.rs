@@ -99,11 +99,16 @@ impl Engine {
     /// rule 6). The row lets go of its line, and a retry goes on from there. Needs `edit` in the change's portal. Refused (409) unless
     /// the row ended in ERROR with something unsettled.
     pub async fn settle(&self, caller: &Caller, row: DeviceChangeId, settlement: &Settlement) -> Result<()> {
-        let id = self.store.get_bulk_change_of(caller.tenant, row).await?;
-        let change = self.changeable(caller, id).await?;
+        let id = self.require_settling(caller, row).await?;
         self.store.settle_steps(caller.tenant, row, settlement, &caller.name, self.clock.now()).await?;
-        self.events.changed(caller.tenant, change.id);
+        self.events.changed(caller.tenant, id);
         Ok(())
+    }
+
+    /// Refuses unless the caller may settle that row; answers its bulk change. Errors: `NotFound`.
+    pub async fn require_settling(&self, caller: &Caller, row: DeviceChangeId) -> Result<BulkChangeId> {
+        let id = self.store.get_bulk_change_of(caller.tenant, row).await?;
+        Ok(self.changeable(caller, id).await?.id)
     }
 
     /// The change, if the caller may change it.

@@ -136,16 +136,17 @@ impl Account {
         transport: Arc<dyn Transport>,
         seed: u64,
     ) -> Self {
+        let measures = Measures(name.into());
         let shared = Shared {
             key,
             limits,
             gate: Arc::new(Gate::new(Arc::clone(&clock))),
             windows: Windows::new(key, limits, Arc::clone(&clock), Arc::clone(&meter)),
-            places: Places::new(key, limits, Arc::clone(&clock), meter),
+            places: Places::new(key, limits, Arc::clone(&clock), meter, measures.clone()),
             clock,
             transport,
             chance: Chance::new(seed),
-            measures: Measures(name.into()),
+            measures,
             waiting: AtomicU32::new(0),
             mean_seconds: Mutex::new(None),
         };

@@ -24,6 +24,12 @@ impl Measures {
         metrics::gauge!("lineshift_account_breaker_open", "account" => Arc::clone(&self.0)).set(open);
     }
 
+    /// Calls that this process may have under way.
+    pub(super) fn places(&self, places: usize) {
+        let places = u32::try_from(places).unwrap_or(u32::MAX);
+        metrics::gauge!("lineshift_account_places", "account" => Arc::clone(&self.0)).set(f64::from(places));
+    }
+
     /// How many wait for the account.
     pub(super) fn waiting(&self, callers: u32) {
         metrics::gauge!("lineshift_account_waiting", "account" => Arc::clone(&self.0)).set(f64::from(callers));

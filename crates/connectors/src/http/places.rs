@@ -14,6 +14,7 @@ use lineshift_domain::places::{PlacesAsked, PlacesLeased};
 use tokio::time::Instant;
 
 use super::account::{AccountKey, AccountLimits, NotNow, WhyNot};
+use super::measures::Measures;
 use super::meter::{CallMeter, MeterError};
 use super::slots::{Slot, Slots};
 use super::{lock, moment_after};
@@ -36,6 +37,7 @@ pub(super) struct Places {
     limits: AccountLimits,
     clock: Arc<dyn Clock>,
     meter: Arc<dyn CallMeter>,
+    measures: Measures,
     /// Where calls are prepared: a caller that has a permit stores its intent while the slots are full.
     pub(super) preparing: Arc<Slots>,
     /// The calls under way.
@@ -77,7 +79,13 @@ impl Drop for Caller {
 }
 
 impl Places {
-    pub(super) fn new(key: AccountKey, limits: AccountLimits, clock: Arc<dyn Clock>, meter: Arc<dyn CallMeter>) -> Arc<Self> {
+    pub(super) fn new(
+        key: AccountKey,
+        limits: AccountLimits,
+        clock: Arc<dyn Clock>,
+        meter: Arc<dyn CallMeter>,
+        measures: Measures,
+    ) -> Arc<Self> {
         let now = Instant::now();
         let state =
             State { lease: None, most_callers: 0, asked_for: 0, ask_again: now, in_vain: 0, is_failing: false, used_at: now };
@@ -86,6 +94,7 @@ impl Places {
             limits,
             clock,
             meter,
+            measures,
             preparing: Slots::new(prepared_at_once(limits.concurrency, limits.concurrency)),
             slots: Slots::new(0),
             callers: AtomicUsize::new(0),
@@ -182,6 +191,7 @@ impl Places {
             state.lease = None;
             (state.asked_for, state.ask_again) = (0, Instant::now());
         }
+        self.measures.places(0);
         if let Err(error) = self.meter.return_places(self.key).await {
             tracing::warn!(account = self.key.integration_authentication_id.0, %error, "places come free when their lease runs out");
         }
@@ -242,6 +252,7 @@ impl Places {
         let (places, share) = (leased.places as usize, leased.share as usize);
         let usable = places.min(share);
         self.slots.resize(usable);
+        self.measures.places(usable);
         self.preparing.resize(prepared_at_once(share, self.limits.concurrency));
         let mut state = lock(&self.state);
         let had_some = usable > 0;

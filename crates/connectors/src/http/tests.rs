@@ -368,6 +368,7 @@ fn an_account_is_measured_by_its_name() {
         r#"lineshift_outside_call_seconds_count{account="rev-1"} 12"#,
         r#"lineshift_account_breaker_open{account="rev-1"} 1"#,
         r#"lineshift_account_waiting{account="rev-1"} 0"#,
+        r#"lineshift_account_places{account="rev-1"} 4"#,
     ] {
         assert!(shown.contains(line), "{line} in {shown}");
     }

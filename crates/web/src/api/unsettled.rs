@@ -77,9 +77,7 @@ pub(crate) async fn settle_device_change(
 ) -> Result<Json<SettledView>, ApiProblem> {
     let (tenant, row) = (caller.tenant, DeviceChangeId(id));
     // Whoever may not is told so before the body is read.
-    let change = web.engine.store().get_bulk_change_of(tenant, row).await?;
-    let change = web.engine.store().get_bulk_change(tenant, caller.key_id, change).await?;
-    caller.require(change.portal.into(), Action::Edit)?;
+    web.engine.require_settling(&caller, row).await?;
     let mut fields = read_fields(request).await?;
     let settlement = read_settlement(&mut fields);
     let settlement = fields.finish(settlement)?;
