@@ -1,1 +1,67 @@
 //! The narrow row by which a line is judged, as columns of a query.
+
+/// The fact columns, as a literal for `concat!`.
+///
+/// Parameters of the macro: the alias of device and that of the line's device_tenant row; `plan` is customer_rate_plan (LEFT JOIN
+/// on the line's plan). Parameters of the statement: `$1` tenant, `$2` holds mask (rule 6), `$3` Rev customer of the order or 0
+/// (rules 7 and 8), `$4` only changes with a lower stored_order count (`i64::MAX` at submission), `$5` the own bulk change, which
+/// does not count (0 at submission).
+///
+/// Both subselects are one index search a line and answer nothing for most. The hold is `bulk change id * 8 + outcome
+/// unknown (4)`, taken from the least pair (stored_order, hold): an aggregate over nothing costs less than a sort of nothing. A
+/// RECEIVING change has no stored_order and so holds nothing (B4.7). Indexes: device_change_holding, rev_service_connected and
+/// rev_service_product_charged, whose conditions stand in the text word by word.
+macro_rules! fact_columns {
+    ($device:literal, $assignment:literal) => {
+        concat!(
+            $device,
+            ".id, ",
+            $device,
+            ".service_provider_id, ",
+            $device,
+            ".status, ",
+            $device,
+            ".is_archived | ",
+            $device,
+            ".is_deleted, ",
+            $device,
+            ".subscriber_number IS NOT NULL, ",
+            $device,
+            ".imei IS NOT NULL, ",
+            $assignment,
+            ".version, ",
+            $assignment,
+            ".rev_customer_id, ",
+            $assignment,
+            ".site_id, ",
+            $assignment,
+            ".account_number_integration_authentication_id, ",
+            $assignment,
+            ".is_active, ",
+            $assignment,
+            ".customer_rate_plan_id, ",
+            $assignment,
+            ".customer_rate_pool_id, ",
+            $assignment,
+            ".customer_data_allocation_mb, plan.allocation_bound_mb,
+         (SELECT (min(ARRAY[holder.stored_order, held.bulk_change_id * 8 + (held.holds & 4)]))[2]
+            FROM device_change AS held
+            JOIN device_bulk_change AS holder
+              ON holder.tenant_id = $1 AND holder.id = held.bulk_change_id AND holder.stored_order < $4::bigint
+           WHERE held.tenant_id = $1 AND held.device_id = ",
+            $device,
+            ".id AND held.holds <> 0 AND (held.holds & $2::bigint) <> 0 AND held.bulk_change_id <> $5::bigint),
+         (SELECT max(CASE WHEN service.rev_customer_id = $3::bigint THEN 1 ELSE 0 END)
+                 + 2 * max(CASE WHEN service.rev_customer_id <> $3::bigint THEN 1 ELSE 0 END)
+            FROM rev_service AS service
+           WHERE service.tenant_id = $1 AND service.device_id = ",
+            $device,
+            ".id AND service.disconnected_date IS NULL
+             AND (service.has_package = 1
+                  OR EXISTS (SELECT 1 FROM rev_service_product AS product
+                              WHERE product.tenant_id = $1 AND product.rev_service_id = service.id
+                                AND product.status IN ('PENDING', 'ACTIVE'))))"
+        )
+    };
+}
+pub(crate) use fact_columns;

@@ -1,3 +1,405 @@
-//! Statements, tuned for PostgreSQL.
+//! Statements of running a page (B5.1 to B5.3). Each touches one page: at most 5,000 rows, by the range of a primary key.
 
-lineshift_store::statements! {}
+use super::facts::fact_columns;
+use lineshift_store::change_columns;
+
+/// The rows on which the steps act: what is open in the page's range and was not settled.
+macro_rules! accepted {
+    () => {
+        "dc.tenant_id = $1 AND dc.bulk_change_id = $2 AND dc.id BETWEEN $3 AND $4 AND dc.status IN ('NEW', 'PROCESSING')"
+    };
+}
+
+/// Whether an assignment differs from what is asked. `dt` is the present one; `$5` customer, `$6` site, `$7` account number,
+/// `$8` authentication. The same test as the judge's "stands as asked".
+macro_rules! assignment_differs {
+    () => {
+        "(dt.rev_customer_id IS DISTINCT FROM $5::bigint OR dt.site_id IS DISTINCT FROM $6::bigint
+        OR dt.account_number_integration_authentication_id IS DISTINCT FROM $8::bigint
+        OR dt.account_number IS DISTINCT FROM $7::text OR dt.is_active = 0 OR dt.is_deleted = 1)"
+    };
+}
+
+/// A value after null keeps and 0 clears (B8.4, B8.5).
+macro_rules! after {
+    ($asked:literal, $cleared:literal, $present:literal) => {
+        concat!("CASE WHEN ", $asked, " IS NULL THEN ", $present, " ELSE nullif(", $asked, ", ", $cleared, ") END")
+    };
+}
+
+/// Whether plan, pool or allocation differ from what is asked: `$5`, `$6`, `$7`.
+macro_rules! plan_differs {
+    () => {
+        concat!(
+            "(dt.customer_rate_plan_id IS DISTINCT FROM ",
+            after!("$5::bigint", "0", "dt.customer_rate_plan_id"),
+            " OR dt.customer_rate_pool_id IS DISTINCT FROM ",
+            after!("$6::bigint", "0", "dt.customer_rate_pool_id"),
+            " OR dt.customer_data_allocation_mb IS DISTINCT FROM ",
+            after!("$7::text", "'0'", "dt.customer_data_allocation_mb"),
+            ")"
+        )
+    };
+}
+
+macro_rules! history_of_plan {
+    ($join:literal) => {
+        concat!(
+            "INSERT INTO device_action_history
+                (tenant_id, device_id, at, bulk_change_id, attempt, entry, month, action, old_value, new_value, changed_by)
+            SELECT dt.tenant_id, dt.device_id, $8::bigint, dc.bulk_change_id, dc.attempt, $10::integer, $9::integer,
+                'customer_rate_plan',
+                lineshift_plan_json(dt.customer_rate_plan_id, dt.customer_rate_pool_id, dt.customer_data_allocation_mb),
+                lineshift_plan_json(",
+            after!("$5::bigint", "0", "dt.customer_rate_plan_id"),
+            ", ",
+            after!("$6::bigint", "0", "dt.customer_rate_pool_id"),
+            ", ",
+            after!("$7::text", "'0'", "dt.customer_data_allocation_mb"),
+            "), $11::text
+            FROM device_change dc ",
+            $join,
+            " WHERE ",
+            accepted!(),
+            " AND ",
+            plan_differs!()
+        )
+    };
+}
+
+macro_rules! update_plan {
+    ($lines:literal) => {
+        concat!(
+            "UPDATE device_tenant AS dt SET
+                customer_rate_plan_id = ",
+            after!("$5::bigint", "0", "dt.customer_rate_plan_id"),
+            ", customer_rate_pool_id = ",
+            after!("$6::bigint", "0", "dt.customer_rate_pool_id"),
+            ", customer_data_allocation_mb = ",
+            after!("$7::text", "'0'", "dt.customer_data_allocation_mb"),
+            ", version = dt.version + 1, modified_by = $9, modified_at = $8
+            FROM (",
+            $lines,
+            accepted!(),
+            ") AS line WHERE dt.tenant_id = $1 AND dt.device_id = line.id AND ",
+            plan_differs!()
+        )
+    };
+}
+
+/// The columns of a log entry, in the order of [`log_rows`] and [`log_settled`].
+macro_rules! insert_log {
+    () => {
+        "INSERT INTO device_bulk_change_log (
+            tenant_id, bulk_change_id, device_change_id, attempt, entry, month, portal_type, log_entry_description, process_by,
+            processed_at, request_text, response_text, error_text, has_errors, response_status) "
+    };
+}
+
+/// The entries of the settled rows, given as a JSON array. It is read as jsonb, whose parts are found without reading the text
+/// again for each.
+macro_rules! log_settled {
+    () => {
+        "SELECT dc.tenant_id, dc.bulk_change_id, dc.id, dc.attempt, $10::integer, $5::integer, $6::smallint, x.description, $7::text,
+            $8::bigint, $11::text || coalesce(dc.iccid, dc.number), x.response, x.error,
+            CASE WHEN x.error IS NULL THEN 0 ELSE 1 END, CASE WHEN x.error IS NULL THEN 'PROCESSED' ELSE 'ERROR' END
+        FROM (SELECT (value ->> 0)::bigint AS id, value ->> 5 AS description, value ->> 6 AS response, value ->> 7 AS error
+              FROM jsonb_array_elements($9::text::jsonb) AS given (value)) AS x
+        JOIN device_change dc ON dc.tenant_id = $1 AND dc.id = x.id AND dc.bulk_change_id = $2 AND dc.id BETWEEN $3 AND $4"
+    };
+}
+
+macro_rules! log_page {
+    ($templates:literal) => {
+        concat!(
+            insert_log!(),
+            "SELECT dc.tenant_id, dc.bulk_change_id, dc.id, dc.attempt, t.entry, $5::integer, $6::smallint, t.description, $7::text,
+                $8::bigint, t.request || coalesce(dc.iccid, dc.number), t.response, NULL::text, 0, 'PROCESSED'
+            FROM device_change dc CROSS JOIN (VALUES ", $templates, ") AS t (entry, description, request, response)
+            WHERE ", accepted!(), "
+            UNION ALL ",
+            log_settled!()
+        )
+    };
+}
+
+/// What the attempt wrote into the history of the rows given as a JSON array of ids: the line, its old value and its new one.
+macro_rules! histories {
+    () => {
+        "(SELECT h.device_id, h.old_value::jsonb AS was, h.new_value::jsonb AS became
+          FROM json_array_elements_text($3::text::json) AS r (id)
+          JOIN device_change dc ON dc.tenant_id = $1 AND dc.id = r.id::bigint AND dc.bulk_change_id = $2
+          JOIN device_action_history h ON h.tenant_id = $1 AND h.device_id = dc.device_id AND h.bulk_change_id = $2
+                AND h.attempt = dc.attempt AND h.entry = $6) AS x"
+    };
+}
+
+lineshift_store::statements! {
+    /// A tenant's changes with something to do: a handful, by `device_bulk_change_unfinished`.
+    LIST_RUNNABLE = "SELECT b.id, b.integration_authentication_id, b.canceled_at IS NOT NULL, b.open_count > 0
+    FROM device_bulk_change b
+    WHERE b.tenant_id = $1 AND b.processed_at IS NULL AND b.receiving_until IS NULL
+      AND (b.started_at IS NOT NULL OR b.canceled_at IS NOT NULL)";
+
+    /// One row by primary key; the first page to run by `device_bulk_change_page_state`, past those that wait and those that others
+    /// have locked: nobody waits for another's claim, and a page that is being run is not taken from under its transaction. A page
+    /// that still has an owner was never given back: when his lease ran out is kept.
+    CLAIM_PAGE = "UPDATE device_bulk_change_page SET epoch = epoch + 1,
+        lost_lease_until = CASE WHEN owner IS NULL THEN lost_lease_until ELSE lease_until END, lease_until = $4, owner = $5
+    WHERE tenant_id = $1 AND bulk_change_id = $2 AND page = (
+        SELECT p.page FROM device_bulk_change_page p
+        WHERE p.tenant_id = $1 AND p.bulk_change_id = $2 AND p.state = $3 AND (p.lease_until IS NULL OR p.lease_until <= $6)
+        ORDER BY p.page LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED)
+    RETURNING page, from_id, to_id, epoch, failures, lost_lease_until";
+
+    /// Whether a change has a page in that state, by `device_bulk_change_page_state`.
+    HAS_PAGE = "SELECT 1 FROM device_bulk_change_page WHERE tenant_id = $1 AND bulk_change_id = $2 AND state = $3 LIMIT 1";
+
+    /// One row by primary key. Locks it until the claim is committed, with the claimed page.
+    BEGIN_CHANGE = "UPDATE device_bulk_change SET begun_at = $3 WHERE tenant_id = $1 AND id = $2 AND begun_at IS NULL";
+
+    /// One row by primary key. Waits while the page's transaction has it: until then nobody can claim it either.
+    RENEW_LEASE = "UPDATE device_bulk_change_page SET lease_until = $5
+    WHERE tenant_id = $1 AND bulk_change_id = $2 AND page = $3 AND epoch = $4 AND owner IS NOT NULL";
+
+    /// One row by primary key. Without an owner the page is claimable from then on, and no lease of it is lost.
+    GIVE_BACK = "UPDATE device_bulk_change_page SET lease_until = $5, owner = NULL, failures = failures + 1
+    WHERE tenant_id = $1 AND bulk_change_id = $2 AND page = $3 AND epoch = $4 AND owner IS NOT NULL";
+
+    /// The order as it stands now, if the claim still holds: one row by primary keys. Locks the page until the
+    /// transaction ends, so that it cannot be claimed meanwhile, whatever its lease says: the epoch that was looked at here stays.
+    OPEN_PAGE = concat!(
+    "SELECT ",
+    change_columns!(),
+    ", sp.integration_kind,
+    (SELECT k.scopes FROM api_key k WHERE k.tenant_id = $1 AND k.id = b.runs_as_key_id AND k.revoked_at IS NULL
+        AND (k.expires_at IS NULL OR k.expires_at > $5)),
+    b.rev_customer_id IS NULL
+        OR EXISTS (SELECT 1 FROM rev_customer c WHERE c.tenant_id = $1 AND c.id = b.rev_customer_id AND c.is_active = 1),
+    b.site_id IS NULL OR EXISTS (SELECT 1 FROM site s WHERE s.tenant_id = $1 AND s.id = b.site_id AND s.is_active = 1),
+    b.customer_rate_plan_id IS NULL OR EXISTS (
+        SELECT 1 FROM customer_rate_plan p WHERE p.tenant_id = $1 AND p.id = b.customer_rate_plan_id AND p.is_active = 1),
+    b.customer_rate_pool_id IS NULL OR EXISTS (
+        SELECT 1 FROM customer_rate_pool p WHERE p.tenant_id = $1 AND p.id = b.customer_rate_pool_id AND p.is_active = 1),
+    b.stored_order, t.time_zone, b.integration_authentication_id,
+    coalesce(a.is_active = 1 AND a.write_enabled = 1, false),
+    coalesce(a.secret_encrypted IS NOT NULL AND a.base_address IS NOT NULL, false),
+    CASE WHEN a.refused_at IS NOT NULL THEN coalesce(a.refused_text, 'refused') END
+    FROM device_bulk_change_page page
+    JOIN device_bulk_change b ON b.tenant_id = $1 AND b.id = page.bulk_change_id
+    JOIN service_provider sp ON sp.tenant_id = $1 AND sp.id = b.service_provider_id
+    JOIN tenant t ON t.id = $1
+    LEFT JOIN integration_authentication a ON a.tenant_id = $1 AND a.id = b.integration_authentication_id
+    WHERE page.tenant_id = $1 AND page.bulk_change_id = $2 AND page.page = $3 AND page.epoch = $4 AND page.owner IS NOT NULL
+    FOR NO KEY UPDATE OF page"
+);
+
+    /// The open rows of a page with their lines: up to 5,000, by the range of the primary key, each line by primary key, in
+    /// device order. Locks each line's assignment as it is read, in that order: what is judged is its newest version, and it stays until
+    /// the page is committed. Holds and services are seen as of the statement's start: whoever changed a line that was waited for
+    /// here still held it then, and the line is refused (rule 6).
+    LIST_OPEN_LINES = concat!(
+    "SELECT dc.id, dc.judged_version, dc.number IS NULL OR dc.number IS NOT DISTINCT FROM d.subscriber_number,
+        coalesce(dc.iccid, dc.number),
+        CASE WHEN dc.number IS NULL THEN 1 ELSE (
+            SELECT count(*) FROM device same WHERE same.tenant_id = $1 AND same.subscriber_number = dc.number) END, ",
+    fact_columns!("d", "line"),
+    " FROM device_change dc
+    LEFT JOIN LATERAL (
+        SELECT dt.device_id, dt.version, dt.rev_customer_id, dt.site_id, dt.account_number_integration_authentication_id,
+            dt.is_active, dt.customer_rate_plan_id, dt.customer_rate_pool_id, dt.customer_data_allocation_mb
+        FROM device_tenant dt WHERE dt.tenant_id = $1 AND dt.device_id = dc.device_id
+        FOR NO KEY UPDATE) AS line ON true
+    LEFT JOIN device d ON d.tenant_id = $1 AND d.id = dc.device_id
+    LEFT JOIN customer_rate_plan plan ON plan.tenant_id = $1 AND plan.id = line.customer_rate_plan_id
+    WHERE dc.tenant_id = $1 AND dc.bulk_change_id = $5::bigint AND dc.id BETWEEN $6 AND $7 AND dc.status IN ('NEW', 'PROCESSING')
+    ORDER BY dc.id"
+);
+
+    /// Rows that were refused at submission and are judged anew (B10.2): at most a page, each by primary key. They were looked up without
+    /// a lock; here their lines are locked, in device order, and a row whose line changed in between is not recorded: the page is then
+    /// run again.
+    RECORD_JUDGED = "UPDATE device_change AS dc SET device_id = x.device_id, judged_version = x.version
+    FROM (SELECT given.id, given.device_id, given.version
+          FROM (SELECT (value ->> 0)::bigint AS id, (value ->> 1)::bigint AS device_id, (value ->> 2)::bigint AS version
+                FROM jsonb_array_elements($3::text::jsonb) AS given (value)) AS given
+          JOIN device_tenant dt ON dt.tenant_id = $1 AND dt.device_id = given.device_id AND dt.version = given.version
+          ORDER BY dt.device_id FOR NO KEY UPDATE OF dt) AS x
+    WHERE dc.tenant_id = $1 AND dc.bulk_change_id = $2 AND dc.id = x.id";
+
+    /// Rows settled without their steps: as many as were refused, each by primary key. The array is read as jsonb, whose parts are
+    /// found without reading the text again for each.
+    SETTLE_ROWS = "UPDATE device_change AS dc SET
+        status = x.status, error_kind = x.kind, error_code = x.code, status_details = x.details,
+        is_processed = CASE WHEN x.status = 'PROCESSED' THEN 1 ELSE 0 END, processed_at = $4,
+        holds = CASE WHEN x.unsettled THEN dc.holds | 4 ELSE 0 END, next_check_at = NULL
+    FROM (SELECT (value ->> 0)::bigint AS id, value ->> 1 AS status, value ->> 2 AS kind, value ->> 3 AS code, value ->> 4 AS details,
+                 (value ->> 8)::boolean AS unsettled
+          FROM jsonb_array_elements($3::text::jsonb) AS given (value)) AS x
+    WHERE dc.tenant_id = $1 AND dc.bulk_change_id = $2 AND dc.id = x.id";
+
+    /// One history row for each line whose assignment will differ: reads row, assignment and line by primary key in device
+    /// order and appends. This and the next five: the product calls `usp_assign_customer_update_site` and its like instead; the texts
+    /// mean the same, on lines that `LIST_OPEN_LINES` has locked.
+    HISTORY_OF_ASSIGNMENT = concat!(
+    "INSERT INTO device_action_history
+        (tenant_id, device_id, at, bulk_change_id, attempt, entry, month, action, old_value, new_value, changed_by)
+    SELECT dt.tenant_id, dt.device_id, $11::bigint, dc.bulk_change_id, dc.attempt, $13::integer, $12::integer, 'assignment',
+        lineshift_assignment_json(dt.rev_customer_id, dt.site_id, dt.account_number,
+            dt.account_number_integration_authentication_id, dt.effective_date, dt.is_active, dt.is_deleted),
+        lineshift_assignment_json($5::bigint, $6::bigint, $7::text, $8::bigint,
+            coalesce($9::bigint, start_of_day(d.activated_at, $10::text), $11::bigint), 1::smallint, 0::smallint),
+        $14::text
+    FROM device_change dc
+    JOIN device_tenant dt ON dt.tenant_id = $1 AND dt.device_id = dc.device_id
+    JOIN device d ON d.tenant_id = $1 AND d.id = dc.device_id
+    WHERE ",
+    accepted!(),
+    " AND ",
+    assignment_differs!()
+);
+
+    /// The lines whose assignment differs, each by primary key.
+    UPDATE_ASSIGNMENT = concat!(
+    "UPDATE device_tenant AS dt SET
+        rev_customer_id = $5, site_id = $6, account_number = $7, account_number_integration_authentication_id = $8,
+        effective_date = coalesce($9::bigint, (SELECT start_of_day(d.activated_at, $10::text) FROM device d
+                                       WHERE d.tenant_id = $1 AND d.id = dt.device_id), $11::bigint),
+        is_active = 1, is_deleted = 0, version = dt.version + 1, modified_by = $12, modified_at = $11
+    FROM (SELECT dc.device_id AS id FROM device_change dc WHERE ",
+    accepted!(),
+    ") AS line WHERE dt.tenant_id = $1 AND dt.device_id = line.id AND ",
+    assignment_differs!()
+);
+
+    /// One history row for each line whose plan, pool or allocation will differ.
+    HISTORY_OF_PLAN = history_of_plan!("JOIN device_tenant dt ON dt.tenant_id = $1 AND dt.device_id = dc.device_id");
+
+    /// The same, the line found by number through `device_by_number`.
+    HISTORY_OF_PLAN_BY_NUMBER = history_of_plan!(
+    "JOIN device d ON d.tenant_id = $1 AND d.subscriber_number = dc.number AND d.id = dc.device_id
+    JOIN device_tenant dt ON dt.tenant_id = $1 AND dt.device_id = d.id"
+);
+
+    /// The lines whose plan, pool or allocation differ, each by primary key.
+    UPDATE_PLAN = update_plan!("SELECT dc.device_id AS id FROM device_change dc WHERE ");
+
+    /// The same, the line found by number through `device_by_number`.
+    UPDATE_PLAN_BY_NUMBER = update_plan!(
+    "SELECT d.id FROM device_change dc
+    JOIN device d ON d.tenant_id = $1 AND d.subscriber_number = dc.number AND d.id = dc.device_id WHERE "
+);
+
+    /// One queue entry for each accepted row, for the customer that the line has now; one that is there already stays.
+    SCHEDULE_PLAN = concat!(
+    "INSERT INTO customer_rate_plan_device_queue (
+        tenant_id, device_change_id, bulk_change_id, device_id, rev_customer_id, site_id, customer_rate_plan_id,
+        customer_rate_pool_id, customer_data_allocation_mb, effective_date, portal_type, created_by, created_at, modified_by,
+        modified_at, is_active, state, attempt, error_code, status_details)
+    SELECT dc.tenant_id, dc.id, dc.bulk_change_id, dc.device_id, dt.rev_customer_id, dt.site_id, $5::bigint,
+        $6::bigint, $7::text, $8::bigint, $9::smallint, $10::text, $11::bigint, NULL, NULL, 1, 'open', dc.attempt, NULL, NULL
+    FROM device_change dc JOIN device_tenant dt ON dt.tenant_id = $1 AND dt.device_id = dc.device_id
+    WHERE ",
+    accepted!(),
+    " ON CONFLICT (tenant_id, device_change_id) DO NOTHING"
+);
+
+    /// The open entries of the accepted lines from a date on, by `customer_rate_plan_device_queue_device` (B8.2). Locks them in device
+    /// order, behind the lines themselves; one that the scheduler is applying is waited for, and then no longer open.
+    REPLACE_SCHEDULED = concat!(
+    "UPDATE customer_rate_plan_device_queue AS entry SET
+        state = 'canceled', is_active = 0, modified_by = $6, modified_at = $7,
+        status_details = 'replaced by bulk change ' || $2::bigint
+    FROM (SELECT q.device_change_id AS id
+          FROM device_change dc
+          JOIN customer_rate_plan_device_queue q ON q.tenant_id = $1 AND q.device_id = dc.device_id AND q.state = 'open'
+                AND q.effective_date >= $5::bigint AND q.bulk_change_id <> $2::bigint
+          WHERE ",
+    accepted!(),
+    " ORDER BY q.device_id, q.effective_date, q.device_change_id FOR NO KEY UPDATE OF q) AS x
+    WHERE entry.tenant_id = $1 AND entry.device_change_id = x.id"
+);
+
+    /// The log of a page: one entry for each settled row. Appends by primary key.
+    LOG_SETTLED = concat!(insert_log!(), log_settled!());
+
+    /// The log of a page with one step: one entry for each accepted row and one for each settled one.
+    LOG_ONE_STEP = log_page!("($12::integer, $13::text, $14::text, $15::text)");
+
+    /// The log of a page with two steps: two entries for each accepted row and one for each settled one.
+    LOG_TWO_STEPS = log_page!("($12::integer, $13::text, $14::text, $15::text), ($16, $17, $18, $19)");
+
+    /// The accepted rows, at the end of their page.
+    MARK_PROCESSED = concat!(
+    "UPDATE device_change AS dc SET
+        status = 'PROCESSED', error_kind = NULL, error_code = NULL, status_details = $6, is_processed = 1, processed_at = $5,
+        holds = 0, next_check_at = NULL
+    WHERE ",
+    accepted!()
+);
+
+    /// Every row in hand of a page that failed too often, with its steps by primary key: one for which something was sent, or
+    /// may have been, goes on holding its line (rule 6).
+    FAIL_ROWS = concat!(
+    "UPDATE device_change AS dc SET
+        status = 'ERROR', error_kind = $6, error_code = $7, status_details = $8, processed_at = $5, next_check_at = NULL,
+        holds = CASE WHEN EXISTS (SELECT 1 FROM device_change_step s WHERE s.tenant_id = $1 AND s.device_change_id = dc.id
+                                     AND s.state IN ('intended', 'ambiguous', 'waiting', 'stuck', 'done'))
+                THEN dc.holds | 4 ELSE 0 END
+    WHERE ",
+    accepted!()
+);
+
+    /// The log of [`FAIL_ROWS`], written before it.
+    LOG_FAILED = concat!(
+    "INSERT INTO device_bulk_change_log (
+        tenant_id, bulk_change_id, device_change_id, attempt, entry, month, portal_type, log_entry_description, process_by,
+        processed_at, request_text, response_text, error_text, has_errors, response_status)
+    SELECT dc.tenant_id, dc.bulk_change_id, dc.id, dc.attempt, $6::integer, $7::integer, $8::smallint, $9::text, $10::text,
+        $5::bigint, $11::text || coalesce(dc.iccid, dc.number), NULL, $12::text, 1, 'ERROR'
+    FROM device_change dc WHERE ",
+    accepted!()
+);
+
+    /// One row by primary key; the epoch is checked again, so that one who lost the lease changes nothing (B5.1). A page with
+    /// rows that wait is ready again when `$6` is reached. `$7`: what a lost lease meant is settled.
+    CLOSE_PAGE = "UPDATE device_bulk_change_page SET state = $5, lease_until = $6, owner = NULL, failures = 0,
+        lost_lease_until = CASE WHEN $7::boolean THEN NULL ELSE lost_lease_until END
+    WHERE tenant_id = $1 AND bulk_change_id = $2 AND page = $3 AND epoch = $4 AND owner IS NOT NULL";
+
+    /// One row by primary key. The pages of a change meet here and nowhere else, at the very end of their transactions.
+    COUNT_PAGE = "UPDATE device_bulk_change SET
+        open_count = open_count - $3::bigint - $4::bigint - $5::bigint, processed_count = processed_count + $3::bigint,
+        error_count = error_count + $4::bigint, canceled_count = canceled_count + $5::bigint
+    WHERE tenant_id = $1 AND id = $2 RETURNING open_count";
+
+    /// Undoes an assignment where it still stands: the rows given, their lines and histories by primary key. The page's lines are
+    /// locked by then, and whoever waited all the same looks at what stands there now.
+    REVERT_ASSIGNMENT = concat!("UPDATE device_tenant AS dt SET
+        rev_customer_id = (x.was ->> 'rev_customer_id')::bigint, site_id = (x.was ->> 'site_id')::bigint,
+        account_number = x.was ->> 'account_number',
+        account_number_integration_authentication_id = (x.was ->> 'integration_authentication_id')::bigint,
+        effective_date = (x.was ->> 'effective_date')::bigint, is_active = (x.was ->> 'is_active')::smallint,
+        is_deleted = (x.was ->> 'is_deleted')::smallint, version = dt.version + 1, modified_by = $4, modified_at = $5
+    FROM ", histories!(), "
+    WHERE dt.tenant_id = $1 AND dt.device_id = x.device_id
+      AND dt.rev_customer_id IS NOT DISTINCT FROM (x.became ->> 'rev_customer_id')::bigint
+      AND dt.site_id IS NOT DISTINCT FROM (x.became ->> 'site_id')::bigint
+      AND dt.account_number IS NOT DISTINCT FROM x.became ->> 'account_number'
+      AND dt.account_number_integration_authentication_id
+          IS NOT DISTINCT FROM (x.became ->> 'integration_authentication_id')::bigint
+      AND dt.is_active = 1 AND dt.is_deleted = 0");
+
+    /// Undoes a plan change where it still stands: the rows given, their lines and histories by primary key.
+    REVERT_PLAN = concat!("UPDATE device_tenant AS dt SET
+        customer_rate_plan_id = (x.was ->> 'customer_rate_plan_id')::bigint,
+        customer_rate_pool_id = (x.was ->> 'customer_rate_pool_id')::bigint,
+        customer_data_allocation_mb = x.was ->> 'customer_data_allocation_mb',
+        version = dt.version + 1, modified_by = $4, modified_at = $5
+    FROM ", histories!(), "
+    WHERE dt.tenant_id = $1 AND dt.device_id = x.device_id
+      AND dt.customer_rate_plan_id IS NOT DISTINCT FROM (x.became ->> 'customer_rate_plan_id')::bigint
+      AND dt.customer_rate_pool_id IS NOT DISTINCT FROM (x.became ->> 'customer_rate_pool_id')::bigint
+      AND dt.customer_data_allocation_mb IS NOT DISTINCT FROM x.became ->> 'customer_data_allocation_mb'
+      AND x.was <> x.became");
+}

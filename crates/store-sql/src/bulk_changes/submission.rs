@@ -36,25 +36,32 @@ pub(super) fn claim_key(
     kept_since: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<Idempotency> {
-    let found = sql.find(text::FIND_KEY, &[&tenant.0, &claim.caller.0, &claim.key], |row| {
-        Ok((row.get::<Vec<u8>>(0)?, row.get::<Option<i64>>(1)?, row.get::<Option<String>>(2)?, row.get::<i64>(3)?))
-    })?;
-    if let Some((body_hash, until, answer, created_at)) = found {
-        let running = answer.is_none() && until.is_some_and(|until| until > micros(now));
-        let kept = answer.is_some() && created_at >= micros(kept_since);
-        match answer {
-            _ if (running || kept) && body_hash != claim.body_hash => return Ok(Idempotency::OtherRequest),
-            _ if running => return Ok(Idempotency::Running),
-            Some(answer) if kept => return Ok(Idempotency::Answered(answer)),
-            _ => {}
-        }
-    }
-    sql.execute(
+    let claimed = sql.execute(
         text::CLAIM_KEY,
-        &[&tenant.0, &claim.caller.0, &claim.key, &claim.body_hash.as_slice(), &micros(running_until), &micros(now)],
+        &[
+            &tenant.0,
+            &claim.caller.0,
+            &claim.key,
+            &claim.body_hash.as_slice(),
+            &micros(running_until),
+            &micros(now),
+            &micros(kept_since),
+        ],
     )?;
-    sql.execute(text::DELETE_OLD_KEYS, &[&tenant.0, &micros(kept_since)])?;
-    Ok(Idempotency::Claimed)
+    if claimed > 0 {
+        sql.execute(text::DELETE_OLD_KEYS, &[&tenant.0, &micros(kept_since)])?;
+        return Ok(Idempotency::Claimed);
+    }
+    // It runs, or was answered and is kept; the attempt to claim it has locked it, so that it is still there.
+    let found = sql.find(text::FIND_KEY, &[&tenant.0, &claim.caller.0, &claim.key], |row| {
+        Ok((row.get::<Vec<u8>>(0)?, row.get::<Option<String>>(1)?))
+    })?;
+    let (body_hash, answer) = found.ok_or_else(|| StoreError::internal("an idempotency key was taken and is not there"))?;
+    Ok(match answer {
+        _ if body_hash != claim.body_hash => Idempotency::OtherRequest,
+        None => Idempotency::Running,
+        Some(answer) => Idempotency::Answered(answer),
+    })
 }
 
 /// Forgets a key whose request was refused.

@@ -110,8 +110,9 @@ pub(super) fn complete_change(sql: &Sql<'_>, change: RunnableChange, now: DateTi
             &if failed { "ERROR" } else { "PROCESSED" },
         ],
     )?;
-    announce(sql, tenant, id, message_kind::COMPLETED, now)?;
+    // Notes in the order in which they are taken everywhere: of work, then of messages.
     forget_work(sql, tenant)?;
+    announce(sql, tenant, id, message_kind::COMPLETED, now)?;
     Ok(Completing::Completed(Box::new(view)))
 }
 

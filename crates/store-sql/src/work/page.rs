@@ -151,7 +151,12 @@ impl<E: Engine> PageWork for SqlPage<E> {
     async fn record_judged(&mut self, judged: &[(DeviceChangeId, DeviceId, i64)]) -> Result<()> {
         let (tenant, change, ..) = self.range();
         let rows = json(&judged.iter().map(|(row, device, version)| (row.0, device.0, *version)).collect::<Vec<_>>())?;
-        self.transaction.run(move |sql| sql.execute(text::RECORD_JUDGED, &[&tenant, &change, &rows]).map(|_| ())).await
+        let recorded = self.transaction.run(move |sql| sql.execute(text::RECORD_JUDGED, &[&tenant, &change, &rows])).await?;
+        if recorded != judged.len() {
+            // Lines that are named were looked up without a lock. The page is run again and sees what they are now.
+            return Err(StoreError::Unavailable("a line was changed while it was judged".into()));
+        }
+        Ok(())
     }
 
     async fn settle(&mut self, settled: &[Settled]) -> Result<()> {

@@ -2,16 +2,19 @@
 
 lineshift_store::statements! {
     /// One row by primary key.
-    FIND_KEY = "SELECT body_hash, running_until, answer_json, created_at FROM idempotency_key
+    FIND_KEY = "SELECT body_hash, answer_json FROM idempotency_key
     WHERE tenant_id = $1 AND caller = $2 AND idempotency_key = $3";
 
-    /// One row by primary key.
+    /// One row by primary key; none when the same key runs, or was answered and is still kept.
     CLAIM_KEY = "INSERT INTO idempotency_key
         (tenant_id, caller, idempotency_key, body_hash, running_until, bulk_change_id, answer_json, created_at)
     VALUES ($1, $2, $3, $4, $5, NULL, NULL, $6)
     ON CONFLICT (tenant_id, caller, idempotency_key) DO UPDATE SET
         body_hash = excluded.body_hash, running_until = excluded.running_until, bulk_change_id = NULL, answer_json = NULL,
-        created_at = excluded.created_at";
+        created_at = excluded.created_at
+    WHERE CASE WHEN idempotency_key.answer_json IS NULL
+               THEN idempotency_key.running_until IS NULL OR idempotency_key.running_until <= excluded.created_at
+               ELSE idempotency_key.created_at < $7 END";
 
     /// The few keys of a tenant that are past their day, by `idempotency_key_age`.
     DELETE_OLD_KEYS = "DELETE FROM idempotency_key WHERE tenant_id = $1 AND created_at < $2 AND (running_until IS NULL OR running_until < $2)";
