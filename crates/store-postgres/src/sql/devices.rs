@@ -13,21 +13,19 @@ macro_rules! named {
 lineshift_store::statements! {
     /// `$1` to `$5` as in `fact_columns`, `$6` ICCIDs as a JSON array. Answers the place in the array, then the facts.
     ///
-    /// Rows: up to 5,000, one a line found. Indexes: device_by_iccid, then the primary keys of device_tenant and
-    /// customer_rate_plan, then those named in `fact_columns`. Locks: none, a read; lines that a page looks up here are
+    /// Rows: up to 5,000, one a line found. Indexes: device_by_iccid, then the primary key of device_tenant, then
+    /// those named in `fact_columns`. Locks: none, a read; lines that a page looks up here are
     /// locked by `RECORD_JUDGED`.
     LOOK_UP_BY_ICCID = concat!(
         "SELECT line.place - 1, ", fact_columns!("d", "dt"), " FROM ", named!(), "
           JOIN device AS d ON d.tenant_id = $1 AND d.iccid = line.value
-          JOIN device_tenant AS dt ON dt.tenant_id = $1 AND dt.device_id = d.id
-          LEFT JOIN customer_rate_plan AS plan ON plan.tenant_id = $1 AND plan.id = dt.customer_rate_plan_id"
+          JOIN device_tenant AS dt ON dt.tenant_id = $1 AND dt.device_id = d.id"
     );
 
     /// The same by subscriber number (device_by_number); several lines may have one number, then each is answered.
     LOOK_UP_BY_NUMBER = concat!(
         "SELECT line.place - 1, ", fact_columns!("d", "dt"), " FROM ", named!(), "
           JOIN device AS d ON d.tenant_id = $1 AND d.subscriber_number = line.value
-          JOIN device_tenant AS dt ON dt.tenant_id = $1 AND dt.device_id = d.id
-          LEFT JOIN customer_rate_plan AS plan ON plan.tenant_id = $1 AND plan.id = dt.customer_rate_plan_id"
+          JOIN device_tenant AS dt ON dt.tenant_id = $1 AND dt.device_id = d.id"
     );
 }

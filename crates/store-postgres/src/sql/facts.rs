@@ -2,12 +2,12 @@
 
 /// The fact columns, as a literal for `concat!`.
 ///
-/// Parameters of the macro: the alias of device and that of the line's device_tenant row; `plan` is customer_rate_plan (LEFT JOIN
-/// on the line's plan). Parameters of the statement: `$1` tenant, `$2` holds mask (rule 6), `$3` Rev customer of the order or 0
+/// Parameters of the macro: the alias of device and that of the line's device_tenant row. Parameters of the statement: `$1` tenant, `$2` holds mask (rule 6), `$3` Rev customer of the order or 0
 /// (rules 7 and 8), `$4` only changes with a lower stored_order count (`i64::MAX` at submission), `$5` the own bulk change, which
 /// does not count (0 at submission).
 ///
-/// Both subselects are one index search a line and answer nothing for most. The hold is `bulk change id * 8 + outcome
+/// The subselects are one index search a line each, and the last two answer nothing for most. The line's plan is one of them because,
+/// joined, it may be joined to one line at a time before that is joined to the others: a hash table a line. The hold is `bulk change id * 8 + outcome
 /// unknown (4)`, taken from the least pair (stored_order, hold): an aggregate over nothing costs less than a sort of nothing. A
 /// RECEIVING change has no stored_order and so holds nothing (B4.7). Indexes: device_change_holding, rev_service_connected and
 /// rev_service_product_charged, whose conditions stand in the text word by word.
@@ -43,7 +43,11 @@ macro_rules! fact_columns {
             $assignment,
             ".customer_rate_pool_id, ",
             $assignment,
-            ".customer_data_allocation_mb, plan.allocation_bound_mb,
+            ".customer_data_allocation_mb,
+         (SELECT plan.allocation_bound_mb FROM customer_rate_plan AS plan
+           WHERE plan.tenant_id = $1 AND plan.id = ",
+            $assignment,
+            ".customer_rate_plan_id),
          (SELECT (min(ARRAY[holder.stored_order, held.bulk_change_id * 8 + (held.holds & 4)]))[2]
             FROM device_change AS held
             JOIN device_bulk_change AS holder

@@ -10,8 +10,7 @@ macro_rules! accepted {
     };
 }
 
-/// Whether an assignment differs from what is asked. `dt` is the present one; `$5` customer, `$6` site, `$7` account number,
-/// `$8` authentication. The same test as the judge's "stands as asked".
+/// Whether an assignment differs from what is asked: `$5` customer, `$6` site, `$7` account number, `$8` authentication.
 macro_rules! assignment_differs {
     () => {
         "(dt.rev_customer_id IS DISTINCT FROM $5::bigint OR dt.site_id IS DISTINCT FROM $6::bigint
@@ -87,7 +86,7 @@ macro_rules! update_plan {
     };
 }
 
-/// The columns of a log entry, in the order of [`log_rows`] and [`log_settled`].
+/// The columns of a log entry.
 macro_rules! insert_log {
     () => {
         "INSERT INTO device_bulk_change_log (
@@ -195,9 +194,8 @@ lineshift_store::statements! {
 );
 
     /// The open rows of a page with their lines: up to 5,000, by the range of the primary key, each line by primary key, in
-    /// device order. Locks each line's assignment as it is read, in that order: what is judged is its newest version, and it stays until
-    /// the page is committed. Holds and services are seen as of the statement's start: whoever changed a line that was waited for
-    /// here still held it then, and the line is refused (rule 6).
+    /// device order. Locks each assignment as it is read, in that order: what is judged is its newest version, and stays until the
+    /// commit. Holds and services are those of the statement's start: whoever had a line that was waited for here held it then (rule 6).
     LIST_OPEN_LINES = concat!(
     "SELECT dc.id, dc.judged_version, dc.number IS NULL OR dc.number IS NOT DISTINCT FROM d.subscriber_number,
         coalesce(dc.iccid, dc.number),
@@ -211,14 +209,12 @@ lineshift_store::statements! {
         FROM device_tenant dt WHERE dt.tenant_id = $1 AND dt.device_id = dc.device_id
         FOR NO KEY UPDATE) AS line ON true
     LEFT JOIN device d ON d.tenant_id = $1 AND d.id = dc.device_id
-    LEFT JOIN customer_rate_plan plan ON plan.tenant_id = $1 AND plan.id = line.customer_rate_plan_id
     WHERE dc.tenant_id = $1 AND dc.bulk_change_id = $5::bigint AND dc.id BETWEEN $6 AND $7 AND dc.status IN ('NEW', 'PROCESSING')
     ORDER BY dc.id"
 );
 
-    /// Rows that were refused at submission and are judged anew (B10.2): at most a page, each by primary key. They were looked up without
-    /// a lock; here their lines are locked, in device order, and a row whose line changed in between is not recorded: the page is then
-    /// run again.
+    /// Rows that were refused at submission and are judged anew (B10.2): at most a page, each by primary key. Locks their lines, in device
+    /// order; a row whose line has changed since it was looked up is not recorded, and the page is run again.
     RECORD_JUDGED = "UPDATE device_change AS dc SET device_id = x.device_id, judged_version = x.version
     FROM (SELECT given.id, given.device_id, given.version
           FROM (SELECT (value ->> 0)::bigint AS id, (value ->> 1)::bigint AS device_id, (value ->> 2)::bigint AS version
@@ -329,7 +325,7 @@ lineshift_store::statements! {
     /// The log of a page with two steps: two entries for each accepted row and one for each settled one.
     LOG_TWO_STEPS = log_page!("($12::integer, $13::text, $14::text, $15::text), ($16, $17, $18, $19)");
 
-    /// The accepted rows, at the end of their page.
+    /// The accepted rows, at the end of their page, by the range of the primary key.
     MARK_PROCESSED = concat!(
     "UPDATE device_change AS dc SET
         status = 'PROCESSED', error_kind = NULL, error_code = NULL, status_details = $6, is_processed = 1, processed_at = $5,
@@ -352,10 +348,8 @@ lineshift_store::statements! {
 
     /// The log of [`FAIL_ROWS`], written before it.
     LOG_FAILED = concat!(
-    "INSERT INTO device_bulk_change_log (
-        tenant_id, bulk_change_id, device_change_id, attempt, entry, month, portal_type, log_entry_description, process_by,
-        processed_at, request_text, response_text, error_text, has_errors, response_status)
-    SELECT dc.tenant_id, dc.bulk_change_id, dc.id, dc.attempt, $6::integer, $7::integer, $8::smallint, $9::text, $10::text,
+    insert_log!(),
+    "SELECT dc.tenant_id, dc.bulk_change_id, dc.id, dc.attempt, $6::integer, $7::integer, $8::smallint, $9::text, $10::text,
         $5::bigint, $11::text || coalesce(dc.iccid, dc.number), NULL, $12::text, 1, 'ERROR'
     FROM device_change dc WHERE ",
     accepted!()
