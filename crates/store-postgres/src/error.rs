@@ -26,7 +26,11 @@ pub(crate) fn failure(error: Error) -> Failure {
 /// The same, for the caller alone.
 pub(crate) fn store_error(error: Error) -> StoreError {
     let Some(state) = error.code() else {
-        // No answer: the connection is gone, or never came to be.
+        // Either a value does not fit, which is a mistake of ours, or there is no answer: the connection is gone, or never came to be.
+        let text = error.to_string();
+        if text.starts_with("error serializing") || text.starts_with("error deserializing") {
+            return StoreError::Internal { context: "a value does not fit its place".to_owned(), source: Some(Box::new(error)) };
+        }
         return StoreError::Unavailable(Box::new(error));
     };
     match state.code() {

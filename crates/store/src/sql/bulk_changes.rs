@@ -85,13 +85,13 @@ crate::statements! {
     LIST_LOG = concat!(
     "SELECT ",
     log_columns!(),
-    " AND (device_change_id, attempt, entry) > ($3, $4, $5) ORDER BY device_change_id, attempt, entry LIMIT $6"
+    " AND (device_change_id, attempt, entry) > ($3, CAST($4 AS BIGINT), CAST($5 AS BIGINT)) ORDER BY device_change_id, attempt, entry LIMIT $6"
 );
 
     /// By primary key.
     LIST_LOG_OF_ROW = concat!(
     "SELECT ",
     log_columns!(),
-    " AND device_change_id = $3 AND (attempt, entry) > ($4, $5) ORDER BY attempt, entry LIMIT $6"
+    " AND device_change_id = $3 AND (attempt, entry) > (CAST($4 AS BIGINT), CAST($5 AS BIGINT)) ORDER BY attempt, entry LIMIT $6"
 );
 }

@@ -52,10 +52,11 @@ crate::statements! {
     /// `device_tenant_by_plan`.
     LIST_DEVICES_BY_PLAN = list_by_assignment!("AND dt.customer_rate_plan_id = $4");
 
+    /// Where a key comes from outside it may be any number: the casts let it be wider than its column.
     /// at, bulk change, attempt, entry, action, old value, new value, changed by; newest first, by the primary key.
     /// `$1` tenant, `$2` device, `$3` to `$6` the key after the first, `$7` how many.
     LIST_DEVICE_HISTORY = "SELECT at, bulk_change_id, attempt, entry, action, old_value, new_value, changed_by
         FROM device_action_history
-        WHERE tenant_id = $1 AND device_id = $2 AND (at, bulk_change_id, attempt, entry) < ($3, $4, $5, $6)
+        WHERE tenant_id = $1 AND device_id = $2 AND (at, bulk_change_id, attempt, entry) < ($3, $4, CAST($5 AS BIGINT), CAST($6 AS BIGINT))
         ORDER BY at DESC, bulk_change_id DESC, attempt DESC, entry DESC LIMIT $7";
 }
