@@ -173,16 +173,6 @@ impl Lent {
         self.slot.take().expect("given up once")
     }
 
-    /// The rows of a query, each column as text.
-    #[cfg(feature = "testing")]
-    pub(crate) fn look(&mut self, sql: &str) -> std::result::Result<Vec<Vec<String>>, tokio_postgres::Error> {
-        use tokio_postgres::SimpleQueryMessage::Row;
-        let pool = Arc::clone(&self.pool);
-        let answer = pool.io().block_on(self.session().client.simple_query(sql))?;
-        let rows = answer.iter().filter_map(|message| if let Row(row) = message { Some(row) } else { None });
-        Ok(rows.map(|row| (0..row.len()).map(|column| row.get(column).unwrap_or("NULL").to_owned()).collect()).collect())
-    }
-
     /// Sends statements without parameters in one round trip.
     pub(crate) fn batch(&mut self, sql: &str) -> std::result::Result<(), tokio_postgres::Error> {
         self.pool.sent.fetch_add(1, Ordering::Relaxed);

@@ -1,9 +1,13 @@
 //! Databases for tests: each its own, copied from a migrated one, gone when it is dropped.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use lineshift_domain::ids::TenantId;
 use lineshift_store::Result;
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 use url::Url;
 
 use crate::engine::Postgres;
@@ -18,6 +22,8 @@ pub const SERVER: &str = "LINESHIFT_TEST_POSTGRES";
 pub struct TestDatabase {
     server: Url,
     name: String,
+    /// In it, as the superuser.
+    superuser: Postgres,
 }
 
 impl TestDatabase {
@@ -26,15 +32,72 @@ impl TestDatabase {
     /// # Panics
     /// When there is no server: no test is left out for that.
     pub async fn new() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
         let server = server();
         let template = template(&server).await;
+        Self::made_from(server, &template).await
+    }
+
+    /// Another one with the same rows. Whoever is connected to this one is cut off first.
+    ///
+    /// # Panics
+    /// When the server does not answer.
+    pub async fn copy(&self) -> Self {
+        self.cut_off("true").await;
+        Self::made_from(self.server.clone(), &self.name).await
+    }
+
+    async fn made_from(server: Url, template: &str) -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
         let name = format!("test_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         // A process of that number may have been killed before it dropped its own.
         let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
         let make = format!("CREATE DATABASE {name} TEMPLATE {template} OWNER lineshift_owner");
         admin(&server, vec![drop, make]).await;
-        Self { server, name }
+        let mut inside = server.clone();
+        inside.set_path(&name);
+        let superuser = Postgres::new(inside.as_str(), Options { connections: 2, ..owner_options() }).expect("the server's URL");
+        Self { server, name, superuser }
+    }
+
+    /// Ends the connections to it for which that condition over `pg_stat_activity` holds, whatever they do.
+    ///
+    /// # Panics
+    /// When the server does not answer.
+    pub async fn cut_off(&self, condition: &str) {
+        let whose = format!("datname = '{}' AND pid <> pg_backend_pid() AND ({condition})", self.name);
+        // It answers when they are gone.
+        let text = format!("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE {whose}");
+        admin(&self.server, vec![text]).await;
+    }
+
+    /// The rows of a query as the superuser, over all tenants; each column as text, a null as `NULL`, yes and no as 1 and 0.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn inspect(&self, query: &str) -> Result<Vec<Vec<String>>> {
+        self.looked_up(String::new(), query.to_owned()).await
+    }
+
+    /// The same over the rows that row level security shows to that tenant.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn inspect_of(&self, tenant: TenantId, query: &str) -> Result<Vec<Vec<String>>> {
+        let scope = format!("SET LOCAL ROLE lineshift_app; SET LOCAL app.tenant_id = '{}'", tenant.0);
+        self.looked_up(scope, query.to_owned()).await
+    }
+
+    async fn looked_up(&self, scope: String, query: String) -> Result<Vec<Vec<String>>> {
+        let slot = self.superuser.pool.slot().await?;
+        let pool = Arc::clone(&self.superuser.pool);
+        let looking = move || {
+            let mut lent = pool.lend(slot, false)?;
+            lent.is_clean = false;
+            let rows = pool.io().block_on(rows_as_text(&lent.session().client, &scope, &query)).map_err(store_error)?;
+            lent.is_clean = true;
+            Ok(rows)
+        };
+        tokio::task::spawn_blocking(looking).await.expect("looking does not panic")
     }
 
     /// The URL by which the product works in it.
@@ -55,6 +118,12 @@ impl TestDatabase {
         self.url(self.server.username())
     }
 
+    /// The URL by which a process works in it whose connections are known by that name.
+    #[must_use]
+    pub fn app_url_of(&self, process: &str) -> String {
+        format!("{}?application_name={process}", self.app_url())
+    }
+
     /// The store in it, as the product works in it.
     ///
     /// # Panics
@@ -63,22 +132,12 @@ impl TestDatabase {
         connect(&self.app_url(), options).await.expect("the store opens")
     }
 
-    /// The rows of a query as the superuser sees them, those of all tenants; each column as text, null as `NULL`.
+    /// The same as [`Self::inspect`].
     ///
     /// # Panics
     /// When it cannot be run.
-    pub async fn look(&self, sql: &str) -> Vec<Vec<String>> {
-        self.try_look(sql).await.unwrap_or_else(|error| panic!("{error:?}: {sql}"))
-    }
-
-    /// The same.
-    ///
-    /// # Errors
-    /// What the database says.
-    pub async fn try_look(&self, sql: &str) -> Result<Vec<Vec<String>>> {
-        let superuser = Postgres::new(&self.superuser_url(), owner_options())?;
-        let sql = sql.to_owned();
-        superuser.on_session(move |lent| lent.look(&sql).map_err(store_error)).await
+    pub async fn look(&self, query: &str) -> Vec<Vec<String>> {
+        self.inspect(query).await.unwrap_or_else(|error| panic!("{error:?}: {query}"))
     }
 
     fn url(&self, role: &str) -> String {
@@ -99,6 +158,28 @@ impl Drop for TestDatabase {
         });
         drop(dropped.join());
     }
+}
+
+async fn rows_as_text(client: &Client, scope: &str, query: &str) -> std::result::Result<Vec<Vec<String>>, tokio_postgres::Error> {
+    client.batch_execute(&format!("BEGIN; {scope}")).await?;
+    let prepared = client.prepare(query).await?;
+    let is_bool: Vec<bool> = prepared.columns().iter().map(|column| *column.type_() == Type::BOOL).collect();
+    let shown = |row: &SimpleQueryRow| {
+        let column = |(at, is_bool): (usize, &bool)| match row.get(at) {
+            None => "NULL".to_owned(),
+            Some(text) if *is_bool => i32::from(text == "t").to_string(),
+            Some(text) => text.to_owned(),
+        };
+        is_bool.iter().enumerate().map(column).collect()
+    };
+    let answer = client.simple_query(query).await?;
+    let rows = answer.iter().filter_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some(shown(row)),
+        _ => None,
+    });
+    let rows = rows.collect();
+    client.batch_execute("ROLLBACK").await?;
+    Ok(rows)
 }
 
 #[expect(clippy::disallowed_methods, reason = "where the tests' server is, is not the product's to configure")]

@@ -15,6 +15,7 @@ use lineshift_domain::order::{AssignmentOrder, RevCharge, RevProductOrder, RevSe
 use lineshift_engine::{Clock, Connect, Engine};
 use lineshift_simulators::revio::{RevioOptions, RevioSimulator};
 use lineshift_store::billing::{AccountSettings, IntegrationAccount};
+use lineshift_store_postgres::testing::TestDatabase;
 use lineshift_store_sqlite::Options;
 use lineshift_web::accounts::SealCredentials;
 use rust_decimal::Decimal;
@@ -23,9 +24,10 @@ use tempfile::TempDir;
 
 use crate::billing_secrets::Repeating;
 use crate::clock::TestClock;
-use crate::crash::reopen_on;
+use crate::crash::{reopen_on, reopen_stored};
 use crate::operator::{BEGINNING, Operator};
 use crate::simulated::{ADDRESS, SimulatedTransport};
+use crate::store::{FILE, TestStore};
 
 /// The user at the billing system.
 pub const USER: &str = "switchboard";
@@ -147,47 +149,69 @@ impl BillingWorld {
     }
 }
 
-/// A world before anything was ordered: made once, copied for each run, which costs a millisecond.
+/// A world before anything was ordered: made once, copied for each run, which costs little.
 pub struct BillingTemplate {
-    directory: TempDir,
+    origin: Origin,
     /// The Rev customer.
     pub customer: RevCustomerId,
     /// The plan with a default.
     pub plan: CustomerRatePlanId,
 }
 
+/// What is copied.
+enum Origin {
+    File(TempDir),
+    Database(Arc<TestDatabase>),
+}
+
 impl BillingTemplate {
     /// With that many lines. In a runtime whose clock is paused.
     pub async fn with_lines(lines: u64) -> Self {
-        let world = BillingWorld::with_lines(lines).await;
-        world.operator.sqlite.checkpoint().await.expect("all is in the file");
-        let directory = tempfile::tempdir().expect("a temporary directory");
-        std::fs::copy(world.operator.sqlite.path(), directory.path().join(STORE)).expect("the store is copied");
-        Self { directory, customer: world.operator.rev_customer, plan: world.operator.plan }
+        let operator = BillingWorld::with_lines(lines).await.operator;
+        let origin = match &operator.stored {
+            TestStore::Sqlite(store) => {
+                store.checkpoint().await.expect("all is in the file");
+                let directory = tempfile::tempdir().expect("a temporary directory");
+                std::fs::copy(store.path(), directory.path().join(FILE)).expect("the store is copied");
+                Origin::File(directory)
+            }
+            TestStore::Postgres(_, database) => Origin::Database(Arc::clone(database)),
+        };
+        Self { origin, customer: operator.rev_customer, plan: operator.plan }
     }
 
-    /// A copy of the store in a folder of its own.
+    /// A copy of the file in a folder of its own.
+    ///
+    /// # Panics
+    /// On PostgreSQL.
     #[must_use]
     pub fn copy(&self) -> (TempDir, PathBuf) {
+        let Origin::File(original) = &self.origin else { panic!("there is no file to copy on PostgreSQL") };
         let directory = tempfile::tempdir().expect("a temporary directory");
-        let store = directory.path().join(STORE);
-        std::fs::copy(self.directory.path().join(STORE), &store).expect("the store is copied");
+        let store = directory.path().join(FILE);
+        std::fs::copy(original.path().join(FILE), &store).expect("the store is copied");
         (directory, store)
     }
 
     /// A world of its own.
     pub async fn world(&self, limits: Limits, adjust: impl FnOnce(&mut RevioOptions)) -> BillingWorld {
-        let (directory, store) = self.copy();
         let clock = Arc::new(TestClock::going_from(BEGINNING));
-        let operator = reopen_on(Arc::clone(&clock), &store, directory, limits, on_one_thread()).await;
+        let operator = match &self.origin {
+            Origin::File(_) => {
+                let (directory, store) = self.copy();
+                reopen_on(Arc::clone(&clock), &store, directory, limits, on_one_thread()).await
+            }
+            Origin::Database(database) => {
+                let stored = TestStore::in_database(database.copy().await, on_one_thread()).await;
+                reopen_stored(Arc::clone(&clock), stored, tempfile::tempdir().expect("a temporary directory"), limits).await
+            }
+        };
         BillingWorld::over(operator, clock, adjust)
     }
 }
 
-/// The name of a template's file.
-const STORE: &str = "store.sqlite3";
-
-/// No call of the store waits for another thread, so that time stands still meanwhile.
+/// No call of the embedded store waits for another thread, so that time stands still meanwhile. On PostgreSQL a call waits on a
+/// thread for such, and a paused clock waits with it.
 #[must_use]
 pub fn on_one_thread() -> Options {
     Options { inline: true, durable: false, readers: 1, writer_cache_mib: 8, reader_cache_mib: 2, ..Options::default() }

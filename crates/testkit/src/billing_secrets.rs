@@ -8,12 +8,12 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use lineshift_connectors::http::{Answer, Request, Transport, TransportFault};
-use lineshift_store_sqlite::SqliteStore;
 use secrecy::ExposeSecret as _;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::billing::{CLIENT_CODE, PASSWORD, USER};
 use crate::crash::look;
+use crate::store::TestStore;
 
 fn login() -> String {
     format!("{USER}@{CLIENT_CODE}:{PASSWORD}")
@@ -61,9 +61,13 @@ pub fn secrets_in(text: &str) -> Vec<String> {
 }
 
 /// Every table of the store as text.
-pub async fn everything_stored(store: &SqliteStore) -> String {
+pub async fn everything_stored(store: &TestStore) -> String {
     let mut text = String::new();
-    for table in look(store, "SELECT name FROM sqlite_master WHERE type = 'table'").await {
+    let tables = match store {
+        TestStore::Sqlite(_) => "SELECT name FROM sqlite_master WHERE type = 'table'",
+        TestStore::Postgres(..) => "SELECT tablename FROM pg_tables WHERE schemaname = 'public'",
+    };
+    for table in look(store, tables).await {
         for row in look(store, &format!("SELECT * FROM \"{table}\"")).await {
             writeln!(text, "{table}: {row}").expect("a text");
         }

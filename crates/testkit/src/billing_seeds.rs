@@ -229,7 +229,7 @@ pub async fn run_seed(template: &BillingTemplate, seed: u64) {
     let broken = check(&world, &ordered).await;
     assert!(broken.is_empty(), "seed {seed}, after the retries:\n{}\n{story:#?}", broken.join("\n"));
     if let Some((logged, _guard)) = listening {
-        let found = secrets_in(&everything_stored(&world.operator.sqlite).await);
+        let found = secrets_in(&everything_stored(&world.operator.stored).await);
         assert!(found.is_empty(), "seed {seed}: {found:?} are stored");
         let found = secrets_in(&logged.text());
         assert!(found.is_empty(), "seed {seed}: {found:?} are logged");
@@ -321,13 +321,13 @@ async fn until_nothing_is_open(world: &Arc<BillingWorld>, story: &Story, seed: u
     world.simulator.break_down(false).refuse_credentials(false);
     let stored =
         "SELECT 1 FROM integration_authentication WHERE refused_at IS NOT NULL OR write_enabled = 0 OR calls_a_day IS NOT NULL";
-    if !look(&world.operator.sqlite, stored).await.is_empty() {
+    if !look(&world.operator.stored, stored).await.is_empty() {
         world.store_credentials(PASSWORD).await;
     }
     let worker = start(world, "survivor".to_owned(), Manner::InTurn, None);
     let begun = Instant::now();
     let open = "SELECT id FROM device_bulk_change WHERE processed_at IS NULL";
-    while !look(&world.operator.sqlite, open).await.is_empty() {
+    while !look(&world.operator.stored, open).await.is_empty() {
         assert!(!worker.is_finished(), "seed {seed}: the worker ended");
         assert!(begun.elapsed() < LONGEST, "seed {seed}: {:?} are open for ever\n{story:#?}", rows_open(world).await);
         sleep(Duration::from_secs(20)).await;
@@ -339,5 +339,5 @@ async fn until_nothing_is_open(world: &Arc<BillingWorld>, story: &Story, seed: u
 async fn rows_open(world: &BillingWorld) -> Vec<String> {
     let open = "SELECT id, status, error_code, status_details, next_check_at FROM device_change
         WHERE status NOT IN ('PROCESSED', 'ERROR', 'CANCELED')";
-    look(&world.operator.sqlite, open).await
+    look(&world.operator.stored, open).await
 }

@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use lineshift_engine::{AtBoundary, Boundary, Engine, WorkerOptions, shutdown};
-use lineshift_store_sqlite::SqliteStore;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use crate::billing::BillingWorld;
 use crate::crash::look;
+use crate::store::TestStore;
 
 /// What happens to a worker, and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +90,7 @@ impl Life {
 pub fn start(world: &BillingWorld, name: String, manner: Manner, doom: Option<Doom>) -> JoinHandle<()> {
     let life = Life::new(doom);
     let engine = world.another_engine().with_boundaries(life.boundaries());
-    let store = world.operator.sqlite.clone();
+    let store = world.operator.stored.clone();
     tokio::spawn(async move {
         let mut death = life.is_dead.subscribe();
         let work: Pin<Box<dyn Future<Output = ()> + Send>> = match manner {
@@ -110,7 +110,7 @@ pub fn start(world: &BillingWorld, name: String, manner: Manner, doom: Option<Do
 }
 
 /// Runs what is claimable, then waits until something may be; for ever.
-pub async fn work_in_turn(engine: Engine, store: SqliteStore, owner: String) {
+pub async fn work_in_turn(engine: Engine, store: TestStore, owner: String) {
     let options = WorkerOptions { owner };
     loop {
         engine.run_pages_until_idle(&options).await.expect("pages run");
@@ -119,7 +119,7 @@ pub async fn work_in_turn(engine: Engine, store: SqliteStore, owner: String) {
 }
 
 /// As long as nothing can be due: rows wait until a moment that they say, pages in other hands until their leases run out.
-async fn until_next_look(engine: &Engine, store: &SqliteStore) -> Duration {
+async fn until_next_look(engine: &Engine, store: &TestStore) -> Duration {
     let next = look(store, "SELECT min(lease_until) FROM device_bulk_change_page WHERE state <> 'completed'").await;
     let at = next.first().and_then(|micros| micros.parse().ok()).and_then(chrono::DateTime::from_timestamp_micros);
     let pause = at.map_or(LONGEST_PAUSE, |at| at - engine.clock().now());

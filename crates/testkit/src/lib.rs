@@ -12,4 +12,5 @@ pub mod http;
 pub mod operator;
 pub mod simulated;
 pub mod stepper;
+pub mod store;
 mod watch;

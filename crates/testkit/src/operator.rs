@@ -20,22 +20,23 @@ use lineshift_store::catalogue::{
     CustomerRatePlan, CustomerRatePool, IntegrationAuthentication, RevCustomer, ServiceProvider, Site,
 };
 use lineshift_store::import::ImportDevice;
-use lineshift_store_sqlite::{Options, SqliteStore};
+use lineshift_store_sqlite::Options;
 use rust_decimal::Decimal;
 
 use crate::clock::TestClock;
+use crate::store::TestStore;
 
 /// The moment at which tests begin.
 pub const BEGINNING: &str = "2026-12-01T09:00:00Z";
 
-/// An operator on an embedded store in a temporary directory.
+/// An operator on a store of its own.
 pub struct Operator {
     /// The engine.
     pub engine: Engine,
     /// The store.
     pub store: Arc<dyn Store>,
-    /// The same store, for what only this engine has.
-    pub sqlite: SqliteStore,
+    /// The same store, for checks and for what only one engine has.
+    pub stored: TestStore,
     /// The clock.
     pub clock: Arc<TestClock>,
     /// Who orders: every permission.
@@ -58,7 +59,7 @@ pub struct Operator {
     pub other_plan: CustomerRatePlanId,
     /// A pool.
     pub pool: CustomerRatePoolId,
-    /// Where the store is; gone with this.
+    /// Where an embedded store is; gone with this.
     pub directory: Arc<tempfile::TempDir>,
 }
 
@@ -97,26 +98,26 @@ impl Operator {
 
     async fn started(clock: Arc<TestClock>, zone: chrono_tz::Tz, lines: u64, limits: Limits, options: Options) -> Self {
         let directory = Arc::new(tempfile::tempdir().expect("a temporary directory"));
-        let sqlite = lineshift_store_sqlite::open(&directory.path().join("store.sqlite3"), options).await.expect("a new store");
-        let engine = Engine::new(Arc::new(sqlite.clone()), Arc::clone(&clock) as Arc<dyn lineshift_engine::Clock>, limits);
-        let operator = Self::create(engine, sqlite, clock, directory, "Altaworx", zone, RevCustomerId(4711)).await;
+        let stored = TestStore::new(directory.path(), options).await;
+        let engine = Engine::new(stored.store(), Arc::clone(&clock) as Arc<dyn lineshift_engine::Clock>, limits);
+        let operator = Self::create(engine, stored, clock, directory, "Altaworx", zone, RevCustomerId(4711)).await;
         operator.add_lines(operator.jasper, 1..=lines).await;
         operator
     }
 
     /// Another tenant in the same store, on the same engine and clock; its lines have the same ICCIDs and numbers.
     pub async fn beside(&self, name: &str, lines: u64) -> Self {
-        let (engine, sqlite) = (self.engine.clone(), self.sqlite.clone());
+        let (engine, stored) = (self.engine.clone(), self.stored.clone());
         let (clock, directory) = (Arc::clone(&self.clock), Arc::clone(&self.directory));
         let customer = RevCustomerId(self.rev_customer.0 + 1);
-        let other = Self::create(engine, sqlite, clock, directory, name, chrono_tz::America::Chicago, customer).await;
+        let other = Self::create(engine, stored, clock, directory, name, chrono_tz::America::Chicago, customer).await;
         other.add_lines(other.jasper, 1..=lines).await;
         other
     }
 
     async fn create(
         engine: Engine,
-        sqlite: SqliteStore,
+        stored: TestStore,
         clock: Arc<TestClock>,
         directory: Arc<tempfile::TempDir>,
         name: &str,
@@ -124,7 +125,7 @@ impl Operator {
         rev_customer: RevCustomerId,
     ) -> Self {
         let now = clock.now();
-        let store: Arc<dyn Store> = Arc::new(sqlite.clone());
+        let store = stored.store();
         let tenant = store.create_tenant(name, zone, now).await.expect("a new tenant");
         let key = NewApiKey { name: "operator".to_owned(), secret_hash: [7; 32], scopes: Scopes::all(), expires_at: None };
         let key_id = store.create_api_key(tenant, &key, now).await.expect("a new key");
@@ -175,7 +176,7 @@ impl Operator {
         Self {
             engine,
             store,
-            sqlite,
+            stored,
             clock,
             caller,
             jasper,

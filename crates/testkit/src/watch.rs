@@ -88,7 +88,7 @@ impl Operator {
 
     /// The first column of the first row, as a number.
     pub async fn count(&self, query: &str) -> i64 {
-        let rows = self.sqlite.inspect(query).await.expect("a query");
+        let rows = self.stored.inspect(query).await.expect("a query");
         rows[0][0].parse().expect("a number")
     }
 }
@@ -145,20 +145,32 @@ impl Operator {
     /// Each row of the cross-provider history of this tenant, by line and date.
     pub async fn shown_cross_provider_history(&self) -> String {
         let query = format!(
-            "SELECT substr(d.iccid, -3, 2) || ' change ' || h.bulk_change_id || ' #' || h.attempt || '.' || h.entry
-                || ' ' || strftime('%Y-%m-%dT%H:%M:%SZ', h.valid_from / 1000000, 'unixepoch')
-                || ' to ' || coalesce(strftime('%Y-%m-%dT%H:%M:%SZ', h.valid_to / 1000000, 'unixepoch'), 'now')
-                || ': provider ' || h.service_provider_id || ', customer ' || coalesce(h.rev_customer_id, '-')
-                || ', site ' || coalesce(h.site_id, '-') || ', account ' || coalesce(h.account_number, '-')
-                || ', plan ' || coalesce(h.customer_rate_plan_id, '-') || ', pool ' || coalesce(h.customer_rate_pool_id, '-')
-                || ', allocation ' || coalesce(h.customer_data_allocation_mb, '-')
+            "SELECT d.iccid, h.bulk_change_id, h.attempt, h.entry, h.valid_from, h.valid_to, h.service_provider_id, h.rev_customer_id,
+                h.site_id, h.account_number, h.customer_rate_plan_id, h.customer_rate_pool_id, h.customer_data_allocation_mb
              FROM cross_provider_device_history h JOIN device d ON d.tenant_id = h.tenant_id AND d.id = h.device_id
              WHERE h.tenant_id = {} ORDER BY d.iccid, h.valid_from, h.valid_to IS NULL, h.bulk_change_id",
             self.tenant()
         );
-        let rows = self.sqlite.inspect(&query).await.expect("the history");
-        rows.iter().fold(String::new(), |text, row| text + "line " + &row[0] + "\n")
+        let rows = self.stored.inspect(&query).await.expect("the history");
+        rows.iter().map(|row| shown_present(row)).collect()
     }
+}
+
+/// One row of the cross-provider history: as its query says.
+fn shown_present(row: &[String]) -> String {
+    let or = |column: usize, none: &str| if row[column] == "NULL" { none.to_owned() } else { row[column].clone() };
+    let time = |column: usize| {
+        let at = row[column].parse().ok().and_then(DateTime::from_timestamp_micros);
+        at.map_or_else(|| "now".to_owned(), |at| at.to_rfc3339_opts(SecondsFormat::Secs, true))
+    };
+    let line = &row[0][row[0].len() - 3..row[0].len() - 1];
+    let mut text = format!("line {line} change {} #{}.{} {} to {}", row[1], row[2], row[3], time(4), time(5));
+    let names = ["provider", "customer", "site", "account", "plan", "pool", "allocation"];
+    for (nth, name) in names.iter().enumerate() {
+        let sign = if nth == 0 { ':' } else { ',' };
+        write!(text, "{sign} {name} {}", or(6 + nth, "-")).expect("a text");
+    }
+    text + "\n"
 }
 
 /// Doing.
@@ -215,10 +227,10 @@ impl Operator {
         self.store.update_customer_rate_pool(self.tenant(), &pool, self.clock.now()).await.expect("closed");
     }
 
-    /// A second engine in its own right: its own connections to the same file.
+    /// A second engine in its own right: its own connections to the same rows.
     pub async fn second_engine(&self, options: Options) -> Engine {
-        let store = lineshift_store_sqlite::open(&self.sqlite.path(), options).await.expect("the same file");
-        Engine::new(Arc::new(store), Arc::clone(&self.clock) as Arc<dyn Clock>, *self.engine.limits())
+        let beside = self.stored.beside(options).await;
+        Engine::new(beside.store(), Arc::clone(&self.clock) as Arc<dyn Clock>, *self.engine.limits())
     }
 
     /// Claims the next page of a change for that owner, until the default lease has run out.

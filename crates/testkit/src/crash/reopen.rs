@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use lineshift_domain::limits::Limits;
 use lineshift_engine::{Caller, Clock, Engine};
-use lineshift_store::Store;
 use lineshift_store_sqlite::Options;
 
 use crate::clock::TestClock;
 use crate::operator::Operator;
+use crate::store::TestStore;
 
 /// Store options for processes that live for a moment.
 #[must_use]
@@ -31,7 +31,12 @@ pub async fn reopen_on(
     options: Options,
 ) -> Operator {
     let sqlite = lineshift_store_sqlite::open(store, options).await.expect("the store opens again");
-    let store: Arc<dyn Store> = Arc::new(sqlite.clone());
+    reopen_stored(clock, TestStore::Sqlite(sqlite), directory, limits).await
+}
+
+/// The operator on that store.
+pub async fn reopen_stored(clock: Arc<TestClock>, stored: TestStore, directory: tempfile::TempDir, limits: Limits) -> Operator {
+    let store = stored.store();
     let engine = Engine::new(Arc::clone(&store), Arc::clone(&clock) as Arc<dyn Clock>, limits);
     let tenant = store.list_tenants().await.expect("tenants")[0].id;
     let key = store.list_api_keys(tenant).await.expect("keys").remove(0);
@@ -45,7 +50,7 @@ pub async fn reopen_on(
     let pool = store.list_customer_rate_pools(tenant, None, 1).await.expect("pools").items[0].id;
     Operator {
         engine,
-        sqlite,
+        stored,
         clock,
         caller: Caller { tenant, key_id: key.id, name: key.name, scopes: key.scopes },
         jasper: provider("Jasper"),

@@ -12,6 +12,7 @@ use super::reopen::{open_options, reopen};
 use super::seeds::{replay_statement, statements_to_try};
 use super::standing::{Standing, check_invariants};
 use crate::operator::{BEGINNING, Operator};
+use crate::store::FILE;
 
 /// When the survivors look: a minute later, past every lease.
 pub const AFTER: &str = "2026-12-01T09:01:00Z";
@@ -44,7 +45,7 @@ pub trait Scenario: Sync {
 
     /// What must be the same after every run.
     fn standing(&self, operator: &Operator) -> impl Future<Output = Standing> {
-        Standing::of(&operator.sqlite)
+        Standing::of(&operator.stored)
     }
 
     /// What an undisturbed run leaves, looked at for itself.
@@ -96,7 +97,7 @@ impl Template {
         block_on(async {
             let operator = Operator::with(0, scenario.limits(), open_options(None)).await;
             scenario.prepare(&operator).await;
-            operator.sqlite.back_up(&store_in(directory.path()), |_, _| {}).await.expect("the store is copied");
+            operator.stored.sqlite().back_up(&store_in(directory.path()), |_, _| {}).await.expect("the store is copied");
         });
         Self { directory }
     }
@@ -112,7 +113,7 @@ impl Template {
 }
 
 fn store_in(directory: &Path) -> PathBuf {
-    directory.join("store.sqlite3")
+    directory.join(FILE)
 }
 
 /// What is done after, in this process; answers what stands in the end. `undisturbed`: nobody was killed before.
@@ -121,7 +122,7 @@ pub fn survive<S: Scenario>(scenario: &S, store: &Path, directory: TempDir, undi
         let operator = reopen(store, directory, scenario.moments().1, scenario.limits(), open_options(None)).await;
         scenario.recover(&operator).await;
         let standing = scenario.standing(&operator).await;
-        check_invariants(&operator.sqlite).await;
+        check_invariants(&operator.stored).await;
         if undisturbed {
             scenario.check(&operator, &standing).await;
         }

@@ -17,7 +17,7 @@ async fn no_answer_tells_a_credential_that_the_other_side_repeats() {
     let engine = world.another_engine();
     engine.run_pages_until_idle(&WorkerOptions { owner: "worker".to_owned() }).await.expect("pages run");
     assert_eq!(world.operator.outcomes(first).await, ["credentials_refused"; 2]);
-    let stored = everything_stored(&world.operator.sqlite).await;
+    let stored = everything_stored(&world.operator.stored).await;
     assert!(stored.contains("not as ***"), "what the other side said is kept, without the secrets");
     assert_eq!(secrets_in(&stored), [""; 0]);
 

@@ -33,7 +33,7 @@ async fn every_line_has_one_service_with_its_products_and_stands_at_its_customer
         assert_eq!(device.customer_rate_plan_id, Some(world.operator.plan));
     }
     let linked = "SELECT count(*) FROM device_tenant WHERE rev_service_id IS NOT NULL";
-    assert_eq!(world.operator.sqlite.inspect(linked).await.expect("counted"), [["40"]], "lines are linked to their services");
+    assert_eq!(world.operator.stored.inspect(linked).await.expect("counted"), [["40"]], "lines are linked to their services");
 }
 
 #[tokio::test(start_paused = true)]
@@ -43,7 +43,7 @@ async fn a_package_brings_its_products() {
     assert_eq!(change.status(), BulkChangeStatus::Processed);
     let ledger = world.simulator.ledger().summary();
     assert_eq!((ledger.services, ledger.service_products), (3, 6));
-    let stored = world.operator.sqlite.inspect("SELECT count(*) FROM rev_service_product").await.expect("counted");
+    let stored = world.operator.stored.inspect("SELECT count(*) FROM rev_service_product").await.expect("counted");
     assert_eq!(stored, [["6"]]);
 }
 

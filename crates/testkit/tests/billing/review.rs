@@ -26,7 +26,7 @@ async fn world() -> BillingWorld {
 }
 
 async fn table(world: &BillingWorld, query: &str) -> Vec<Vec<String>> {
-    world.operator.sqlite.inspect(query).await.unwrap_or_else(|error| panic!("{error:?}: {query}"))
+    world.operator.stored.inspect(query).await.unwrap_or_else(|error| panic!("{error:?}: {query}"))
 }
 
 /// Status, code and hold of the only row.

@@ -127,7 +127,7 @@ async fn finish_without_second_product(world: &BillingWorld, id: lineshift_domai
         }
         Box::pin(async {})
     }));
-    let worker = tokio::spawn(work_in_turn(engine, world.operator.sqlite.clone(), "worker".to_owned()));
+    let worker = tokio::spawn(work_in_turn(engine, world.operator.stored.clone(), "worker".to_owned()));
     while world.operator.change(id).await.processed_at.is_none() {
         assert!(!worker.is_finished(), "the worker ended");
         sleep(Duration::from_secs(10)).await;
@@ -168,7 +168,7 @@ async fn an_undo_that_fails_is_stuck_and_holds_its_line_until_a_person_settles_i
     let third = submit(&world, 1, world.assignment()).await;
     finish(&world, third).await;
     assert_eq!(operator.outcomes(third).await, ["PROCESSED"], "the line is free");
-    assert_eq!(look(&operator.sqlite, "SELECT count(*) FROM rev_service WHERE disconnected_date IS NULL").await, ["1"]);
+    assert_eq!(look(&operator.stored, "SELECT count(*) FROM rev_service WHERE disconnected_date IS NULL").await, ["1"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -201,13 +201,13 @@ async fn a_product_that_was_stuck_is_still_ours_and_undone_by_the_next_attempt()
     }));
     let options = lineshift_engine::WorkerOptions { owner: "worker".to_owned() };
     engine.run_pages_until_idle(&options).await.expect("pages run");
-    assert_eq!(look(&world.operator.sqlite, "SELECT part FROM device_change_step WHERE state = 'stuck'").await, ["1"]);
+    assert_eq!(look(&world.operator.stored, "SELECT part FROM device_change_step WHERE state = 'stuck'").await, ["1"]);
 
     world.simulator.refuse_credentials(false);
     world.store_credentials(lineshift_testkit::billing::PASSWORD).await;
     world.operator.engine.retry(&world.operator.caller, id, &[]).await.expect("it is in ERROR");
     finish(&world, id).await;
-    assert_eq!(look(&world.operator.sqlite, "SELECT id FROM device_change WHERE holds <> 0").await, [""; 0]);
+    assert_eq!(look(&world.operator.stored, "SELECT id FROM device_change WHERE holds <> 0").await, [""; 0]);
     let ledger = world.simulator.ledger().summary();
     assert_eq!((ledger.services, ledger.service_products), (1, 0), "the service was somebody's, the product ours");
 }

@@ -150,7 +150,7 @@ fn survive(store: &Path, minutes: i64, simulator: &Arc<RevioSimulator>, id: Bulk
             let meddler = Arc::clone(&meddler);
             Box::pin(async move { meddle(&meddler.operator, boundary).await })
         }));
-        let worker = tokio::spawn(work_in_turn(engine, world.operator.sqlite.clone(), "survivor".to_owned()));
+        let worker = tokio::spawn(work_in_turn(engine, world.operator.stored.clone(), "survivor".to_owned()));
         for _ in 0..1_000 {
             if world.operator.change(id).await.processed_at.is_some() {
                 break;
@@ -166,7 +166,7 @@ fn survive(store: &Path, minutes: i64, simulator: &Arc<RevioSimulator>, id: Bulk
         let ordered = Ordered { changes, services_before: [].into(), products_before: [].into() };
         let broken = check(&world, &ordered).await;
         assert!(broken.is_empty(), "{}", broken.join("\n"));
-        assert_eq!(look(&world.operator.sqlite, "SELECT id FROM device_change WHERE holds <> 0").await, [""; 0]);
+        assert_eq!(look(&world.operator.stored, "SELECT id FROM device_change WHERE holds <> 0").await, [""; 0]);
     });
 }
 

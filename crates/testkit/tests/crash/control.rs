@@ -51,10 +51,10 @@ impl Scenario for Canceled {
         let change = latest(operator).await.expect("it was ordered");
         if change.canceled_at.is_some() {
             settle(operator).await;
-            let ended = Standing::of(&operator.sqlite).await;
+            let ended = Standing::of(&operator.stored).await;
             let again = refused(operator.engine.cancel(&operator.caller, change.id).await);
             assert_eq!(again.as_deref(), Some("nothing_to_cancel"));
-            Standing::of(&operator.sqlite).await.assert_same(&ended, "canceled again");
+            Standing::of(&operator.stored).await.assert_same(&ended, "canceled again");
         } else {
             operator.engine.cancel(&operator.caller, change.id).await.expect("it is canceled");
             settle(operator).await;
@@ -109,10 +109,10 @@ async fn check_retried(operator: &Operator) {
     assert_eq!((change.status(), change.counts.processed), (BulkChangeStatus::Processed, 12));
     let retried = "SELECT d.iccid, count(*) FROM device_bulk_change_log l JOIN device_change dc ON dc.id = l.device_change_id
         JOIN device d ON d.id = dc.device_id WHERE l.entry = 80 GROUP BY d.iccid ORDER BY d.iccid";
-    let retried = look(&operator.sqlite, retried).await;
+    let retried = look(&operator.stored, retried).await;
     let expected: Vec<String> = [1, 2, 5, 9, 12].map(|line| format!("{} | 1", iccid(line))).to_vec();
     assert_eq!(retried, expected, "each refused line is opened again once");
-    let histories = look(&operator.sqlite, "SELECT count(*) FROM device_action_history").await;
+    let histories = look(&operator.stored, "SELECT count(*) FROM device_action_history").await;
     assert_eq!(histories, ["24"], "two actions a line");
 }
 
@@ -141,7 +141,7 @@ impl Scenario for Retried {
     }
 
     async fn standing(&self, operator: &Operator) -> Standing {
-        Standing::of(&operator.sqlite).await.without(&BY_ATTEMPT)
+        Standing::of(&operator.stored).await.without(&BY_ATTEMPT)
     }
 
     async fn check(&self, _: &Operator, standing: &Standing) {
@@ -174,7 +174,7 @@ impl Scenario for RetriedFirst {
     }
 
     async fn standing(&self, operator: &Operator) -> Standing {
-        Standing::of(&operator.sqlite).await.without(&BY_ATTEMPT)
+        Standing::of(&operator.stored).await.without(&BY_ATTEMPT)
     }
 
     async fn check(&self, _: &Operator, standing: &Standing) {

@@ -11,10 +11,8 @@ use lineshift_domain::limits::Limits;
 use lineshift_domain::terms::BulkChangeStatus;
 use lineshift_engine::{Clock as _, Submission, WorkerOptions};
 use lineshift_store::bulk_changes::{Idempotency, NewBulkChange, Reopening};
-use lineshift_store::plan_queue::PlanQueueStore as _;
 use lineshift_store::work::{PageClaim, PageTask, RunnableChange};
 use lineshift_store::{Store, StoreError};
-use lineshift_store_sqlite::SqliteStore;
 use lineshift_testkit::crash::{Standing, check_invariants, look, open_options, settle};
 use lineshift_testkit::operator::Operator;
 
@@ -28,8 +26,8 @@ async fn operator_with(lines: u64) -> Operator {
 }
 
 /// The same store, opened by another process as it were.
-async fn beside(operator: &Operator) -> SqliteStore {
-    lineshift_store_sqlite::open(&operator.sqlite.path(), open_options(None)).await.expect("the store opens twice")
+async fn beside(operator: &Operator) -> Arc<dyn Store> {
+    operator.stored.beside(open_options(None)).await.store()
 }
 
 async fn claim(operator: &Operator, store: &dyn Store, id: BulkChangeId) -> PageClaim {
@@ -49,20 +47,20 @@ fn assert_lost<T>(answer: Result<T, StoreError>, what: &str) {
 
 /// Everything about pages, epochs and leases included.
 async fn pages(operator: &Operator) -> Vec<String> {
-    look(&operator.sqlite, "SELECT * FROM device_bulk_change_page ORDER BY bulk_change_id, page").await
+    look(&operator.stored, "SELECT * FROM device_bulk_change_page ORDER BY bulk_change_id, page").await
 }
 
 /// All that a worker may try with its claim.
 async fn try_everything(operator: &Operator, lost: &PageClaim) {
     let (store, now) = (&operator.store, operator.clock.now());
-    let before = (Standing::of(&operator.sqlite).await, pages(operator).await);
+    let before = (Standing::of(&operator.stored).await, pages(operator).await);
     assert_lost(store.renew_lease(lost, now + TimeDelta::seconds(30)).await, "renew_lease");
     assert_lost(store.open_page(lost, now).await.map(|_| ()), "open_page");
     assert_lost(operator.engine.run_page(lost).await, "run_page");
     assert_lost(store.complete_page(lost, now).await, "complete_page");
     assert_lost(store.fail_page(lost, Code::StoreFailed, "gave up", now).await, "fail_page");
     assert_lost(store.give_back_page(lost, now).await, "give_back_page");
-    Standing::of(&operator.sqlite).await.assert_same(&before.0, "a worker that lost its lease tried");
+    Standing::of(&operator.stored).await.assert_same(&before.0, "a worker that lost its lease tried");
     assert_eq!(pages(operator).await, before.1);
 }
 
@@ -79,7 +77,7 @@ async fn a_worker_that_lost_its_lease_changes_nothing() {
         }
         operator.clock.advance(TimeDelta::seconds(31));
         for _ in 0..2 {
-            quick.push(claim(&operator, &other, id).await);
+            quick.push(claim(&operator, &*other, id).await);
         }
         for (slow, quick) in slow.iter().zip(&quick) {
             assert_eq!((slow.page, slow.task, slow.epoch + 1), (quick.page, task, quick.epoch));
@@ -96,7 +94,7 @@ async fn a_worker_that_lost_its_lease_changes_nothing() {
     }
     settle(&operator).await;
     assert_eq!(operator.change(id).await.status(), BulkChangeStatus::Processed);
-    check_invariants(&operator.sqlite).await;
+    check_invariants(&operator.stored).await;
 }
 
 /// A page in hand cannot be taken by another process, and what was not finished is as if it had not begun.
@@ -105,7 +103,7 @@ async fn a_page_that_is_not_finished_leaves_nothing() {
     let operator = operator_with(4).await;
     let id = operator.submit(assignment_with_plan(&operator, 1..=4)).await.id;
     let held = claim(&operator, &*operator.store, id).await;
-    let before = Standing::of(&operator.sqlite).await;
+    let before = Standing::of(&operator.stored).await;
     let mut page = operator.store.open_page(&held, operator.clock.now()).await.expect("it is open");
     let order = page.order().clone();
     let query = lineshift_store::devices::FactsQuery { holds: lineshift_domain::facts::Holds::NONE, rev_customer_id: None };
@@ -114,10 +112,10 @@ async fn a_page_that_is_not_finished_leaves_nothing() {
         assert_eq!(step.apply(&order, page.as_mut()).await.expect("it is done").lines_changed, 4);
     }
     drop(page);
-    Standing::of(&operator.sqlite).await.assert_same(&before, "a page was dropped");
+    Standing::of(&operator.stored).await.assert_same(&before, "a page was dropped");
     operator.engine.run_page(&held).await.expect("it still has the lease");
     settle(&operator).await;
-    check_invariants(&operator.sqlite).await;
+    check_invariants(&operator.stored).await;
 }
 
 /// A caller who goes away while a transaction begins leaves the writer free.
@@ -132,7 +130,7 @@ async fn a_transaction_whose_caller_goes_away_does_not_stay_open() {
     drop(opening);
     operator.engine.run_page(&held).await.expect("the writer is free");
     settle(&operator).await;
-    check_invariants(&operator.sqlite).await;
+    check_invariants(&operator.stored).await;
 }
 
 #[tokio::test]
@@ -160,10 +158,10 @@ async fn a_due_entry_takes_effect_at_most_once() {
     assert_eq!(third.finish(&[]).await.expect("they are applied").applied, 4);
     assert!(operator.store.open_due(tenant, 8, now).await.expect("no entries").is_none());
     settle(&operator).await;
-    let histories = look(&operator.sqlite, "SELECT count(*), count(DISTINCT device_id) FROM device_action_history").await;
+    let histories = look(&operator.stored, "SELECT count(*), count(DISTINCT device_id) FROM device_action_history").await;
     assert_eq!(histories, ["8 | 8"]);
     assert_eq!(operator.change(change.id).await.scheduled_failed, 0);
-    check_invariants(&operator.sqlite).await;
+    check_invariants(&operator.stored).await;
 }
 
 /// The change as a submitter would store it by itself.
@@ -195,7 +193,7 @@ async fn claim_key(operator: &Operator) {
 }
 
 async fn changes(operator: &Operator) -> String {
-    look(&operator.sqlite, "SELECT count(*) FROM device_bulk_change").await.remove(0)
+    look(&operator.stored, "SELECT count(*) FROM device_bulk_change").await.remove(0)
 }
 
 /// A submitter that was too slow, in one transaction: whoever repeated its request meanwhile has the key.
@@ -215,7 +213,7 @@ async fn a_key_whose_claim_ran_out_makes_one_change() {
     assert_eq!(submit_with_key(&operator, order()).await, Ok(answer));
     assert_eq!(changes(&operator).await, "2");
     settle(&operator).await;
-    check_invariants(&operator.sqlite).await;
+    check_invariants(&operator.stored).await;
 }
 
 /// The same of a large order: the slow one is not dropped yet, and comes back in the middle of it.
@@ -223,7 +221,7 @@ async fn a_key_whose_claim_ran_out_makes_one_change() {
 async fn a_received_change_whose_key_was_taken_over_is_not_stored() {
     let operator = operator_with(8).await;
     let other = lineshift_engine::Engine::new(
-        Arc::new(beside(&operator).await),
+        beside(&operator).await,
         Arc::clone(&operator.clock) as Arc<dyn lineshift_engine::Clock>,
         *operator.engine.limits(),
     );
@@ -243,7 +241,7 @@ async fn a_received_change_whose_key_was_taken_over_is_not_stored() {
     assert_eq!(submit_with_key(&operator, assignment_with_plan(&operator, 1..=8)).await, Ok(quick.answer()));
     assert_eq!(changes(&operator).await, "2");
     settle(&operator).await;
-    check_invariants(&operator.sqlite).await;
+    check_invariants(&operator.stored).await;
 }
 
 /// The same while the other is still receiving: the slow one must not answer under a key that is tied to another change.
@@ -268,7 +266,7 @@ async fn a_key_that_is_tied_to_another_change_is_not_answered() {
     assert_eq!(changes(&operator).await, "1", "both are dropped");
     submit_with_key(&operator, assignment_with_plan(&operator, 1..=8)).await.expect("the key is free");
     settle(&operator).await;
-    check_invariants(&operator.sqlite).await;
+    check_invariants(&operator.stored).await;
 }
 
 /// A retry that slept between two pages: the first was run and the change completed meanwhile.
@@ -293,13 +291,13 @@ async fn a_retry_that_was_overtaken_opens_nothing() {
     assert_eq!(refused(operator.engine.retry(&operator.caller, id, &[]).await).as_deref(), Some("not_finished"));
     operator.clock.advance(TimeDelta::seconds(31));
     settle(&operator).await;
-    let before = Standing::of(&operator.sqlite).await;
+    let before = Standing::of(&operator.stored).await;
     let late = operator.store.reopen_page(operator.tenant(), id, 1, &reopening).await;
     assert!(matches!(late, Err(StoreError::Conflict { .. })), "{late:?}");
-    Standing::of(&operator.sqlite).await.assert_same(&before, "a retry went on without its lease");
+    Standing::of(&operator.stored).await.assert_same(&before, "a retry went on without its lease");
     let again = operator.engine.retry(&operator.caller, id, &[]).await.expect("it is retried");
     assert_eq!((again.rows, again.attempt), (1, 3));
     settle(&operator).await;
     assert_eq!(latest(&operator).await.expect("it was ordered").status(), BulkChangeStatus::Processed);
-    check_invariants(&operator.sqlite).await;
+    check_invariants(&operator.stored).await;
 }

@@ -32,7 +32,7 @@ impl Scenario for Devices {
 
     async fn recover(&self, operator: &Operator) {
         let count = "SELECT (SELECT count(*) FROM device) || ' ' || (SELECT count(*) FROM device_tenant)";
-        let there = look(&operator.sqlite, count).await.remove(0);
+        let there = look(&operator.stored, count).await.remove(0);
         // None, one, two or three chunks on top of the five lines that were there.
         assert!(["5 5", "25 25", "40 40", "60 60"].contains(&there.as_str()), "a part of a chunk is there: {there}");
         Self::import(operator).await;

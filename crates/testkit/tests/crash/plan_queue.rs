@@ -117,13 +117,13 @@ impl Scenario for Both {
     /// Cross-provider history is written when the change is completed, with the assignment as it is then (B11.3): where an
     /// entry fell due before, its row comes first and is closed at once. The rules about it hold all the same.
     async fn standing(&self, operator: &Operator) -> Standing {
-        Standing::of(&operator.sqlite).await.without(&["cross_provider_history"])
+        Standing::of(&operator.stored).await.without(&["cross_provider_history"])
     }
 
     async fn check(&self, operator: &Operator, standing: &Standing) {
         assert_eq!(operator.change(latest(operator).await.expect("it was ordered").id).await.counts.processed, 5);
         assert_eq!(standing.part("history").len(), 10);
-        let crossed = look(&operator.sqlite, "SELECT count(*), sum(valid_to IS NULL) FROM cross_provider_device_history").await;
+        let crossed = look(&operator.stored, "SELECT count(*), sum(valid_to IS NULL) FROM cross_provider_device_history").await;
         assert_eq!(crossed, ["10 | 5"]);
     }
 }

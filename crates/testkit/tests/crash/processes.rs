@@ -150,7 +150,7 @@ impl Scenario for TwoSchedulers {
     async fn prepare(&self, operator: &Operator) {
         operator.add_lines(operator.jasper, 1..=ENTRIES).await;
         operator.run(scheduled(operator, 1..=ENTRIES)).await;
-        let open = look(&operator.sqlite, "SELECT count(*) FROM customer_rate_plan_device_queue WHERE state = 'open'").await;
+        let open = look(&operator.stored, "SELECT count(*) FROM customer_rate_plan_device_queue WHERE state = 'open'").await;
         assert_eq!(open, ["10000"]);
     }
 
@@ -165,11 +165,11 @@ impl Scenario for TwoSchedulers {
     }
 
     async fn check(&self, operator: &Operator, _: &Standing) {
-        let queue = look(&operator.sqlite, "SELECT state, count(*) FROM customer_rate_plan_device_queue GROUP BY state").await;
+        let queue = look(&operator.stored, "SELECT state, count(*) FROM customer_rate_plan_device_queue GROUP BY state").await;
         assert_eq!(queue, ["applied | 10000"]);
         // The invariants say that each history row raised the version by one and has one log entry and present row.
         let lines =
-            look(&operator.sqlite, "SELECT customer_rate_plan_id, version, count(*) FROM device_tenant GROUP BY 1, 2").await;
+            look(&operator.stored, "SELECT customer_rate_plan_id, version, count(*) FROM device_tenant GROUP BY 1, 2").await;
         assert_eq!(lines, [format!("{} | 2 | 10000", operator.plan)]);
     }
 }

@@ -28,9 +28,9 @@ async fn repeat(operator: &Operator, order: impl Fn() -> lineshift_domain::order
     if early.is_err() {
         // What had been received is dropped with its lease, and its key with it.
         assert!(latest(operator).await.is_none(), "a change without an answer is left");
-        let left = look(&operator.sqlite, LEFT).await;
+        let left = look(&operator.stored, LEFT).await;
         // A key that was claimed for a change that never began stays until it is claimed again.
-        let keys = look(&operator.sqlite, "SELECT count(*) FROM idempotency_key WHERE bulk_change_id IS NULL").await;
+        let keys = look(&operator.stored, "SELECT count(*) FROM idempotency_key WHERE bulk_change_id IS NULL").await;
         assert_eq!(left, keys, "something of the change is left");
     }
     let late = submit_with_key(operator, order()).await.expect("it is stored by now, or was before");

@@ -3,7 +3,7 @@
 mod control;
 mod dates;
 mod due_at_once;
-mod faults;
+mod embedded;
 mod golden;
 mod golden_plans;
 mod idempotency;

@@ -60,9 +60,9 @@ fn order(operator: &Operator, way: Way, lines: u64) -> Order {
 /// Runs the one page of a change and answers what it cost.
 async fn cost(operator: &Operator, id: BulkChangeId) -> u64 {
     let claim = operator.claim(id, "counting").await.expect("one page");
-    let before = operator.sqlite.statements_sent();
+    let before = operator.stored.statements_sent();
     operator.engine.run_page(&claim).await.expect("the page runs");
-    let sent = operator.sqlite.statements_sent() - before;
+    let sent = operator.stored.statements_sent() - before;
     operator.run_until_idle().await;
     sent - 2
 }
@@ -236,14 +236,14 @@ async fn a_page_of_due_entries_costs_at_most_14_statements() {
         archive(&operator, 1..=10).await;
         operator.clock.set("2027-06-01T12:00:00Z");
         let now = operator.clock.now();
-        let before = operator.sqlite.statements_sent();
+        let before = operator.stored.statements_sent();
         let page = operator.store.open_due(operator.tenant(), 5_000, now).await.expect("due").expect("a page");
         let reason = lineshift_domain::judge::Reason::new(lineshift_domain::codes::Code::DeviceArchived, "archived");
         let refused: Vec<_> =
             page.entries().iter().filter(|due| due.facts.is_archived).map(|due| (due.id, reason.clone())).collect();
         let done = page.finish(&refused).await.expect("applied");
         assert_eq!((done.applied, done.failed), (lines - 10, 10));
-        costs.push(operator.sqlite.statements_sent() - before - 2);
+        costs.push(operator.stored.statements_sent() - before - 2);
     }
     assert_eq!(costs[0], costs[1]);
     assert!(costs[0] <= MOST + 2, "{} statements", costs[0]);

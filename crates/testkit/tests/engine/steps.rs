@@ -94,7 +94,7 @@ async fn everything(operator: &Operator) -> Vec<Vec<String>> {
         "device_bulk_change",
         "device_bulk_change_log",
     ] {
-        all.extend(operator.sqlite.inspect(&format!("SELECT '{table}', * FROM {table}")).await.expect("a table"));
+        all.extend(operator.stored.inspect(&format!("SELECT '{table}', * FROM {table}")).await.expect("a table"));
     }
     all
 }
@@ -104,7 +104,7 @@ async fn lines(operator: &Operator) -> Vec<Vec<String>> {
     let query = "SELECT device_id, rev_customer_id, site_id, customer_rate_plan_id, customer_rate_pool_id,
         customer_data_allocation_mb, account_number, account_number_integration_authentication_id, effective_date, is_active
         FROM device_tenant ORDER BY device_id";
-    operator.sqlite.inspect(query).await.expect("lines")
+    operator.stored.inspect(query).await.expect("lines")
 }
 
 async fn versions(operator: &Operator) -> Vec<i64> {

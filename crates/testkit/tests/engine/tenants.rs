@@ -73,7 +73,7 @@ async fn everything(other: &Operator) -> Vec<Vec<String>> {
         "outbox",
     ] {
         let query = format!("SELECT '{table}', * FROM {table} WHERE tenant_id = {}", other.tenant());
-        let rows = other.sqlite.inspect(&query).await.expect("a table");
+        let rows = other.stored.inspect(&query).await.expect("a table");
         all.extend(rows);
     }
     all

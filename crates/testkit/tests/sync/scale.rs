@@ -15,14 +15,14 @@ async fn a_page_costs_the_same_number_of_statements_however_many_services_there_
     let world = BillingWorld::with(SERVICES, Limits::default(), |_| {}).await;
     bill(&world, 1..=SERVICES);
     for (round, new) in [(1, 40_001), (2, 0)] {
-        let (calls, sent) = (calls(&world), world.operator.sqlite.statements_sent());
+        let (calls, sent) = (calls(&world), world.operator.stored.statements_sent());
         let run = sync(&world, SyncOrder::ALL).await;
         assert_eq!((run.counts.read, run.counts.new, run.counts.billed_not_assigned), (40_002, new, 20_000));
         // Each call is a page; the report goes through services and lines by 5,000.
         let pages = calls_since(&world, calls) + 2 * (SERVICES / 5_000 + 1);
         let findings = run.counts.new + run.counts.billed_not_assigned;
         let listing = findings.unsigned_abs() / 1_000 * 4 + 20;
-        let statements = world.operator.sqlite.statements_sent() - sent - listing;
+        let statements = world.operator.stored.statements_sent() - sent - listing;
         println!("round {round}: {pages} pages, {statements} statements, {} a page", statements / pages);
         assert!(statements <= MOST * pages, "round {round}: {statements} statements for {pages} pages");
     }

@@ -131,5 +131,5 @@ pub(crate) async fn found(world: &BillingWorld, id: SyncRunId, kind: FindingKind
 
 /// One column of a query.
 pub(crate) async fn column(world: &BillingWorld, query: &str) -> Vec<String> {
-    world.operator.sqlite.inspect(query).await.expect("a query").into_iter().map(|row| row.join(" ")).collect()
+    world.operator.stored.inspect(query).await.expect("a query").into_iter().map(|row| row.join(" ")).collect()
 }

@@ -87,7 +87,7 @@ async fn no_answer_tells_a_secret() {
     for secret in [wrong, PASSWORD, "k3y-of-the-host"] {
         assert!(!tells(&told, secret), "{secret} is told: {told}");
     }
-    let stored = app.operator.sqlite.inspect("SELECT * FROM integration_authentication").await.expect("rows");
+    let stored = app.operator.stored.inspect("SELECT * FROM integration_authentication").await.expect("rows");
     assert!(!tells(&format!("{stored:?}"), wrong), "{stored:?}");
 
     assert!(put(&admin, &body(PASSWORD)).await.json()["refused_at"].is_null(), "forgotten with the next credentials");

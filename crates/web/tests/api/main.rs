@@ -4,6 +4,7 @@ mod access;
 mod billing;
 mod bodies;
 mod control;
+mod embedded;
 mod events;
 mod export;
 mod idempotency;

@@ -1,7 +1,5 @@
 //! What is for whoever runs the server, and what stands around every answer.
 
-use lineshift_domain::limits::Limits;
-use lineshift_store_sqlite::Options;
 use lineshift_testkit::app::TestApp;
 use lineshift_testkit::http::send;
 use lineshift_testkit::operator::iccid;
@@ -13,7 +11,7 @@ async fn the_server_says_that_it_lives_and_can_work() {
     let app = TestApp::with_lines(0).await;
     let anonymous = app.anonymous();
     assert_eq!(anonymous.get("/healthz").await.text(), "ok");
-    assert_eq!(anonymous.read("/readyz").await, json!({"ready": true, "store": "sqlite"}));
+    assert_eq!(anonymous.read("/readyz").await, json!({"ready": true, "store": app.operator.store.engine()}));
     assert_eq!(anonymous.get("/metrics").await.status, 404, "nothing is measured without a recorder");
 }
 
@@ -122,21 +120,6 @@ async fn wrong_addresses_and_methods_are_problems_too() {
     }
     let head = send(admin.request(Method::HEAD, "/api/v1/sites")).await;
     assert_eq!((head.status, head.body.len()), (200, 0));
-}
-
-#[tokio::test]
-async fn a_full_disk_is_said_and_leaves_the_store_intact() {
-    let options = Options { max_pages: Some(120), ..Options::default() };
-    let app = TestApp::with(10, Limits::default(), options).await;
-    let orderer = app.orderer().await;
-    let devices: Vec<String> = (0..4_000).map(|nth| format!("{} {nth}", "9".repeat(60))).collect();
-    let body = json!({"ServiceProviderId": app.operator.jasper.0, "Devices": devices, "SiteId": app.operator.amop_site.0});
-    let answer = orderer.post("/M2M/AssociateCustomer", &body).await;
-    assert_eq!(answer.status, 507, "{}", answer.text());
-    assert!(answer.json()["detail"].as_str().is_some_and(|detail| detail.contains("disk is full")), "{}", answer.text());
-    assert_eq!(orderer.read("/api/v1/bulk-changes").await["items"], json!([]));
-    let small = json!({"ServiceProviderId": app.operator.jasper.0, "Devices": [iccid(1)], "SiteId": app.operator.amop_site.0});
-    assert_eq!(orderer.post("/M2M/AssociateCustomer", &small).await.status, 202);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! A full disk and a store that may only be read: a clear error, and the store intact after.
+//! The embedded store's file, which PostgreSQL has none of: a full disk and a store that may only be read: a clear error, and the store intact after.
 
 use chrono::TimeDelta;
 use lineshift_domain::limits::Limits;
@@ -32,9 +32,9 @@ fn is_full<T: std::fmt::Debug>(result: Result<T, EngineError>) {
 }
 
 async fn is_intact(operator: &Operator) {
-    let found = operator.sqlite.inspect("PRAGMA integrity_check").await.expect("checked");
+    let found = operator.stored.inspect("PRAGMA integrity_check").await.expect("checked");
     assert_eq!(found, [["ok"]]);
-    let broken = operator.sqlite.inspect("PRAGMA foreign_key_check").await.expect("checked");
+    let broken = operator.stored.inspect("PRAGMA foreign_key_check").await.expect("checked");
     assert_eq!(broken, Vec::<Vec<String>>::new());
 }
 
@@ -153,8 +153,8 @@ async fn a_store_that_may_only_be_read_says_so() {
 
     let operator = Operator::with_lines(20).await;
     let submitted = operator.submit(assignment(&operator, 10)).await;
-    operator.sqlite.checkpoint().await.expect("all is in the file");
-    let (path, directory) = (operator.sqlite.path(), operator.directory.path());
+    operator.stored.sqlite().checkpoint().await.expect("all is in the file");
+    let (path, directory) = (operator.stored.sqlite().path(), operator.directory.path());
     for (directory_mode, file_mode) in [(0o777, 0o444), (0o555, 0o444)] {
         for file in std::fs::read_dir(directory).expect("a directory") {
             let file = file.expect("a file").path();
