@@ -137,9 +137,9 @@ async fn idle_processes_that_hear_ask_the_store_seldom_and_not_in_step() {
         let process = Process::start(engine, name);
         process.hint(signal);
         sleep(Duration::from_secs(5)).await;
-        let before = operator.sqlite.statements_sent();
+        let before = operator.stored.statements_sent();
         sleep(Duration::from_secs(600)).await;
-        let sent = operator.sqlite.statements_sent() - before;
+        let sent = operator.stored.statements_sent() - before;
         process.end().await;
         sent
     };
