@@ -70,6 +70,15 @@ impl TestDatabase {
         admin(&self.server, vec![text]).await;
     }
 
+    /// Runs statements as the superuser, in one transaction.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn execute(&self, statements: &str) -> Result<()> {
+        let text = statements.to_owned();
+        self.superuser.on_session(move |lent| lent.batch(&text).map_err(store_error)).await
+    }
+
     /// The rows of a query as the superuser, over all tenants; each column as text, a null as `NULL`, yes and no as 1 and 0.
     ///
     /// # Errors

@@ -127,6 +127,7 @@ impl Operator {
         let now = clock.now();
         let store = stored.store();
         let tenant = store.create_tenant(name, zone, now).await.expect("a new tenant");
+        stored.keep_ids_apart(tenant).await;
         let key = NewApiKey { name: "operator".to_owned(), secret_hash: [7; 32], scopes: Scopes::all(), expires_at: None };
         let key_id = store.create_api_key(tenant, &key, now).await.expect("a new key");
         let authentication = IntegrationAuthentication {

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use lineshift_domain::ids::TenantId;
 use lineshift_store::{Result, Store};
 use lineshift_store_postgres::PostgresStore;
 use lineshift_store_postgres::testing::TestDatabase;
@@ -74,6 +75,19 @@ impl TestStore {
             }
             Self::Postgres(_, database) => Self::Postgres(database.store(as_postgres(options)).await, Arc::clone(database)),
         }
+    }
+
+    /// Makes a tenant's ids others than those of any other tenant, as the embedded store's are: there a test that asks by another's
+    /// ids could not tell what it finds from what is its own.
+    pub async fn keep_ids_apart(&self, tenant: TenantId) {
+        let Self::Postgres(_, database) = self else { return };
+        let first = (tenant.0 - 1) * 10_000 + 1;
+        let names = "'api_key', 'device', 'device_bulk_change', 'device_change', 'outbox', 'rev_service', 'rev_service_product', 'site', \
+            'stored_order', 'sync_run', 'integration_authentication', 'service_provider', 'customer_rate_plan', 'customer_rate_pool'";
+        let text = format!(
+            "INSERT INTO id_counter (tenant_id, name, next_id) SELECT {tenant}, name, {first} FROM unnest(ARRAY[{names}]) AS name"
+        );
+        database.execute(&text).await.expect("the counters are the tenant's own");
     }
 
     /// The rows of a query over all tenants, each column as text: a null is `NULL`, yes and no are 1 and 0.

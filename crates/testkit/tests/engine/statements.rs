@@ -10,6 +10,7 @@ use lineshift_domain::order::{AssignmentOrder, CustomerRatePlanOrder, Effect, Ef
 use lineshift_domain::terms::{LineIdentifier, PortalType};
 use lineshift_engine::{Caller, Clock as _, Submission};
 use lineshift_testkit::operator::{Operator, iccid, number};
+use lineshift_testkit::store::on_postgres;
 
 /// The most that a page may cost (item 4 of the issue).
 const MOST: u64 = 12;
@@ -114,7 +115,8 @@ async fn costs(way: Way, lines: u64) -> BTreeMap<&'static str, u64> {
     costs
 }
 
-/// What each way costs, checked against the limit and against a page of 30 lines.
+/// What each way costs, checked against the limit and against a page of 30 lines. The limit holds on every engine; the figures
+/// that tests show are the embedded store's: PostgreSQL notifies others, and does two steps in one function.
 async fn costs_of(ways: &[Way]) -> BTreeMap<Way, BTreeMap<&'static str, u64>> {
     let mut all = BTreeMap::new();
     for way in ways {
@@ -128,7 +130,11 @@ async fn costs_of(ways: &[Way]) -> BTreeMap<Way, BTreeMap<&'static str, u64>> {
 
 #[tokio::test]
 async fn a_page_of_5000_assignments_costs_at_most_12_statements_whatever_its_verdicts() {
-    insta::assert_debug_snapshot!(costs_of(&ASSIGNMENTS).await, @r#"
+    let costs = costs_of(&ASSIGNMENTS).await;
+    if on_postgres() {
+        return;
+    }
+    insta::assert_debug_snapshot!(costs, @r#"
     {
         Amop: {
             "all accepted": 8,
@@ -164,7 +170,11 @@ async fn a_page_of_5000_assignments_costs_at_most_12_statements_whatever_its_ver
 
 #[tokio::test]
 async fn a_page_of_5000_plan_changes_costs_at_most_12_statements_whatever_its_verdicts() {
-    insta::assert_debug_snapshot!(costs_of(&PLANS).await, @r#"
+    let costs = costs_of(&PLANS).await;
+    if on_postgres() {
+        return;
+    }
+    insta::assert_debug_snapshot!(costs, @r#"
     {
         PlanNow: {
             "all accepted": 8,
