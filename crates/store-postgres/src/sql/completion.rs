@@ -82,10 +82,10 @@ lineshift_store::statements! {
     /// applying is waited for: it must not be left open should that be undone.
     CANCEL_ENTRIES = "UPDATE customer_rate_plan_device_queue AS entry SET
         state = 'canceled', is_active = 0, modified_by = $3, modified_at = $4, status_details = 'bulk change canceled'
-    FROM (SELECT q.device_change_id AS id FROM customer_rate_plan_device_queue q
+    WHERE entry.tenant_id = $1 AND entry.device_change_id = ANY (ARRAY(
+        SELECT q.device_change_id FROM customer_rate_plan_device_queue q
         WHERE q.tenant_id = $1 AND q.bulk_change_id = $2 AND q.state = 'open' ORDER BY q.device_change_id LIMIT $5
-        FOR NO KEY UPDATE) AS x
-    WHERE entry.tenant_id = $1 AND entry.device_change_id = x.id
+        FOR NO KEY UPDATE))
     RETURNING entry.device_change_id";
 
     /// The canceled entries just returned, each by primary key.
@@ -94,15 +94,15 @@ lineshift_store::statements! {
         processed_at, request_text, response_text, error_text, has_errors, response_status)
     SELECT q.tenant_id, q.bulk_change_id, q.device_change_id, q.attempt, $4::integer, $5::integer, q.portal_type,
         $6::text, $7::text, $8::bigint, $9::text, $10::text, NULL, 0, 'PROCESSED'
-    FROM (SELECT value::bigint AS id FROM json_array_elements_text($3::text::json) AS given (value)) AS x
+    FROM (SELECT value::bigint AS id FROM json_array_elements_text($3::text::json) AS given (value) OFFSET 0) AS x
     JOIN customer_rate_plan_device_queue q ON q.tenant_id = $1 AND q.device_change_id = x.id AND q.bulk_change_id = $2";
 
     /// A tenant's oldest messages, by primary key, in their order. The tenant's note of them is locked before, so that one takes
     /// them at a time; the rows are locked all the same, so that none is ever taken twice.
     TAKE_MESSAGES = "WITH taken AS (
         DELETE FROM outbox AS message
-        USING (SELECT o.id FROM outbox o WHERE o.tenant_id = $1 ORDER BY o.id LIMIT $2 FOR UPDATE) AS oldest
-        WHERE message.tenant_id = $1 AND message.id = oldest.id
+        WHERE message.tenant_id = $1 AND message.id = ANY (ARRAY(
+            SELECT o.id FROM outbox o WHERE o.tenant_id = $1 ORDER BY o.id LIMIT $2 FOR UPDATE))
         RETURNING message.id, message.kind, message.bulk_change_id, message.created_at)
     SELECT id, kind, bulk_change_id, created_at FROM taken ORDER BY id";
 

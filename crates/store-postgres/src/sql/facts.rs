@@ -8,7 +8,8 @@
 ///
 /// The subselects are one index search a line each, and the last two answer nothing for most. The line's plan is one of them because,
 /// joined, it may be joined to one line at a time before that is joined to the others: a hash table a line. The hold is `bulk change id * 8 + outcome
-/// unknown (4)`, taken from the least pair (stored_order, hold): an aggregate over nothing costs less than a sort of nothing. A
+/// unknown (4)`, taken from the least pair (stored_order, hold): an aggregate over nothing costs less than a sort of nothing. OFFSET 0
+/// has each holder looked up by its key, whatever the planner thinks of merging with all of the tenant's changes. A
 /// RECEIVING change has no stored_order and so holds nothing (B4.7). Indexes: device_change_holding, rev_service_connected and
 /// rev_service_product_charged, whose conditions stand in the text word by word.
 macro_rules! fact_columns {
@@ -50,8 +51,9 @@ macro_rules! fact_columns {
             ".customer_rate_plan_id),
          (SELECT (min(ARRAY[holder.stored_order, held.bulk_change_id * 8 + (held.holds & 4)]))[2]
             FROM device_change AS held
-            JOIN device_bulk_change AS holder
-              ON holder.tenant_id = $1 AND holder.id = held.bulk_change_id AND holder.stored_order < $4::bigint
+           CROSS JOIN LATERAL (
+                 SELECT b.stored_order FROM device_bulk_change AS b
+                  WHERE b.tenant_id = $1 AND b.id = held.bulk_change_id AND b.stored_order < $4::bigint OFFSET 0) AS holder
            WHERE held.tenant_id = $1 AND held.device_id = ",
             $device,
             ".id AND held.holds <> 0 AND (held.holds & $2::bigint) <> 0 AND held.bulk_change_id <> $5::bigint),

@@ -130,19 +130,17 @@ lineshift_store::statements! {
         SELECT b.first_device_change_id AS first, b.last_device_change_id AS last FROM device_bulk_change b
         WHERE b.tenant_id = $1 AND b.id = $2 FOR UPDATE)
     DELETE FROM device_change AS gone
-    USING (SELECT dc.id FROM device_change dc
-            WHERE dc.tenant_id = $1 AND dc.id BETWEEN (SELECT first FROM dropped) AND (SELECT last FROM dropped)
-              AND dc.bulk_change_id = $2
-            ORDER BY dc.id LIMIT $3 FOR UPDATE) AS x
-    WHERE gone.tenant_id = $1 AND gone.id = x.id";
+    WHERE gone.tenant_id = $1 AND gone.id = ANY (ARRAY(
+        SELECT dc.id FROM device_change dc
+        WHERE dc.tenant_id = $1 AND dc.id BETWEEN (SELECT first FROM dropped) AND (SELECT last FROM dropped)
+          AND dc.bulk_change_id = $2
+        ORDER BY dc.id LIMIT $3 FOR UPDATE))";
 
     /// At most `$3` of the refused rows' entries, and the others of the last row among them, by the primary key's first columns.
     /// The change is locked by [`DELETE_ROWS`], so that nobody else is at them.
     DELETE_LOG = "DELETE FROM device_bulk_change_log AS gone
-    USING (SELECT DISTINCT l.device_change_id AS id FROM (
-                SELECT one.device_change_id FROM device_bulk_change_log one
-                WHERE one.tenant_id = $1 AND one.bulk_change_id = $2 LIMIT $3) AS l) AS x
-    WHERE gone.tenant_id = $1 AND gone.bulk_change_id = $2 AND gone.device_change_id = x.id";
+    WHERE gone.tenant_id = $1 AND gone.bulk_change_id = $2 AND gone.device_change_id = ANY (ARRAY(
+        SELECT one.device_change_id FROM device_bulk_change_log one WHERE one.tenant_id = $1 AND one.bulk_change_id = $2 LIMIT $3))";
 
     /// At most 200 rows, by the primary key's first two columns.
     DELETE_PAGES = "DELETE FROM device_bulk_change_page WHERE tenant_id = $1 AND bulk_change_id = $2";

@@ -10,12 +10,12 @@ macro_rules! of_page {
 }
 
 /// Rows given as a JSON array of (id, kind, code, details, next check). Read as jsonb, whose parts are found without reading the
-/// text again for each.
+/// text again for each; OFFSET 0 as in `log_settled` of the pages.
 macro_rules! given {
     () => {
         "(SELECT (value ->> 0)::bigint AS id, value ->> 1 AS kind, value ->> 2 AS code, value ->> 3 AS details,
                  (value ->> 4)::bigint AS next_check
-          FROM jsonb_array_elements($3::text::jsonb) AS given (value)) AS x"
+          FROM jsonb_array_elements($3::text::jsonb) AS given (value) OFFSET 0) AS x"
     };
 }
 

@@ -204,6 +204,8 @@ pub async fn steps_are_written_under_a_claim<S: Store>(store: &S) {
     let outside = page.list_outside_lines().await.expect("lines");
     assert_eq!((outside[0].steps.as_slice(), outside[1].steps.as_slice()), (&expected[..], &intended[1..]));
     drop(page);
+    // Claiming passes by what is locked; renewing waits until the dropped page is undone.
+    store.renew_lease(&slow, at(30)).await.expect("still held");
 
     let quick = claim(&fixture, id, 40).await.expect("its lease has run out");
     let done = StepBatch {
