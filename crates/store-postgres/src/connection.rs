@@ -148,7 +148,7 @@ impl Pool {
         };
         let Options { statement_timeout, lock_timeout, .. } = self.options;
         let settings = format!(
-            "SET statement_timeout = {}; SET lock_timeout = {}; SET idle_in_transaction_session_timeout = '60s'",
+            "SET client_min_messages = warning; SET statement_timeout = {}; SET lock_timeout = {}; SET idle_in_transaction_session_timeout = '60s'",
             statement_timeout.as_millis(),
             lock_timeout.as_millis()
         );
