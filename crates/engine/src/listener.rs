@@ -14,6 +14,9 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// The same at most where hints come: one may be lost, and what waits for a moment is announced by nobody.
 const LOOK_SELDOM: Duration = Duration::from_secs(5);
 
+/// Whoever worked so short a while ago still looks often: rows that it put off for a second or two are due then.
+const STAYS_AWAKE: Duration = Duration::from_secs(60);
+
 impl Engine {
     /// Hears of what other processes announce, until asked to stop: their work, what they schedule, the progress of bulk changes.
     /// Every process needs it, whatever else it does; on a store that gives no hints it only waits.
@@ -35,10 +38,10 @@ impl Engine {
         }
     }
 
-    /// How long to wait for news before looking by itself. Processes that all began to wait together look one after the other:
+    /// How long to wait for news before looking by itself, for one who had nothing to do for so long. Processes that all began to wait together look one after the other:
     /// between half of the longest pause and the whole of it, by name and number of the look.
-    pub(crate) fn look_again(&self, looks: u64) -> Duration {
-        if !self.events.hears_others() {
+    pub(crate) fn look_again(&self, looks: u64, idle_for: Duration) -> Duration {
+        if !self.events.hears_others() || idle_for < STAYS_AWAKE {
             return LOOK_AGAIN;
         }
         let mut hash = DefaultHasher::new();

@@ -37,7 +37,7 @@ impl Engine {
             tokio::select! {
                 () = shutdown.due() => {}
                 () = self.events.queue_announced() => {}
-                () = tokio::time::sleep(self.look_again(looks)) => {}
+                () = tokio::time::sleep(self.look_again(looks, Duration::MAX)) => {}
             }
         }
         syncs.all_ended().await;

@@ -12,6 +12,7 @@ use lineshift_store::work::{PageClaim, PageTask, Runnable, RunnableChange};
 use lineshift_store::{Result as StoreResult, StoreError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::{self, JoinSet};
+use tokio::time::Instant;
 
 use crate::outside::{Holding, Lease};
 use crate::run::measure_final;
@@ -144,14 +145,17 @@ impl Engine {
     pub async fn run_worker(&self, options: WorkerOptions, mut shutdown: Shutdown) {
         let mut turns = Turns::default();
         let mut outside = OutsidePages::default();
-        let mut looks = 0;
+        let (mut looks, mut worked_at) = (0, Instant::now());
         while !shutdown.is_due() {
             outside.count_off_ended();
             self.rest_idle_accounts().await;
             looks += 1;
             let pause = match self.run_next_page(&options, &mut turns, Some((&mut outside, &shutdown))).await {
-                Ok(true) => continue,
-                Ok(false) => self.look_again(looks),
+                Ok(true) => {
+                    worked_at = Instant::now();
+                    continue;
+                }
+                Ok(false) => self.look_again(looks, worked_at.elapsed()),
                 Err(error) => {
                     tracing::error!(error = &error as &dyn std::error::Error, "a page could not be run; it will be tried again");
                     AFTER_FAILURE
@@ -160,7 +164,7 @@ impl Engine {
             tokio::select! {
                 () = shutdown.due() => {}
                 () = self.events.work_announced() => {}
-                () = outside.ended() => {}
+                () = outside.ended() => worked_at = Instant::now(),
                 () = tokio::time::sleep(pause) => {}
             }
         }

@@ -84,18 +84,19 @@ async fn what_another_process_announces_is_done_at_once_and_without_a_hint_soon(
     let (operator, other) = alone(4).await;
     let process = Process::start(other, "worker");
     process.hint(Signal::Heard);
-    sleep(Duration::from_secs(60)).await;
+    sleep(Duration::from_secs(70)).await;
     let hinted = operator.submit(operator.order([iccid(1)], operator.amop_assignment())).await;
     process.hint(Signal::Work);
     sleep(Duration::from_millis(1)).await;
     assert!(is_completed(&operator, hinted.id).await, "it heard of it");
 
+    sleep(Duration::from_secs(70)).await;
     let silent = operator.submit(operator.order([iccid(2)], operator.amop_assignment())).await;
     sleep(Duration::from_millis(5_001)).await;
     assert!(is_completed(&operator, silent.id).await, "a hint that was lost costs a few seconds");
 
     process.hint(Signal::Deaf);
-    sleep(Duration::from_secs(60)).await;
+    sleep(Duration::from_secs(70)).await;
     let unheard = operator.submit(operator.order([iccid(3)], operator.amop_assignment())).await;
     sleep(Duration::from_millis(1_001)).await;
     assert!(is_completed(&operator, unheard.id).await, "where no hints come it looks every second");
@@ -136,7 +137,8 @@ async fn idle_processes_that_hear_ask_the_store_seldom_and_not_in_step() {
     let statements = async |engine: Engine, name: &str, signal: Signal| {
         let process = Process::start(engine, name);
         process.hint(signal);
-        sleep(Duration::from_secs(5)).await;
+        // It stays awake for a while.
+        sleep(Duration::from_secs(70)).await;
         let before = operator.stored.statements_sent();
         sleep(Duration::from_secs(600)).await;
         let sent = operator.stored.statements_sent() - before;
