@@ -56,7 +56,12 @@ fn put_text(text: &str, expected: &Type, out: &mut BytesMut) -> std::result::Res
         Type::JSONB => out.put_u8(1),
         _ => return Err(unfit("a text", expected)),
     }
-    out.put_slice(text.as_bytes());
+    // A text of PostgreSQL holds every character but this one; what comes from outside may.
+    if text.contains('\0') {
+        out.put_slice(text.replace('\0', "\u{fffd}").as_bytes());
+    } else {
+        out.put_slice(text.as_bytes());
+    }
     Ok(())
 }
 

@@ -19,6 +19,7 @@ use lineshift_store::work::PageClaim;
 use lineshift_store::{Result, StoreError};
 
 use crate::engine::{Engine, SqlStore};
+use crate::json::json;
 use crate::row::page_limit;
 use crate::sql::billing as tuned;
 
@@ -145,9 +146,4 @@ impl<E: Engine> BillingStore for SqlStore<E> {
         let (settlement, by) = (settlement.clone(), by.to_owned());
         self.engine.write(tenant, move |sql| settling::settle(sql, tenant, row, &settlement, &by, now)).await
     }
-}
-
-pub(crate) fn json<T: serde::Serialize + ?Sized>(rows: &T) -> Result<String> {
-    serde_json::to_string(rows)
-        .map_err(|error| StoreError::Internal { context: "writing rows as JSON".to_owned(), source: Some(Box::new(error)) })
 }

@@ -11,6 +11,7 @@ mod devices;
 mod engine;
 mod facts;
 mod import;
+mod json;
 mod plan_queue;
 pub mod procedures;
 mod row;

@@ -8,8 +8,8 @@ use lineshift_domain::log_text::entry;
 use lineshift_store::Result;
 use lineshift_store::billing::{Disconnected, RevServiceProductRow, RevServiceRow};
 
-use super::json;
 use crate::engine::Sql;
+use crate::json::json;
 use crate::row::{decimal_text, micros, month};
 use crate::sql::billing as text;
 use crate::statement::Statement;

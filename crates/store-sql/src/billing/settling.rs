@@ -11,9 +11,10 @@ use lineshift_store::billing::{Disconnected, OutsideLog, Settlement, StepRecord,
 use lineshift_store::paging::Listed;
 use lineshift_store::{Result, StoreError};
 
+use super::services;
 use super::steps::{read_step, write_logs, write_steps};
-use super::{json, services};
 use crate::engine::Sql;
+use crate::json::json;
 use crate::sql::billing as text;
 
 /// Whether nobody knows what the step did, or its undo failed.

@@ -7,8 +7,9 @@ use lineshift_store::billing::{OutsideLog, StepBatch, StepRecord};
 use lineshift_store::work::PageClaim;
 use lineshift_store::{Result, StoreError};
 
-use super::{json, services};
+use super::services;
 use crate::engine::Sql;
+use crate::json::json;
 use crate::row::{Row, micros, month};
 use crate::sql::billing as text;
 use crate::work::{epoch_of, lease_lost};

@@ -19,6 +19,7 @@ use lineshift_store::{Result, StoreError};
 
 use crate::engine::Sql;
 use crate::engine::{Engine, SqlStore};
+use crate::json::json;
 use crate::sql::import as tuned;
 use crate::statement::Statement;
 
@@ -123,11 +124,6 @@ fn find_lines(sql: &Sql<'_>, tenant: TenantId, iccids: &[&str]) -> Result<HashMa
 
 fn no_line(iccid: &str) -> String {
     format!("no line has the ICCID {iccid}")
-}
-
-fn json<T: serde::Serialize + ?Sized>(values: &T) -> Result<String> {
-    serde_json::to_string(values)
-        .map_err(|error| StoreError::Internal { context: "writing rows as JSON".to_owned(), source: Some(Box::new(error)) })
 }
 
 /// Counts a key as updated when it is among the known ones or came before in this call, else as created.

@@ -8,8 +8,9 @@ use lineshift_domain::order::{PlanValues, StoredOrder, StoredPlan};
 use lineshift_store::Result;
 use lineshift_store::import::{ImportQueueEntry, Imported};
 
-use super::{Known, KnownLine, find_lines, json, no_line};
+use super::{Known, KnownLine, find_lines, no_line};
 use crate::engine::Sql;
+use crate::json::json;
 use crate::plan_queue::{renew_next_due, stored_values};
 use crate::row::{decimal_text, micros};
 use crate::sql::import as tuned;

@@ -7,8 +7,9 @@ use lineshift_domain::ids::TenantId;
 use lineshift_store::Result;
 use lineshift_store::import::{ImportRevProduct, ImportRevService, Imported};
 
-use super::{Known, count, find_lines, json, no_line};
+use super::{Known, count, find_lines, no_line};
 use crate::engine::Sql;
+use crate::json::json;
 use crate::row::{decimal_text, micros};
 use crate::sql::import as tuned;
 

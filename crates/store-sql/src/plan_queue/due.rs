@@ -17,6 +17,7 @@ use super::{END, renew_next_due, stored_values};
 use crate::bulk_changes::note_messages;
 use crate::engine::{Engine, OpenTransaction, Sql};
 use crate::facts::read_facts;
+use crate::json::json;
 use crate::row::{Row, micros, month};
 use crate::sql::plan_queue as tuned;
 
@@ -136,11 +137,6 @@ fn write(sql: &Sql<'_>, page: &Page, outcomes: &Outcomes) -> Result<DueResult> {
     }
     renew_next_due(sql, page.tenant)?;
     Ok(outcomes.result)
-}
-
-fn json<T: serde::Serialize>(values: &T) -> Result<String> {
-    serde_json::to_string(values)
-        .map_err(|error| StoreError::Internal { context: "writing outcomes as JSON".to_owned(), source: Some(Box::new(error)) })
 }
 
 fn read_due(row: &Row<'_>) -> Result<DueEntry> {

@@ -11,8 +11,8 @@ use lineshift_store::sync::GoneProduct;
 use rust_decimal::Decimal;
 
 use super::record::{Differences, Found, Page, last_of_each};
-use crate::billing::json as to_json;
 use crate::billing::services::{disconnect_products, usp_revservice_create_serviceproduct};
+use crate::json::json as to_json;
 use crate::sql::sync as text;
 use crate::value::Parameter;
 

@@ -10,8 +10,8 @@ use lineshift_store::sync::{SyncBatch, SyncClaim, SyncCounts, SyncPlace, SyncedC
 use serde_json::{Value, json};
 
 use super::{products, runs, services};
-use crate::billing::json as to_json;
 use crate::engine::Sql;
+use crate::json::json as to_json;
 use crate::row::micros;
 use crate::sql::sync as text;
 use crate::value::Parameter;

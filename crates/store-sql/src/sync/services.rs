@@ -10,8 +10,8 @@ use lineshift_store::billing::{Disconnected, RevServiceRow};
 use lineshift_store::sync::GoneService;
 
 use super::record::{Differences, Found, Page, last_of_each};
-use crate::billing::json as to_json;
 use crate::billing::services::{disconnect, usp_revservice_create_service};
+use crate::json::json as to_json;
 use crate::sql::sync as text;
 use crate::value::Parameter;
 

@@ -24,6 +24,7 @@ pub(super) use self::outside::{WaitingRows, waiting_rows};
 use super::lease_lost;
 use crate::devices::{Seen, look_up};
 use crate::engine::{Engine, OpenTransaction};
+use crate::json::json;
 use crate::row::micros;
 use crate::sql::pages as text;
 use crate::value::Parameter;
@@ -231,9 +232,4 @@ impl<E: Engine> PageWork for SqlPage<E> {
     async fn finish(self: Box<Self>, details: Option<&str>) -> Result<PageResult> {
         self.end(details).await
     }
-}
-
-fn json<T: serde::Serialize>(value: &T) -> Result<String> {
-    serde_json::to_string(value)
-        .map_err(|error| StoreError::Internal { context: "writing rows as JSON".to_owned(), source: Some(Box::new(error)) })
 }

@@ -7,8 +7,9 @@ use lineshift_store::work::{PageClaim, PageResult, Settled, StepLog};
 use lineshift_store::{Result, StoreError};
 
 use super::outside::waiting_rows;
-use super::{ALREADY_SO, SettledRow, SqlPage, json};
+use super::{ALREADY_SO, SettledRow, SqlPage};
 use crate::engine::{Engine, OpenTransaction as _, Sql};
+use crate::json::json;
 use crate::row::{micros, month};
 use crate::sql::{pages as text, waiting};
 use crate::value::Parameter;

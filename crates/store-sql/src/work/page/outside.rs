@@ -11,9 +11,10 @@ use lineshift_store::work::{OutsideLine, PageClaim, Waiting};
 use lineshift_store::{Result, StoreError};
 
 use super::end::refused_row;
-use super::{GivenRow, SqlPage, json};
+use super::{GivenRow, SqlPage};
 use crate::billing::read_step;
 use crate::engine::{Engine, OpenTransaction as _, Sql};
+use crate::json::json;
 use crate::row::{Row, micros, month};
 use crate::sql::{billing, waiting as text};
 use crate::value::Parameter;
