@@ -2,8 +2,11 @@
 //! most a page of them; each is found by primary key or by the unique index of Rev.io's ids.
 //!
 //! What is given is read out of the JSON first, in a CTE of its own: under row level security an index is searched only by what
-//! cannot leak, and reading JSON could. Where rows are locked or written the CTE is in the order of their keys, and the plan, a
-//! search for each given row, keeps to it: so any two transactions lock them in the same order.
+//! cannot leak, and reading JSON could. For each row of it one search follows, in a lateral subquery that OFFSET 0 or its lock
+//! keeps
+//! apart: a planner that believes a tenant to have one row, as it does of a new one, would otherwise begin with all of the
+//! tenant's.
+//! Where rows are locked the CTE is in the order of their keys, so that any two transactions lock them in the same order.
 
 /// The columns of a step, with the table under the alias `s`.
 macro_rules! step_columns {
@@ -11,14 +14,39 @@ macro_rules! step_columns {
         "s.device_change_id, s.step, s.part, s.state, s.attempt, s.calls, s.request_key, s.external_id::bigint,
         s.adopted, s.error_code, s.outcome, s.unknown_since, s.at"
     };
+    (raw) => {
+        "s.device_change_id, s.step, s.part, s.state, s.attempt, s.calls, s.request_key, s.external_id, s.adopted, s.error_code,
+        s.outcome, s.unknown_since, s.at"
+    };
 }
 
 /// Customer, Rev.io's id and perhaps a day, given as a JSON array under `$2`.
 macro_rules! with_pairs {
     () => {
         "WITH given AS MATERIALIZED (
-            SELECT (value->>0)::bigint AS customer, (value->>1)::bigint AS id, (value->>2)::bigint AS day
+            SELECT DISTINCT ON (customer, id)
+                (value->>0)::bigint AS customer, (value->>1)::bigint AS id, (value->>2)::bigint AS day
             FROM json_array_elements($2::json) ORDER BY customer, id) "
+    };
+}
+
+/// Disconnects the products `p` of what follows, which are there and locked: an UPDATE would leave it to the planner whether each
+/// is
+/// searched for. `$3` now.
+macro_rules! disconnect_products {
+    () => {
+        "INSERT INTO rev_service_product (
+            tenant_id, id, rev_service_id, rev_customer_id, rev_service_product_id, rev_product_id, status, stored_at)
+        SELECT DISTINCT ON (p.id) p.tenant_id, p.id, p.rev_service_id, p.rev_customer_id, p.rev_service_product_id,
+            p.rev_product_id,
+            'DISCONNECTED', $3::bigint"
+    };
+}
+
+/// What a product cannot be without.
+macro_rules! product_columns {
+    () => {
+        "p.tenant_id, p.id, p.rev_service_id, p.rev_customer_id, p.rev_service_product_id, p.rev_product_id"
     };
 }
 
@@ -33,22 +61,25 @@ macro_rules! history {
                 FROM json_array_elements($2::json))
             INSERT INTO device_action_history
                 (tenant_id, device_id, at, bulk_change_id, attempt, entry, month, action, old_value, new_value, changed_by)
-            SELECT dc.tenant_id, dc.device_id, $3::bigint, dc.bulk_change_id, dc.attempt, $5::integer, $4::integer, 'service_line', ",
+            SELECT dc.tenant_id, dc.device_id, $3::bigint, dc.bulk_change_id, dc.attempt, $5::integer, $4::integer,
+                'service_line', ",
             $old,
             ", ",
             $new,
             ",
                 b.created_by
             FROM given
-            JOIN device_change AS dc ON dc.tenant_id = $1 AND dc.id = given.by_row
-            JOIN device_bulk_change AS b ON b.tenant_id = $1 AND b.id = dc.bulk_change_id
-            WHERE dc.device_id IS NOT NULL AND NOT EXISTS (
-                SELECT 1 FROM device_action_history AS h WHERE h.tenant_id = $1 AND h.device_id = dc.device_id
+            CROSS JOIN LATERAL (SELECT dc.tenant_id, dc.device_id, dc.bulk_change_id, dc.attempt FROM device_change AS dc
+                WHERE dc.tenant_id = $1 AND dc.id = given.by_row OFFSET 0) AS dc
+            CROSS JOIN LATERAL (SELECT b.created_by FROM device_bulk_change AS b
+                WHERE b.tenant_id = $1 AND b.id = dc.bulk_change_id OFFSET 0) AS b
+            WHERE dc.device_id IS NOT NULL AND (
+                SELECT true FROM device_action_history AS h WHERE h.tenant_id = $1 AND h.device_id = dc.device_id
                    AND h.bulk_change_id = dc.bulk_change_id AND h.entry = $5 AND h.old_value = ",
             $old,
             " AND h.new_value = ",
             $new,
-            ")
+            " LIMIT 1) IS NULL
             ON CONFLICT DO NOTHING"
         )
     };
@@ -116,7 +147,8 @@ lineshift_store::statements! {
     FROM json_array_elements($3::json)
     ON CONFLICT DO NOTHING";
 
-    /// Services, once each by the unique index of customer and Rev.io's id; new ones get `$3` and the place in the array for an id.
+    /// Services, once each by the unique index of customer and Rev.io's id; new ones get `$3` and the place in the array for an
+    /// id.
     /// A line that is not given is found by `device_by_iccid`, else by `device_by_number` if only one has that number. `$4` now.
     /// What is not known of one that is there stays. Of one that is given twice the last counts: one statement may not write a
     /// row twice.
@@ -150,7 +182,8 @@ lineshift_store::statements! {
         stored_at = coalesce(excluded.stored_at, here.stored_at)
     RETURNING id";
 
-    /// Service products, once each by the unique index of customer and Rev.io's id, under the service that is stored for them. `$4`
+    /// Service products, once each by the unique index of customer and Rev.io's id, under the service that is stored for them.
+    /// `$4`
     /// when they were created or adopted here. Of one that is given twice the last counts.
     STORE_PRODUCTS = "WITH given AS MATERIALIZED (
         SELECT DISTINCT ON ((value->>0)::bigint, (value->>2)::bigint)
@@ -160,13 +193,15 @@ lineshift_store::statements! {
         FROM json_array_elements($2::json) WITH ORDINALITY AS listed(value, place)
         ORDER BY (value->>0)::bigint, (value->>2)::bigint, place DESC)
     INSERT INTO rev_service_product AS here (
-        tenant_id, id, rev_service_id, rev_customer_id, rev_service_product_id, rev_product_id, package_id, rate, quantity, status,
+        tenant_id, id, rev_service_id, rev_customer_id, rev_service_product_id, rev_product_id, package_id, rate, quantity,
+            status,
         description, stored_at)
     SELECT service.tenant_id, $3::bigint + given.place, service.id, service.rev_customer_id, given.id, given.product,
         given.package, given.rate, given.quantity, given.status, given.description, $4::bigint
     FROM given
-    JOIN rev_service AS service
-      ON service.tenant_id = $1 AND service.rev_customer_id = given.customer AND service.rev_service_id = given.service
+    CROSS JOIN LATERAL (SELECT service.tenant_id, service.id, service.rev_customer_id FROM rev_service AS service
+        WHERE service.tenant_id = $1 AND service.rev_customer_id = given.customer AND service.rev_service_id = given.service
+        OFFSET 0) AS service
     ON CONFLICT (tenant_id, rev_customer_id, rev_service_product_id) DO UPDATE SET
         rev_service_id = excluded.rev_service_id, rev_product_id = excluded.rev_product_id,
         package_id = coalesce(excluded.package_id, here.package_id), rate = coalesce(excluded.rate, here.rate),
@@ -174,31 +209,39 @@ lineshift_store::statements! {
         description = coalesce(excluded.description, here.description), stored_at = coalesce(excluded.stored_at, here.stored_at)
     RETURNING id";
 
-    /// The services given that are connected, by the unique index of customer and Rev.io's id. `$3` now.
+    /// The services given that are connected, by the unique index of customer and Rev.io's id. `$3` now. Written as rows that are
+    /// there already: an UPDATE would leave it to the planner whether each is searched for.
     DISCONNECT_SERVICES = concat!(
     with_pairs!(),
-    "UPDATE rev_service SET disconnected_date = given.day, stored_at = $3 FROM given
-    WHERE rev_service.tenant_id = $1 AND rev_service.rev_customer_id = given.customer AND rev_service.rev_service_id = given.id
-      AND rev_service.disconnected_date IS NULL"
+    "INSERT INTO rev_service (tenant_id, id, rev_customer_id, rev_service_id, has_package, disconnected_date, stored_at)
+    SELECT s.tenant_id, s.id, s.rev_customer_id, s.rev_service_id, s.has_package, given.day, $3::bigint
+    FROM given
+    CROSS JOIN LATERAL (
+        SELECT s.tenant_id, s.id, s.rev_customer_id, s.rev_service_id, s.has_package FROM rev_service AS s
+        WHERE s.tenant_id = $1 AND s.rev_customer_id = given.customer AND s.rev_service_id = given.id
+          AND s.disconnected_date IS NULL FOR NO KEY UPDATE) AS s
+    ON CONFLICT (tenant_id, id) DO UPDATE SET disconnected_date = excluded.disconnected_date, stored_at = excluded.stored_at"
 );
 
     /// What is charged on the services given, by `rev_service_product_charged`. `$3` now.
     DISCONNECT_PRODUCTS_OF_SERVICES = concat!(
-    with_pairs!(),
-    "UPDATE rev_service_product SET status = 'DISCONNECTED', stored_at = $3
+    with_pairs!(), disconnect_products!(), "
     FROM given
-    JOIN rev_service AS service
-      ON service.tenant_id = $1 AND service.rev_customer_id = given.customer AND service.rev_service_id = given.id
-    WHERE rev_service_product.tenant_id = $1 AND rev_service_product.rev_service_id = service.id
-      AND rev_service_product.status IN ('PENDING', 'ACTIVE')"
+    CROSS JOIN LATERAL (SELECT s.id FROM rev_service AS s
+        WHERE s.tenant_id = $1 AND s.rev_customer_id = given.customer AND s.rev_service_id = given.id OFFSET 0) AS s
+    CROSS JOIN LATERAL (SELECT ", product_columns!(), " FROM rev_service_product AS p
+        WHERE p.tenant_id = $1 AND p.rev_service_id = s.id AND p.status IN ('PENDING', 'ACTIVE') FOR NO KEY UPDATE) AS p
+    ON CONFLICT (tenant_id, id) DO UPDATE SET status = excluded.status, stored_at = excluded.stored_at"
 );
 
     /// The products given, by the unique index of customer and Rev.io's id. `$3` now.
     DISCONNECT_PRODUCTS = concat!(
-    with_pairs!(),
-    "UPDATE rev_service_product SET status = 'DISCONNECTED', stored_at = $3 FROM given
-    WHERE rev_service_product.tenant_id = $1 AND rev_service_product.rev_customer_id = given.customer
-      AND rev_service_product.rev_service_product_id = given.id"
+    with_pairs!(), disconnect_products!(), "
+    FROM given
+    CROSS JOIN LATERAL (SELECT ", product_columns!(), " FROM rev_service_product AS p
+        WHERE p.tenant_id = $1 AND p.rev_customer_id = given.customer AND p.rev_service_product_id = given.id
+        FOR NO KEY UPDATE) AS p
+    ON CONFLICT (tenant_id, id) DO UPDATE SET status = excluded.status, stored_at = excluded.stored_at"
 );
 
     /// The history of service lines created or adopted: rows, changes and the lines' histories by primary key (B11.2).
@@ -225,8 +268,9 @@ lineshift_store::statements! {
 
     /// The steps of those rows, by the primary key's first columns.
     LIST_STEPS_OF_ROWS = concat!(
-    "SELECT ", step_columns!(), " FROM device_change_step AS s
-    WHERE s.tenant_id = $1 AND s.device_change_id = ANY (ARRAY(SELECT json_array_elements_text($2::json)::bigint))
+    "WITH given AS MATERIALIZED (SELECT value::bigint AS id FROM json_array_elements_text($2::json))
+    SELECT ", step_columns!(), " FROM given CROSS JOIN LATERAL (SELECT ", step_columns!(raw), " FROM device_change_step AS s
+        WHERE s.tenant_id = $1 AND s.device_change_id = given.id OFFSET 0) AS s
     ORDER BY s.device_change_id, s.step, s.part"
 );
 

@@ -4,71 +4,83 @@
 //! then written by one statement whose parameters are arrays, of one element a row. Upserts go by the natural key and take the
 //! new values from `excluded`. A row that is given twice counts as it was given last: one statement may not write a row twice.
 //! Rows are written in the order of their keys, so that any two imports lock them in the same order. Every search is by a
-//! primary key or by the index that the statement's doc names.
+//! primary key or by the index that the statement's doc names: one for each row given, in a lateral subquery that OFFSET 0 keeps
+//! apart. A planner that believes a tenant to have one row, as it does of a new one whose rows are just coming in, would
+//! otherwise
+//! begin with all of the tenant's.
 
 /// Places and texts of a JSON array under `$2`, read in a CTE of their own: what reads JSON may not stand in an index search.
 macro_rules! with_texts {
     () => {
         "WITH given AS MATERIALIZED (
-            SELECT value AS text, place - 1 AS place FROM json_array_elements_text($2::json) WITH ORDINALITY AS listed(value, place)) "
+            SELECT value AS text, place - 1 AS place FROM json_array_elements_text($2::json) WITH ORDINALITY AS listed(value,
+                place)) "
     };
 }
 
-/// Which of the ids of a JSON array under `$2` exist.
+/// Which of the ids of a JSON array under `$2` exist, of the table under the alias `x`.
 macro_rules! find_ids {
     ($columns:literal, $table:literal) => {
         concat!(
-            "SELECT ",
+            "WITH given AS MATERIALIZED (SELECT value::bigint AS id FROM json_array_elements_text($2::json))
+            SELECT x.id, x.beside FROM given CROSS JOIN LATERAL (SELECT x.id, ",
             $columns,
-            " FROM ",
+            " AS beside FROM ",
             $table,
-            " WHERE tenant_id = $1 AND id = ANY (ARRAY(SELECT json_array_elements_text($2::json)::bigint))"
+            " AS x WHERE x.tenant_id = $1 AND x.id = given.id OFFSET 0) AS x"
         )
     };
 }
 
 lineshift_store::statements! {
     /// Place in the array, line, version of its assignment, provider. `$1` tenant, `$2` ICCIDs. Index: device_by_iccid.
-    FIND_LINES = concat!(with_texts!(), "SELECT given.place, d.id, dt.version, d.service_provider_id, dt.rev_customer_id, dt.site_id
+    FIND_LINES = concat!(with_texts!(), "SELECT given.place, d.id, dt.version, d.service_provider_id, dt.rev_customer_id,
+        dt.site_id
         FROM given
-        JOIN device AS d ON d.tenant_id = $1 AND d.iccid = given.text
-        JOIN device_tenant AS dt ON dt.tenant_id = $1 AND dt.device_id = d.id");
+        CROSS JOIN LATERAL (SELECT d.id, d.service_provider_id FROM device AS d
+            WHERE d.tenant_id = $1 AND d.iccid = given.text OFFSET 0) AS d
+        CROSS JOIN LATERAL (SELECT dt.version, dt.rev_customer_id, dt.site_id FROM device_tenant AS dt
+            WHERE dt.tenant_id = $1 AND dt.device_id = d.id OFFSET 0) AS dt");
     /// Place in the array, line. `$1` tenant, `$2` numbers. Index: device_by_number.
     FIND_LINES_BY_NUMBER = concat!(with_texts!(), "SELECT given.place, d.id
-        FROM given JOIN device AS d ON d.tenant_id = $1 AND d.subscriber_number = given.text");
-    /// Which of these exist. `$1` tenant, `$2` ids.
-    FIND_SERVICE_PROVIDERS = find_ids!("id", "service_provider");
+        FROM given
+        CROSS JOIN LATERAL (SELECT d.id FROM device AS d
+            WHERE d.tenant_id = $1 AND d.subscriber_number = given.text OFFSET 0) AS d");
+    /// Which of these exist, and 0. `$1` tenant, `$2` ids.
+    FIND_SERVICE_PROVIDERS = find_ids!("0", "service_provider");
     /// The same.
-    FIND_INTEGRATION_AUTHENTICATIONS = find_ids!("id", "integration_authentication");
-    /// The same, with the authentication.
-    FIND_CUSTOMERS = find_ids!("id, integration_authentication_id", "rev_customer");
-    /// The same, with the customer or 0.
-    FIND_SITES = find_ids!("id, coalesce(rev_customer_id, 0)", "site");
+    FIND_INTEGRATION_AUTHENTICATIONS = find_ids!("0", "integration_authentication");
+    /// The same, with the authentication instead.
+    FIND_CUSTOMERS = find_ids!("x.integration_authentication_id", "rev_customer");
+    /// The same, with the customer or 0 instead.
+    FIND_SITES = find_ids!("coalesce(x.rev_customer_id, 0)", "site");
     /// The same.
-    FIND_PLANS = find_ids!("id", "customer_rate_plan");
+    FIND_PLANS = find_ids!("0", "customer_rate_plan");
     /// The same.
-    FIND_POOLS = find_ids!("id", "customer_rate_pool");
+    FIND_POOLS = find_ids!("0", "customer_rate_pool");
     /// Place in the array, id. `$1` tenant, `$2` pairs of customer and Rev.io's service id. Index: the unique one.
     FIND_REV_SERVICES = "WITH given AS MATERIALIZED (
             SELECT (value->>0)::bigint AS customer, (value->>1)::bigint AS service, place - 1 AS place
             FROM json_array_elements($2::json) WITH ORDINALITY AS listed(value, place))
         SELECT given.place, service.id
         FROM given
-        JOIN rev_service AS service
-          ON service.tenant_id = $1 AND service.rev_customer_id = given.customer AND service.rev_service_id = given.service";
+        CROSS JOIN LATERAL (SELECT s.id FROM rev_service AS s
+            WHERE s.tenant_id = $1 AND s.rev_customer_id = given.customer
+                AND s.rev_service_id = given.service OFFSET 0) AS service";
     /// Place in the array of those that wait with the same values already. `$1` tenant, `$2` arrays of line, date, plan,
     /// pool, allocation. Index: customer_rate_plan_device_queue_device.
     FIND_SAME_ENTRIES = "WITH given AS MATERIALIZED (
-            SELECT (value->>0)::bigint AS line, (value->>1)::bigint AS date, (value->>2)::bigint AS plan, (value->>3)::bigint AS pool,
+            SELECT (value->>0)::bigint AS line, (value->>1)::bigint AS date, (value->>2)::bigint AS plan,
+                (value->>3)::bigint AS pool,
                 value->>4 AS allocation, place - 1 AS place
             FROM json_array_elements($2::json) WITH ORDINALITY AS listed(value, place))
         SELECT given.place
         FROM given
-        JOIN customer_rate_plan_device_queue AS queued
-          ON queued.tenant_id = $1 AND queued.state = 'open' AND queued.device_id = given.line AND queued.effective_date = given.date
-       WHERE queued.customer_rate_plan_id IS NOT DISTINCT FROM given.plan
-         AND queued.customer_rate_pool_id IS NOT DISTINCT FROM given.pool
-         AND queued.customer_data_allocation_mb IS NOT DISTINCT FROM given.allocation";
+        CROSS JOIN LATERAL (SELECT FROM customer_rate_plan_device_queue AS q
+            WHERE q.tenant_id = $1 AND q.state = 'open' AND q.device_id = given.line AND q.effective_date = given.date
+              AND q.customer_rate_plan_id IS NOT DISTINCT FROM given.plan
+              AND q.customer_rate_pool_id IS NOT DISTINCT FROM given.pool
+              AND q.customer_data_allocation_mb IS NOT DISTINCT FROM given.allocation OFFSET 0) AS same";
 
     /// `$1` tenant, `$2` id, `$3` provider, `$4` ICCID, `$5` number, `$6` IMEI, `$7` status, `$8` archived, `$9` activated,
     /// `$10` carrier plan, `$11` communication plan, `$12` address, `$13` carrier's id, `$14` now.
@@ -137,32 +149,40 @@ lineshift_store::statements! {
 
     /// Writes only what differs; only customer, site, plan, pool and allocation raise the version. `$1` tenant, `$2` line,
     /// `$3` customer, `$4` site, `$5` account number, `$6` authentication, `$7` plan, `$8` pool, `$9` allocation,
-    /// `$10` since when, `$11` who, `$12` now. Locks the lines in device order. Every row is of one tenant, who is named as a
-    /// value: so the rows are sought in one place.
-    UPDATE_ASSIGNMENT = "WITH given AS MATERIALIZED (
-            SELECT DISTINCT ON (line) line, customer, site, account, authentication, plan, pool, allocation, since, who, now
-            FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::text[],
-                        $10::bigint[], $11::text[], $12::bigint[])
-                WITH ORDINALITY AS listed(line, customer, site, account, authentication, plan, pool, allocation, since, who, now,
-                    place)
-            ORDER BY line, place DESC)
-        UPDATE device_tenant AS dt SET
-            version = dt.version + CASE WHEN dt.rev_customer_id IS DISTINCT FROM given.customer
-                OR dt.site_id IS DISTINCT FROM given.site OR dt.customer_rate_plan_id IS DISTINCT FROM given.plan
-                OR dt.customer_rate_pool_id IS DISTINCT FROM given.pool
-                OR dt.customer_data_allocation_mb IS DISTINCT FROM given.allocation THEN 1 ELSE 0 END,
-            rev_customer_id = given.customer, site_id = given.site, account_number = given.account,
-            account_number_integration_authentication_id = given.authentication, customer_rate_plan_id = given.plan,
-            customer_rate_pool_id = given.pool, customer_data_allocation_mb = given.allocation, effective_date = given.since,
-            is_active = 1, is_deleted = 0, modified_by = given.who, modified_at = given.now
-        FROM given
-        WHERE dt.tenant_id = ($1::bigint[])[1] AND dt.device_id = given.line
-          AND (dt.rev_customer_id IS DISTINCT FROM given.customer OR dt.site_id IS DISTINCT FROM given.site
-               OR dt.account_number IS DISTINCT FROM given.account
-               OR dt.account_number_integration_authentication_id IS DISTINCT FROM given.authentication
-               OR dt.customer_rate_plan_id IS DISTINCT FROM given.plan OR dt.customer_rate_pool_id IS DISTINCT FROM given.pool
-               OR dt.customer_data_allocation_mb IS DISTINCT FROM given.allocation
-               OR dt.effective_date IS DISTINCT FROM given.since OR dt.is_active = 0 OR dt.is_deleted = 1)";
+    /// `$10` since when, `$11` who, `$12` now. Every line has its assignment from the start, so that each row meets the one that
+    /// is there: each is one search, whatever the planner believes of the tenant. Locks the lines in device order.
+    UPDATE_ASSIGNMENT = "INSERT INTO device_tenant AS here
+        (tenant_id, device_id, rev_customer_id, site_id, account_number, account_number_integration_authentication_id,
+         customer_rate_plan_id, customer_rate_pool_id, customer_data_allocation_mb, effective_date, is_active, is_deleted,
+             version,
+         modified_by, modified_at)
+        SELECT DISTINCT ON (line) tenant_id, line, customer, site, account, authentication, plan, pool, allocation, since, 1, 0,
+            1,
+            who, now
+        FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[],
+                    $9::text[], $10::bigint[], $11::text[], $12::bigint[])
+            WITH ORDINALITY AS given(tenant_id, line, customer, site, account, authentication, plan, pool, allocation, since, who,
+                now, place)
+        ORDER BY line, place DESC
+        ON CONFLICT (tenant_id, device_id) DO UPDATE SET
+            version = here.version + CASE WHEN here.rev_customer_id IS DISTINCT FROM excluded.rev_customer_id
+                OR here.site_id IS DISTINCT FROM excluded.site_id
+                OR here.customer_rate_plan_id IS DISTINCT FROM excluded.customer_rate_plan_id
+                OR here.customer_rate_pool_id IS DISTINCT FROM excluded.customer_rate_pool_id
+                OR here.customer_data_allocation_mb IS DISTINCT FROM excluded.customer_data_allocation_mb THEN 1 ELSE 0 END,
+            rev_customer_id = excluded.rev_customer_id, site_id = excluded.site_id, account_number = excluded.account_number,
+            account_number_integration_authentication_id = excluded.account_number_integration_authentication_id,
+            customer_rate_plan_id = excluded.customer_rate_plan_id, customer_rate_pool_id = excluded.customer_rate_pool_id,
+            customer_data_allocation_mb = excluded.customer_data_allocation_mb, effective_date = excluded.effective_date,
+            is_active = 1, is_deleted = 0, modified_by = excluded.modified_by, modified_at = excluded.modified_at
+        WHERE here.rev_customer_id IS DISTINCT FROM excluded.rev_customer_id OR here.site_id IS DISTINCT FROM excluded.site_id
+           OR here.account_number IS DISTINCT FROM excluded.account_number
+           OR here.account_number_integration_authentication_id
+              IS DISTINCT FROM excluded.account_number_integration_authentication_id
+           OR here.customer_rate_plan_id IS DISTINCT FROM excluded.customer_rate_plan_id
+           OR here.customer_rate_pool_id IS DISTINCT FROM excluded.customer_rate_pool_id
+           OR here.customer_data_allocation_mb IS DISTINCT FROM excluded.customer_data_allocation_mb
+           OR here.effective_date IS DISTINCT FROM excluded.effective_date OR here.is_active = 0 OR here.is_deleted = 1";
 
     /// `$1` tenant, `$2` id, `$3` customer, `$4` number, `$5` ICCID, `$6` Rev.io's id, `$7` type, `$8` activated,
     /// `$9` provider, `$10` disconnected, `$11` line, `$12` package.
@@ -221,7 +241,8 @@ lineshift_store::statements! {
          customer_rate_pool_id, customer_data_allocation_mb, effective_date, portal_type, created_by, created_at, is_active,
          state, attempt)
         SELECT tenant_id, id, change, line, customer, site, plan, pool, allocation, date, portal, who, now, 1, 'open', 1
-        FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
+        FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
+            $8::bigint[],
                     $9::text[], $10::bigint[], $11::bigint[], $12::text[], $13::bigint[])
             AS given(tenant_id, id, change, line, customer, site, plan, pool, allocation, date, portal, who, now)";
 }
