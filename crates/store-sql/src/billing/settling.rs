@@ -89,6 +89,8 @@ pub(super) fn settle(
     by: &str,
     now: DateTime<Utc>,
 ) -> Result<()> {
+    // Of two who settle it at the same time the second must find it settled.
+    sql.query(text::LOCK_ROW, &[&tenant.0, &id.0], |_| Ok(()))?;
     let row = find_row(sql, tenant, id)?;
     let conflict = |message: String| Err(StoreError::Conflict { message });
     if row.status != DeviceChangeStatus::Error {

@@ -14,6 +14,8 @@ use crate::sql::import as tuned;
 
 pub(super) fn import(sql: &Sql<'_>, tenant: TenantId, rows: &[ImportDevice], by: &str, now: DateTime<Utc>) -> Result<Imported> {
     let providers = Known::find(sql, tuned::FIND_SERVICE_PROVIDERS, tenant, rows.iter().map(|row| row.service_provider_id.0))?;
+    // Whoever brings lines in holds their counter until he commits: what another made is then there to be seen.
+    sql.raise_ids(tenant, "device", 1)?;
     let iccids: Vec<&str> = rows.iter().map(|row| row.iccid.as_str()).collect();
     let known = find_lines(sql, tenant, &iccids)?;
 

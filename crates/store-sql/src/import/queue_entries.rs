@@ -7,13 +7,14 @@ use lineshift_domain::ids::{DeviceId, TenantId};
 use lineshift_domain::order::{PlanValues, StoredOrder, StoredPlan};
 use lineshift_store::Result;
 use lineshift_store::import::{ImportQueueEntry, Imported};
+use lineshift_store::sql::plan_queue::WORK_KIND;
 
 use super::{Known, KnownLine, find_lines, no_line};
 use crate::engine::Sql;
 use crate::json::json;
 use crate::plan_queue::{renew_next_due, stored_values};
 use crate::row::{decimal_text, micros};
-use crate::sql::import as tuned;
+use crate::sql::{import as tuned, submission};
 
 /// An entry to store: its place in the call, what was given, and the line.
 struct Taken<'r> {
@@ -34,6 +35,8 @@ pub(super) fn import(
     now: DateTime<Utc>,
 ) -> Result<Imported> {
     let (taken, mut imported) = check(sql, tenant, rows)?;
+    // Whoever stores entries holds this note until he commits: what another brought in is then there to be seen.
+    sql.execute(submission::ANNOUNCE_TENANT_WORK, &[&tenant.0, &WORK_KIND, &i64::MAX])?;
     let same = find_same(sql, tenant, &taken)?;
     let mut changes: BTreeMap<(i64, i64, usize), Vec<Taken<'_>>> = BTreeMap::new();
     let mut mentions: HashMap<DeviceId, usize> = HashMap::new();

@@ -27,6 +27,8 @@ struct Taken<'r> {
 pub(super) fn import(sql: &Sql<'_>, tenant: TenantId, rows: &[ImportRevService], _now: DateTime<Utc>) -> Result<Imported> {
     let customers = Known::find(sql, tuned::FIND_CUSTOMERS, tenant, rows.iter().map(|row| row.rev_customer_id.0))?;
     let lines = find_service_lines(sql, tenant, rows)?;
+    // Whoever stores services holds their counter until he commits: what another stored is then there to be seen.
+    sql.raise_ids(tenant, "rev_service", 1)?;
     let mut ids = find_services(sql, tenant, rows)?;
     let mut seen: HashSet<Key> = ids.keys().copied().collect();
     let mut imported = Imported::default();

@@ -189,6 +189,9 @@ lineshift_store::statements! {
     CROSS JOIN device_change_step s ON s.tenant_id = $1 AND s.device_change_id = x.value"
 );
 
+    /// One row by primary key. The transaction alone writes anyhow.
+    LOCK_ROW = "SELECT id FROM device_change WHERE tenant_id = $1 AND id = $2";
+
     /// What a row is and whose, by primary keys.
     FIND_ROW = "SELECT dc.bulk_change_id, dc.attempt, dc.status, dc.holds, b.portal_type, b.rev_customer_id,
         coalesce(dc.iccid, dc.number)
