@@ -37,3 +37,6 @@ static TEXTS: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
 pub(crate) fn text_of(name: &str) -> Option<&'static str> {
     TEXTS.get(name).copied()
 }
+
+#[cfg(test)]
+mod tests;
