@@ -174,12 +174,12 @@ lineshift_store::statements! {
     (SELECT k.scopes FROM api_key k WHERE k.tenant_id = $1 AND k.id = b.runs_as_key_id AND k.revoked_at IS NULL
         AND (k.expires_at IS NULL OR k.expires_at > $5)),
     b.rev_customer_id IS NULL
-        OR EXISTS (SELECT 1 FROM rev_customer c WHERE c.tenant_id = $1 AND c.id = b.rev_customer_id AND c.is_active = 1),
-    b.site_id IS NULL OR EXISTS (SELECT 1 FROM site s WHERE s.tenant_id = $1 AND s.id = b.site_id AND s.is_active = 1),
-    b.customer_rate_plan_id IS NULL OR EXISTS (
-        SELECT 1 FROM customer_rate_plan p WHERE p.tenant_id = $1 AND p.id = b.customer_rate_plan_id AND p.is_active = 1),
-    b.customer_rate_pool_id IS NULL OR EXISTS (
-        SELECT 1 FROM customer_rate_pool p WHERE p.tenant_id = $1 AND p.id = b.customer_rate_pool_id AND p.is_active = 1),
+        OR coalesce((SELECT c.is_active = 1 FROM rev_customer c WHERE c.tenant_id = $1 AND c.id = b.rev_customer_id), false),
+    b.site_id IS NULL OR coalesce((SELECT s.is_active = 1 FROM site s WHERE s.tenant_id = $1 AND s.id = b.site_id), false),
+    b.customer_rate_plan_id IS NULL OR coalesce(
+        (SELECT p.is_active = 1 FROM customer_rate_plan p WHERE p.tenant_id = $1 AND p.id = b.customer_rate_plan_id), false),
+    b.customer_rate_pool_id IS NULL OR coalesce(
+        (SELECT p.is_active = 1 FROM customer_rate_pool p WHERE p.tenant_id = $1 AND p.id = b.customer_rate_pool_id), false),
     b.stored_order, t.time_zone, b.integration_authentication_id,
     coalesce(a.is_active = 1 AND a.write_enabled = 1, false),
     coalesce(a.secret_encrypted IS NOT NULL AND a.base_address IS NOT NULL, false),

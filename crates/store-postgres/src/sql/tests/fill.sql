@@ -54,7 +54,7 @@ INSERT INTO outside_call_window SELECT t,a,'minute',b,1 FROM generate_series(1,3
     generate_series(1,500) b;
 INSERT INTO api_key (tenant_id,id,name,secret_hash,scopes,created_at) SELECT t,i,'k','x','x',0 FROM generate_series(1,3) t,
     generate_series(1,50) i;
-INSERT INTO idempotency_key (tenant_id,caller,idempotency_key,body_hash,created_at) SELECT t,1,'k'||i,'x',i FROM
+INSERT INTO idempotency_key (tenant_id,caller,idempotency_key,body_hash,created_at) SELECT t,i%100,'k'||i,'x',i FROM
     generate_series(1,3) t, generate_series(1,500) i;
 INSERT INTO outbox SELECT t,i,'k',1,1,0 FROM generate_series(1,3) t, generate_series(1,1000) i;
 INSERT INTO tenant_work SELECT t,k,1 FROM generate_series(1,3) t, unnest(ARRAY['plan_queue','sync','outbox','bulk_change']) k;
@@ -70,4 +70,5 @@ BEGIN
 END
 $$;
 ANALYZE;
-UPDATE pg_class SET reltuples = reltuples * 1000 WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> 'tenant';
+UPDATE pg_class SET reltuples = reltuples * 1000
+    WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> 'tenant';
