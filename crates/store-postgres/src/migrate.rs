@@ -18,13 +18,20 @@ pub struct Migration {
 }
 
 macro_rules! migrations {
-    ($($number:literal $name:literal,)*) => {
+    ($($number:literal $name:literal $([$($part:literal),*])?,)*) => {
         /// Every migration, in order.
         pub const MIGRATIONS: &[Migration] = &[$(Migration {
             number: $number,
             name: $name,
-            sql: include_str!(concat!("../migrations/", $name, ".sql")),
+            sql: migrations!(@text $name $([$($part),*])?),
         },)*];
+    };
+    (@text $name:literal) => {
+        include_str!(concat!("../migrations/", $name, ".sql"))
+    };
+    // One that is made of several files, run as one.
+    (@text $name:literal [$($part:literal),*]) => {
+        concat!($(include_str!(concat!("../migrations/", $name, "/", $part, ".sql")),)*)
     };
 }
 
@@ -36,7 +43,7 @@ migrations! {
     5 "0005_statistics",
     6 "0006_billing",
     7 "0007_sync",
-    8 "0008_procedures",
+    8 "0008_procedures" ["1_common", "2_assignment", "3_customer_rate_plan", "4_billing", "5_completion", "6_views"],
     9 "0009_tenant_work",
     10 "0010_places",
 }
