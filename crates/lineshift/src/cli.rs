@@ -57,10 +57,15 @@ enum Command {
     Examples(examples::Args),
     Simulate(simulate::Args),
     /// Measure the main job beside the leanest SQL for it and beside four statements a device.
+    ///
+    /// On the embedded store, or with `--store postgres` on PostgreSQL: a private server in a temporary directory, or with the URL of a superuser that server. A figure that is worse than it is to be ends it with exit code 1.
     Bench(bench::Args),
     /// One leg of `bench`, which starts it in a process of its own.
     #[command(hide = true)]
     BenchLeg(bench::LegArgs),
+    /// One leg of `bench --store postgres`, which starts it in a process of its own.
+    #[command(hide = true)]
+    BenchPostgresLeg(bench::PostgresLegArgs),
 }
 
 /// What every command works with.
@@ -81,16 +86,19 @@ impl Context {
 /// Runs the command that was asked for.
 pub(crate) fn run(cli: Cli) -> Result<Done> {
     let context = context(&cli).map_err(|error| WrongCall(format!("{error:#}")))?;
-    log_to_standard_error(&context, matches!(cli.command, Command::Demo(_) | Command::Bench(_) | Command::BenchLeg(_)))?;
+    log_to_standard_error(&context, cli.command.is_quiet())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
-    runtime.block_on(dispatch(cli.command, &context))
+    runtime.block_on(dispatch(cli.command, cli.store.as_deref(), &context))
 }
 
 fn context(cli: &Cli) -> Result<Context> {
     let environment = Environment::of_process()?;
     let mut flags = Vec::new();
     let mut add = |flag, setting, text: Option<String>| flags.extend(text.map(|text| Flag { flag, setting, text }));
-    add("--store", "store", cli.store.clone());
+    // The benchmark makes its stores itself; there --store says of which kind.
+    if !matches!(cli.command, Command::Bench(_)) {
+        add("--store", "store", cli.store.clone());
+    }
     add("--log", "log.filter", cli.log.clone());
     if let Command::Serve(args) = &cli.command {
         add("--listen", "listen", args.listen.clone());
@@ -102,6 +110,11 @@ fn context(cli: &Cli) -> Result<Context> {
 }
 
 impl Command {
+    /// Whether only what is wrong is logged: what it prints is for reading.
+    const fn is_quiet(&self) -> bool {
+        matches!(self, Self::Demo(_) | Self::Bench(_) | Self::BenchLeg(_) | Self::BenchPostgresLeg(_))
+    }
+
     /// The server that a client command calls.
     const fn server(&self) -> Option<&crate::client::ServerArgs> {
         match self {
@@ -133,7 +146,7 @@ fn log_to_standard_error(context: &Context, quiet: bool) -> Result<()> {
     installed.map_err(|error| anyhow::anyhow!("starting the log: {error}"))
 }
 
-async fn dispatch(command: Command, context: &Context) -> Result<Done> {
+async fn dispatch(command: Command, store: Option<&str>, context: &Context) -> Result<Done> {
     match command {
         Command::Demo(args) => Box::pin(demo::run(args, context)).await,
         Command::Serve(args) => Box::pin(serve::run(args, context)).await,
@@ -156,7 +169,8 @@ async fn dispatch(command: Command, context: &Context) -> Result<Done> {
         Command::Openapi(args) => openapi::run(args),
         Command::Examples(args) => examples::run(args),
         Command::Simulate(args) => Box::pin(simulate::run(args)).await,
-        Command::Bench(args) => Box::pin(bench::run(args)).await,
+        Command::Bench(args) => Box::pin(bench::run(args, store)).await,
         Command::BenchLeg(args) => Box::pin(bench::run_leg(args)).await,
+        Command::BenchPostgresLeg(args) => Box::pin(bench::run_postgres_leg(args)).await,
     }
 }

@@ -44,7 +44,7 @@ const ANSWER: Duration = Duration::from_millis(50);
 const PLACES: u32 = 32;
 
 /// The customer of the simulator's examples, and of the order.
-const CUSTOMER: RevCustomerId = RevCustomerId(1);
+pub(super) const CUSTOMER: RevCustomerId = RevCustomerId(1);
 
 /// What it came to: medians of the rounds.
 #[derive(Debug, Clone, Serialize)]
@@ -86,7 +86,7 @@ impl Billing {
 
 /// Runs the order once, on a store and a simulator of its own.
 pub(super) async fn measure(directory: &Path) -> Result<Round> {
-    let simulator = Simulator::start(directory).await?;
+    let simulator = Simulator::start(directory, ANSWER).await?;
     let file = directory.join("billing.db");
     let store = open_store(&file).await?;
     let (caller, provider) = prepare(&store, &simulator).await?;
@@ -176,8 +176,9 @@ async fn prepare(store: &SqliteStore, simulator: &Simulator) -> Result<(Caller, 
 }
 
 /// Calls the simulator with the credentials that it was started with.
-struct ConnectSimulator {
-    password: String,
+pub(super) struct ConnectSimulator {
+    /// What the simulator was started with.
+    pub(super) password: String,
 }
 
 impl Connect for ConnectSimulator {
@@ -203,22 +204,25 @@ impl Connect for ConnectSimulator {
 }
 
 /// The simulator in a process of its own.
-struct Simulator {
+pub(super) struct Simulator {
     process: Child,
-    address: String,
-    password: String,
+    /// Where it answers.
+    pub(super) address: String,
+    /// What it asks for.
+    pub(super) password: String,
     _heard: BufReader<ChildStderr>,
 }
 
 impl Simulator {
-    async fn start(directory: &Path) -> Result<Self> {
+    /// Starts one that takes so long to answer.
+    pub(super) async fn start(directory: &Path, answer: Duration) -> Result<Self> {
         let password = "benchmark".to_owned();
         let file = directory.join("simulator-password");
         std::fs::write(&file, &password).context("writing the simulator's password")?;
         let program = std::env::current_exe().context("finding this program")?;
         let mut process = Command::new(program)
             .args(["simulate", "--json", "--customers", "1", "--calls-a-minute", "0", "--calls-a-day", "0"])
-            .args(["--latency-ms", &ANSWER.as_millis().to_string()])
+            .args(["--latency-ms", &answer.as_millis().to_string()])
             .arg("--password-file")
             .arg(&file)
             .stdin(Stdio::null())

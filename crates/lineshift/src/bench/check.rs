@@ -23,7 +23,7 @@ pub(super) struct Left {
 }
 
 /// A name, and a query that answers names and counts.
-const COUNTS: [(&str, &str); 6] = [
+pub(super) const COUNTS: [(&str, &str); 6] = [
     ("device_change", "SELECT coalesce(status || ' ' || error_code, status), count(*) FROM device_change GROUP BY 1"),
     ("device_action_history", "SELECT action, count(*) FROM device_action_history GROUP BY 1"),
     ("device_bulk_change_log", "SELECT log_entry_description, count(*) FROM device_bulk_change_log GROUP BY 1"),
@@ -31,13 +31,13 @@ const COUNTS: [(&str, &str); 6] = [
     ("device_bulk_change_page", "SELECT state, count(*) FROM device_bulk_change_page GROUP BY 1"),
     (
         "device_tenant",
-        "SELECT 'versions', sum(dt.version) FROM device_change dc CROSS JOIN device_tenant dt
+        "SELECT 'versions', sum(dt.version) FROM device_change dc JOIN device_tenant dt
              ON dt.tenant_id = dc.tenant_id AND dt.device_id = dc.device_id",
     ),
 ];
 
 /// Rows in the order of their lines, so that it does not matter how the rows of a change are numbered.
-const ROWS: [(&str, &str); 6] = [
+pub(super) const ROWS: [(&str, &str); 6] = [
     (
         "device_bulk_change",
         "SELECT order_json, total_count, open_count, processed_count, error_count, canceled_count, rejected_count,
@@ -54,7 +54,7 @@ const ROWS: [(&str, &str); 6] = [
         "device_bulk_change_log",
         "SELECT dc.device_id, l.attempt, l.entry, l.month, l.portal_type, l.log_entry_description, l.process_by, l.request_text,
              l.response_text, l.error_text, l.has_errors, l.response_status
-         FROM device_change dc CROSS JOIN device_bulk_change_log l
+         FROM device_change dc JOIN device_bulk_change_log l
              ON l.tenant_id = dc.tenant_id AND l.bulk_change_id = dc.bulk_change_id AND l.device_change_id = dc.id
          ORDER BY dc.device_id",
     ),
@@ -74,7 +74,7 @@ const ROWS: [(&str, &str); 6] = [
         "SELECT dt.device_id, rev_customer_id, site_id, account_number, account_number_integration_authentication_id,
              customer_rate_plan_id, customer_rate_pool_id, customer_data_allocation_mb, rev_service_id, effective_date, is_active,
              is_deleted, version, modified_by
-         FROM device_change dc CROSS JOIN device_tenant dt ON dt.tenant_id = dc.tenant_id AND dt.device_id = dc.device_id
+         FROM device_change dc JOIN device_tenant dt ON dt.tenant_id = dc.tenant_id AND dt.device_id = dc.device_id
          ORDER BY dt.device_id",
     ),
 ];

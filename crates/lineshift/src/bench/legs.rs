@@ -25,8 +25,16 @@ pub(crate) enum Group {
     Memory,
     /// Small changes while one of the whole fleet runs.
     SmallChange,
-    /// Opening Rev services against the simulator, beside what its answers and the account's places allow.
+    /// Opening Rev services against the simulator, beside what its answers and the account's places allow. Embedded store.
     Billing,
+    /// The former design and a transaction a device, each at its best. PostgreSQL.
+    Peers,
+    /// A job queue with one job a device. PostgreSQL.
+    GraphileWorker,
+    /// Lists: what their first page reads, and a late one. PostgreSQL.
+    Grids,
+    /// The machine: flushes a second of its disk, and pgbench. PostgreSQL.
+    Machine,
 }
 
 impl Group {
@@ -88,7 +96,13 @@ impl Leg {
             }
             Group::AmopAssignment => &[Self::AssignmentEngine, Self::AssignmentFloor, Self::AssignmentPerDevice],
             Group::Submission => &[Self::SubmissionEngine, Self::SubmissionFloor],
-            Group::Memory | Group::SmallChange | Group::Billing => &[],
+            Group::Memory
+            | Group::SmallChange
+            | Group::Billing
+            | Group::Peers
+            | Group::GraphileWorker
+            | Group::Grids
+            | Group::Machine => &[],
         }
     }
 
@@ -171,7 +185,7 @@ pub(super) async fn spawn(leg: Leg, file: &Path, order: Option<&Path>, size: Siz
 }
 
 /// `VmHWM` of this process, in MB of 1,000,000 bytes.
-fn peak_rss_mb() -> Result<f64> {
+pub(super) fn peak_rss_mb() -> Result<f64> {
     let status = std::fs::read_to_string("/proc/self/status").context("reading /proc/self/status")?;
     let kib = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.trim().parse::<f64>().ok());
     Ok(kib.context("/proc/self/status has no VmHWM")? * 1_024.0 / 1_000_000.0)

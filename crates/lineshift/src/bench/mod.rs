@@ -10,6 +10,7 @@ mod fleet;
 mod legs;
 mod peers;
 mod per_device;
+mod postgres;
 mod prepare;
 mod report;
 mod restore;
@@ -28,6 +29,7 @@ use check::Left;
 use fleet::{Kind, NEW_PLAN, Size};
 use legs::Leg;
 pub(crate) use legs::{Group, LegArgs, run_leg};
+pub(crate) use postgres::{LegArgs as PostgresLegArgs, run_leg as run_postgres_leg};
 use prepare::Files;
 use report::{Measured, Ratios, Report, SmallChanges, ratio};
 
@@ -38,7 +40,7 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(100..=1_000_000))]
     lines: u64,
     /// Lines of the fleet.
-    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(100..=1_000_000))]
+    #[arg(long, visible_alias = "devices", default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(100..=1_000_000))]
     fleet: u64,
     /// Rounds in which the legs take turns.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=100))]
@@ -46,6 +48,9 @@ pub(crate) struct Args {
     /// Only these parts.
     #[arg(long, value_enum, value_delimiter = ',')]
     legs: Vec<Group>,
+    /// Connections on which peers are tried before they are measured on the best. PostgreSQL.
+    #[arg(long, value_delimiter = ',', default_values_t = [1_u16, 2, 4, 8, 16], value_parser = clap::value_parser!(u16).range(1..=64))]
+    connections: Vec<u16>,
     /// Where databases are made, about 3 GB; they are removed afterwards. Default: the system's temporary directory.
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
@@ -54,12 +59,27 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// Measures and prints what came out.
-pub(crate) async fn run(args: Args) -> Result<()> {
+/// Measures and prints what came out, on the store that `--store` names: `sqlite` (also when it is absent), `postgres` for a private
+/// server, or the URL of a server's superuser.
+pub(crate) async fn run(args: Args, store: Option<&str>) -> Result<()> {
     let size = Size { fleet: args.fleet, lines: args.lines };
     if size.lines > size.fleet {
         return Err(WrongCall(format!("an order of {} lines in a fleet of {}", size.lines, size.fleet)).into());
     }
+    match store {
+        None | Some("sqlite") => run_embedded(args, size).await,
+        Some("postgres") => Box::pin(postgres::run(args, None)).await,
+        Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+            Box::pin(postgres::run(args, Some(url))).await
+        }
+        Some(_) => {
+            Err(WrongCall("expected --store sqlite, postgres, or postgres://SUPERUSER@HOST:PORT/DATABASE".to_owned()).into())
+        }
+    }
+}
+
+async fn run_embedded(args: Args, size: Size) -> Result<()> {
+    let groups = chosen(&args.legs, &GROUPS)?;
     let mut builder = tempfile::Builder::new();
     builder.prefix("lineshift-bench-");
     let dir = match &args.dir {
@@ -67,7 +87,7 @@ pub(crate) async fn run(args: Args) -> Result<()> {
         None => builder.tempdir(),
     };
     let dir = dir.context("making a directory for the databases")?;
-    let bench = Bench { files: Files::new(dir.path().to_owned()), size, groups: chosen(&args.legs) };
+    let bench = Bench { files: Files::new(dir.path().to_owned()), size, groups };
     let mut signals = Signals::hear()?;
     let report = tokio::select! {
         report = bench.prepare_and_measure(usize::from(args.rounds)) => report?,
@@ -77,9 +97,16 @@ pub(crate) async fn run(args: Args) -> Result<()> {
     if args.json { crate::output::json(&report) } else { crate::output::text(&report.tables()) }
 }
 
-fn chosen(groups: &[Group]) -> Vec<Group> {
-    let all = [Group::PlanChange, Group::AmopAssignment, Group::Submission, Group::Memory, Group::SmallChange, Group::Billing];
-    all.into_iter().filter(|group| groups.is_empty() || groups.contains(group)).collect()
+/// The parts that are measured on the embedded store, in their order.
+const GROUPS: [Group; 6] =
+    [Group::PlanChange, Group::AmopAssignment, Group::Submission, Group::Memory, Group::SmallChange, Group::Billing];
+
+/// Those of a store's parts that were asked for; none: all.
+fn chosen(groups: &[Group], all: &[Group]) -> Result<Vec<Group>> {
+    if let Some(other) = groups.iter().find(|group| !all.contains(group)) {
+        return Err(WrongCall(format!("{} is not measured on this store", other.name())).into());
+    }
+    Ok(all.iter().copied().filter(|group| groups.is_empty() || groups.contains(group)).collect())
 }
 
 struct Bench {

@@ -7,6 +7,8 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
 use lineshift_domain::ids::BulkChangeId;
+use lineshift_domain::limits::Limits;
+use lineshift_domain::order::Order;
 use lineshift_domain::terms::BulkChangeStatus;
 use lineshift_engine::{Caller, Engine, shutdown};
 
@@ -19,13 +21,35 @@ use super::prepare::{engine_on, open_store};
 pub(super) async fn measure(file: &Path, order: String, size: Size) -> Result<Vec<f64>> {
     let store = open_store(file).await?;
     let (engine, caller) = engine_on(&store).await?;
+    let limits = *engine.limits();
+    let large = move |nth| plan_change(&order, nth, &limits);
+    measure_beside(engine, caller, size, large).await
+}
+
+/// A plan change of a body's lines; the plan alternates, so that each has something to change.
+pub(super) fn plan_change(body: &str, nth: u64, limits: &Limits) -> Result<Order> {
+    let plan = if nth.is_multiple_of(2) { NEW_PLAN } else { OTHER_PLAN };
+    read_order(Kind::PlanChange, fleet::with_plan(body, plan).as_bytes(), limits)
+}
+
+/// The same on any store, beside the orders that `large` makes, from 0 on.
+pub(super) async fn measure_beside(
+    engine: Engine,
+    caller: Caller,
+    size: Size,
+    large: impl Fn(u64) -> Result<Order> + Send + Sync + 'static,
+) -> Result<Vec<f64>> {
     let (stop, stopped) = shutdown();
+    let hearing = tokio::spawn({
+        let (engine, stopped) = (engine.clone(), stopped.clone());
+        async move { engine.run_listener(stopped).await }
+    });
     let working = tokio::spawn({
         let engine = engine.clone();
         async move { engine.run_worker(worker(), stopped).await }
     });
     let running = Arc::new(AtomicU64::new(NONE));
-    let large = tokio::spawn(keep_one_running(engine.clone(), caller.clone(), order, Arc::clone(&running)));
+    let large = tokio::spawn(keep_one_running(engine.clone(), caller.clone(), large, Arc::clone(&running)));
     let mut seconds = Vec::new();
     let mut nth = 0;
     while seconds.len() < usize::try_from(SMALL_CHANGES)? {
@@ -48,6 +72,7 @@ pub(super) async fn measure(file: &Path, order: String, size: Size) -> Result<Ve
     large.abort();
     stop.stop();
     working.await.context("waiting for the worker")?;
+    hearing.await.context("waiting for the listener")?;
     Ok(seconds)
 }
 
@@ -57,12 +82,15 @@ const NONE: u64 = 0;
 /// Small changes submitted for each that counts, at most.
 const ATTEMPTS: u64 = 10;
 
-/// Submits a change of the whole fleet, waits for its end, and again, with another plan. Says which one is being run.
-async fn keep_one_running(engine: Engine, caller: Caller, order: String, running: Arc<AtomicU64>) -> Result<()> {
-    for plan in [NEW_PLAN, OTHER_PLAN].into_iter().cycle() {
-        let body = fleet::with_plan(&order, plan);
-        let order = read_order(Kind::PlanChange, body.as_bytes(), engine.limits())?;
-        drop(body);
+/// Submits a change of the whole fleet, waits for its end, and again, the next one. Says which one is being run.
+async fn keep_one_running(
+    engine: Engine,
+    caller: Caller,
+    large: impl Fn(u64) -> Result<Order>,
+    running: Arc<AtomicU64>,
+) -> Result<()> {
+    for nth in 0.. {
+        let order = large(nth)?;
         let submitted = stored(engine.submit(&caller, order, None).await?)?;
         running.store(submitted.id.0.unsigned_abs(), Ordering::Release);
         let status = ended(&engine, &caller, submitted.id).await?;

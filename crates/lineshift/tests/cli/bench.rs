@@ -53,6 +53,69 @@ fn engine_and_peers_leave_the_same_rows() {
 }
 
 #[test]
+fn on_postgres_engine_and_peers_leave_the_same_rows() {
+    let place = Place::empty();
+    let sizes = ["--lines", "2000", "--devices", "20000", "--rounds", "1", "--connections", "2", "--dir", "."];
+    let parts = ["--legs", "plan_change,amop_assignment,submission,peers,memory,grids", "--json"];
+    let ran = place.run(&[&["bench", "--store", "postgres"], &sizes[..], &parts[..]].concat());
+    // How fast so few lines are, says nothing: it may be missed. What went wrong otherwise, prints no report.
+    assert!(ran.code == 0 || ran.err.contains("not as it is to be"), "{}", ran.err);
+    let report: Value = serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {}\n{}", ran.out, ran.err));
+    let names: Vec<&str> = report["legs"].as_array().expect("a list").iter().filter_map(|leg| leg["name"].as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "plan_change/seeds on 2",
+            "plan_change/per_device on 2",
+            "plan_change/engine",
+            "plan_change/engine_2",
+            "plan_change/floor",
+            "plan_change/seeds_pipelined",
+            "plan_change/seeds",
+            "plan_change/seeds_1",
+            "plan_change/per_device",
+            "amop_assignment/engine",
+            "amop_assignment/floor",
+            "submission/engine",
+            "submission/floor",
+            "memory",
+        ]
+    );
+    let ratios: Vec<&str> = report["ratios"].as_object().expect("named").keys().map(String::as_str).collect();
+    assert_eq!(
+        ratios,
+        [
+            "accepted_peak_rss_mb",
+            "amop_assignment_to_floor",
+            "plan_change_to_floor",
+            "plan_change_to_pipelined",
+            "plan_change_to_seeds_one",
+            "submission_to_floor",
+            "two_workers_to_one",
+            "two_workers_to_per_device_best",
+            "two_workers_to_seeds_best",
+        ]
+    );
+    for (part, counted, count) in [
+        ("plan_change", "device_change PROCESSED", 1_780),
+        ("plan_change", "device_bulk_change_log Process: Device Refused", 220),
+        ("plan_change", "device_action_history customer_rate_plan", 1_780),
+        ("plan_change", "cross_provider_device_history rows", 1_780),
+        ("amop_assignment", "device_action_history assignment", 1_780),
+        ("submission", "device_change NEW", 1_800),
+    ] {
+        assert_eq!(report["rows"][part][counted], count, "{counted}: {}", report["rows"]);
+    }
+    for grid in report["grids"].as_array().expect("a list") {
+        assert_eq!(grid["first_rows"], grid["late_rows"], "{grid}");
+        assert!(grid["first_rows"].as_u64().is_some_and(|rows| rows > 100), "{grid}");
+    }
+    assert_eq!(report["server"]["fsync"], "on", "{report}");
+    // Its server and its directory are gone.
+    assert_eq!(std::fs::read_dir(place.path(".")).expect("the directory").count(), 0);
+}
+
+#[test]
 fn an_order_cannot_be_larger_than_the_fleet() {
     let err = Place::empty().run(&["bench", "--lines", "600", "--fleet", "500"]).failure(2);
     assert!(err.contains("an order of 600 lines in a fleet of 500"), "{err}");

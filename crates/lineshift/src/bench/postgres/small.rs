@@ -1,0 +1,70 @@
+//! Small changes while the whole fleet is changed: its plans, or its customer with a Rev service for each line.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use lineshift_domain::ids::{IntegrationAuthenticationId, SiteId};
+use lineshift_domain::reading::read_associate_customer;
+use lineshift_domain::terms::{IntegrationKind, PortalType};
+use lineshift_engine::{Caller, Clock as _, Engine, SystemClock};
+use lineshift_store::billing::AccountSettings;
+use lineshift_store::catalogue::{IntegrationAuthentication, RevCustomer, Site};
+use serde_json::json;
+
+use super::prepare::engine_at;
+use crate::bench::billing::{CUSTOMER, ConnectSimulator, Simulator};
+use crate::bench::fleet::{self, Size};
+use crate::bench::small_changes::{measure_beside, plan_change};
+
+/// Answers the seconds of each small change.
+pub(super) async fn measure(url: &str, body: String, size: Size, billing: bool) -> Result<Vec<f64>> {
+    let (engine, caller) = engine_at(url).await?;
+    let limits = *engine.limits();
+    if !billing {
+        return measure_beside(engine, caller, size, move |nth| plan_change(&body, nth, &limits)).await;
+    }
+    drop(body);
+    let directory = tempfile::tempdir().context("making a directory for the simulator's password")?;
+    let simulator = Simulator::start(directory.path(), Duration::from_millis(1)).await?;
+    make_account(&engine, &caller, &simulator.address).await?;
+    let engine = engine.connected(Arc::new(ConnectSimulator { password: simulator.password.clone() }));
+    let large = move |_| {
+        let lines: Vec<String> = (0..size.fleet).map(fleet::iccid).collect();
+        let order = json!({
+            "ServiceProviderId": 1, "Devices": lines, "RevCustomerId": CUSTOMER.to_string(), "CreateRevService": true,
+            "ServiceTypeId": 6, "ProviderId": 42, "RevProducts": [{"ProductId": 5_011, "Rate": 4.95, "Quantity": 1}],
+        });
+        read_associate_customer(&serde_json::to_vec(&order)?, PortalType::M2M, &limits).context("reading the order")
+    };
+    measure_beside(engine, caller, size, large).await
+}
+
+/// An account at the simulator that allows more than it can answer, and its customer with a site.
+async fn make_account(engine: &Engine, caller: &Caller, address: &str) -> Result<()> {
+    let (store, tenant, now) = (engine.store(), caller.tenant, SystemClock.now());
+    let account = IntegrationAuthentication {
+        id: IntegrationAuthenticationId(0),
+        name: "Rev.io".to_owned(),
+        integration_kind: IntegrationKind::RevIo,
+        is_active: true,
+    };
+    let account = store.create_integration_authentication(tenant, &account, now).await?;
+    let settings = AccountSettings {
+        base_address: address.to_owned(),
+        // The credentials are the simulator's, which this process knows; the store only has to have some.
+        secret_encrypted: Some(vec![0]),
+        is_local: true,
+        write_enabled: true,
+        concurrency: Some(32),
+        calls_a_minute: Some(1_000_000),
+        calls_a_day: Some(100_000_000),
+    };
+    store.set_account(tenant, account, &settings, now).await?;
+    let customer =
+        RevCustomer { id: CUSTOMER, name: "Customer 1".to_owned(), integration_authentication_id: account, is_active: true };
+    store.create_rev_customer(tenant, &customer, now).await?;
+    let site = Site { id: SiteId(0), name: "Depot".to_owned(), rev_customer_id: Some(CUSTOMER), is_active: true };
+    store.create_site(tenant, &site, now).await?;
+    Ok(())
+}
