@@ -2,10 +2,14 @@
 
 BEGIN;
 
-UPDATE cross_provider_device_history SET valid_to = greatest(valid_from, $now)
-WHERE tenant_id = $tenant AND valid_to IS NULL AND device_id IN (
-    SELECT dc.device_id FROM device_change dc
-    WHERE dc.tenant_id = $tenant AND dc.id BETWEEN $from AND $to AND dc.status = 'PROCESSED');
+-- Each present row is looked up by its line: the table is empty at first and grows with every page, and a join would be planned
+-- as if it still were.
+UPDATE cross_provider_device_history h SET valid_to = greatest(h.valid_from, $now)
+FROM device_change dc
+CROSS JOIN LATERAL (
+    SELECT p.ctid AS place FROM cross_provider_device_history p
+    WHERE p.tenant_id = $tenant AND p.device_id = dc.device_id AND p.valid_to IS NULL OFFSET 0) AS present
+WHERE dc.tenant_id = $tenant AND dc.id BETWEEN $from AND $to AND dc.status = 'PROCESSED' AND h.ctid = present.place;
 
 INSERT INTO cross_provider_device_history (
     tenant_id, device_id, bulk_change_id, attempt, entry, service_provider_id, valid_from, valid_to, rev_customer_id, site_id,

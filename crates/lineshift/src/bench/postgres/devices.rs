@@ -52,7 +52,7 @@ const MARK: &str = "UPDATE device_change SET
 const LOG: &str = "INSERT INTO device_bulk_change_log (
     tenant_id, bulk_change_id, device_change_id, attempt, entry, month, portal_type, log_entry_description, process_by,
     processed_at, request_text, response_text, error_text, has_errors, response_status)
-    VALUES (1, 1, $1, 1, $3, $4, 0, $5, 'AltaworxDeviceBulkChange', $2, $6, $7, $8, CASE WHEN $8 IS NULL THEN 0 ELSE 1 END, $9)";
+    VALUES (1, 1, $1, 1, $3, $4, 0, $5, 'AltaworxDeviceBulkChange', $2, $6, $7, $8, CASE WHEN $8::text IS NULL THEN 0 ELSE 1 END, $9)";
 
 const HISTORY: &str = "INSERT INTO device_action_history
     (tenant_id, device_id, at, bulk_change_id, attempt, entry, month, action, old_value, new_value, changed_by)
