@@ -45,8 +45,9 @@ pub(super) async fn measure(server: &Server, size: Size) -> Result<Vec<Grid>> {
     fill(&owner, size).await?;
     let app = super::server::connect(&server.url(Database::Work, Some("lineshift_app"))?.parse()?).await?;
     app.batch_execute("SET app.tenant_id = '1'; SET plan_cache_mode = force_generic_plan").await?;
-    let rows = size.fleet;
-    let late = |rows: u64| LATE.min(rows / PAGE);
+    let rows = size.stored();
+    // A page before the last one: it is asked for a row more than it shows, and there is one.
+    let late = |rows: u64| LATE.min((rows - 1) / PAGE);
     let skipped = |rows: u64| (late(rows) - 1) * PAGE;
     let limit = PAGE + 1;
     let mut grids = Vec::new();
@@ -59,7 +60,7 @@ pub(super) async fn measure(server: &Server, size: Size) -> Result<Vec<Grid>> {
     };
     let after = skipped(rows);
     read("devices", devices::LIST_DEVICES, rows, format!("1, 0, {limit}"), format!("1, {after}, {limit}")).await?;
-    let of_plan = rows / crate::bench::fleet::PRESENT_PLANS;
+    let of_plan = rows / crate::bench::fleet::PRESENT_PLANS * 9 / 10;
     let sql = format!(
         "SELECT device_id FROM device_tenant WHERE customer_rate_plan_id = 1 ORDER BY 1 OFFSET {} LIMIT 1",
         skipped(of_plan)
@@ -88,7 +89,7 @@ pub(super) async fn measure(server: &Server, size: Size) -> Result<Vec<Grid>> {
 
 /// A change of the whole fleet with ten log entries a row, an open queue entry for each line, and a line with as long a history.
 async fn fill(client: &Client, size: Size) -> Result<()> {
-    let (rows, now) = (size.fleet, SystemClock.now());
+    let (rows, now) = (size.stored(), SystemClock.now());
     let (month, now, entries) = (month(now), now.timestamp_micros(), ENTRIES_A_ROW - 1);
     client
         .batch_execute(&format!(
