@@ -52,6 +52,9 @@ pub(crate) struct Pool {
     slots: Arc<Semaphore>,
     pub(crate) sent: AtomicU64,
     pub(crate) written: AtomicU64,
+    /// Whose rows the database takes every transaction to be about, whatever tenant it names.
+    #[cfg(feature = "testing")]
+    pub(crate) instead: Mutex<Option<crate::instead::Instead>>,
     /// Drives the connections, so that a caller that waits for an answer on its own thread gets it. None while it is shut down.
     io: Option<Runtime>,
 }
@@ -92,6 +95,8 @@ impl Pool {
             slots: Arc::new(Semaphore::new(options.connections.max(1))),
             sent: AtomicU64::new(0),
             written: AtomicU64::new(0),
+            #[cfg(feature = "testing")]
+            instead: Mutex::default(),
             io: Some(io),
         })
     }

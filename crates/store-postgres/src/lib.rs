@@ -8,6 +8,8 @@ mod connection;
 mod driver;
 mod engine;
 mod error;
+#[cfg(feature = "testing")]
+mod instead;
 mod migrate;
 mod procedures;
 pub mod retention;

@@ -12,6 +12,7 @@ use url::Url;
 
 use crate::engine::Postgres;
 use crate::error::store_error;
+pub use crate::instead::Instead;
 use crate::migrate::{MIGRATIONS, query};
 use crate::{Options, PostgresStore, connect};
 
@@ -149,6 +150,15 @@ impl TestDatabase {
         self.inspect(query).await.unwrap_or_else(|error| panic!("{error:?}: {query}"))
     }
 
+    /// The product's role in it, in a session of its own: for plain SQL, whatever tenant it sets.
+    ///
+    /// # Panics
+    /// When the URL cannot be read.
+    #[must_use]
+    pub fn product(&self) -> ProductSession {
+        ProductSession(Postgres::new(&self.app_url(), owner_options()).expect("the server's URL"))
+    }
+
     fn url(&self, role: &str) -> String {
         let mut url = self.server.clone();
         url.set_username(role).expect("a role");
@@ -166,6 +176,27 @@ impl Drop for TestDatabase {
             runtime.block_on(admin(&server, vec![text]));
         });
         drop(dropped.join());
+    }
+}
+
+/// One session of the product's role.
+pub struct ProductSession(Postgres);
+
+impl ProductSession {
+    /// The rows of all statements of that text, which is one transaction unless it says otherwise; each column as text, a null as `NULL`.
+    ///
+    /// # Errors
+    /// What the database says. The session is then another one: nothing is left of what it had set.
+    pub async fn send(&self, statements: &str) -> Result<Vec<Vec<String>>> {
+        let text = statements.to_owned();
+        let sending = self.0.on_session(move |lent| {
+            let pool = Arc::clone(&lent.pool);
+            let answer = pool.io().block_on(lent.session().client.simple_query(&text)).map_err(store_error)?;
+            let rows = answer.iter().filter_map(|message| if let SimpleQueryMessage::Row(row) = message { Some(row) } else { None });
+            let shown = |row: &SimpleQueryRow| (0..row.len()).map(|at| row.get(at).unwrap_or("NULL").to_owned()).collect();
+            Ok(rows.map(shown).collect())
+        });
+        sending.await
     }
 }
 

@@ -39,6 +39,9 @@ pub(crate) struct Transaction {
     kind: Kind,
     /// Whether the database undid it because others were in its way.
     in_the_way: Cell<bool>,
+    /// Whose rows it was said to be about, other than those of the tenant named.
+    #[cfg(feature = "testing")]
+    instead: Cell<Option<crate::instead::Instead>>,
 }
 
 impl Transaction {
@@ -48,13 +51,27 @@ impl Transaction {
             Kind::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
             Kind::Write => "BEGIN ISOLATION LEVEL READ COMMITTED",
         };
-        let text = match scope {
-            Scope::Tenant(tenant) => format!("{begin}; SET LOCAL app.tenant_id = '{}'", tenant.0),
-            Scope::Across => begin.to_owned(),
+        let tenant = match scope {
+            Scope::Tenant(tenant) => Some(tenant),
+            Scope::Across => None,
+        };
+        #[cfg(feature = "testing")]
+        let instead = lent.pool.instead();
+        #[cfg(feature = "testing")]
+        let tenant = instead.map_or(tenant, crate::instead::Instead::tenant);
+        let text = match tenant {
+            Some(tenant) => format!("{begin}; SET LOCAL app.tenant_id = '{}'", tenant.0),
+            None => begin.to_owned(),
         };
         lent.is_clean = false;
         match lent.batch(&text) {
-            Ok(()) => Ok(Self { lent: RefCell::new(lent), kind, in_the_way: Cell::new(false) }),
+            Ok(()) => Ok(Self {
+                lent: RefCell::new(lent),
+                kind,
+                in_the_way: Cell::new(false),
+                #[cfg(feature = "testing")]
+                instead: Cell::new(instead),
+            }),
             Err(error) => Err(Box::new(NotBegun { lent, error })),
         }
     }
@@ -85,6 +102,8 @@ impl Transaction {
     ) -> Result<T> {
         let started = Instant::now();
         let mut lent = self.lent.borrow_mut();
+        #[cfg(feature = "testing")]
+        self.instead.set(crate::instead::hold(&mut lent, self.instead.get())?);
         let pool = std::sync::Arc::clone(&lent.pool);
         pool.sent.fetch_add(1, Ordering::Relaxed);
         if let Some(before_write) = pool.options.before_write.filter(|_| self.kind == Kind::Write) {

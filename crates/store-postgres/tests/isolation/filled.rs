@@ -1,0 +1,310 @@
+//! A tenant with at least one row in every table that tenants own.
+
+use lineshift_domain::codes::Code;
+use lineshift_domain::ids::{
+    ApiKeyId, BulkChangeId, CustomerRatePlanId, CustomerRatePoolId, DeviceChangeId, DeviceId, IntegrationAuthenticationId,
+    RevCustomerId, ServiceProviderId, SiteId, TenantId,
+};
+use lineshift_domain::places::PlacesAsked;
+use lineshift_domain::sync::SyncPhase;
+use lineshift_domain::terms::PortalType;
+use lineshift_store::access::AccessStore as _;
+use lineshift_store::billing::{BillingStore as _, CallWindows};
+use lineshift_store::bulk_changes::{BulkChangeStore as _, NewBulkChange};
+use lineshift_store::catalogue::CatalogueStore as _;
+use lineshift_store::devices::{DeviceFilter, DeviceStore as _};
+use lineshift_store::import::{ImportAssignment, ImportDevice, ImportQueueEntry, ImportStore as _};
+use lineshift_store::plan_queue::{PlanQueueEntry, PlanQueueFilter, PlanQueueStore as _};
+use lineshift_store::sync::{NewSyncRun, SyncBatch, SyncClaim, SyncPlace, SyncStore as _, SyncedCustomer};
+use lineshift_store::work::{PageClaim, RunnableChange, Settled, Waiting, WorkStore as _};
+use lineshift_store_postgres::PostgresStore;
+use lineshift_store_postgres::testing::TestDatabase;
+
+use crate::orders::{QUERY, at, claim_of_key, iccid, number, refusal};
+use crate::things::{self, new_key};
+
+/// How long pages and runs are held here.
+pub(crate) const HELD: i64 = 1_000_000;
+
+/// A tenant with what its orders refer to, and its lines.
+pub(crate) struct Reference {
+    pub(crate) tenant: TenantId,
+    /// Stands in every text of it.
+    pub(crate) mark: &'static str,
+    pub(crate) key: ApiKeyId,
+    pub(crate) account: IntegrationAuthenticationId,
+    pub(crate) provider: ServiceProviderId,
+    pub(crate) customer: RevCustomerId,
+    pub(crate) site: SiteId,
+    pub(crate) amop_site: SiteId,
+    pub(crate) plan: CustomerRatePlanId,
+    pub(crate) pool: CustomerRatePoolId,
+    pub(crate) lines: Vec<DeviceId>,
+}
+
+/// A tenant and the ids of what it has. Filled alike, two tenants of one store have the same ids.
+pub(crate) struct Filled {
+    of: Reference,
+    /// An open queue entry, due at 100.
+    pub(crate) entry: PlanQueueEntry,
+    /// A change with open pages, of which `page` is held.
+    pub(crate) open: BulkChangeId,
+    pub(crate) page: PageClaim,
+    /// A held page whose rows call outside.
+    pub(crate) calling: PageClaim,
+    /// A held page that is to be completed.
+    pub(crate) done: PageClaim,
+    /// Not started.
+    pub(crate) unstarted: BulkChangeId,
+    /// Rows still arrive, until 50.
+    pub(crate) receiving: BulkChangeId,
+    /// Ended, with rows in ERROR, one of them unsettled.
+    pub(crate) failed: BulkChangeId,
+    pub(crate) unsettled: DeviceChangeId,
+    /// With a row that waits.
+    pub(crate) waiting: BulkChangeId,
+    pub(crate) sync: SyncClaim,
+}
+
+impl std::ops::Deref for Filled {
+    type Target = Reference;
+
+    fn deref(&self) -> &Reference {
+        &self.of
+    }
+}
+
+impl Filled {
+    pub(crate) async fn new(store: &PostgresStore, database: &TestDatabase, mark: &'static str) -> Self {
+        let of = Reference::new(store, mark).await;
+        let entry = of.bring_in(store).await;
+        let (open, unstarted, receiving) = of.submit(store).await;
+        let page = of.claim(store, open).await;
+        of.pause(store, &page).await;
+        let done = of.run_pages(store).await;
+        let waiting = of.wait(store).await;
+        let calling = of.call_outside(store).await;
+        let (failed, unsettled) = of.fail(store).await;
+        let sync = of.synchronise(store).await;
+        of.store_what_no_method_stores(database).await;
+        Self { of, entry, open, page, calling, done, unstarted, receiving, failed, unsettled, waiting, sync }
+    }
+}
+
+impl Reference {
+    async fn new(store: &PostgresStore, mark: &'static str) -> Self {
+        let tenant = store.create_tenant(mark, chrono_tz::America::New_York, at(0)).await.expect("a tenant");
+        let key = store.create_api_key(tenant, &new_key(mark), at(0)).await.expect("a key");
+        let account =
+            store.create_integration_authentication(tenant, &things::account(mark, 0), at(0)).await.expect("an account");
+        store.set_account(tenant, account, &things::settings(mark), at(0)).await.expect("set");
+        // No synchronisation of this one goes on.
+        let second = things::account(&format!("{mark} second"), 0);
+        let second = store.create_integration_authentication(tenant, &second, at(0)).await.expect("another account");
+        store.set_account(tenant, second, &things::settings(mark), at(0)).await.expect("set");
+        let provider = store.create_service_provider(tenant, &things::provider(mark, 0), at(0)).await.expect("a provider");
+        let customer = things::customer(mark, 1_001, account);
+        let customer = store.create_rev_customer(tenant, &customer, at(0)).await.expect("a customer");
+        let site = store.create_site(tenant, &things::site(mark, 0, Some(customer)), at(0)).await.expect("a site");
+        let amop_site = store.create_site(tenant, &things::site(mark, 0, None), at(0)).await.expect("an AMOP customer");
+        let plan = store.create_customer_rate_plan(tenant, &things::plan(mark, 0), at(0)).await.expect("a plan");
+        let pool = store.create_customer_rate_pool(tenant, &things::pool(mark, 0), at(0)).await.expect("a pool");
+        let mut of = Self { tenant, mark, key, account, provider, customer, site, amop_site, plan, pool, lines: Vec::new() };
+        let lines: Vec<ImportDevice> = (0..16).map(|nth| of.line(nth)).collect();
+        store.import_devices(tenant, &lines, mark, at(0)).await.expect("lines");
+        for line in lines {
+            let listed = store.list_devices(tenant, &DeviceFilter::Iccid(line.iccid), None, 1).await.expect("listed");
+            of.lines.push(listed.items[0].id);
+        }
+        of
+    }
+
+    /// An assignment, what is billed for it, and a scheduled plan change; answers its entry.
+    async fn bring_in(&self, store: &PostgresStore) -> PlanQueueEntry {
+        let assigned = store.import_assignments(self.tenant, &[self.present(0)], self.mark, at(1)).await.expect("assigned");
+        assert_eq!(assigned.refused, vec![]);
+        store.usp_revservice_create_service(self.tenant, &[self.service(10, 0)], at(1)).await.expect("a service");
+        store.usp_revservice_create_serviceproduct(self.tenant, &[self.product(10, 100)], at(1)).await.expect("a product");
+        store.import_queue_entries(self.tenant, &[self.scheduled(1)], self.mark, at(2)).await.expect("an entry");
+        store.list_queue_entries(self.tenant, PlanQueueFilter::Open, None, 1).await.expect("listed").items.remove(0)
+    }
+
+    /// Changes before work begins: open, not started, still arriving.
+    async fn submit(&self, store: &PostgresStore) -> (BulkChangeId, BulkChangeId, BulkChangeId) {
+        let (tenant, key) = (self.tenant, claim_of_key("first"));
+        store.claim_idempotency_key(tenant, &key, at(60), at(-60), at(0)).await.expect("claimed");
+        let new = self.change(self.plan_change(None), 3);
+        let open = store.store_bulk_change(tenant, &new, self.rows(&[2, 3, 4]), Some(&key)).await.expect("stored").id;
+        let new = NewBulkChange { process_changes: false, ..self.change(self.assign(false), 1) };
+        let unstarted = store.store_bulk_change(tenant, &new, self.rows(&[5]), None).await.expect("stored").id;
+        let new = self.change(self.plan_change(None), 2);
+        let receiving = store.begin_receiving(tenant, &new, at(50), None).await.expect("begun");
+        store.append_received(tenant, receiving, &new, 0, self.rows(&[6]), at(50)).await.expect("appended");
+        (open, unstarted, receiving)
+    }
+
+    /// Begins with the rows of a page, and leaves them in hand.
+    async fn pause(&self, store: &PostgresStore, held: &PageClaim) {
+        let mut page = store.open_page(held, at(11)).await.expect("opened");
+        page.list_open_lines(QUERY).await.expect("lines");
+        page.pause().await.expect("paused");
+    }
+
+    /// A change whose rows are final, one of its pages completed; answers the other, held.
+    async fn run_pages(&self, store: &PostgresStore) -> PageClaim {
+        let new = self.change(self.assign(false), 2);
+        let done = store.store_bulk_change(self.tenant, &new, self.rows(&[7, 8]), None).await.expect("stored").id;
+        for _ in 0..2 {
+            let held = self.claim(store, done).await;
+            let mut page = store.open_page(&held, at(11)).await.expect("opened");
+            page.list_open_lines(QUERY).await.expect("lines");
+            page.usp_devicebulkchange_assign_non_rev_customer(&self.assignment_write(false)).await.expect("assigned");
+            page.finish(Some(self.mark)).await.expect("finished");
+        }
+        let first = self.claim(store, done).await;
+        store.complete_page(&first, at(12)).await.expect("completed");
+        self.claim(store, done).await
+    }
+
+    /// A change with a row that waits.
+    async fn wait(&self, store: &PostgresStore) -> BulkChangeId {
+        let new = self.change(self.assign(false), 1);
+        let id = store.store_bulk_change(self.tenant, &new, self.rows(&[9]), None).await.expect("stored").id;
+        let held = self.claim(store, id).await;
+        let mut page = store.open_page(&held, at(11)).await.expect("opened");
+        page.list_open_lines(QUERY).await.expect("lines");
+        page.hold_open(&[self.waiting_row(held.from_id)]).await.expect("held");
+        page.finish(None).await.expect("finished");
+        id
+    }
+
+    pub(crate) fn waiting_row(&self, id: DeviceChangeId) -> Waiting {
+        Waiting { id, code: Code::QuotaExhausted, text: format!("{} waits", self.mark), next_check_at: at(HELD) }
+    }
+
+    /// A held page whose row was called for, and what its account's calls are counted by.
+    async fn call_outside(&self, store: &PostgresStore) -> PageClaim {
+        let (tenant, account) = (self.tenant, Some(self.account));
+        let calling = NewBulkChange { account, ..self.change(self.assign(true), 1) };
+        let id = store.store_bulk_change(tenant, &calling, self.rows(&[10]), None).await.expect("stored").id;
+        let held = self.claim(store, id).await;
+        self.pause(store, &held).await;
+        store.record_steps(&held, &self.batch(held.from_id, 11, 10), at(20)).await.expect("recorded");
+        let windows = CallWindows { calls_a_minute: 10, calls_a_day: 100 };
+        store.take_calls(tenant, self.account, 1, windows, at(30)).await.expect("taken");
+        let asked = PlacesAsked { wanted: 1, kept: 0, concurrency: 5, until: at(HELD) };
+        store.lease_places(tenant, self.account, self.mark, asked, at(30)).await.expect("leased");
+        held
+    }
+
+    /// A change that ended in ERROR; of its first row nobody knows what was done.
+    async fn fail(&self, store: &PostgresStore) -> (BulkChangeId, DeviceChangeId) {
+        let (tenant, account) = (self.tenant, Some(self.account));
+        let failing = NewBulkChange { account, page_lines: 2, ..self.change(self.assign(true), 2) };
+        let id = store.store_bulk_change(tenant, &failing, self.rows(&[11, 12]), None).await.expect("stored").id;
+        let held = self.claim(store, id).await;
+        let unsettled = held.from_id;
+        self.pause(store, &held).await;
+        store.record_steps(&held, &self.batch(held.from_id, 12, 11), at(20)).await.expect("recorded");
+        let mut page = store.open_page(&held, at(21)).await.expect("opened");
+        page.list_open_lines(QUERY).await.expect("lines");
+        let settled = [Settled::Unsettled(held.from_id, refusal()), Settled::Refused(held.to_id, refusal())];
+        page.settle(&settled).await.expect("settled");
+        page.finish(None).await.expect("finished");
+        let held = self.claim(store, id).await;
+        store.complete_page(&held, at(22)).await.expect("completed");
+        let change = RunnableChange { tenant_id: tenant, bulk_change_id: id };
+        store.complete_bulk_change(change, at(23)).await.expect("completed").expect("it has ended");
+        (id, unsettled)
+    }
+
+    /// A run in hand with a finding.
+    async fn synchronise(&self, store: &PostgresStore) -> SyncClaim {
+        let run = store.begin_sync_run(self.tenant, &self.sync_run(), at(40)).await.expect("begun");
+        let held = store.claim_sync_run(self.tenant, run.id, at(HELD), at(41)).await.expect("claimed").expect("due");
+        let next = SyncPlace::beginning(SyncPhase::UnseenServices);
+        store.record_sync(&held, &self.synced(7), next, at(42)).await.expect("recorded")
+    }
+
+    pub(crate) fn sync_run(&self) -> NewSyncRun {
+        NewSyncRun {
+            integration_authentication_id: self.account,
+            customers: true,
+            services: true,
+            full: true,
+            ordered_by: self.mark.to_owned(),
+        }
+    }
+
+    /// A customer that a list showed.
+    pub(crate) fn synced(&self, id: i64) -> SyncBatch {
+        let customer =
+            SyncedCustomer { id: RevCustomerId(id), name: format!("{} new", self.mark), is_closed: false, updated_at: None };
+        SyncBatch { customers: vec![customer], ..SyncBatch::default() }
+    }
+
+    /// Roles, the audit log and activations, which later parts of the product write.
+    async fn store_what_no_method_stores(&self, database: &TestDatabase) {
+        let (t, mark, provider) = (self.tenant.0, self.mark, self.provider.0);
+        let sql = format!(
+            "INSERT INTO users (id, email, display_name, is_active, created_at) VALUES ({t}, '{mark}@localhost', '{mark}', 1, 0);
+             INSERT INTO role (tenant_id, id, name) VALUES ({t}, 1, '{mark}');
+             INSERT INTO role_permission (tenant_id, role_id, module, action) VALUES ({t}, 1, '{mark}', 'read');
+             INSERT INTO user_role (tenant_id, user_id, role_id) VALUES ({t}, {t}, 1);
+             INSERT INTO audit_log (tenant_id, month, id, at, who, action, outcome)
+                 SELECT {t}, month, 1, 0, '{mark}', 'read', '{mark}' FROM unnest(ARRAY[202612, 190001]) AS month;
+             INSERT INTO carrier_rate_plan (tenant_id, id, service_provider_id, code, name, is_active)
+                 VALUES ({t}, 1, {provider}, '{mark}', '{mark}', 1);
+             INSERT INTO telegence_new_service_activation_staging (tenant_id, id, service_provider_id, billing_account, iccid)
+                 VALUES ({t}, 1, {provider}, '{mark}', '1')"
+        );
+        database.execute(&sql).await.expect("stored");
+    }
+
+    pub(crate) async fn claim(&self, store: &PostgresStore, id: BulkChangeId) -> PageClaim {
+        let change = RunnableChange { tenant_id: self.tenant, bulk_change_id: id };
+        store.claim_page(change, self.mark, at(HELD), at(10)).await.expect("a claim").expect("a page")
+    }
+
+    /// A line to bring in.
+    pub(crate) fn line(&self, nth: usize) -> ImportDevice {
+        ImportDevice {
+            service_provider_id: self.provider,
+            iccid: iccid(nth),
+            subscriber_number: Some(number(nth)),
+            imei: Some(format!("{} imei", self.mark)),
+            status: "ACTIVATED".to_owned(),
+            is_archived: false,
+            activated_at: Some(at(-86_400)),
+            carrier_rate_plan: Some(format!("{} carrier plan", self.mark)),
+            communication_plan: None,
+            ip_address: None,
+            carrier_device_id: None,
+        }
+    }
+
+    /// An assignment to bring in.
+    pub(crate) fn present(&self, nth: usize) -> ImportAssignment {
+        ImportAssignment {
+            iccid: iccid(nth),
+            rev_customer_id: Some(self.customer),
+            site_id: self.site,
+            customer_rate_plan_id: Some(self.plan),
+            customer_rate_pool_id: Some(self.pool),
+            customer_data_allocation_mb: None,
+            effective_date: None,
+        }
+    }
+
+    /// A queue entry to bring in, due at 100.
+    pub(crate) fn scheduled(&self, nth: usize) -> ImportQueueEntry {
+        ImportQueueEntry {
+            iccid: iccid(nth),
+            customer_rate_plan_id: Some(self.plan.0),
+            customer_rate_pool_id: None,
+            customer_data_allocation_mb: None,
+            effective_date: at(100),
+            portal: PortalType::M2M,
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Things that orders refer to, named by a mark.
+
+use lineshift_domain::ids::{
+    CustomerRatePlanId, CustomerRatePoolId, IntegrationAuthenticationId, RevCustomerId, ServiceProviderId, SiteId,
+};
+use lineshift_domain::scopes::Scopes;
+use lineshift_domain::terms::IntegrationKind;
+use lineshift_store::access::NewApiKey;
+use lineshift_store::billing::AccountSettings;
+use lineshift_store::catalogue::{
+    CustomerRatePlan, CustomerRatePool, IntegrationAuthentication, RevCustomer, ServiceProvider, Site,
+};
+
+pub(crate) fn new_key(mark: &str) -> NewApiKey {
+    NewApiKey { name: format!("{mark} key"), secret_hash: [1; 32], scopes: Scopes::all(), expires_at: None }
+}
+
+pub(crate) fn account(mark: &str, id: i64) -> IntegrationAuthentication {
+    let (id, integration_kind) = (IntegrationAuthenticationId(id), IntegrationKind::RevIo);
+    IntegrationAuthentication { id, name: format!("{mark} account"), integration_kind, is_active: true }
+}
+
+pub(crate) fn settings(mark: &str) -> AccountSettings {
+    AccountSettings {
+        base_address: format!("https://{mark}.localhost"),
+        secret_encrypted: Some(mark.as_bytes().to_vec()),
+        is_local: true,
+        write_enabled: true,
+        concurrency: Some(8),
+        calls_a_minute: None,
+        calls_a_day: None,
+    }
+}
+
+pub(crate) fn provider(mark: &str, id: i64) -> ServiceProvider {
+    ServiceProvider {
+        id: ServiceProviderId(id),
+        name: format!("{mark} provider"),
+        integration_kind: IntegrationKind::Jasper,
+        write_enabled: true,
+        is_active: true,
+    }
+}
+
+pub(crate) fn customer(mark: &str, id: i64, account: IntegrationAuthenticationId) -> RevCustomer {
+    let (id, name) = (RevCustomerId(id), format!("{mark} customer"));
+    RevCustomer { id, name, integration_authentication_id: account, is_active: true }
+}
+
+pub(crate) fn site(mark: &str, id: i64, rev_customer_id: Option<RevCustomerId>) -> Site {
+    Site { id: SiteId(id), name: format!("{mark} site"), rev_customer_id, is_active: true }
+}
+
+pub(crate) fn plan(mark: &str, id: i64) -> CustomerRatePlan {
+    CustomerRatePlan {
+        id: CustomerRatePlanId(id),
+        name: format!("{mark} plan"),
+        monthly_price: None,
+        allocation_default_mb: None,
+        allocation_bound_mb: None,
+        rev_product_id: None,
+        is_active: true,
+    }
+}
+
+pub(crate) fn pool(mark: &str, id: i64) -> CustomerRatePool {
+    CustomerRatePool { id: CustomerRatePoolId(id), name: format!("{mark} pool"), is_active: true }
+}
