@@ -123,7 +123,10 @@ impl Reference {
     async fn bring_in(&self, store: &PostgresStore) -> PlanQueueEntry {
         let assigned = store.import_assignments(self.tenant, &[self.present(0)], self.mark, at(1)).await.expect("assigned");
         assert_eq!(assigned.refused, vec![]);
-        store.usp_revservice_create_service(self.tenant, &[self.service(10, 0)], at(1)).await.expect("a service");
+        store
+            .usp_revservice_create_service(self.tenant, &[self.service(10, 0), self.service(30, 7), self.service(31, 8)], at(1))
+            .await
+            .expect("a service");
         store.usp_revservice_create_serviceproduct(self.tenant, &[self.product(10, 100)], at(1)).await.expect("a product");
         store.import_queue_entries(self.tenant, &[self.scheduled(1)], self.mark, at(2)).await.expect("an entry");
         store.list_queue_entries(self.tenant, PlanQueueFilter::Open, None, 1).await.expect("listed").items.remove(0)
@@ -135,7 +138,7 @@ impl Reference {
         store.claim_idempotency_key(tenant, &key, at(60), at(-60), at(0)).await.expect("claimed");
         let new = self.change(self.plan_change(None), 3);
         let open = store.store_bulk_change(tenant, &new, self.rows(&[2, 3, 4]), Some(&key)).await.expect("stored").id;
-        let new = NewBulkChange { process_changes: false, ..self.change(self.assign(false), 1) };
+        let new = NewBulkChange { process_changes: false, portal: PortalType::Mobility, ..self.change(self.assign(false), 1) };
         let unstarted = store.store_bulk_change(tenant, &new, self.rows(&[5]), None).await.expect("stored").id;
         let new = self.change(self.plan_change(None), 2);
         let receiving = store.begin_receiving(tenant, &new, at(50), None).await.expect("begun");
