@@ -7,10 +7,10 @@ use lineshift_domain::ids::{
 };
 use lineshift_domain::places::PlacesAsked;
 use lineshift_domain::sync::SyncPhase;
-use lineshift_domain::terms::PortalType;
+use lineshift_domain::terms::{LineIdentifier, PortalType};
 use lineshift_store::access::AccessStore as _;
 use lineshift_store::billing::{BillingStore as _, CallWindows};
-use lineshift_store::bulk_changes::{BulkChangeStore as _, NewBulkChange};
+use lineshift_store::bulk_changes::{BulkChangeStore as _, NewBulkChange, NewDeviceChange};
 use lineshift_store::catalogue::CatalogueStore as _;
 use lineshift_store::devices::{DeviceFilter, DeviceStore as _};
 use lineshift_store::import::{ImportAssignment, ImportDevice, ImportQueueEntry, ImportStore as _};
@@ -54,7 +54,7 @@ pub(crate) struct Filled {
     pub(crate) calling: PageClaim,
     /// A held page that is to be completed.
     pub(crate) done: PageClaim,
-    /// Not started.
+    /// Not started; of the Mobility portal, its line named by number.
     pub(crate) unstarted: BulkChangeId,
     /// Rows still arrive, until 50.
     pub(crate) receiving: BulkChangeId,
@@ -138,8 +138,10 @@ impl Reference {
         store.claim_idempotency_key(tenant, &key, at(60), at(-60), at(0)).await.expect("claimed");
         let new = self.change(self.plan_change(None), 3);
         let open = store.store_bulk_change(tenant, &new, self.rows(&[2, 3, 4]), Some(&key)).await.expect("stored").id;
-        let new = NewBulkChange { process_changes: false, portal: PortalType::Mobility, ..self.change(self.assign(false), 1) };
-        let unstarted = store.store_bulk_change(tenant, &new, self.rows(&[5]), None).await.expect("stored").id;
+        let (portal, identifier) = (PortalType::Mobility, LineIdentifier::Number);
+        let new = NewBulkChange { process_changes: false, portal, identifier, ..self.change(self.plan_change(None), 1) };
+        let row = NewDeviceChange { line: number(5), ..self.rows(&[5]).remove(0) };
+        let unstarted = store.store_bulk_change(tenant, &new, vec![row], None).await.expect("stored").id;
         let new = self.change(self.plan_change(None), 2);
         let receiving = store.begin_receiving(tenant, &new, at(50), None).await.expect("begun");
         store.append_received(tenant, receiving, &new, 0, self.rows(&[6]), at(50)).await.expect("appended");
@@ -155,13 +157,13 @@ impl Reference {
 
     /// A change whose rows are final, one of its pages completed; answers the other, held.
     async fn run_pages(&self, store: &PostgresStore) -> PageClaim {
-        let new = self.change(self.assign(false), 2);
+        let new = self.change(self.assign(true), 2);
         let done = store.store_bulk_change(self.tenant, &new, self.rows(&[7, 8]), None).await.expect("stored").id;
         for _ in 0..2 {
             let held = self.claim(store, done).await;
             let mut page = store.open_page(&held, at(11)).await.expect("opened");
             page.list_open_lines(QUERY).await.expect("lines");
-            page.usp_devicebulkchange_assign_non_rev_customer(&self.assignment_write(false)).await.expect("assigned");
+            page.usp_assign_customer_update_site(&self.assignment_write(true)).await.expect("assigned");
             page.finish(Some(self.mark)).await.expect("finished");
         }
         let first = self.claim(store, done).await;

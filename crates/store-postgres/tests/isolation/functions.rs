@@ -32,7 +32,9 @@ async fn no_function_changes_anything_of_a_tenant_when_the_database_is_told_of_a
             wrong.push(format!("told of the tenant, {call} wrote {control:?}"));
         }
         let other = format!("SET LOCAL app.tenant_id = '{}'", two.other.tenant.0);
-        for (session, set) in [(&unset, "SELECT"), (&others, other.as_str()), (&others, "SET LOCAL app.tenant_id = ''")] {
+        for (session, set) in
+            [(&unset, "SET LOCAL lock_timeout = 0"), (&others, other.as_str()), (&others, "SET LOCAL app.tenant_id = ''")]
+        {
             // An error is as good as nothing: the transaction is undone.
             if let Ok(count) = written(session, set, &call, "COMMIT").await
                 && count != 0
@@ -91,9 +93,11 @@ async fn value(two: &TwoTenants, function: &str, argument: &str) -> String {
     // History and links are written for rows that are done.
     let ended = ["usp_updatecrossproviderdevicehistory", "usp_update_device_rev_service_links"].contains(&function);
     let mobility = function == "usp_devicebulkchange_revservice_updatemobilitychange";
+    let by_number = function.starts_with("usp_devicebulkchange_customerrateplanchange_updatedevicebynumbe");
     match argument {
         "p_tenant_id" => of.tenant.0.to_string(),
         "p_bulk_change_id" if ended => of.done.bulk_change_id.0.to_string(),
+        "p_bulk_change_id" if by_number => of.unstarted.0.to_string(),
         "p_bulk_change_id" => of.open.0.to_string(),
         "p_change_id" if mobility => {
             let sql = format!(
@@ -115,7 +119,7 @@ async fn value(two: &TwoTenants, function: &str, argument: &str) -> String {
         "p_activated_date" => "2026-12-01".to_owned(),
         "p_by_number" | "p_replace_scheduled" => "false".to_owned(),
         "p_need_to_mark_processed" | "p_api_call_result" => "true".to_owned(),
-        "p_subscriber_number" => number(2),
+        "p_subscriber_number" => number(5),
         "p_number" => number(13),
         "p_iccid" => iccid(13),
         "p_device_id" => of.lines[13].0.to_string(),
