@@ -56,7 +56,7 @@ impl TestDatabase {
         admin(&server, vec![drop, make]).await;
         let mut inside = server.clone();
         inside.set_path(&name);
-        let superuser = Postgres::new(inside.as_str(), Options { connections: 2, ..owner_options() }).expect("the server's URL");
+        let superuser = Postgres::new(inside.as_str(), Options { connections: 4, ..owner_options() }).expect("the server's URL");
         Self { server, name, superuser }
     }
 

@@ -14,6 +14,7 @@ use lineshift_domain::limits::Limits;
 use lineshift_domain::order::{AssignmentOrder, RevCharge, RevProductOrder, RevServiceOrder};
 use lineshift_engine::{Clock, Connect, Engine};
 use lineshift_simulators::revio::{RevioOptions, RevioSimulator};
+use lineshift_store::Store;
 use lineshift_store::billing::{AccountSettings, IntegrationAccount};
 use lineshift_store_postgres::testing::TestDatabase;
 use lineshift_store_sqlite::Options;
@@ -75,7 +76,7 @@ impl BillingWorld {
         world
     }
 
-    fn over(operator: Operator, clock: Arc<TestClock>, adjust: impl FnOnce(&mut RevioOptions)) -> Self {
+    pub(crate) fn over(operator: Operator, clock: Arc<TestClock>, adjust: impl FnOnce(&mut RevioOptions)) -> Self {
         let mut revio = RevioOptions::new(USER, CLIENT_CODE, PASSWORD);
         adjust(&mut revio);
         let simulator = RevioSimulator::new(revio, clock as Arc<dyn Clock>);
@@ -94,9 +95,15 @@ impl BillingWorld {
     /// The engine of another process over the same store: it knows nothing but what is stored.
     #[must_use]
     pub fn another_engine(&self) -> Engine {
-        let Operator { store, clock, engine, .. } = &self.operator;
+        self.engine_over(Arc::clone(&self.operator.store))
+    }
+
+    /// The engine of another process over other connections to the same rows.
+    #[must_use]
+    pub fn engine_over(&self, store: Arc<dyn Store>) -> Engine {
+        let Operator { clock, engine, .. } = &self.operator;
         let connect = connection(Arc::clone(&self.simulator), Arc::clone(clock), self.repeats);
-        Engine::new(Arc::clone(store), Arc::clone(clock) as Arc<dyn Clock>, *engine.limits()).connected(Arc::new(connect))
+        Engine::new(store, Arc::clone(clock) as Arc<dyn Clock>, *engine.limits()).connected(Arc::new(connect))
     }
 
     /// Stores credentials with that password.

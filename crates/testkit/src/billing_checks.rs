@@ -132,6 +132,16 @@ impl Books {
 
 /// Every rule that is broken, one text each.
 pub async fn check(world: &BillingWorld, ordered: &Ordered) -> Vec<String> {
+    let mut broken = check_books(world, ordered).await;
+    broken.extend(damage(&world.operator.stored).await);
+    for (rule, query) in NEVER {
+        broken.extend(look(&world.operator.stored, query).await.into_iter().map(|row| format!("{rule}: {row}")));
+    }
+    broken
+}
+
+/// Those between what was ordered, the store's record of it, and the billing system's.
+pub async fn check_books(world: &BillingWorld, ordered: &Ordered) -> Vec<String> {
     let books = Books::of(world).await;
     let mut broken = Vec::new();
     let summary = world.simulator.ledger().summary();
@@ -157,10 +167,6 @@ pub async fn check(world: &BillingWorld, ordered: &Ordered) -> Vec<String> {
     }
     check_ledger(&books, ordered, &mut broken);
     check_stored(&books, &mut broken);
-    broken.extend(damage(&world.operator.stored).await);
-    for (rule, query) in NEVER {
-        broken.extend(look(&world.operator.stored, query).await.into_iter().map(|row| format!("{rule}: {row}")));
-    }
     broken
 }
 

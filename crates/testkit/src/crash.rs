@@ -9,7 +9,7 @@ mod standing;
 mod sweep;
 
 pub use process::{Child, Ended, Running, child, die, say, say_statements, wait_for_go};
-pub use reopen::{open_options, reopen, reopen_on, reopen_stored};
+pub use reopen::{open_options, reopen, reopen_nth, reopen_on, reopen_stored};
 pub use seeds::{Chance, Seeds, many_seeds, seeds};
-pub use standing::{Standing, check_invariants, damage, look};
+pub use standing::{Standing, broken_rules, check_invariants, damage, look};
 pub use sweep::{AFTER, Scenario, Template, block_on, run_child, settle, survive, sweep, undisturbed};

@@ -9,6 +9,7 @@ pub mod billing_workers;
 pub mod clock;
 pub mod crash;
 pub mod http;
+pub mod mixed_seeds;
 pub mod operator;
 pub mod simulated;
 pub mod stepper;

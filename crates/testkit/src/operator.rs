@@ -99,6 +99,23 @@ impl Operator {
     async fn started(clock: Arc<TestClock>, zone: chrono_tz::Tz, lines: u64, limits: Limits, options: Options) -> Self {
         let directory = Arc::new(tempfile::tempdir().expect("a temporary directory"));
         let stored = TestStore::new(directory.path(), options).await;
+        Self::begun(clock, zone, lines, limits, stored, directory).await
+    }
+
+    /// The same in that store, in which nothing is yet.
+    pub async fn in_store(clock: Arc<TestClock>, lines: u64, limits: Limits, stored: TestStore) -> Self {
+        let directory = Arc::new(tempfile::tempdir().expect("a temporary directory"));
+        Self::begun(clock, chrono_tz::America::Chicago, lines, limits, stored, directory).await
+    }
+
+    async fn begun(
+        clock: Arc<TestClock>,
+        zone: chrono_tz::Tz,
+        lines: u64,
+        limits: Limits,
+        stored: TestStore,
+        directory: Arc<tempfile::TempDir>,
+    ) -> Self {
         let engine = Engine::new(stored.store(), Arc::clone(&clock) as Arc<dyn lineshift_engine::Clock>, limits);
         let operator = Self::create(engine, stored, clock, directory, "Altaworx", zone, RevCustomerId(4711)).await;
         operator.add_lines(operator.jasper, 1..=lines).await;

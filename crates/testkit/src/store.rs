@@ -58,6 +58,13 @@ impl TestStore {
         Self::Postgres(store, Arc::new(database))
     }
 
+    /// The connections of another process to that database, so many at most, known there by that name.
+    pub async fn process(database: &Arc<TestDatabase>, name: &str, connections: usize) -> Self {
+        let options = lineshift_store_postgres::Options { connections, ..Default::default() };
+        let store = lineshift_store_postgres::connect(&database.app_url_of(name), options).await.expect("the store opens");
+        Self::Postgres(store, Arc::clone(database))
+    }
+
     /// The store.
     #[must_use]
     pub fn store(&self) -> Arc<dyn Store> {

@@ -36,9 +36,20 @@ pub async fn reopen_on(
 
 /// The operator on that store.
 pub async fn reopen_stored(clock: Arc<TestClock>, stored: TestStore, directory: tempfile::TempDir, limits: Limits) -> Operator {
+    reopen_nth(0, clock, stored, Arc::new(directory), limits).await
+}
+
+/// The operator that was the nth to be made in that store, from 0.
+pub async fn reopen_nth(
+    nth: usize,
+    clock: Arc<TestClock>,
+    stored: TestStore,
+    directory: Arc<tempfile::TempDir>,
+    limits: Limits,
+) -> Operator {
     let store = stored.store();
     let engine = Engine::new(Arc::clone(&store), Arc::clone(&clock) as Arc<dyn Clock>, limits);
-    let tenant = store.list_tenants().await.expect("tenants")[0].id;
+    let tenant = store.list_tenants().await.expect("tenants")[nth].id;
     let key = store.list_api_keys(tenant).await.expect("keys").remove(0);
     let providers = store.list_service_providers(tenant, None, 10).await.expect("providers").items;
     let provider = |name: &str| providers.iter().find(|provider| provider.name == name).expect("it was created").id;
@@ -62,7 +73,7 @@ pub async fn reopen_stored(clock: Arc<TestClock>, stored: TestStore, directory: 
         plan: plan("Half"),
         other_plan: plan("Open"),
         pool,
-        directory: Arc::new(directory),
+        directory,
         store,
     }
 }

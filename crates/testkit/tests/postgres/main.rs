@@ -1,0 +1,3 @@
+//! Many processes on one PostgreSQL database, and everything that can befall them.
+
+mod mixed_seeds;
