@@ -142,7 +142,7 @@ impl Story {
 /// A world of two tenants in one database.
 struct World {
     /// The first tenant's, with its billing system.
-    billing: BillingWorld,
+    billing: Arc<BillingWorld>,
     second: Operator,
     database: Arc<TestDatabase>,
     ids: Vec<Option<BulkChangeId>>,
@@ -163,6 +163,7 @@ impl World {
             options.latency = Duration::from_millis(50);
             options.jitter = Duration::from_millis(200);
         });
+        let billing = Arc::new(billing);
         Self { billing, second, database, ids: vec![None; story.orders.len()] }
     }
 
@@ -226,7 +227,7 @@ pub async fn run_seed(template: &MixedTemplate, seed: u64) {
         match moment {
             Moment::Worker(nth) => {
                 let (_, manner, connections) = story.workers[nth];
-                processes[nth] = Some(Process::start(&world.billing, &world.database, nth, manner, connections).await);
+                processes[nth] = Some(Process::start(&world.billing, &world.database, nth, manner, connections));
             }
             Moment::Order(nth) => world.order(&story, nth).await,
             Moment::Cancel(nth) => world.steer(&story, nth, true).await,
@@ -245,7 +246,7 @@ pub async fn run_seed(template: &MixedTemplate, seed: u64) {
 }
 
 async fn until_nothing_is_open(world: &World, story: &Story, seed: u64) {
-    let survivor = Process::start(&world.billing, &world.database, 99, Manner::Beside, 8).await;
+    let survivor = Process::start(&world.billing, &world.database, 99, Manner::Beside, 8);
     let open = "SELECT 'change', id FROM device_bulk_change WHERE processed_at IS NULL
         UNION ALL SELECT 'entry', device_change_id FROM customer_rate_plan_device_queue WHERE state = 'open'
         UNION ALL SELECT 'message', id FROM outbox";

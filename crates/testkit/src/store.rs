@@ -59,10 +59,13 @@ impl TestStore {
     }
 
     /// The connections of another process to that database, so many at most, known there by that name.
-    pub async fn process(database: &Arc<TestDatabase>, name: &str, connections: usize) -> Self {
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn process(database: &Arc<TestDatabase>, name: &str, connections: usize) -> Result<Self> {
         let options = lineshift_store_postgres::Options { connections, ..Default::default() };
-        let store = lineshift_store_postgres::connect(&database.app_url_of(name), options).await.expect("the store opens");
-        Self::Postgres(store, Arc::clone(database))
+        let store = lineshift_store_postgres::connect(&database.app_url_of(name), options).await?;
+        Ok(Self::Postgres(store, Arc::clone(database)))
     }
 
     /// The store.

@@ -84,7 +84,6 @@ pub(super) const NEVER: &[(&str, &str)] = &[
             WHERE h.device_id = q.device_id AND h.bulk_change_id = q.bulk_change_id AND h.entry >= 1000)",
     ),
     ("a row still waits", "SELECT id FROM device_change WHERE next_check_at IS NOT NULL"),
-    ("places of an account are held", "SELECT holder, places FROM outside_call_place WHERE places > 0"),
 ];
 
 impl Fault {
@@ -113,9 +112,9 @@ impl Fault {
             }
             Self::CutOffAll => database.cut_off("application_name LIKE 'worker%'").await,
             Self::Undone { code, after, times } => {
+                let drawn = "(SELECT last_value FROM undoing)";
                 let text = format!(
-                    "UPDATE undone SET first = s.last_value + {after}, last = s.last_value + {after} + {times} - 1, code = '{code}'
-                     FROM undoing s"
+                    "UPDATE undone SET first = {drawn} + {after}, last = {drawn} + {after} + {times} - 1, code = '{code}'"
                 );
                 database.execute(&text).await.expect("told");
             }

@@ -54,48 +54,25 @@ pub(super) struct Process {
 }
 
 impl Process {
-    pub(super) async fn start(
-        world: &BillingWorld,
+    pub(super) fn start(
+        world: &Arc<BillingWorld>,
         database: &Arc<TestDatabase>,
         nth: usize,
         manner: Manner,
         connections: usize,
     ) -> Self {
         let name = format!("worker_{nth}");
-        let stored = TestStore::process(database, &name, connections).await;
-        let (dead, mut death) = tokio::sync::watch::channel(false);
-        let passed = AtomicU64::new(0);
-        let at_boundary: Arc<AtBoundary> = Arc::new(move |boundary, _| {
-            if let Manner::UntilBoundary(at, nth) = manner
-                && at == boundary
-                && passed.fetch_add(1, Ordering::Relaxed) + 1 == nth
-            {
-                dead.send_replace(true);
-            }
-            let is_dead = *dead.borrow();
-            Box::pin(async move {
-                if is_dead {
-                    std::future::pending::<()>().await;
-                }
-            })
-        });
-        let engine = world.engine_over(stored.store()).named(name.clone()).with_boundaries(at_boundary);
-        let owner = name.clone();
-        let work: Pin<Box<dyn Future<Output = ()> + Send>> = match manner {
-            Manner::Beside | Manner::UntilBoundary(..) => Box::pin(beside(engine, owner)),
-            Manner::UntilLook(left) => {
-                Box::pin(Looked { inner: Box::pin(in_turn(engine, owner)), left, pause: None, thaw: None })
-            }
-            Manner::FrozenAtLook(left, pause) => {
-                Box::pin(Looked { inner: Box::pin(in_turn(engine, owner)), left, pause: Some(pause), thaw: None })
-            }
-        };
+        let (world, database, owner) = (Arc::clone(world), Arc::clone(database), name.clone());
         let task = tokio::spawn(async move {
-            tokio::select! {
-                biased;
-                _ = death.wait_for(|dead| *dead) => {}
-                () = work => {}
-            }
+            // Where there is no connection to be had it ends, and whoever looks after it starts it again.
+            let stored = loop {
+                match TestStore::process(&database, &owner, connections).await {
+                    Ok(stored) => break stored,
+                    Err(_) => sleep(Duration::from_secs(5)).await,
+                }
+            };
+            drop(database);
+            live(world.engine_over(stored.store()).named(owner.clone()), manner, owner).await;
         });
         Self { task, name }
     }
@@ -111,6 +88,40 @@ impl Process {
         {
             std::panic::resume_unwind(panic);
         }
+    }
+}
+
+/// Works until it dies.
+async fn live(engine: Engine, manner: Manner, owner: String) {
+    let (dead, mut death) = tokio::sync::watch::channel(false);
+    let passed = AtomicU64::new(0);
+    let at_boundary: Arc<AtBoundary> = Arc::new(move |boundary, _| {
+        if let Manner::UntilBoundary(at, nth) = manner
+            && at == boundary
+            && passed.fetch_add(1, Ordering::Relaxed) + 1 == nth
+        {
+            dead.send_replace(true);
+        }
+        // The other lines of the same worker stop at their next boundary, too.
+        let is_dead = *dead.borrow();
+        Box::pin(async move {
+            if is_dead {
+                std::future::pending::<()>().await;
+            }
+        })
+    });
+    let engine = engine.with_boundaries(at_boundary);
+    let work: Pin<Box<dyn Future<Output = ()> + Send>> = match manner {
+        Manner::Beside | Manner::UntilBoundary(..) => Box::pin(beside(engine, owner)),
+        Manner::UntilLook(left) => Box::pin(Looked { inner: Box::pin(in_turn(engine, owner)), left, pause: None, thaw: None }),
+        Manner::FrozenAtLook(left, pause) => {
+            Box::pin(Looked { inner: Box::pin(in_turn(engine, owner)), left, pause: Some(pause), thaw: None })
+        }
+    };
+    tokio::select! {
+        biased;
+        _ = death.wait_for(|dead| *dead) => {}
+        () = work => {}
     }
 }
 
