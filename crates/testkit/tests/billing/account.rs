@@ -69,7 +69,7 @@ async fn a_quota_that_is_used_up_delays_nothing_else_and_is_not_renewed_by_a_res
     }
     assert_eq!(world.simulator.ledger().summary().calls.values().sum::<u64>(), used);
     finish(&world, id).await;
-    assert_eq!(world.operator.outcomes(id).await, ["PROCESSED"; 6]);
+    assert_eq!(world.operator.outcomes(id).await, ["PROCESSED"; 6], "{}", world.operator.shown_rows(id).await);
     right(&world, &[(id, world.assignment())]).await;
 }
 
