@@ -148,7 +148,7 @@ CREATE TABLE device_bulk_change_log (
     bulk_change_id        bigint NOT NULL,
     device_change_id      bigint NOT NULL,
     attempt               integer NOT NULL,
-    entry                 integer NOT NULL,
+    entry                 bigint NOT NULL,
     month                 integer NOT NULL,
     portal_type           smallint NOT NULL,
     log_entry_description text NOT NULL,

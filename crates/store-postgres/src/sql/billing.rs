@@ -141,7 +141,7 @@ lineshift_store::statements! {
     LOG_OUTSIDE = "INSERT INTO device_bulk_change_log (
         tenant_id, bulk_change_id, device_change_id, attempt, entry, month, portal_type, log_entry_description, process_by,
         processed_at, request_text, response_text, error_text, has_errors, response_status)
-    SELECT $1::bigint, $2::bigint, (value->>0)::bigint, (value->>1)::integer, (value->>2)::integer, $4::integer, $5::smallint,
+    SELECT $1::bigint, $2::bigint, (value->>0)::bigint, (value->>1)::integer, (value->>2)::bigint, $4::integer, $5::smallint,
         value->>3, $6::text, $7::bigint, value->>4, value->>5, value->>6,
         CASE WHEN value->>6 IS NULL THEN 0 ELSE 1 END, CASE WHEN value->>6 IS NULL THEN 'PROCESSED' ELSE 'ERROR' END
     FROM json_array_elements($3::json)
