@@ -33,7 +33,15 @@ impl TestDatabase {
     /// # Panics
     /// When there is no server: no test is left out for that.
     pub async fn new() -> Self {
-        let server = server();
+        Self::on(server().as_str()).await
+    }
+
+    /// A new one on that server, by the URL of its superuser.
+    ///
+    /// # Panics
+    /// When the server does not answer.
+    pub async fn on(server: &str) -> Self {
+        let server = Url::parse(server).expect("the server's URL");
         let template = template(&server).await;
         Self::made_from(server, &template).await
     }

@@ -8,7 +8,7 @@ mod seeds;
 mod standing;
 mod sweep;
 
-pub use process::{Child, Ended, Running, child, die, say, say_statements, wait_for_go};
+pub use process::{Child, Ended, Running, arm, child, die, freeze, say, say_statements, strike, wait_for_go};
 pub use reopen::{open_options, reopen, reopen_nth, reopen_on, reopen_stored};
 pub use seeds::{Chance, Seeds, many_seeds, seeds};
 pub use standing::{Standing, broken_rules, check_invariants, damage, look};

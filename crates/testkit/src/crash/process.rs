@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rustix::process::{Signal, getpid, kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, waitpid};
 
 /// Tells a process that it is a child, and of what kind: `KILL_AT:TASK:STORE`.
 const CHILD: &str = "LINESHIFT_CRASH_CHILD";
@@ -44,12 +44,12 @@ pub fn child() -> Option<Child> {
 }
 
 /// From now on this process kills itself before that statement.
-pub(super) fn arm(kill_at: u64) {
+pub fn arm(kill_at: u64) {
     KILL_AT.store(kill_at, Ordering::Relaxed);
 }
 
 /// Given to the store as `before_write`.
-pub(super) fn strike(number: u64) {
+pub fn strike(number: u64) {
     WRITTEN.store(number, Ordering::Relaxed);
     if number == KILL_AT.load(Ordering::Relaxed) {
         die();
@@ -63,6 +63,11 @@ pub fn die() -> ! {
     loop {
         std::thread::park();
     }
+}
+
+/// This process stands still, as if it got no time any more, until it is told to go on.
+pub fn freeze() {
+    kill_process(getpid(), Signal::STOP).expect("a process may stop itself");
 }
 
 /// How many statements the writer of this process sent.
@@ -151,6 +156,22 @@ impl Running {
         let mut go = self.go.take().expect("a child goes once");
         // One that was killed meanwhile hears nothing; how it ended is asked later.
         drop(go.write_all(b"go\n"));
+    }
+
+    /// Waits until the child has frozen itself.
+    pub fn wait_until_frozen(&self) {
+        let options = WaitOptions::UNTRACED;
+        let (_, status) = waitpid(Some(self.pid()), options).expect("a child can be waited for").expect("it has changed");
+        assert!(status.stopped(), "a child was to freeze, yet {status:?}");
+    }
+
+    /// Lets a frozen child go on.
+    pub fn thaw(&self) {
+        kill_process(self.pid(), Signal::CONT).expect("a child can be told to go on");
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_child(&self.process)
     }
 
     fn errors(&mut self) -> String {

@@ -10,6 +10,7 @@ use lineshift_engine::WorkerOptions;
 use lineshift_simulators::revio::Faults;
 use lineshift_testkit::billing::{BillingWorld, OTHER_PRODUCT, PACKAGE, PRODUCT, product};
 use lineshift_testkit::operator::iccid;
+use lineshift_testkit::store::on_postgres;
 
 /// An order for all lines.
 pub(crate) fn order(world: &BillingWorld, lines: u64, assignment: AssignmentOrder) -> Order {
@@ -62,7 +63,8 @@ pub(crate) async fn work_until(world: &BillingWorld, id: BulkChangeId, longest: 
 
 #[tokio::test(start_paused = true)]
 async fn whatever_goes_wrong_no_line_is_billed_twice_and_none_is_lost() {
-    for seed in 1..=20 {
+    // The store is asked every virtual second for hours, which is slow where that costs a round trip.
+    for seed in 1..=if on_postgres() { 1 } else { 20 } {
         let world = BillingWorld::with(30, Limits::default(), |options| {
             options.seed = seed;
             options.faults = Faults::all(0.25);
