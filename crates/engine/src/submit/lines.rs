@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::ops::Range;
 
+use chrono::TimeDelta;
+use futures::future::try_join_all;
 use lineshift_domain::codes::Code;
 use lineshift_domain::facts::LineFacts;
 use lineshift_domain::ids::{BulkChangeId, DeviceId, TenantId};
@@ -22,6 +24,9 @@ use crate::{Engine, Result};
 
 /// Lines looked up at a time.
 const LOOK_UP_LINES: usize = 5_000;
+
+/// Look-ups that are made side by side: readers do not wait for each other.
+const LOOK_UPS_AT_ONCE: usize = 2;
 
 /// One line of the order, once, however often it was named.
 struct Line {
@@ -222,16 +227,28 @@ impl Engine {
         let nobody = lines.refused(not_found(order.identifier));
         // Malformed lines sort first: None is less than any digits.
         let first = lines.lines.partition_point(|line| line.digits.is_none());
-        for from in (first..lines.len()).step_by(LOOK_UP_LINES) {
-            let to = lines.len().min(from + LOOK_UP_LINES);
-            let digits: Vec<Digits> = lines.lines[from..to].iter().filter_map(|line| line.digits).collect();
-            for line in &mut lines.lines[from..to] {
-                line.outcome = nobody;
+        let heartbeat = TimeDelta::from_std(self.limits.heartbeat()).unwrap_or(TimeDelta::MAX);
+        let mut renewed = self.clock.now();
+        for block in (first..lines.len()).step_by(LOOK_UP_LINES * LOOK_UPS_AT_ONCE) {
+            let places = (block..lines.len().min(block + LOOK_UP_LINES * LOOK_UPS_AT_ONCE)).step_by(LOOK_UP_LINES);
+            let asked: Vec<(usize, Vec<Digits>)> = places
+                .map(|from| {
+                    let to = lines.len().min(from + LOOK_UP_LINES);
+                    (from, lines.lines[from..to].iter().filter_map(|line| line.digits).collect())
+                })
+                .collect();
+            let look_ups = asked.iter().map(|(_, digits)| self.store.look_up_lines(tenant, order.identifier, digits, query));
+            let found = try_join_all(look_ups).await?;
+            for ((from, digits), found) in asked.iter().zip(&found) {
+                for line in &mut lines.lines[*from..from + digits.len()] {
+                    line.outcome = nobody;
+                }
+                lines.judge_found(*from, found, &judge, order.identifier);
             }
-            let found = self.store.look_up_lines(tenant, order.identifier, &digits, query).await?;
-            lines.judge_found(from, &found, &judge, order.identifier);
-            if let Some(id) = receiving {
-                self.store.renew_receiving(tenant, id, self.clock.now() + self.limits.lease()).await?;
+            let now = self.clock.now();
+            if let Some(id) = receiving.filter(|_| now - renewed >= heartbeat) {
+                self.store.renew_receiving(tenant, id, now + self.limits.lease()).await?;
+                renewed = now;
             }
         }
         Ok(())
