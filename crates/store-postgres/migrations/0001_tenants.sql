@@ -210,7 +210,8 @@ CREATE POLICY seen_by_all ON tenant_work FOR SELECT USING (true);
 SELECT lineshift_ensure_partitions(to_char(now() - interval '2 months', 'YYYYMM')::integer, 9);
 
 GRANT SELECT ON schema_migration TO lineshift_app;
-GRANT SELECT, INSERT, UPDATE ON tenant, users TO lineshift_app;
+-- These are global, so that no policy keeps a tenant from another's row: nothing of the product changes one.
+GRANT SELECT, INSERT ON tenant, users TO lineshift_app;
 GRANT USAGE, SELECT, UPDATE ON SEQUENCE tenant_id_seq, users_id_seq TO lineshift_app;
 GRANT SELECT, INSERT, UPDATE ON id_counter, api_key TO lineshift_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON tenant_work, role, role_permission, user_role TO lineshift_app;

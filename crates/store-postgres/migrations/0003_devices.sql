@@ -161,7 +161,7 @@ SELECT lineshift_ensure_partitions(to_char(now() - interval '2 months', 'YYYYMM'
 -- AT TIME ZONE takes the second of two midnights, and in a gap counts on from before it. Its answer is therefore believed only
 -- when the clock stood the same a day before, which it does but for two days a year.
 -- Four zones are also the names of fixed offsets, which PostgreSQL would take; they are asked for by their other names.
-CREATE FUNCTION start_of_day(p_at bigint, p_zone text) RETURNS bigint LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+CREATE FUNCTION start_of_any_day(p_at bigint, p_zone text) RETURNS bigint LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
     v_zone text := CASE p_zone WHEN 'CET' THEN 'Europe/Brussels' WHEN 'MET' THEN 'Europe/Brussels' WHEN 'EET' THEN 'Europe/Athens'
         WHEN 'WET' THEN 'Europe/Lisbon' ELSE p_zone END;
@@ -186,6 +186,22 @@ BEGIN
     END IF;
     RETURN extract(epoch FROM v_start)::bigint * 1000000;
 END
+$$;
+REVOKE ALL ON FUNCTION start_of_any_day(bigint, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION start_of_any_day(bigint, text) TO lineshift_app;
+COMMENT ON FUNCTION start_of_any_day(bigint, text) IS 'start_of_day for days on which clocks are put, and for zones with two meanings';
+
+-- The same. For nearly every day it is one expression, which the planner puts into the statement instead of calling a function for each line.
+CREATE FUNCTION start_of_day(p_at bigint, p_zone text) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE
+        WHEN p_zone NOT IN ('CET', 'MET', 'EET', 'WET')
+         AND ((date_trunc('day', (timestamp 'epoch' + p_at * interval '1 us') AT TIME ZONE 'UTC' AT TIME ZONE p_zone) AT TIME ZONE p_zone
+                AT TIME ZONE 'UTC') - interval '24 hours') AT TIME ZONE 'UTC' AT TIME ZONE p_zone
+             = date_trunc('day', (timestamp 'epoch' + p_at * interval '1 us') AT TIME ZONE 'UTC' AT TIME ZONE p_zone) - interval '24 hours'
+        THEN extract(epoch FROM date_trunc('day', (timestamp 'epoch' + p_at * interval '1 us') AT TIME ZONE 'UTC' AT TIME ZONE p_zone)
+                AT TIME ZONE p_zone)::bigint * 1000000
+        ELSE start_of_any_day(p_at, p_zone)
+    END
 $$;
 REVOKE ALL ON FUNCTION start_of_day(bigint, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION start_of_day(bigint, text) TO lineshift_app;
