@@ -7,7 +7,7 @@ use lineshift_testkit::crash::many_seeds;
 use lineshift_testkit::mixed_seeds::{MixedTemplate, run_seed};
 
 /// How many tests share the seeds: the test runner runs them beside each other.
-const SHARDS: u64 = 4;
+const SHARDS: u64 = 16;
 
 fn run(shard: u64) {
     let seeds = many_seeds(200, 1).every(SHARDS, shard);
@@ -16,22 +16,22 @@ fn run(shard: u64) {
     seeds.try_each(&format!("mixed_seeds::shard_{shard}"), |seed| paused().block_on(run_seed(&template, seed)));
 }
 
-#[test]
-fn shard_0() {
-    run(0);
+macro_rules! shards {
+    ($($name:ident $shard:literal),*) => {
+        $(#[test]
+        fn $name() {
+            run($shard);
+        })*
+
+        #[test]
+        fn every_seed_belongs_to_a_shard() {
+            let shards: std::collections::BTreeSet<u64> = [$($shard),*].into();
+            assert_eq!(shards, (0..SHARDS).collect());
+        }
+    };
 }
 
-#[test]
-fn shard_1() {
-    run(1);
-}
-
-#[test]
-fn shard_2() {
-    run(2);
-}
-
-#[test]
-fn shard_3() {
-    run(3);
-}
+shards!(
+    shard_0 0, shard_1 1, shard_2 2, shard_3 3, shard_4 4, shard_5 5, shard_6 6, shard_7 7, shard_8 8, shard_9 9, shard_10 10,
+    shard_11 11, shard_12 12, shard_13 13, shard_14 14, shard_15 15
+);
