@@ -46,7 +46,7 @@ const HISTORY: &str = "INSERT INTO device_action_history
 /// What is written; the benchmark says it.
 #[derive(Debug, Deserialize)]
 struct Texts {
-    entry: i32,
+    entry: i64,
     text: String,
     request: String,
     response: String,
@@ -137,7 +137,7 @@ impl Session {
             client.execute(&self.mark, &[&id, &now, &"ERROR", &kind, &code, &details, &0_i16]).await?;
             let (request, error) = (format!("{}{iccid}", texts.refused_request), format!("{code}: {details}"));
             let text = "Process: Device Refused";
-            client.execute(&self.log, &[&id, &now, &0_i32, &month, &text, &request, &none, &error, &"ERROR"]).await?;
+            client.execute(&self.log, &[&id, &now, &0_i64, &month, &text, &request, &none, &error, &"ERROR"]).await?;
         } else {
             client.execute(&self.update, &[&device, &now, &shared.plan, &shared.allocation]).await?;
             client.execute(&self.mark, &[&id, &now, &"PROCESSED", &none, &none, &none, &1_i16]).await?;

@@ -64,7 +64,7 @@ pub(super) fn month(now: DateTime<Utc>) -> i64 {
 #[derive(Debug, Clone, serde::Serialize)]
 pub(super) struct Texts {
     /// The place of the step in the log.
-    pub(super) entry: i32,
+    pub(super) entry: i64,
     /// What the history calls it.
     pub(super) action: &'static str,
     /// What the log calls it.
@@ -133,7 +133,7 @@ impl Texts {
         let mut literals = Literals::default();
         literals.number("$tenant", 1).number("$change", 1).number("$plan", NEW_PLAN).number("$site", NEW_SITE);
         literals.text("$allocation", NEW_ALLOCATION).text("$by", "bench").text("$zone", "America/Chicago");
-        literals.number("$entry", i64::from(self.entry)).text("$action", self.action).text("$text", self.text);
+        literals.number("$entry", self.entry).text("$action", self.action).text("$text", self.text);
         literals.text("$request", &self.request).text("$response", &self.response);
         literals.text("$refused_request", &self.refused_request).text("$archived", &self.archived);
         literals.text("$not_active_1", &self.not_active.0).text("$not_active_2", &self.not_active.1);
