@@ -23,13 +23,29 @@ type Written = Result<(), Unwritten>;
 #[derive(Debug, Clone)]
 enum Unwritten {
     LeaseLost(String),
+    /// The store was out of reach: the page is run again, and none of its rows is to blame.
+    Unavailable(String),
     Failed(String),
+}
+
+impl From<StoreError> for Unwritten {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::LeaseLost { what } => Self::LeaseLost(what),
+            // A full disk or a store that may only be read is waited for like one that does not answer.
+            error @ (StoreError::Unavailable(_) | StoreError::Full(_) | StoreError::ReadOnly(_)) => {
+                Self::Unavailable(error.to_string())
+            }
+            other => Self::Failed(other.to_string()),
+        }
+    }
 }
 
 impl From<Unwritten> for StoreError {
     fn from(unwritten: Unwritten) -> Self {
         match unwritten {
             Unwritten::LeaseLost(what) => Self::LeaseLost { what },
+            Unwritten::Unavailable(text) => Self::Unavailable(text.into()),
             Unwritten::Failed(text) => Self::internal(text),
         }
     }
@@ -82,9 +98,20 @@ impl Journal {
     async fn write_together(&self, batch: &StepBatch) -> Written {
         let store = self.engine.store();
         let now = self.engine.clock().now();
-        retry(ATTEMPTS, || store.record_steps(&self.claim, batch, now)).await.map_err(|error| match error {
-            StoreError::LeaseLost { what } => Unwritten::LeaseLost(what),
-            other => Unwritten::Failed(other.to_string()),
-        })
+        retry(ATTEMPTS, || store.record_steps(&self.claim, batch, now)).await.map_err(Unwritten::from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everybody_who_shared_a_write_hears_whether_trying_again_may_help() {
+        let told = |error: StoreError| StoreError::from(Unwritten::from(error).clone());
+        assert!(told(StoreError::Unavailable("the database restarts".into())).is_transient());
+        assert!(told(StoreError::Full("no space".into())).is_transient());
+        assert!(matches!(told(StoreError::LeaseLost { what: "the page".to_owned() }), StoreError::LeaseLost { .. }));
+        assert!(matches!(told(StoreError::internal("a bug")), StoreError::Internal { .. }));
     }
 }
