@@ -31,17 +31,20 @@ impl Engine {
 
     /// Runs a claimed page: in one transaction when nobody outside is called for it.
     pub(crate) async fn run_page_holding(&self, claim: &PageClaim, holding: Holding) -> StoreResult<PageResult> {
+        // Read before the page's transaction, which has a connection: were all of them open pages that wait for one more, each would
+        // wait for the others.
+        let statuses = self.active_statuses().await?;
         let page = self.store.open_page(claim, self.clock.now()).await?;
         if page.order().account.is_some() {
-            return Box::pin(self.run_outside_page(claim, page, holding)).await;
+            return Box::pin(self.run_outside_page(claim, page, holding, &statuses)).await;
         }
-        self.run_set_page(page).await
+        self.run_set_page(page, &statuses).await
     }
 
-    async fn run_set_page(&self, mut page: Box<dyn PageWork>) -> StoreResult<PageResult> {
+    async fn run_set_page(&self, mut page: Box<dyn PageWork>, statuses: &ActiveStatuses) -> StoreResult<PageResult> {
         let started = Instant::now();
         let order = page.order().clone();
-        let judged = self.judge_rows(page.as_mut(), &order, &HashSet::new()).await?;
+        let judged = judge_rows(page.as_mut(), &order, &HashSet::new(), statuses).await?;
         let settled: Vec<Settled> = judged.rows.iter().filter_map(|(row, judged)| judged.settle(*row)).collect();
         page.settle(&settled).await?;
         if settled.len() < judged.rows.len() {
@@ -55,29 +58,29 @@ impl Engine {
         measure_outcomes(&settled, result);
         Ok(result)
     }
+}
 
-    /// Judges every open row of a page again, on locked facts (B5.3). `own` are the rows whose Rev service this change found or
-    /// created: rule 7 does not count it against them.
-    pub(crate) async fn judge_rows(
-        &self,
-        page: &mut dyn PageWork,
-        order: &OrderFacts,
-        own: &HashSet<DeviceChangeId>,
-    ) -> StoreResult<JudgedRows> {
-        let statuses = self.active_statuses().await?;
-        let stored = &order.change.order;
-        let query = FactsQuery {
-            holds: holds_of(stored),
-            rev_customer_id: stored.assignment().and_then(|assignment| assignment.rev_customer_id),
-        };
-        let lines = page.list_open_lines(query).await?;
-        if let Some(stop) = stopped(order) {
-            let rows = lines.iter().map(|line| (line.id, Judged::Stopped(stop.clone()))).collect();
-            return Ok(JudgedRows { rows, found_anew: false });
-        }
-        let judge = judge_of(stored, order.change.service_provider_id, order.integration_kind, &statuses);
-        judge_page(page, order, &lines, &judge, query, own).await
+/// Judges every open row of a page again, on locked facts (B5.3). `own` are the rows whose Rev service this change found or
+/// created: rule 7 does not count it against them. It asks the page alone: whatever else the store is asked would need a second connection
+/// while the page has one.
+pub(crate) async fn judge_rows(
+    page: &mut dyn PageWork,
+    order: &OrderFacts,
+    own: &HashSet<DeviceChangeId>,
+    statuses: &ActiveStatuses,
+) -> StoreResult<JudgedRows> {
+    let stored = &order.change.order;
+    let query = FactsQuery {
+        holds: holds_of(stored),
+        rev_customer_id: stored.assignment().and_then(|assignment| assignment.rev_customer_id),
+    };
+    let lines = page.list_open_lines(query).await?;
+    if let Some(stop) = stopped(order) {
+        let rows = lines.iter().map(|line| (line.id, Judged::Stopped(stop.clone()))).collect();
+        return Ok(JudgedRows { rows, found_anew: false });
     }
+    let judge = judge_of(stored, order.change.service_provider_id, order.integration_kind, statuses);
+    judge_page(page, order, &lines, &judge, query, own).await
 }
 
 /// Judges lines by a stored order.

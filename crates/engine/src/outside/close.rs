@@ -15,7 +15,7 @@ use super::judged::refusal;
 use super::with_own_service;
 use crate::Engine;
 use crate::rev_service::LineEnd;
-use crate::run::{Judged, measure_outcomes};
+use crate::run::{Judged, judge_rows, measure_outcomes};
 use crate::steps::{apply_measured, scheduled_for, set_steps};
 
 /// How one row ends its page.
@@ -34,11 +34,13 @@ enum RowEnd {
 impl Engine {
     pub(super) async fn close_page(&self, claim: &PageClaim, ends: Vec<(DeviceChangeId, LineEnd)>) -> StoreResult<PageResult> {
         let started = Instant::now();
+        // Before the transaction, which needs no second connection then.
+        let statuses = self.active_statuses().await?;
         let now = self.clock.now();
         let mut page = self.store.open_page(claim, now).await?;
         let order = page.order().clone();
         let lines = page.list_outside_lines().await?;
-        let judged = self.judge_rows(page.as_mut(), &order, &with_own_service(&lines)).await?;
+        let judged = judge_rows(page.as_mut(), &order, &with_own_service(&lines), &statuses).await?;
         let created: HashMap<DeviceChangeId, bool> = lines.iter().map(|line| (line.id, has_created(line))).collect();
         let mut ends: HashMap<DeviceChangeId, LineEnd> = ends.into_iter().collect();
         let (mut settled, mut waiting, mut failing, mut go_on) = (Vec::new(), Vec::new(), Vec::new(), 0_usize);

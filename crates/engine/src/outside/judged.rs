@@ -3,16 +3,16 @@
 use std::collections::HashMap;
 
 use lineshift_domain::ids::DeviceChangeId;
-use lineshift_domain::judge::Reason;
+use lineshift_domain::judge::{ActiveStatuses, Reason};
 use lineshift_domain::order::RevCharge;
 use lineshift_domain::terms::StepState;
 use lineshift_store::Result as StoreResult;
-use lineshift_store::work::{OrderFacts, OutsideLine, PageClaim, PageWork, Settled};
+use lineshift_store::work::{OrderFacts, OutsideLine, PageWork, Settled};
 
 use super::with_own_service;
 use crate::Engine;
 use crate::rev_service::Goal;
-use crate::run::{Judged, Stop, measure_outcomes};
+use crate::run::{Judged, Stop, judge_rows, measure_outcomes};
 
 /// A page that was judged and committed.
 pub(super) struct Opened {
@@ -23,11 +23,11 @@ pub(super) struct Opened {
 
 impl Engine {
     /// Judges the rows that are due, settles those on which nothing was sent and nothing is to be done, and commits.
-    pub(super) async fn judge_for_calls(&self, mut page: Box<dyn PageWork>, _claim: &PageClaim) -> StoreResult<Opened> {
+    pub(super) async fn judge_for_calls(&self, mut page: Box<dyn PageWork>, statuses: &ActiveStatuses) -> StoreResult<Opened> {
         page.wake_due().await?;
         let order = page.order().clone();
         let known = page.list_outside_lines().await?;
-        let judged = self.judge_rows(page.as_mut(), &order, &with_own_service(&known)).await?;
+        let judged = judge_rows(page.as_mut(), &order, &with_own_service(&known), statuses).await?;
         // Rows that were refused at submission have found their lines only now.
         let known = if judged.found_anew { page.list_outside_lines().await? } else { known };
         let mut lines: HashMap<DeviceChangeId, OutsideLine> = known.into_iter().map(|line| (line.id, line)).collect();

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use lineshift_connectors::http::AccountKey;
 use lineshift_domain::ids::DeviceChangeId;
+use lineshift_domain::judge::ActiveStatuses;
 use lineshift_store::work::{OrderFacts, OutsideLine, PageClaim, PageResult, PageWork};
 use lineshift_store::{Result as StoreResult, StoreError};
 use tokio::sync::OwnedSemaphorePermit;
@@ -51,8 +52,9 @@ impl Engine {
         claim: &PageClaim,
         page: Box<dyn PageWork>,
         holding: Holding,
+        statuses: &ActiveStatuses,
     ) -> StoreResult<PageResult> {
-        let opened = self.judge_for_calls(page, claim).await?;
+        let opened = self.judge_for_calls(page, statuses).await?;
         self.boundaries.pass(Boundary::Judged, None).await;
         let ends = self.call(claim, &opened.order, opened.lines, holding).await?;
         self.boundaries.pass(Boundary::Called, None).await;
