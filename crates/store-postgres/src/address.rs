@@ -62,8 +62,9 @@ impl Address {
             }
         };
         config.ssl_mode(if wants_tls { SslMode::Require } else { SslMode::Disable });
-        config.connect_timeout(CONNECT_TIMEOUT).keepalives(true).keepalives_idle(Duration::from_secs(20));
-        config.tcp_user_timeout(Duration::from_secs(30));
+        // A database that vanished without a word is given up after half a minute.
+        config.connect_timeout(CONNECT_TIMEOUT).keepalives(true).keepalives_idle(Duration::from_secs(15));
+        config.keepalives_interval(Duration::from_secs(5)).keepalives_retries(3).tcp_user_timeout(Duration::from_secs(30));
         if config.get_application_name().is_none() {
             config.application_name("lineshift");
         }
@@ -83,13 +84,13 @@ fn unreadable(error: &tokio_postgres::Error) -> StoreError {
 
 /// Whether the database is on this machine: nobody on the way could read along.
 fn is_local(config: &Config) -> bool {
-    let hosts = config.get_hosts();
     let local = |host: &Host| match host {
         Host::Tcp(name) => name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback()),
         #[cfg(unix)]
         Host::Unix(_) => true,
     };
-    hosts.iter().all(local)
+    // Where an address is given, that is where the connection goes, whatever name stands beside it.
+    config.get_hosts().iter().all(local) && config.get_hostaddrs().iter().all(std::net::IpAddr::is_loopback)
 }
 
 fn tls(roots: Option<&Path>) -> Result<ClientConfig> {
@@ -114,4 +115,32 @@ fn tls(roots: Option<&Path>) -> Result<ClientConfig> {
         return Err(wrong(format!("{shown} holds no certificate; a PEM file was expected")));
     }
     Ok(builder.with_root_certificates(store).with_no_client_auth())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Address;
+
+    #[test]
+    fn only_a_database_on_this_machine_is_spoken_to_without_tls_unless_that_is_asked_for() {
+        let uses_tls = |url: &str| Address::parse(url).expect("a URL").tls.is_some();
+        for url in [
+            "postgres://me@localhost/lineshift",
+            "postgres://me@127.0.0.1:5433/lineshift",
+            "postgres:///lineshift?host=/run/postgresql",
+            "postgres://me@localhost/lineshift?hostaddr=127.0.0.1",
+            "postgres://me@elsewhere/lineshift?sslmode=disable",
+        ] {
+            assert!(!uses_tls(url), "{url}");
+        }
+        for url in [
+            "postgres://me@elsewhere/lineshift",
+            "postgres://me@localhost/lineshift?host=elsewhere",
+            "postgres://me@localhost/lineshift?hostaddr=192.0.2.7",
+            "postgres:///lineshift?hostaddr=192.0.2.7",
+            "postgres://me@localhost/lineshift?sslmode=require",
+        ] {
+            assert!(uses_tls(url), "{url}");
+        }
+    }
 }

@@ -19,7 +19,8 @@ use crate::signals::Notifications;
 pub struct Options {
     /// Connections at most; whoever wants one more waits.
     pub connections: usize,
-    /// The longest wait for a connection; past it the call fails as `Unavailable`.
+    /// The longest wait for a connection that others have, and again for a new one until it can be used; past it the call fails as
+    /// `Unavailable`.
     pub connection_wait: Duration,
     /// The longest that one statement may take.
     pub statement_timeout: Duration,
@@ -103,7 +104,7 @@ impl Pool {
 
     /// Listens to what other processes announce, on a connection beside the others.
     pub(crate) fn listen(&self) -> Notifications {
-        Notifications::listen(self.address.clone(), self.io())
+        Notifications::listen(self.address.clone(), self.options.connection_wait, self.io())
     }
 
     pub(crate) fn io(&self) -> &Handle {
@@ -138,6 +139,12 @@ impl Pool {
     }
 
     async fn connect(&self) -> Result<Session> {
+        // A server that is stopped, or an address that nobody serves any more, may take the connection and never say a word.
+        let connecting = tokio::time::timeout(self.options.connection_wait, self.begin_session()).await;
+        connecting.unwrap_or_else(|_| Err(StoreError::Unavailable("the database took the connection and did not answer".into())))
+    }
+
+    async fn begin_session(&self) -> Result<Session> {
         let config = &self.address.config;
         let client = match &self.address.tls {
             Some(tls) => {
@@ -168,11 +175,6 @@ impl Pool {
 impl Lent {
     pub(crate) fn session(&mut self) -> &mut Session {
         self.session.as_mut().expect("lent until dropped")
-    }
-
-    /// Whether its connection has ended.
-    pub(crate) fn session_is_closed(&self) -> bool {
-        self.session.as_ref().is_none_or(|session| session.client.is_closed())
     }
 
     /// Closes its connection and keeps its place.

@@ -51,12 +51,11 @@ impl Postgres {
         tokio::task::spawn_blocking(move || {
             let transaction = match Transaction::begin(pool.lend(slot, false)?, kind, scope) {
                 Ok(transaction) => transaction,
-                // It may have died while nobody used it; nothing was asked of it yet.
-                Err(not) if not.error.is_closed() || not.lent.session_is_closed() => {
+                // It may have died while nobody used it, or be dying: nothing was asked of it yet, so that a new one can be.
+                Err(not) => {
                     let slot = not.lent.give_up();
                     Transaction::begin(pool.lend(slot, true)?, kind, scope).map_err(|not| store_error(not.error))?
                 }
-                Err(not) => return Err(store_error(not.error)),
             };
             Ok(work(transaction))
         })

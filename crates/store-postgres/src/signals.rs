@@ -29,10 +29,10 @@ pub(crate) struct Notifications {
 }
 
 impl Notifications {
-    /// Listens from now on, on the threads that drive the store's connections.
-    pub(crate) fn listen(address: Address, io: &Handle) -> Self {
+    /// Listens from now on, on the threads that drive the store's connections; a connection may take `wait` until it can be used.
+    pub(crate) fn listen(address: Address, wait: Duration, io: &Handle) -> Self {
         let (sender, hints) = channel(KEPT);
-        let listening = io.spawn(listen(address, sender)).abort_handle();
+        let listening = io.spawn(listen(address, wait, sender)).abort_handle();
         Self { hints, listening }
     }
 }
@@ -54,11 +54,11 @@ impl Signals for Notifications {
     }
 }
 
-async fn listen(address: Address, hints: Sender<Signal>) {
+async fn listen(address: Address, wait: Duration, hints: Sender<Signal>) {
     let mut pause = FIRST_PAUSE;
     loop {
-        match connect(&address, &hints).await {
-            Ok((client, mut driving)) => {
+        match tokio::time::timeout(wait, connect(&address, &hints)).await {
+            Ok(Ok((client, mut driving))) => {
                 tracing::debug!("listening to what other processes announce");
                 pause = FIRST_PAUSE;
                 if hints.send(Signal::Heard).await.is_err() {
@@ -71,9 +71,10 @@ async fn listen(address: Address, hints: Sender<Signal>) {
                     return;
                 }
             }
-            Err(error) => {
+            Ok(Err(error)) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "what other processes announce cannot be heard now");
             }
+            Err(_) => tracing::warn!("what other processes announce cannot be heard now: the database does not answer"),
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);

@@ -39,6 +39,11 @@ pub(crate) struct Transaction {
     kind: Kind,
     /// Whether the database undid it because others were in its way.
     in_the_way: Cell<bool>,
+    /// Whether one of its statements failed: the database will not commit it any more, and says so only in passing.
+    failed: Cell<bool>,
+    /// Whether a statement failed for what may be the connection's own fault, such as a plan that fits the schema no longer or a
+    /// server that may only be read since it is not the first one any more: whoever comes next shall have another connection.
+    doubtful: Cell<bool>,
     /// Whose rows it was said to be about, other than those of the tenant named.
     #[cfg(feature = "testing")]
     instead: Cell<Option<crate::instead::Instead>>,
@@ -69,6 +74,8 @@ impl Transaction {
                 lent: RefCell::new(lent),
                 kind,
                 in_the_way: Cell::new(false),
+                failed: Cell::new(false),
+                doubtful: Cell::new(false),
                 #[cfg(feature = "testing")]
                 instead: Cell::new(instead),
             }),
@@ -84,8 +91,13 @@ impl Transaction {
     /// Ends it: commits, or takes everything back.
     pub(crate) fn end(self, commit: bool) -> std::result::Result<(), Failure> {
         let mut lent = self.lent.into_inner();
-        let ended = lent.batch(if commit { "COMMIT" } else { "ROLLBACK" }).map_err(failure);
-        lent.is_clean = ended.is_ok();
+        let commits = commit && !self.failed.get();
+        let ended = lent.batch(if commits { "COMMIT" } else { "ROLLBACK" }).map_err(failure);
+        lent.is_clean = ended.is_ok() && !self.doubtful.get();
+        if commit && !commits {
+            let error = StoreError::internal("a transaction of which a statement had failed was to be committed");
+            return Err(Failure { error, in_the_way: self.in_the_way.get() });
+        }
         ended
     }
 
@@ -124,6 +136,8 @@ impl Transaction {
         metrics::histogram!("lineshift_statement_seconds").record(started.elapsed().as_secs_f64());
         answer.map_err(|error| {
             let Failure { error, in_the_way } = failure(error);
+            self.failed.set(true);
+            self.doubtful.set(self.doubtful.get() || matches!(error, StoreError::Internal { .. } | StoreError::ReadOnly(_)));
             self.in_the_way.set(self.in_the_way.get() || in_the_way);
             located(sql, error)
         })
