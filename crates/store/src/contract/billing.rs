@@ -168,10 +168,11 @@ pub async fn steps_are_written_under_a_claim<S: Store>(store: &S) {
     let slow = claim(&fixture, id, 10).await.expect("a page");
     let (page, found) = open(&fixture, &slow, 10).await;
     page.pause().await.expect("paused");
+    let beyond_32_bits = entry::OUTSIDE + (1 << 40);
     let log = |number: i64, error: Option<&str>| OutsideLog {
         device_change_id: found[0],
         attempt: 1,
-        entry: entry::OUTSIDE + number,
+        entry: beyond_32_bits + number,
         text: LogText::CreateRevServiceApi,
         request: "Create\nPOST /Services".to_owned(),
         response: "201".to_owned(),
@@ -197,7 +198,10 @@ pub async fn steps_are_written_under_a_claim<S: Store>(store: &S) {
     assert_eq!(store.list_steps(tenant, found[0]).await.expect("listed"), expected);
     assert_eq!(store.list_steps(fixture.other, found[0]).await.expect("listed"), []);
     let said = store.list_log(tenant, id, Some(found[0]), None, 9).await.expect("log").items;
-    assert_eq!((said.len(), said[0].request_text.as_deref()), (1, Some("Create\nPOST /Services")));
+    assert_eq!(
+        (said.len(), said[0].entry, said[0].request_text.as_deref()),
+        (1, beyond_32_bits + 1, Some("Create\nPOST /Services"))
+    );
     assert_eq!((said[0].response_text.as_deref(), said[0].error_text.as_deref()), (Some("201"), Some("time-out")));
     assert_eq!((said[0].has_errors, said[0].response_status.as_str(), said[0].processed_at), (true, "ERROR", at(20)));
     let mut page = store.open_page(&slow, at(23)).await.expect("opened");

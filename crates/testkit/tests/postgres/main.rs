@@ -1,6 +1,10 @@
 //! Many processes on one PostgreSQL database, and everything that can befall them.
 
 mod connections;
+mod hints;
 mod mixed_seeds;
 mod processes;
 mod servers;
+mod undone;
+mod wire;
+mod world;

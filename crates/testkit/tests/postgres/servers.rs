@@ -3,17 +3,16 @@
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
-use std::time::Duration;
 
 use lineshift_domain::limits::Limits;
-use lineshift_engine::{Engine, ShutdownSender, WorkerOptions, shutdown};
 use lineshift_store_postgres::testing::TestDatabase;
 use lineshift_store_sqlite::Options;
 use lineshift_testkit::clock::TestClock;
 use lineshift_testkit::crash::{check_invariants, look};
 use lineshift_testkit::operator::{BEGINNING, Operator, iccid};
 use lineshift_testkit::store::TestStore;
-use tokio::task::JoinSet;
+
+use crate::world::{Workers, until};
 
 const LINES: u64 = 2_000;
 
@@ -56,56 +55,13 @@ fn script(command: &str, directory: &Path) -> String {
     String::from_utf8(ran.stdout).expect("a URL").trim().to_owned()
 }
 
-/// Two processes, each with connections of its own.
-struct Workers {
-    stop: ShutdownSender,
-    tasks: JoinSet<()>,
-}
-
-impl Workers {
-    async fn start(operator: &Operator) -> Self {
-        let (stop, stopped) = shutdown();
-        let mut tasks = JoinSet::new();
-        for name in ["one", "two"] {
-            let engine: Engine = operator.second_engine(Options::default()).await.named(name);
-            let (stopped, again) = (stopped.clone(), stopped.clone());
-            tasks.spawn(async move {
-                let options = WorkerOptions { owner: name.to_owned() };
-                tokio::join!(engine.run_worker(options, stopped), engine.run_scheduler(again));
-            });
-        }
-        Self { stop, tasks }
-    }
-
-    async fn end(mut self) {
-        self.stop.stop();
-        while let Some(ended) = self.tasks.join_next().await {
-            ended.expect("no worker panics");
-        }
-    }
-}
-
-/// Waits until a query answers something else than 0, in real time.
-async fn until(operator: &Operator, query: &str) {
-    let asked = async {
-        let mut looks = tokio::time::interval(Duration::from_millis(20));
-        loop {
-            looks.tick().await;
-            // Nobody answers while the server is away.
-            if operator.stored.inspect(query).await.is_ok_and(|rows| rows[0][0] != "0") {
-                return;
-            }
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(120), asked).await.unwrap_or_else(|_| panic!("never: {query}"));
-}
-
 /// Lets two workers run a change, and `disturb` happen when a part of it is done, and again later.
 async fn disturbed(database: TestDatabase, disturb: impl AsyncFn(&TestDatabase)) {
     let stored = TestStore::in_database(database, Options::default()).await;
     let operator = Operator::in_store(Arc::new(TestClock::going_from(BEGINNING)), LINES, limits(), stored).await;
     let id = operator.submit(operator.order((1..=LINES).map(iccid), operator.amop_assignment())).await.id;
-    let workers = Workers::start(&operator).await;
+    let engines = vec![operator.second_engine(Options::default()).await, operator.second_engine(Options::default()).await];
+    let workers = Workers::start(engines);
     for processed in [100, 800] {
         until(&operator, &format!("SELECT count(*) FROM device_bulk_change WHERE processed_count >= {processed}")).await;
         disturb(operator.stored.database().expect("it is PostgreSQL")).await;
