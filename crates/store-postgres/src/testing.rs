@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use lineshift_domain::ids::TenantId;
 use lineshift_store::Result;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
+use tokio_postgres::{Client, NoTls, SimpleQueryMessage, SimpleQueryRow};
 use url::Url;
 
 use crate::engine::Postgres;
@@ -167,6 +167,16 @@ impl TestDatabase {
         ProductSession(Postgres::new(&self.app_url(), owner_options()).expect("the server's URL"))
     }
 
+    /// A session of the superuser's own, in which a transaction stays open from one call to the next.
+    ///
+    /// # Panics
+    /// When the server does not answer.
+    pub async fn session(&self) -> OpenSession {
+        let (client, connection) = tokio_postgres::connect(&self.superuser_url(), NoTls).await.expect("the server answers");
+        tokio::spawn(connection);
+        OpenSession(client)
+    }
+
     fn url(&self, role: &str) -> String {
         let mut url = self.server.clone();
         url.set_username(role).expect("a role");
@@ -202,13 +212,29 @@ impl ProductSession {
         let sending = move || {
             let mut lent = pool.lend(slot, false)?;
             let answer = pool.io().block_on(lent.session().client.simple_query(&text)).map_err(store_error)?;
-            let rows =
-                answer.iter().filter_map(|message| if let SimpleQueryMessage::Row(row) = message { Some(row) } else { None });
-            let shown = |row: &SimpleQueryRow| (0..row.len()).map(|at| row.get(at).unwrap_or("NULL").to_owned()).collect();
-            Ok(rows.map(shown).collect())
+            Ok(shown(&answer))
         };
         tokio::task::spawn_blocking(sending).await.expect("sending does not panic")
     }
+}
+
+/// One session of the superuser.
+pub struct OpenSession(Client);
+
+impl OpenSession {
+    /// The rows of all statements of that text; each column as text, a null as `NULL`.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn send(&self, statements: &str) -> Result<Vec<Vec<String>>> {
+        let answer = self.0.simple_query(statements).await.map_err(store_error)?;
+        Ok(shown(&answer))
+    }
+}
+
+fn shown(answer: &[SimpleQueryMessage]) -> Vec<Vec<String>> {
+    let rows = answer.iter().filter_map(|message| if let SimpleQueryMessage::Row(row) = message { Some(row) } else { None });
+    rows.map(|row| (0..row.len()).map(|at| row.get(at).unwrap_or("NULL").to_owned()).collect()).collect()
 }
 
 async fn rows_as_text(client: &Client, scope: &str, query: &str) -> std::result::Result<Vec<Vec<String>>, tokio_postgres::Error> {
