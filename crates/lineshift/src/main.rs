@@ -3,6 +3,7 @@
 mod bench;
 mod cli;
 mod client;
+mod clocks;
 mod commands;
 mod config;
 mod connect;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context as _, Result};
-use lineshift_engine::{Connect, Engine, Shutdown, ShutdownSender, SystemClock, WorkerOptions, shutdown};
+use lineshift_engine::{Clock, Connect, Engine, Shutdown, ShutdownSender, SystemClock, WorkerOptions, shutdown};
 use lineshift_store::Store;
 use lineshift_web::accounts::SealCredentials;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -14,7 +14,9 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 
 use crate::cli::Context;
+use crate::clocks;
 use crate::connect::Outside;
+use crate::stores::OpenStore;
 
 /// What a process does.
 pub(crate) enum Roles {
@@ -35,6 +37,7 @@ impl Roles {
 /// A process at work.
 pub(crate) struct Running {
     stop: ShutdownSender,
+    stopping: Shutdown,
     tasks: JoinSet<Result<()>>,
 }
 
@@ -78,10 +81,10 @@ pub(crate) fn start(engine: Engine, outside: &Arc<Outside>, roles: Roles) -> Res
         Roles::Worker(listener) => listener.map(|listener| (listener, lineshift_web::measures_router(engine, metrics()))),
     };
     if let Some((listener, router)) = served {
-        let web = due(stopping);
+        let web = due(stopping.clone());
         tasks.spawn(async move { lineshift_web::serve(listener, router, web).await.context("serving HTTP") });
     }
-    Ok(Running { stop, tasks })
+    Ok(Running { stop, stopping, tasks })
 }
 
 /// Begins a part that goes on until it is asked to stop.
@@ -97,6 +100,13 @@ where
 }
 
 impl Running {
+    /// Looks at the clock from now on: a process whose clock is off fails as a whole.
+    pub(crate) fn watch_clock(&mut self, store: &OpenStore, clock: impl Clock + Clone) {
+        if let OpenStore::Postgres(store, _) = store {
+            self.tasks.spawn(clocks::watch(store.clone(), clock, due(self.stopping.clone())));
+        }
+    }
+
     /// Waits until a part ends although nobody asked it to: that is a failure of the whole.
     pub(crate) async fn failed(&mut self) -> anyhow::Error {
         match self.tasks.join_next().await {

@@ -4,6 +4,7 @@
 //! migrations and the functions.
 
 mod address;
+pub mod clocks;
 mod connection;
 mod driver;
 mod engine;

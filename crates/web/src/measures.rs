@@ -25,6 +25,8 @@ pub(crate) const OUTBOX_OLDEST_SECONDS: &str = "lineshift_outbox_oldest_seconds"
 pub(crate) const PLAN_QUEUE_DUE: &str = "lineshift_plan_queue_due";
 /// Readers of the store that are at work.
 pub(crate) const STORE_READERS_IN_USE: &str = "lineshift_store_readers_in_use";
+/// How far this process's clock is ahead of the database's.
+pub(crate) const CLOCK_SKEW_SECONDS: &str = "lineshift_clock_skew_seconds";
 /// How long statements took.
 pub(crate) const STATEMENT_SECONDS: &str = "lineshift_statement_seconds";
 /// Rows that wait for an outside answer or an account.
@@ -44,7 +46,7 @@ enum Kind {
 }
 
 /// Name, kind and meaning of everything measured.
-const MEASURES: [(&str, Kind, &str); 14] = [
+const MEASURES: [(&str, Kind, &str); 15] = [
     (DEVICE_CHANGES, Kind::Counter, "Device changes that became final, by outcome and code."),
     (PAGE_SECONDS, Kind::Histogram, "How long pages took."),
     (STEP_SECONDS, Kind::Histogram, "How long steps took, by step."),
@@ -54,6 +56,7 @@ const MEASURES: [(&str, Kind, &str); 14] = [
     (OUTBOX_OLDEST_SECONDS, Kind::Gauge, "Age of the oldest message."),
     (PLAN_QUEUE_DUE, Kind::Gauge, "Plan queue entries that are due."),
     (STORE_READERS_IN_USE, Kind::Gauge, "Readers of the store that are at work."),
+    (CLOCK_SKEW_SECONDS, Kind::Gauge, "How far this process's clock is ahead of the database's; negative: behind."),
     (STATEMENT_SECONDS, Kind::Histogram, "How long statements took."),
     (ROWS_WAITING, Kind::Gauge, "Rows that wait for an outside answer or an account."),
     (STUCK_STEPS, Kind::Gauge, "Steps that a person must settle."),

@@ -1,8 +1,10 @@
 //! `lineshift serve`
 
 use anyhow::Result;
+use lineshift_engine::SystemClock;
 
 use crate::cli::Context;
+use crate::clocks;
 use crate::connect::Outside;
 use crate::exit::Done;
 use crate::serving::{self, Roles, Signals};
@@ -27,6 +29,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
     let mut signals = Signals::hear()?;
     let outside = Outside::of(context)?;
     let store = stores::open(context).await?;
+    clocks::check(&store, SystemClock).await?;
     if store.list_tenants().await?.is_empty() {
         tracing::warn!("the store has no tenant: lineshift admin tenant create NAME, then lineshift admin key create NAME");
     }
@@ -34,7 +37,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
     let address = serving::address_of(&listener)?;
     let roles = if args.no_worker { Roles::ApiOnly(listener) } else { Roles::All(listener) };
     let _upkeep = Upkeep::begin(&store);
-    let running = serving::start(serving::engine(store.shared(), context), &outside, roles)?;
+    let mut running = serving::start(serving::engine(store.shared(), context), &outside, roles)?;
+    running.watch_clock(&store, SystemClock);
     tracing::info!(store = %store.shown(), worker = !args.no_worker, "listening on http://{address}");
     if running.until_stopped(&mut signals).await? {
         store.close().await?;

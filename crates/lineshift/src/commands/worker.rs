@@ -3,8 +3,10 @@
 use std::net::SocketAddr;
 
 use anyhow::Result;
+use lineshift_engine::SystemClock;
 
 use crate::cli::Context;
+use crate::clocks;
 use crate::connect::Outside;
 use crate::exit::Done;
 use crate::serving::{self, Roles, Signals};
@@ -31,13 +33,15 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
     let outside = Outside::of(context)?;
     let store = stores::open_existing(context).await?;
     store.check_ready().await?;
+    clocks::check(&store, SystemClock).await?;
     let listener = match args.metrics_listen {
         Some(address) => Some(serving::listen(address).await?),
         None => None,
     };
     let shown = listener.as_ref().map(serving::address_of).transpose()?;
     let _upkeep = Upkeep::begin(&store);
-    let running = serving::start(serving::engine(store.shared(), context), &outside, Roles::Worker(listener))?;
+    let mut running = serving::start(serving::engine(store.shared(), context), &outside, Roles::Worker(listener))?;
+    running.watch_clock(&store, SystemClock);
     match shown {
         Some(address) => tracing::info!(store = %store.shown(), "working; measures at http://{address}/metrics"),
         None => tracing::info!(store = %store.shown(), "working"),
