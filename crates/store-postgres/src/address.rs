@@ -38,6 +38,11 @@ impl Address {
     /// `Conflict`: what is wrong with it; the password is never shown.
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let mut url = Url::parse(text).map_err(|error| wrong(format!("the store's URL cannot be read: {error}")))?;
+        // Of a password with one of these in it, what stands behind would be taken for a host or a parameter, and shown.
+        if url.query().is_some_and(|query| query.contains('@')) || url.fragment().is_some() {
+            let to_do = "write @ as %40, ? as %3F, # as %23 and / as %2F in a password";
+            return Err(wrong(format!("the store's URL has an @ behind its ?, or a #: {to_do}")));
+        }
         let (mut mode, mut roots, mut others) = (None, None, Vec::new());
         for (name, value) in url.query_pairs() {
             match &*name {
@@ -120,6 +125,20 @@ fn tls(roots: Option<&Path>) -> Result<ClientConfig> {
 #[cfg(test)]
 mod tests {
     use super::Address;
+
+    #[test]
+    fn a_password_that_is_not_escaped_is_refused_and_not_shown() {
+        for url in [
+            "postgres://me:12?s3cret@elsewhere/lineshift",
+            "postgres://me:12#s3cret@elsewhere/lineshift",
+            "postgres://me:s3?cret@e/l",
+        ] {
+            let error = Address::parse(url).err().expect("refused").to_string();
+            assert!(!error.contains("cret"), "{error}");
+        }
+        let error = Address::parse("postgres://me:12?s3cret@elsewhere/lineshift").err().expect("refused").to_string();
+        assert!(error.contains("write @ as %40, ? as %3F"), "{error}");
+    }
 
     #[test]
     fn only_a_database_on_this_machine_is_spoken_to_without_tls_unless_that_is_asked_for() {

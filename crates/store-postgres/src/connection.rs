@@ -8,10 +8,11 @@ use std::time::Duration;
 use lineshift_store::{Result, StoreError};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::AbortHandle;
 use tokio_postgres::{Client, NoTls, Statement};
 
 use crate::address::Address;
-use crate::error::store_error;
+use crate::error::{Unanswered, store_error};
 use crate::signals::Notifications;
 
 /// How the store uses its database.
@@ -24,6 +25,9 @@ pub struct Options {
     pub connection_wait: Duration,
     /// The longest that one statement may take.
     pub statement_timeout: Duration,
+    /// How much longer than a statement may take its answer is waited for: a database that said nothing until then is silent, and its
+    /// connection is closed.
+    pub answer_margin: Duration,
     /// The longest that one statement may wait for rows that others hold.
     pub lock_timeout: Duration,
     /// Whether the role may pass by row level security: for commands of the owner, never for what serves.
@@ -38,10 +42,18 @@ impl Default for Options {
             connections: 16,
             connection_wait: Duration::from_secs(10),
             statement_timeout: Duration::from_secs(60),
+            answer_margin: Duration::from_secs(5),
             lock_timeout: Duration::from_secs(10),
             trust_role: false,
             before_write: None,
         }
+    }
+}
+
+impl Options {
+    /// How long the answer to one statement is waited for; the database gives it up before.
+    pub(crate) const fn longest_answer(&self) -> Duration {
+        self.statement_timeout.saturating_add(self.answer_margin)
     }
 }
 
@@ -73,6 +85,25 @@ impl Drop for Pool {
 pub(crate) struct Session {
     pub(crate) client: Client,
     pub(crate) prepared: HashMap<&'static str, Statement>,
+    /// Whoever drives it. Only its end closes a connection that still waits for an answer.
+    driving: AbortHandle,
+}
+
+impl Session {
+    /// Waits for an answer no longer than that; then the connection is closed, for nobody knows what is answered next.
+    pub(crate) async fn answer<T>(
+        &self,
+        limit: Duration,
+        asked: impl Future<Output = std::result::Result<T, tokio_postgres::Error>>,
+    ) -> std::result::Result<T, Unanswered> {
+        match tokio::time::timeout(limit, asked).await {
+            Ok(answer) => answer.map_err(Unanswered::Said),
+            Err(_) => {
+                self.driving.abort();
+                Err(Unanswered::Silent(limit))
+            }
+        }
+    }
 }
 
 /// A connection on loan. It goes back to the pool when it was left outside of a transaction, else it is closed.
@@ -146,16 +177,14 @@ impl Pool {
 
     async fn begin_session(&self) -> Result<Session> {
         let config = &self.address.config;
-        let client = match &self.address.tls {
+        let (client, driving) = match &self.address.tls {
             Some(tls) => {
                 let (client, connection) = config.connect(tls.clone()).await.map_err(store_error)?;
-                self.io().spawn(connection);
-                client
+                (client, self.io().spawn(connection).abort_handle())
             }
             None => {
                 let (client, connection) = config.connect(NoTls).await.map_err(store_error)?;
-                self.io().spawn(connection);
-                client
+                (client, self.io().spawn(connection).abort_handle())
             }
         };
         let Options { statement_timeout, lock_timeout, .. } = self.options;
@@ -168,7 +197,7 @@ impl Pool {
             lock_timeout.as_millis()
         );
         client.batch_execute(&settings).await.map_err(store_error)?;
-        Ok(Session { client, prepared: HashMap::new() })
+        Ok(Session { client, prepared: HashMap::new(), driving })
     }
 }
 
@@ -184,7 +213,15 @@ impl Lent {
     }
 
     /// Sends statements without parameters in one round trip.
-    pub(crate) fn batch(&mut self, sql: &str) -> std::result::Result<(), tokio_postgres::Error> {
+    pub(crate) fn batch(&mut self, sql: &str) -> std::result::Result<(), Unanswered> {
+        self.pool.sent.fetch_add(1, Ordering::Relaxed);
+        let pool = Arc::clone(&self.pool);
+        let session = self.session();
+        pool.io().block_on(session.answer(pool.options.longest_answer(), session.client.batch_execute(sql)))
+    }
+
+    /// The same for what takes as long as it takes: only a connection that is lost ends it.
+    pub(crate) fn long_batch(&mut self, sql: &str) -> std::result::Result<(), tokio_postgres::Error> {
         self.pool.sent.fetch_add(1, Ordering::Relaxed);
         let pool = Arc::clone(&self.pool);
         pool.io().block_on(self.session().client.batch_execute(sql))

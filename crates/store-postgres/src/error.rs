@@ -1,11 +1,33 @@
 //! PostgreSQL's errors, told apart by SQLSTATE, so that it makes no difference which node of a cluster answers.
 
+use std::time::Duration;
+
 use lineshift_store::StoreError;
 use tokio_postgres::Error;
 use tokio_postgres::error::{DbError, SqlState};
 
 /// What our own functions raise when a page's claim has moved on.
 const LEASE_LOST: &str = "LS001";
+
+/// Why there is no answer to what was sent.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unanswered {
+    /// The database or the driver says why.
+    #[error(transparent)]
+    Said(#[from] Error),
+    /// The database, which gives statements up by itself long before, said nothing. Its connection is closed: what it may still do on it
+    /// is undone, unless it was a COMMIT.
+    #[error("the database did not answer for {} s; the connection was closed", .0.as_secs())]
+    Silent(Duration),
+}
+
+/// The database's certificate, or that it has none, stands in the way.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "no TLS with the database: its certificate must be valid, made out to the host of the URL, and of an authority that this machine \
+     or ?sslrootcert=FILE names; ?sslmode=disable does without TLS"
+)]
+struct NoTlsWithIt(#[source] Error);
 
 /// A failed statement.
 #[derive(Debug)]
@@ -17,19 +39,26 @@ pub(crate) struct Failure {
 }
 
 /// Maps a driver error; constraint violations become conflicts.
-pub(crate) fn failure(error: Error) -> Failure {
-    let state = error.code().cloned();
-    let in_the_way = matches!(state, Some(SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED));
+pub(crate) fn failure(error: Unanswered) -> Failure {
+    let state = if let Unanswered::Said(error) = &error { error.code() } else { None };
+    let in_the_way = matches!(state, Some(&SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED));
     Failure { error: store_error(error), in_the_way }
 }
 
 /// The same, for the caller alone.
-pub(crate) fn store_error(error: Error) -> StoreError {
+pub(crate) fn store_error(error: impl Into<Unanswered>) -> StoreError {
+    let error = match error.into() {
+        Unanswered::Said(error) => error,
+        silent @ Unanswered::Silent(_) => return StoreError::Unavailable(Box::new(silent)),
+    };
     let Some(state) = error.code() else {
         // Either a value does not fit, which is a mistake of ours, or there is no answer: the connection is gone, or never came to be.
         let text = error.to_string();
         if text.starts_with("error serializing") || text.starts_with("error deserializing") {
             return StoreError::Internal { context: "a value does not fit its place".to_owned(), source: Some(Box::new(error)) };
+        }
+        if text.starts_with("error performing TLS handshake") {
+            return StoreError::Unavailable(Box::new(NoTlsWithIt(error)));
         }
         return StoreError::Unavailable(Box::new(error));
     };

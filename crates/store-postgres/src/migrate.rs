@@ -2,7 +2,7 @@
 
 use lineshift_store::{Result, StoreError};
 
-use crate::connection::Lent;
+use crate::connection::{Lent, Options};
 use crate::engine::Postgres;
 use crate::error::store_error;
 
@@ -49,24 +49,23 @@ migrations! {
 }
 
 impl Postgres {
-    /// Brings the schema up to date and answers the migrations that it ran. Two who do so at once do it one after the other.
+    /// Brings the schema up to date and answers the migrations that it ran. Two who do so at once do it one after the other: the second
+    /// waits for the first, however long that takes.
     ///
     /// # Errors
     /// `Unavailable`; `Internal` when a migration fails: then nothing of it took effect, and those before stand.
     pub async fn migrate(&self) -> Result<Vec<&'static Migration>> {
         self.on_session(|lent| {
-            lent.batch(
-                "SELECT pg_advisory_lock(7305188012341);
-                 CREATE TABLE IF NOT EXISTS schema_migration (number bigint NOT NULL PRIMARY KEY, name text NOT NULL)",
-            )
-            .map_err(store_error)?;
+            wait_for_turn(lent)?;
+            let text = "CREATE TABLE IF NOT EXISTS schema_migration (number bigint NOT NULL PRIMARY KEY, name text NOT NULL)";
+            lent.batch(text).map_err(store_error)?;
             let done = run(lent)?;
             let mut ran = Vec::new();
             for migration in MIGRATIONS.iter().filter(|known| !done.contains(&known.number)) {
                 let Migration { number, name, sql } = migration;
                 let text =
                     format!("BEGIN; {sql}\n; INSERT INTO schema_migration (number, name) VALUES ({number}, '{name}'); COMMIT");
-                lent.batch(&text).map_err(|error| StoreError::Internal {
+                lent.long_batch(&text).map_err(|error| StoreError::Internal {
                     context: format!("migration {name} failed; nothing of it took effect"),
                     source: Some(Box::new(error)),
                 })?;
@@ -133,6 +132,22 @@ impl Postgres {
     }
 }
 
+/// Waits until nobody else migrates. The lock ends with the connection.
+fn wait_for_turn(lent: &mut Lent) -> Result<()> {
+    let tried = query(lent, "SELECT pg_try_advisory_lock(7305188012341)")?;
+    if tried.first().is_some_and(|row| row.get(0)) {
+        return Ok(());
+    }
+    tracing::info!("another process migrates this database; waiting for its end");
+    let Options { statement_timeout, lock_timeout, .. } = lent.pool.options;
+    // The limits are for rows that others hold, and for migrations themselves.
+    lent.long_batch("SET lock_timeout = 0; SET statement_timeout = 0; SELECT pg_advisory_lock(7305188012341)")
+        .map_err(store_error)?;
+    let limits =
+        format!("SET lock_timeout = {}; SET statement_timeout = {}", lock_timeout.as_millis(), statement_timeout.as_millis());
+    lent.batch(&limits).map_err(store_error)
+}
+
 fn run(lent: &mut Lent) -> Result<Vec<i64>> {
     let done = query(lent, "SELECT number FROM schema_migration ORDER BY number")?;
     Ok(done.iter().map(|row| row.get(0)).collect())
@@ -140,5 +155,6 @@ fn run(lent: &mut Lent) -> Result<Vec<i64>> {
 
 pub(crate) fn query(lent: &mut Lent, sql: &str) -> Result<Vec<tokio_postgres::Row>> {
     let pool = std::sync::Arc::clone(&lent.pool);
-    pool.io().block_on(lent.session().client.query(sql, &[])).map_err(store_error)
+    let session = lent.session();
+    pool.io().block_on(session.answer(pool.options.longest_answer(), session.client.query(sql, &[]))).map_err(store_error)
 }

@@ -46,6 +46,23 @@ impl TestDatabase {
         Self::made_from(server, &template).await
     }
 
+    /// A new one without any schema.
+    ///
+    /// # Panics
+    /// When the server does not answer.
+    pub async fn empty() -> Self {
+        Self::made_from(server(), "template1").await
+    }
+
+    /// It as its owner, for migrations.
+    ///
+    /// # Panics
+    /// When the URL cannot be read.
+    #[must_use]
+    pub fn owner(&self, options: Options) -> Postgres {
+        Postgres::new(&self.owner_url(), Options { trust_role: true, ..options }).expect("the server's URL")
+    }
+
     /// Another one with the same rows. Whoever is connected to this one is cut off first.
     ///
     /// # Panics
@@ -85,7 +102,7 @@ impl TestDatabase {
     /// What the database says.
     pub async fn execute(&self, statements: &str) -> Result<()> {
         let text = statements.to_owned();
-        self.superuser.on_session(move |lent| lent.batch(&text).map_err(store_error)).await
+        self.superuser.on_session(move |lent| lent.long_batch(&text).map_err(store_error)).await
     }
 
     /// The rows of a query as the superuser, over all tenants; each column as text, a null as `NULL`, yes and no as 1 and 0.
@@ -280,7 +297,7 @@ async fn template(server: &Url) -> String {
     let (named, owner) = (name.clone(), owner.to_string());
     let admin = Postgres::new(server.as_str(), owner_options()).expect("the server's URL");
     let making = admin.on_session(move |lent| {
-        lent.batch("SELECT pg_advisory_lock(7305188012342)").map_err(store_error)?;
+        lent.long_batch("SELECT pg_advisory_lock(7305188012342)").map_err(store_error)?;
         let ready = format!("SELECT datistemplate FROM pg_database WHERE datname = '{named}'");
         match query(lent, &ready)?.first().map(|row| row.get::<_, bool>(0)) {
             Some(true) => return Ok(()),

@@ -12,7 +12,7 @@ use tokio_postgres::types::ToSql;
 
 use crate::connection::Lent;
 use crate::driver::{Bound, PostgresRow};
-use crate::error::{Failure, failure};
+use crate::error::{Failure, Unanswered, failure};
 use crate::procedures::Functions;
 
 /// The channel on which processes tell each other.
@@ -30,7 +30,7 @@ pub(crate) enum Kind {
 /// A transaction that could not begin: its connection, and why.
 pub(crate) struct NotBegun {
     pub(crate) lent: Lent,
-    pub(crate) error: tokio_postgres::Error,
+    pub(crate) error: Unanswered,
 }
 
 /// One transaction on a connection.
@@ -122,16 +122,17 @@ impl Transaction {
             before_write(pool.written.fetch_add(1, Ordering::Relaxed) + 1);
         }
         let session = lent.session();
+        let limit = pool.options.longest_answer();
         let answer = pool.io().block_on(async {
             let prepared = match session.prepared.get(sql) {
                 Some(prepared) => prepared.clone(),
                 None => {
-                    let prepared = session.client.prepare(sql).await?;
+                    let prepared = session.answer(limit, session.client.prepare(sql)).await?;
                     session.prepared.insert(sql, prepared.clone());
                     prepared
                 }
             };
-            send(&session.client, &prepared).await
+            session.answer(limit, send(&session.client, &prepared)).await
         });
         metrics::histogram!("lineshift_statement_seconds").record(started.elapsed().as_secs_f64());
         answer.map_err(|error| {

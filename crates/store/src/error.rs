@@ -1,6 +1,9 @@
 //! What can go wrong in a store, by what the caller can do about it.
 
-/// A failed store call. Nothing of it took effect.
+/// A failed store call. Nothing of it took effect, with one exception: `Unavailable` may also mean that the connection was lost while
+/// the database was told to commit. Then nobody knows whether it did, and the caller asks again in a way that has no further effect if it
+/// did: a page under its epoch, which is closed or claimed by then (B5.1); an order under its idempotency key; a call outside from its
+/// step as it is stored, which is read back before it is sent again (B7.3).
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The thing does not exist for this tenant.
@@ -23,14 +26,15 @@ pub enum StoreError {
         /// What was leased.
         what: String,
     },
-    /// Another process is writing, or the connection broke: trying again may help (B5.5).
+    /// Another process is writing, or the connection broke: trying again may help (B5.5). Whether it took effect is unknown only if the
+    /// connection broke during a commit.
     #[error("the store is busy or out of reach")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The disk is full. The store is intact; free space and try again.
     #[error("the store's disk is full: nothing of this was stored; free space, then try again")]
     Full(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The store may only be read.
-    #[error("the store can only be read: check the file's permissions, then try again")]
+    /// The store may only be read: a file without the right to write it, or a database server that is a standby.
+    #[error("the store can only be read: check the permissions of its file, or that the database is no standby, then try again")]
     ReadOnly(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// This engine cannot do it.
     #[error("the {engine} store does not support {what}")]

@@ -159,7 +159,9 @@ impl From<StoreError> for ApiProblem {
             }
             StoreError::Unavailable(source) => {
                 tracing::warn!(error = %source, "the store is busy or out of reach");
-                Self::unavailable("the store is busy or out of reach; nothing of this was stored; try again")
+                Self::unavailable(
+                    "the store is busy or out of reach; try again, an order with the same Idempotency-Key as before",
+                )
             }
             StoreError::Full(_) => {
                 tracing::error!(error = %chain(&error), "the store's disk is full");

@@ -40,6 +40,10 @@ impl fmt::Debug for StoreSetting {
 /// A URL as it may be shown: whatever stands where a password may stand is left out.
 pub(crate) fn without_password(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    // What stands before an @ may be a password, also one with a ? in it that should have been escaped.
+    if rest.split_once('?').is_some_and(|(_, behind)| behind.contains('@')) {
+        return format!("{scheme}://***");
+    }
     let (place, parameters) = rest.split_once('?').map_or((rest, None), |(place, parameters)| (place, Some(parameters)));
     // A password may hold an @ that should have been escaped: the last one ends it.
     let place = match place.rsplit_once('@') {
@@ -90,6 +94,26 @@ impl FromStr for StoreUrl {
             }
             Some(("postgres" | "postgresql", _)) => bail!("postgres://USER:PASSWORD@HOST/DATABASE"),
             _ => bail!("sqlite://PATH or postgres://USER:PASSWORD@HOST/DATABASE"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_password;
+
+    #[test]
+    fn a_password_is_shown_in_no_way_of_writing_it() {
+        for (url, shown) in [
+            ("postgres://me:s3cret@host/db", "postgres://me:***@host/db"),
+            ("postgres://me:s3@cret@host/db", "postgres://me:***@host/db"),
+            ("postgres://me:s3/cret#@host/db?sslmode=require", "postgres://me:***@host/db?sslmode=require"),
+            ("postgres://host/db?user=me&password=s3cret", "postgres://host/db?user=me&password=***"),
+            ("postgres://me:s3?cret@host/db", "postgres://***"),
+            ("postgres://me:s3?cret@host/db?sslmode=require", "postgres://***"),
+            ("postgres://host/db?password=s3@cret", "postgres://***"),
+        ] {
+            assert_eq!(without_password(url), shown);
         }
     }
 }

@@ -12,6 +12,8 @@ use lineshift_testkit::operator::{Operator, iccid};
 use crate::control::assignment;
 
 const LINES: u64 = 2_000;
+const READ_ONLY: &str =
+    "the store can only be read: check the permissions of its file, or that the database is no standby, then try again";
 const FULL: &str = "the store's disk is full: nothing of this was stored; free space, then try again";
 
 async fn operator(page_lines: usize) -> Operator {
@@ -177,7 +179,7 @@ async fn a_store_that_may_only_be_read_says_so() {
                 let Err(EngineError::Store(error @ StoreError::ReadOnly(_))) = refused else {
                     panic!("{directory_mode:o}: the store can only be read, yet {refused:?}");
                 };
-                assert_eq!(error.to_string(), "the store can only be read: check the file's permissions, then try again");
+                assert_eq!(error.to_string(), READ_ONLY);
             }
         });
         assert_eq!(read(&path).expect("it can be read"), before, "not a byte was changed");
@@ -205,5 +207,5 @@ async fn a_closed_store_in_a_folder_that_may_only_be_read_says_so() {
     let opened = as_somebody_else(async || lineshift_store_sqlite::open(&path, Options::default()).await.map(|_| ()));
     set_permissions(directory.path(), Permissions::from_mode(0o755)).expect("its owner may");
     let Err(error @ StoreError::ReadOnly(_)) = opened else { panic!("the store can only be read, yet {opened:?}") };
-    assert_eq!(error.to_string(), "the store can only be read: check the file's permissions, then try again");
+    assert_eq!(error.to_string(), READ_ONLY);
 }
