@@ -36,7 +36,7 @@ COMMENT ON FUNCTION lineshift_own_by_tenant(regclass) IS
 
 -- Makes the partitions of p_months months from p_from_month (202611) on, of every table that is partitioned by month, and
 -- answers how many it made. What is there already is left as it is. Rows that came to the default partition because their
--- month had none stay there, and that month then gets none: nothing is moved, and nothing is lost.
+-- month had none are moved to it, tenant by tenant as row level security has it; nobody is shown any of them.
 -- A partition is made apart and then attached, so that reading and writing the table go on meanwhile; the lock lets two
 -- callers make a partition one after the other. Partitions carry no rights: their rows are reached through the table.
 CREATE FUNCTION lineshift_ensure_partitions(p_from_month integer, p_months integer) RETURNS integer
@@ -46,6 +46,8 @@ DECLARE
     v_table name;
     v_partition text;
     v_month integer;
+    v_tenant bigint;
+    v_before text := coalesce(current_setting('app.tenant_id', true), '');
     v_made integer := 0;
 BEGIN
     IF p_months NOT BETWEEN 0 AND 36 THEN
@@ -63,18 +65,27 @@ BEGIN
         CONTINUE WHEN to_regclass(v_partition) IS NOT NULL;
         EXECUTE format('LOCK TABLE %I IN SHARE UPDATE EXCLUSIVE MODE', v_table);
         CONTINUE WHEN to_regclass(v_partition) IS NOT NULL;
+        -- Rows only ever come to these tables: an early visit by vacuum marks pages as visible to all, and keeps the
+        -- one before transaction ids run out short.
+        EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL) WITH (autovacuum_vacuum_insert_scale_factor = 0.05,
+            autovacuum_analyze_scale_factor = 0.02)', v_partition, v_table);
+        PERFORM lineshift_own_by_tenant(v_partition::regclass);
         BEGIN
-            -- Rows only ever come to these tables: an early visit by vacuum marks pages as visible to all, and keeps the
-            -- one before transaction ids run out short.
-            EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL) WITH (autovacuum_vacuum_insert_scale_factor = 0.05,
-                autovacuum_analyze_scale_factor = 0.02)', v_partition, v_table);
-            PERFORM lineshift_own_by_tenant(v_partition::regclass);
             EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%s) TO (%s)',
                 v_table, v_partition, v_month, v_month + 1);
-            v_made := v_made + 1;
         EXCEPTION WHEN check_violation THEN
-            RAISE NOTICE '% has rows of % in its default partition; they stay there', v_table, v_month;
+            -- No more of them may come between.
+            EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', v_table || '_default');
+            FOR v_tenant IN SELECT id FROM tenant LOOP
+                EXECUTE format('SET LOCAL app.tenant_id = %L', v_tenant);
+                EXECUTE format('WITH moved AS (DELETE FROM %I WHERE tenant_id = $1 AND month = $2 RETURNING *)
+                    INSERT INTO %I SELECT * FROM moved', v_table || '_default', v_partition) USING v_tenant, v_month;
+            END LOOP;
+            EXECUTE format('SET LOCAL app.tenant_id = %L', v_before);
+            EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%s) TO (%s)',
+                v_table, v_partition, v_month, v_month + 1);
         END;
+        v_made := v_made + 1;
     END LOOP;
     RETURN v_made;
 END

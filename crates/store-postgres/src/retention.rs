@@ -1,6 +1,8 @@
 //! Log and histories by month: partitions made ahead, and dropped by policy.
 
+use lineshift_domain::ids::TenantId;
 use lineshift_store::{Result, StoreError};
+use lineshift_store_sql::{Engine as _, Scope, Sql};
 
 use crate::engine::Postgres;
 use crate::migrate::query;
@@ -12,8 +14,8 @@ pub const KEPT_BY_MONTH: [&str; 3] = ["device_bulk_change_log", "device_action_h
 const MOST_MONTHS: u32 = 36;
 
 impl Postgres {
-    /// Makes the partitions of that many months, from one such as 202611 on, where they are missing; answers how many. Any role of the
-    /// product may.
+    /// Makes the partitions of that many months, from one such as 202611 on, where they are missing; answers how many. Rows of these
+    /// months that came to the default partition meanwhile are moved there. Any role of the product may.
     ///
     /// # Errors
     /// `Unavailable`: somebody holds a table for longer than five seconds; rows then go where they went before, and nothing is lost.
@@ -50,6 +52,53 @@ impl Postgres {
         let text = format!("SELECT lineshift_drop_partitions('{table}', {before_month})::bigint");
         self.on_session(move |lent| count(&query(lent, &text)?)).await
     }
+}
+
+/// Rows of the default partition, tenant by tenant, whose month had no partition when they came.
+struct Apart {
+    table: &'static str,
+    /// `$1` the tenant, `$2` the first month that is kept.
+    count: &'static str,
+    delete: &'static str,
+}
+
+macro_rules! apart {
+    ($($table:literal),*) => {
+        [$(Apart {
+            table: $table,
+            count: concat!("SELECT count(*) FROM ", $table, "_default WHERE tenant_id = $1 AND month < $2"),
+            delete: concat!("DELETE FROM ", $table, "_default WHERE tenant_id = $1 AND month < $2"),
+        }),*]
+    };
+}
+
+static APART: [Apart; 3] = apart!["device_bulk_change_log", "device_action_history", "audit_log"];
+
+impl Postgres {
+    /// How many rows of a table that are older than that month stand in its default partition, or deletes them and answers how many.
+    /// Only the owner may. Each tenant's in a transaction of its own.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn rows_apart_before(&self, table: &'static str, before_month: u32, delete: bool) -> Result<u64> {
+        let apart = APART.iter().find(|apart| apart.table == table);
+        let apart = apart.ok_or_else(|| StoreError::internal(format!("{table} is not kept by month")))?;
+        let tenants = self.read(Scope::Across, |sql| sql.query("SELECT id FROM tenant", &[], |row| row.get::<i64>(0))).await?;
+        let mut rows = 0;
+        for tenant in tenants {
+            rows +=
+                self.write(TenantId(tenant), move |sql| rows_apart(sql, apart, (tenant, before_month.into()), delete)).await?;
+        }
+        Ok(rows)
+    }
+}
+
+fn rows_apart(sql: &Sql<'_>, apart: &Apart, (tenant, before): (i64, i64), delete: bool) -> Result<u64> {
+    if delete {
+        return Ok(sql.execute(apart.delete, &[&tenant, &before])? as u64);
+    }
+    let found = sql.find(apart.count, &[&tenant, &before], |row| row.get::<i64>(0))?;
+    Ok(u64::try_from(found.unwrap_or_default()).unwrap_or(0))
 }
 
 fn count(rows: &[tokio_postgres::Row]) -> Result<u64> {

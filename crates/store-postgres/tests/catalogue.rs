@@ -59,7 +59,7 @@ async fn row_level_security_is_forced_on_every_table_of_a_tenant_and_the_role_ca
     let sql = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'v'
            AND NOT coalesce(reloptions @> ARRAY['security_invoker=true'], false)";
     assert_eq!(look(&database, sql).await, Vec::<Vec<String>>::new(), "views that see with their owner's eyes");
-    // The one function that runs with its owner's rights makes empty partitions and reads no row.
+    // The one function that runs with its owner's rights makes partitions and moves rows of their months into them; it answers none.
     let sql = "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef";
     assert_eq!(look(&database, sql).await, [["lineshift_ensure_partitions"]]);
     let sql = "SELECT proname FROM pg_proc p WHERE pronamespace = 'public'::regnamespace AND proname LIKE 'usp%'

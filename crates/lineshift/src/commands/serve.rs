@@ -36,7 +36,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
     let listener = serving::listen(context.settings().listen).await?;
     let address = serving::address_of(&listener)?;
     let roles = if args.no_worker { Roles::ApiOnly(listener) } else { Roles::All(listener) };
-    let _upkeep = Upkeep::begin(&store);
+    let _upkeep = Upkeep::begin(&store, SystemClock);
     let mut running = serving::start(serving::engine(store.shared(), context), &outside, roles)?;
     running.watch_clock(&store, SystemClock);
     tracing::info!(store = %store.shown(), worker = !args.no_worker, "listening on http://{address}");

@@ -39,7 +39,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
         None => None,
     };
     let shown = listener.as_ref().map(serving::address_of).transpose()?;
-    let _upkeep = Upkeep::begin(&store);
+    let _upkeep = Upkeep::begin(&store, SystemClock);
     let mut running = serving::start(serving::engine(store.shared(), context), &outside, Roles::Worker(listener))?;
     running.watch_clock(&store, SystemClock);
     match shown {

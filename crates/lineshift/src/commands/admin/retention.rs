@@ -13,7 +13,7 @@ use crate::output::Output;
 
 /// Drop the months of log and history that are older than you keep.
 ///
-/// For PostgreSQL, with the URL of the schema's owner; the embedded store keeps everything. Whole months go at once, without work for the database. Without --yes it says what would go. Run it once a month (deploy/systemd has a timer).
+/// For PostgreSQL, with the URL of the schema's owner; the embedded store keeps everything. Whole months go at once, without work for the database; so do rows as old that stand beside them, for their month had no partition when they came. Without --yes it says what would go. Run it once a month (deploy/systemd has a timer).
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Whole months of the bulk changes' log that are kept beside the running one.
@@ -48,19 +48,26 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Done> {
         ("audit_log", args.audit_months),
     ] {
         let before = month_before(month, months);
+        let place = || format!("{table} in {}", without_password(&url));
         let partitions = if args.yes {
             database.drop_partitions(table, before).await
         } else {
             database.count_partitions_before(table, before).await
         };
-        tables.push((table, before, partitions.with_context(|| format!("{table} in {}", without_password(&url)))?));
+        let partitions = partitions.with_context(place)?;
+        let apart = database.rows_apart_before(table, before, args.yes).await.with_context(place)?;
+        tables.push((table, before, partitions, apart));
     }
     let did = if args.yes { "dropped" } else { "would be dropped; --yes drops them" };
-    let lines: Vec<String> =
-        tables.iter().map(|(table, before, partitions)| format!("{table}: {partitions} months before {before} {did}")).collect();
+    let line = |(table, before, partitions, apart): &(&str, u32, u64, u64)| {
+        format!("{table}: {partitions} months before {before} and {apart} rows beside the months {did}")
+    };
+    let lines: Vec<String> = tables.iter().map(line).collect();
     let value: Vec<_> = tables
         .iter()
-        .map(|(table, before, partitions)| json!({ "table": table, "before": before, "months": partitions, "dropped": args.yes }))
+        .map(|(table, before, partitions, apart)| {
+            json!({ "table": table, "before": before, "months": partitions, "rows_beside": apart, "dropped": args.yes })
+        })
         .collect();
     Output::by_flag(args.json).one(&lines.join("\n"), &json!(value))?;
     Ok(Done::Fully)
