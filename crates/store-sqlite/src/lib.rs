@@ -31,3 +31,13 @@ pub async fn open(path: &Path, options: Options) -> Result<SqliteStore> {
     database.migrate().await?;
     Ok(SqlStore::new(database))
 }
+
+/// Opens the store in that file, which must be there, and leaves its schema as it is.
+///
+/// # Errors
+/// `Conflict` when its schema is not the one of this version, and what to do; `Unavailable`, `ReadOnly`.
+pub async fn open_as_it_is(path: &Path, options: Options) -> Result<SqliteStore> {
+    let database = Sqlite::open(path, options).await?;
+    database.check_schema().await?;
+    Ok(SqlStore::new(database))
+}

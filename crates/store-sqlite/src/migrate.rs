@@ -40,6 +40,31 @@ migrations! {
 }
 
 impl Sqlite {
+    /// Checks that the schema is the one of this version.
+    pub(crate) async fn check_schema(&self) -> Result<()> {
+        let done = "SELECT number, name FROM schema_migration ORDER BY number";
+        let done: Vec<(i64, String)> = self
+            .read_with(move |sql| {
+                let there = "SELECT count(*) FROM sqlite_schema WHERE name = 'schema_migration'";
+                match sql.sql().find(there, &[], |row| row.get::<i64>(0))? {
+                    Some(1) => sql.sql().query(done, &[], |row| Ok((row.get(0)?, row.get(1)?))),
+                    _ => Ok(Vec::new()),
+                }
+            })
+            .await?;
+        let unknown =
+            done.iter().find(|(number, name)| !MIGRATIONS.iter().any(|known| (known.number, known.name) == (*number, name)));
+        let lacking = MIGRATIONS.iter().find(|known| done.iter().all(|(number, _)| *number != known.number));
+        let message = match (unknown, lacking) {
+            (Some((_, name)), _) => format!("the store's schema is of a newer version (it has {name}): use that version"),
+            (None, Some(Migration { name, .. })) => {
+                format!("the store's schema is of an older version (it lacks {name}): run `lineshift migrate` on it first")
+            }
+            (None, None) => return Ok(()),
+        };
+        Err(StoreError::Conflict { message })
+    }
+
     /// Brings the schema up to date. A store that a newer version has migrated is refused.
     pub(crate) async fn migrate(&self) -> Result<()> {
         self.write_with(|sql| {

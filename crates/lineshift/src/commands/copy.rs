@@ -17,15 +17,15 @@ use crate::progress;
 
 /// Move an embedded store to PostgreSQL.
 ///
-/// Copies every row, then reads all of it again on both sides and compares it. Stop the servers and workers of the embedded store first: it is held meanwhile, and what it would go on doing would be done twice. It is left as it is; afterwards start everything with the new store and put the old file away.
+/// Copies every row, then reads all of it again on both sides and compares it. Stop the servers and workers of the embedded store first: it is held meanwhile, and what it would go on doing would be done twice. It is left as it is, also its schema, which must be that of this version; afterwards start everything with the new store and put the old file away.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The embedded store: sqlite://PATH.
     #[arg(long, value_name = "URL")]
     from: String,
-    /// PostgreSQL, as the owner of the schema: postgres://lineshift_owner@HOST/DATABASE. Its schema is brought up to date; it must hold no tenant.
+    /// PostgreSQL, as the owner of the schema: postgres://lineshift_owner@HOST/DATABASE; without it the store that is configured, as with LINESHIFT_STORE, where a password is better kept. Its schema is brought up to date; it must hold no tenant.
     #[arg(long, value_name = "URL")]
-    to: String,
+    to: Option<String>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -33,10 +33,11 @@ pub(crate) struct Args {
 
 /// Runs the command.
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
-    let (source, target) = ends(&args)?;
+    let (source, target) = ends(&args, context)?;
     let shown = without_password(&target);
     let options = context.settings().sqlite.options();
-    let from = lineshift_store_sqlite::open(Path::new(&source), options).await.with_context(|| format!("opening {source}"))?;
+    let from =
+        lineshift_store_sqlite::open_as_it_is(Path::new(&source), options).await.with_context(|| format!("opening {source}"))?;
     let owner = lineshift_store_postgres::as_owner(&target)?;
     owner.migrate().await.with_context(|| format!("migrating {shown}"))?;
     make_partitions(&from, &owner).await?;
@@ -61,14 +62,18 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
     Ok(Done::Fully)
 }
 
-fn ends(args: &Args) -> Result<(String, String)> {
+fn ends(args: &Args, context: &Context) -> Result<(String, String)> {
     let parse = |name: &str, url: &str| {
         url.parse::<StoreUrl>().map_err(|error| WrongCall(format!("{name}: found {}, expected {error}", without_password(url))))
     };
     let StoreUrl::Sqlite(source) = parse("--from", &args.from)? else {
         return Err(WrongCall("--from: found a PostgreSQL store, expected sqlite://PATH".to_owned()).into());
     };
-    let StoreUrl::Postgres(target) = parse("--to", &args.to)? else {
+    let target = match &args.to {
+        Some(url) => parse("--to", url)?,
+        None => context.settings().store.url()?,
+    };
+    let StoreUrl::Postgres(target) = target else {
         return Err(
             WrongCall("--to: found an embedded store, expected postgres://lineshift_owner@HOST/DATABASE".to_owned()).into()
         );

@@ -3,7 +3,7 @@
 use lineshift_store_postgres::testing::TestDatabase;
 use serde_json::Value;
 
-use crate::program::Place;
+use crate::program::{Place, example};
 
 #[tokio::test]
 async fn an_embedded_store_is_copied_row_by_row_and_work_goes_on_there() {
@@ -33,6 +33,81 @@ async fn an_embedded_store_is_copied_row_by_row_and_work_goes_on_there() {
     assert!(key["id"].as_i64() > Some(highest), "{key}");
     let tenant = place.run(&[&store[..], &["admin", "tenant", "create", "Second", "--json"]].concat()).json(0);
     assert!(tenant["id"].as_i64() > Some(1), "{tenant}");
+}
+
+/// The statements that docs/operating.md gives for a target that holds part of a store.
+fn emptying() -> Vec<&'static str> {
+    let text = include_str!("../../../../docs/operating.md");
+    let (_, rest) = text.split_once("From the embedded store").expect("the section");
+    let (_, rest) = rest.split_once("empty it").expect("what to do");
+    let (commands, _) = rest.split_once("```sh").and_then(|(_, rest)| rest.split_once("```")).expect("the commands");
+    commands.lines().filter_map(|line| line.strip_prefix("psql -c \"")?.strip_suffix('"')).collect()
+}
+
+async fn as_superuser(database: &TestDatabase, statement: &str) {
+    let url = database.superuser_url();
+    let (server, _) = url.rsplit_once('/').expect("a path");
+    let (client, connection) =
+        tokio_postgres::connect(&format!("{server}/postgres"), tokio_postgres::NoTls).await.expect("it answers");
+    tokio::spawn(connection);
+    client.batch_execute(statement).await.unwrap_or_else(|error| panic!("{error:?}: {statement}"));
+}
+
+#[tokio::test]
+async fn a_target_that_holds_part_of_a_store_is_emptied_as_the_manual_says() {
+    let mut place = Place::with_examples();
+    let database = TestDatabase::new().await;
+    database
+        .execute("INSERT INTO tenant (id, name, time_zone, created_at) VALUES (7, 'half', 'UTC', 0)")
+        .await
+        .expect("a tenant");
+    place.set("LINESHIFT_STORE", &database.owner_url());
+    let copy = ["copy", "--from", "sqlite://lineshift.sqlite3", "--json"];
+    assert!(place.run(&copy).failure(4).contains("the target holds tenants already"));
+    let name = database.owner_url().rsplit('/').next().expect("a path").to_owned();
+    let statements = emptying();
+    assert_eq!(statements.len(), 2, "{statements:?}");
+    for statement in statements {
+        as_superuser(&database, &statement.replace("DATABASE lineshift", &format!("DATABASE {name}"))).await;
+    }
+    assert_eq!(place.run(&copy).json(0)["identical"], true);
+    assert_eq!(database.look("SELECT name FROM tenant").await, [["Acme"]]);
+}
+
+/// Changes the embedded store behind the product's back.
+#[expect(clippy::disallowed_methods, reason = "what no version of the product does to its store is done here")]
+fn change(place: &Place, statement: &str) -> usize {
+    let store = rusqlite::Connection::open(place.path("lineshift.sqlite3")).expect("it opens");
+    store.execute(statement, ()).expect("it is changed")
+}
+
+#[tokio::test]
+async fn a_source_of_another_schema_or_at_work_is_refused_and_left_as_it_is() {
+    let mut place = Place::with_examples();
+    let server = place.serve(&["--no-worker"]);
+    place.run(&["submit", &example("assign.json"), "--json"]).json(3);
+    server.end_by("TERM").expect(0);
+    let database = TestDatabase::new().await;
+    let to = database.owner_url();
+    let copy = || place.run(&["copy", "--from", "sqlite://lineshift.sqlite3", "--to", &to]);
+
+    assert_eq!(change(&place, "UPDATE device_bulk_change_page SET owner = 'a worker', epoch = 1"), 1, "one page");
+    let refused = copy().failure(4);
+    assert!(refused.contains("at work: 1 pages are held") && refused.contains("stop its servers and workers"), "{refused}");
+    change(&place, "UPDATE device_bulk_change_page SET owner = NULL");
+    change(&place, "UPDATE device_bulk_change SET receiving_until = 1 WHERE id = 1");
+    let refused = copy().failure(4);
+    assert!(refused.contains("1 orders still arrive"), "{refused}");
+    change(&place, "UPDATE device_bulk_change SET receiving_until = NULL");
+
+    change(&place, "INSERT INTO schema_migration VALUES (99, '0099_later')");
+    let refused = copy().failure(4);
+    assert!(refused.contains("of a newer version (it has 0099_later): use that version"), "{refused}");
+    assert_eq!(change(&place, "DELETE FROM schema_migration WHERE number IN (10, 99)"), 2);
+    let refused = copy().failure(4);
+    assert!(refused.contains("it lacks 0010_places") && refused.contains("run `lineshift migrate` on it first"), "{refused}");
+    assert_eq!(change(&place, "DELETE FROM schema_migration WHERE number = 10"), 0, "it was not migrated");
+    assert_eq!(database.look("SELECT count(*) FROM tenant").await, [["0"]], "nothing came of any of it");
 }
 
 #[tokio::test]
