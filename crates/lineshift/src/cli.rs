@@ -174,3 +174,38 @@ async fn dispatch(command: Command, store: Option<&str>, context: &Context) -> R
         Command::BenchPostgresLeg(args) => Box::pin(bench::run_postgres_leg(args)).await,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use clap::Parser as _;
+
+    use super::Cli;
+
+    #[test]
+    fn the_command_lines_of_the_units_are_taken() {
+        let units = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/systemd");
+        let mut commands = 0;
+        for unit in std::fs::read_dir(units).expect("the units") {
+            let path = unit.expect("a unit").path();
+            let text = std::fs::read_to_string(&path).expect("a text");
+            for line in text.lines().filter_map(|line| line.strip_prefix("ExecStart=")) {
+                // An instance is a port, and may have as many digits as one has.
+                for instance in ["9101", "9110", "80", "65535"] {
+                    let words: Vec<String> = line.split_whitespace().map(|word| word.replace("%i", instance)).collect();
+                    assert!(!line.contains('"') && !line.contains('$'), "{line}: quotes and variables are not read here");
+                    let read = Cli::try_parse_from(&words);
+                    assert!(
+                        read.is_ok(),
+                        "{}: {words:?}: {}",
+                        path.display(),
+                        read.err().map(|e| e.to_string()).unwrap_or_default()
+                    );
+                }
+                commands += 1;
+            }
+        }
+        assert_eq!(commands, 3, "a server, a worker, retention");
+    }
+}
