@@ -11,6 +11,7 @@ pub mod crash;
 pub mod http;
 pub mod mixed_seeds;
 pub mod operator;
+pub mod served;
 pub mod simulated;
 pub mod stepper;
 pub mod store;

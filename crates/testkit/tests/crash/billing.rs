@@ -12,17 +12,16 @@ use lineshift_domain::limits::Limits;
 use lineshift_domain::order::{AssignmentOrder, Effect, RevCharge};
 use lineshift_domain::terms::OnPartialFailure;
 use lineshift_engine::{AtBoundary, Boundary, WorkerOptions};
-use lineshift_simulators::revio::{Fault, RevioOptions, RevioSimulator, serve};
+use lineshift_simulators::revio::{Fault, RevioSimulator};
 use lineshift_testkit::billing::{
-    BillingTemplate, BillingWorld, CLIENT_CODE, OTHER_PRODUCT, PASSWORD, PRODUCT, USER, connect_by_http, on_one_thread, product,
+    BillingTemplate, BillingWorld, OTHER_PRODUCT, PASSWORD, PRODUCT, connect_by_http, on_one_thread, product,
 };
 use lineshift_testkit::billing_checks::{Ordered, check};
 use lineshift_testkit::billing_workers::work_in_turn;
 use lineshift_testkit::clock::TestClock;
 use lineshift_testkit::crash::{Child, Ended, Running, block_on, child, die, look, open_options, reopen_on, say_statements};
 use lineshift_testkit::operator::{BEGINNING, Operator, iccid};
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use lineshift_testkit::served::Served;
 
 /// The first is moved elsewhere while its service is opened, so that it is undone; the others stand in the end.
 const LINES: u64 = 3;
@@ -76,39 +75,6 @@ fn run_child(child: &Child) {
     });
 }
 
-/// A simulator behind real HTTP, on a thread of its own with a clock that really goes.
-struct Served {
-    simulator: Arc<RevioSimulator>,
-    port: u16,
-    stop: oneshot::Sender<()>,
-    thread: std::thread::JoinHandle<()>,
-}
-
-impl Served {
-    fn start() -> Self {
-        let (stop, stopped) = oneshot::channel::<()>();
-        let (says, hears) = std::sync::mpsc::channel();
-        let thread = std::thread::spawn(move || {
-            block_on(async {
-                let options = RevioOptions::new(USER, CLIENT_CODE, PASSWORD);
-                let simulator = RevioSimulator::new(options, Arc::new(TestClock::at(BEGINNING)));
-                let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-                let port = listener.local_addr().expect("a bound listener has an address").port();
-                says.send((Arc::clone(&simulator), port)).expect("the test listens");
-                serve(simulator, listener, async { drop(stopped.await) }).await.expect("the listener works");
-            });
-        });
-        let (simulator, port) = hears.recv().expect("the server starts");
-        Self { simulator, port, stop, thread }
-    }
-
-    fn stop(self) -> Arc<RevioSimulator> {
-        drop(self.stop);
-        self.thread.join().expect("the server does not panic");
-        self.simulator
-    }
-}
-
 fn assignment(world: &BillingWorld) -> AssignmentOrder {
     let charge = RevCharge::Products(vec![product(PRODUCT), product(OTHER_PRODUCT)]);
     AssignmentOrder { on_partial_failure: OnPartialFailure::Compensate, ..world.assignment_with(charge) }
@@ -131,7 +97,7 @@ fn order(store: &Path, served: &Served) -> BulkChangeId {
         let world = world_of(store, 0, &served.simulator).await;
         world
             .set_account(PASSWORD, |account| {
-                account.base_address = format!("http://127.0.0.1:{}/v1", served.port);
+                account.base_address = served.address();
                 account.is_local = true;
             })
             .await;

@@ -2,6 +2,7 @@
 
 mod connections;
 mod hints;
+mod killed;
 mod mixed_seeds;
 mod processes;
 mod servers;
