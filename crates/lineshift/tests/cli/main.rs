@@ -9,6 +9,7 @@ mod demo;
 mod integrations;
 mod offline;
 mod program;
+mod retention;
 mod serve;
 mod simulate;
 mod worker;
