@@ -24,25 +24,38 @@ fn tells(bytes: &[u8], secret: &str) -> bool {
 }
 
 /// A store, a key file that the environment names, and a simulator that takes that password.
-struct World {
-    place: Place,
-    simulator: Running,
+pub(crate) struct World {
+    pub(crate) place: Place,
+    pub(crate) simulator: Running,
     address: String,
 }
 
 impl World {
     fn start() -> Self {
-        let mut place = Place::with_examples();
+        Self::start_in(Place::with_examples(), "1")
+    }
+
+    /// There, with a simulator that takes so many milliseconds for an answer.
+    pub(crate) fn start_in(mut place: Place, latency: &str) -> Self {
         let key_file = place.path("secret.key").to_str().expect("UTF-8").to_owned();
         let said = place.run(&["admin", "secret-key", "--file", &key_file]).expect(0);
         let key = std::fs::read_to_string(place.path("secret.key")).expect("the key file");
         assert!(said.contains("secret.key") && !said.contains(key.trim()), "{said}");
         place.set("LINESHIFT_SECRETS_KEY_FILE", &key_file);
         let file = place.write("password", &format!("{PASSWORD}\nsecond line\n"));
-        let simulator = Running::start(place.command(&["simulate", "--latency-ms", "1", "--password-file", &file]));
+        let simulator = Running::start(place.command(&["simulate", "--latency-ms", latency, "--password-file", &file, "--json"]));
         let line = simulator.until("listens at http://");
         let address = line[line.find("http://").expect("the address")..].trim().to_owned();
         Self { place, simulator, address }
+    }
+
+    /// The simulator's customer, with a site.
+    pub(crate) fn bring_in_the_customer(&self) {
+        let customers =
+            self.place.write("customers.csv", "id,name,authentication,is_active\n1,Simulated,Rev.io production,true\n");
+        let sites = self.place.write("sites.csv", "id,name,customer_id,is_active\n9001,Simulated site,1,true\n");
+        self.place.run(&["import", "customers", &customers]).expect(0);
+        self.place.run(&["import", "sites", &sites]).expect(0);
     }
 
     fn set(&self, more: &[&str]) -> crate::program::Ran {
@@ -50,7 +63,7 @@ impl World {
         self.place.run(&all)
     }
 
-    fn set_all(&self) -> String {
+    pub(crate) fn set_all(&self) -> String {
         let file = self.place.path("password").to_str().expect("UTF-8").to_owned();
         let credentials = ["--user", "lineshift", "--client-code", "demo", "--password-file", &file];
         let address = ["--address", &self.address, "--local"];
@@ -173,10 +186,7 @@ const LINE: &str = "89148000041222041795";
 fn an_order_opens_services_over_the_wire_and_says_how_long_it_takes() {
     let mut world = World::start();
     world.set_all();
-    let customers = world.place.write("customers.csv", "id,name,authentication,is_active\n1,Simulated,Rev.io production,true\n");
-    let sites = world.place.write("sites.csv", "id,name,customer_id,is_active\n9001,Simulated site,1,true\n");
-    world.place.run(&["import", "customers", &customers]).expect(0);
-    world.place.run(&["import", "sites", &sites]).expect(0);
+    world.bring_in_the_customer();
     let body = serde_json::json!({
         "ServiceProviderId": 2, "Devices": [LINE], "RevCustomerId": "1", "CreateRevService": true, "ServiceTypeId": 6,
         "ProviderId": 42, "RevProducts": [{"ProductId": 5011, "Rate": 4.95, "Quantity": 1}], "ProcessChanges": false,

@@ -6,6 +6,7 @@ mod bench;
 mod client;
 mod copy;
 mod demo;
+mod fleet;
 mod integrations;
 mod offline;
 mod program;

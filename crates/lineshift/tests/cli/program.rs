@@ -55,7 +55,12 @@ impl Place {
 
     /// A store with a tenant, the examples and an API key.
     pub(crate) fn with_examples() -> Self {
-        let mut place = Self::empty();
+        Self::empty().and_examples()
+    }
+
+    /// The same in the store that its variables name.
+    pub(crate) fn and_examples(self) -> Self {
+        let mut place = self;
         place.run(&["admin", "tenant", "create", "Acme", "--time-zone", "America/New_York"]).expect(0);
         for kind in [
             "authentications",
@@ -162,12 +167,28 @@ impl Running {
         panic!("it ended without saying {text:?}:\n{}", seen.join("\n"));
     }
 
-    /// Sends a signal (`INT`, `TERM`), waits for the end and answers what it came to.
-    pub(crate) fn end_by(mut self, signal: &str) -> Ran {
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends a signal (`STOP`, `CONT`).
+    pub(crate) fn signal(&self, signal: &str) {
         let id = self.child.id().to_string();
         // The shell's own kill: a minimal machine may have no other.
         let sent = Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", signal, &id]).status().expect("a shell");
         assert!(sent.success());
+    }
+
+    /// Ends it by SIGKILL.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it ends");
+    }
+
+    /// Sends a signal (`INT`, `TERM`), waits for the end and answers what it came to.
+    pub(crate) fn end_by(mut self, signal: &str) -> Ran {
+        self.signal(signal);
         let mut out = String::new();
         std::io::Read::read_to_string(&mut self.child.stdout.take().expect("it is piped"), &mut out).expect("UTF-8");
         let status = self.child.wait().expect("it ends");
