@@ -192,14 +192,12 @@ GRANT EXECUTE ON FUNCTION start_of_any_day(bigint, text) TO lineshift_app;
 COMMENT ON FUNCTION start_of_any_day(bigint, text) IS 'start_of_day for days on which clocks are put, and for zones with two meanings';
 
 -- The same. For nearly every day it is one expression, which the planner puts into the statement instead of calling a function for each line.
-CREATE FUNCTION start_of_day(p_at bigint, p_zone text) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+CREATE FUNCTION start_of_day(p_at bigint, p_zone text) RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT CASE
         WHEN p_zone NOT IN ('CET', 'MET', 'EET', 'WET')
-         AND ((date_trunc('day', (timestamp 'epoch' + p_at * interval '1 us') AT TIME ZONE 'UTC' AT TIME ZONE p_zone) AT TIME ZONE p_zone
-                AT TIME ZONE 'UTC') - interval '24 hours') AT TIME ZONE 'UTC' AT TIME ZONE p_zone
-             = date_trunc('day', (timestamp 'epoch' + p_at * interval '1 us') AT TIME ZONE 'UTC' AT TIME ZONE p_zone) - interval '24 hours'
-        THEN extract(epoch FROM date_trunc('day', (timestamp 'epoch' + p_at * interval '1 us') AT TIME ZONE 'UTC' AT TIME ZONE p_zone)
-                AT TIME ZONE p_zone)::bigint * 1000000
+         AND date_trunc('day', date_trunc('day', timestamptz 'epoch' + p_at * interval '1 us', p_zone) - interval '24 hours', p_zone)
+             = date_trunc('day', timestamptz 'epoch' + p_at * interval '1 us', p_zone) - interval '24 hours'
+        THEN extract(epoch FROM date_trunc('day', timestamptz 'epoch' + p_at * interval '1 us', p_zone))::bigint * 1000000
         ELSE start_of_any_day(p_at, p_zone)
     END
 $$;

@@ -114,6 +114,18 @@ BEGIN
 END
 $$;
 
+-- A step finds the lines that it writes by the place at which it locked them, whatever the planner thinks of the tenant's size. A
+-- line that was being changed while the step came to it has another place by then, which the statement does not see: who locked
+-- the lines before, as the engine does, never meets that.
+CREATE FUNCTION lineshift_check_written(p_written bigint, p_differing bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF p_written <> p_differing THEN
+        RAISE EXCEPTION '% of % lines were being changed by others; call it again',  p_differing - p_written, p_differing
+            USING ERRCODE = 'serialization_failure';
+    END IF;
+END
+$$;
+
 -- What an assignment is, as the history has it. STABLE, as to_json() is: were more promised, the planner would call it row by row
 -- instead of putting its text into the statement.
 CREATE FUNCTION lineshift_assignment_json(p_rev_customer_id bigint, p_site_id bigint, p_account_number text,

@@ -1,4 +1,4 @@
--- The step assignment, on either path: one statement locks the lines and writes log and history, one writes the lines.
+-- The step assignment, on either path: one statement locks the lines and writes log, history and lines.
 CREATE FUNCTION lineshift_assign(p_tenant_id bigint, p_bulk_change_id bigint, p_from_id bigint, p_to_id bigint,
     p_rev_customer_id bigint, p_site_id bigint, p_account_number text, p_integration_authentication_id bigint,
     p_effective_date timestamptz, p_process_by text, p_at timestamptz, p_description text, p_request text, p_response text)
@@ -8,15 +8,23 @@ DECLARE
     v_at bigint := lineshift_micros(p_at);
     v_month integer := lineshift_month(p_at);
     v_effective bigint := lineshift_micros(p_effective_date);
-    v_differing bigint[];
+    v_from bigint;
+    v_to bigint;
     v_zone text;
+    v_logged boolean;
+    v_differing bigint;
     v_changed bigint;
 BEGIN
-    SELECT b.portal_type, b.created_by, b.first_device_change_id, b.last_device_change_id
+    SELECT b.attempt, b.portal_type, b.created_by, b.first_device_change_id, b.last_device_change_id
     INTO v_change FROM device_bulk_change b WHERE b.tenant_id = p_tenant_id AND b.id = p_bulk_change_id;
+    v_from := coalesce(p_from_id, v_change.first_device_change_id);
+    v_to := coalesce(p_to_id, v_change.last_device_change_id);
     SELECT t.time_zone INTO v_zone FROM tenant t WHERE t.id = p_tenant_id;
+    v_logged := EXISTS (SELECT FROM device_bulk_change_log g
+        WHERE g.tenant_id = p_tenant_id AND g.bulk_change_id = p_bulk_change_id AND g.device_change_id BETWEEN v_from AND v_to
+          AND g.attempt = v_change.attempt AND g.entry = 30);
     WITH line AS MATERIALIZED (
-        SELECT dt.tenant_id, dt.device_id, dt.version, dt.rev_customer_id, dt.site_id, dt.account_number,
+        SELECT dt.ctid AS place, dt.tenant_id, dt.device_id, dt.version, dt.rev_customer_id, dt.site_id, dt.account_number,
             dt.account_number_integration_authentication_id, dt.effective_date, dt.is_active, dt.is_deleted,
             dc.id AS device_change_id, dc.attempt, coalesce(dc.iccid, dc.number) AS identifier,
             (dt.rev_customer_id IS DISTINCT FROM p_rev_customer_id OR dt.site_id IS DISTINCT FROM p_site_id
@@ -27,8 +35,7 @@ BEGIN
         FROM device_change dc
         JOIN device_tenant dt ON dt.tenant_id = p_tenant_id AND dt.tenant_id = dc.tenant_id AND dt.device_id = dc.device_id
         WHERE dc.tenant_id = p_tenant_id AND dc.bulk_change_id = p_bulk_change_id AND dc.status IN ('NEW', 'PROCESSING')
-          AND dc.id BETWEEN coalesce(p_from_id, v_change.first_device_change_id)
-                        AND coalesce(p_to_id, v_change.last_device_change_id)
+          AND dc.id BETWEEN v_from AND v_to
         ORDER BY dt.device_id
         FOR NO KEY UPDATE OF dt
     ), log AS (
@@ -37,7 +44,10 @@ BEGIN
         SELECT l.tenant_id, p_bulk_change_id, l.device_change_id, l.attempt, 30, v_month, v_change.portal_type,
             p_description, p_process_by, v_at, p_request || l.identifier, p_response, NULL, 0, 'PROCESSED'
         FROM line l
-        ON CONFLICT DO NOTHING
+        WHERE NOT v_logged OR NOT EXISTS (
+            SELECT FROM device_bulk_change_log g
+            WHERE g.tenant_id = p_tenant_id AND g.bulk_change_id = p_bulk_change_id
+              AND g.device_change_id = l.device_change_id AND g.attempt = l.attempt AND g.entry = 30)
     ), history AS (
         INSERT INTO device_action_history (tenant_id, device_id, at, bulk_change_id, attempt, entry, month, action, old_value,
             new_value, changed_by)
@@ -48,17 +58,17 @@ BEGIN
                 l.new_effective_date, 1::smallint, 0::smallint),
             v_change.created_by
         FROM line l WHERE l.differs
+    ), written AS (
+        UPDATE device_tenant dt SET
+            rev_customer_id = p_rev_customer_id, site_id = p_site_id, account_number = p_account_number,
+            account_number_integration_authentication_id = p_integration_authentication_id, effective_date = l.new_effective_date,
+            is_active = 1, is_deleted = 0, version = l.version + 1, modified_by = v_change.created_by, modified_at = v_at
+        FROM line l
+        WHERE dt.tenant_id = p_tenant_id AND dt.tenant_id = l.tenant_id AND dt.ctid = l.place AND l.differs
+        RETURNING 1
     )
-    SELECT array_agg(l.device_id) INTO v_differing FROM line l WHERE l.differs;
-    -- Named one by one instead of joined: a planner that believes that the tenant has one line would begin with that one.
-    UPDATE device_tenant dt SET
-        rev_customer_id = p_rev_customer_id, site_id = p_site_id, account_number = p_account_number,
-        account_number_integration_authentication_id = p_integration_authentication_id,
-        effective_date = coalesce(v_effective, (SELECT start_of_day(d.activated_at, v_zone) FROM device d
-                                                WHERE d.tenant_id = p_tenant_id AND d.id = dt.device_id), v_at),
-        is_active = 1, is_deleted = 0, version = dt.version + 1, modified_by = v_change.created_by, modified_at = v_at
-    WHERE dt.tenant_id = p_tenant_id AND dt.device_id = ANY (v_differing);
-    GET DIAGNOSTICS v_changed = ROW_COUNT;
+    SELECT (SELECT count(*) FROM written), (SELECT count(*) FROM line l WHERE l.differs) INTO v_changed, v_differing;
+    PERFORM lineshift_check_written(v_changed, v_differing);
     RETURN v_changed;
 END
 $$;

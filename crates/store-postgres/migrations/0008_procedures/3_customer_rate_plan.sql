@@ -1,5 +1,5 @@
--- The step customer_rate_plan, now: one statement locks the lines and writes log and history, one writes the lines; one more each
--- cancels what the plan queue has for the lines and ends the rows, where that is asked for.
+-- The step customer_rate_plan, now: one statement locks the lines, writes log, history and lines; one more each cancels what the
+-- plan queue has for the lines and ends the rows, where that is asked for.
 CREATE FUNCTION lineshift_change_plan(p_tenant_id bigint, p_bulk_change_id bigint, p_from_id bigint, p_to_id bigint,
     p_by_number boolean, p_subscriber_number text[], p_customer_rate_plan_id bigint, p_customer_rate_pool_id bigint,
     p_customer_data_allocation_mb numeric, p_effective_date timestamptz, p_need_to_mark_processed boolean, p_at timestamptz,
@@ -22,7 +22,8 @@ DECLARE
     v_description text := p_description;
     v_request text := p_request;
     v_response text := p_response;
-    v_differing bigint[];
+    v_logged boolean;
+    v_differing bigint;
     v_changed bigint;
     v_marked bigint;
 BEGIN
@@ -30,7 +31,7 @@ BEGIN
         RAISE EXCEPTION 'a plan change for % waits in the plan queue until then; this applies it now', p_effective_date
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    SELECT b.change_request_type_id, b.portal_type, b.created_by, b.first_device_change_id, b.last_device_change_id
+    SELECT b.attempt, b.change_request_type_id, b.portal_type, b.created_by, b.first_device_change_id, b.last_device_change_id
     INTO v_change FROM device_bulk_change b WHERE b.tenant_id = p_tenant_id AND b.id = p_bulk_change_id;
     v_from := coalesce(p_from_id, v_change.first_device_change_id);
     v_to := coalesce(p_to_id, v_change.last_device_change_id);
@@ -40,54 +41,58 @@ BEGIN
         CASE WHEN p_by_number THEN 'ByNumber' ELSE 's' END, v_values));
     v_response := coalesce(v_response, 'now ' || v_values || CASE WHEN p_replace_scheduled THEN ', open entries canceled'
         ELSE '' END);
+    v_logged := EXISTS (SELECT FROM device_bulk_change_log g
+        WHERE g.tenant_id = p_tenant_id AND g.bulk_change_id = p_bulk_change_id AND g.device_change_id BETWEEN v_from AND v_to
+          AND g.attempt = v_change.attempt AND g.entry = 40);
     WITH line AS MATERIALIZED (
-        SELECT dt.tenant_id, dt.device_id, dt.version, dt.customer_rate_plan_id, dt.customer_rate_pool_id,
-            dt.customer_data_allocation_mb, dc.id AS device_change_id, dc.attempt, coalesce(dc.iccid, dc.number) AS identifier,
-            CASE WHEN p_customer_rate_plan_id IS NULL THEN dt.customer_rate_plan_id
-                WHEN p_customer_rate_plan_id = 0 THEN NULL ELSE p_customer_rate_plan_id END AS new_plan,
-            CASE WHEN p_customer_rate_pool_id IS NULL THEN dt.customer_rate_pool_id
-                WHEN p_customer_rate_pool_id = 0 THEN NULL ELSE p_customer_rate_pool_id END AS new_pool,
-            CASE WHEN v_allocation IS NULL THEN dt.customer_data_allocation_mb
-                WHEN v_allocation = '0' THEN NULL ELSE v_allocation END AS new_allocation
-        FROM device_change dc
-        JOIN device_tenant dt ON dt.tenant_id = p_tenant_id AND dt.tenant_id = dc.tenant_id AND dt.device_id = dc.device_id
-        WHERE dc.tenant_id = p_tenant_id AND dc.bulk_change_id = p_bulk_change_id AND dc.id BETWEEN v_from AND v_to
-          AND dc.status IN ('NEW', 'PROCESSING')
-          AND (NOT p_by_number OR EXISTS (SELECT FROM device d WHERE d.tenant_id = p_tenant_id AND d.id = dt.device_id
-                                             AND d.subscriber_number = dc.number))
-          AND (p_subscriber_number IS NULL OR dc.number IN (SELECT unnest(p_subscriber_number)))
-        ORDER BY dt.device_id
-        FOR NO KEY UPDATE OF dt
+        SELECT found.*, (found.new_plan IS DISTINCT FROM found.customer_rate_plan_id
+                OR found.new_pool IS DISTINCT FROM found.customer_rate_pool_id
+                OR found.new_allocation IS DISTINCT FROM found.customer_data_allocation_mb) AS differs
+        FROM (
+            SELECT dt.ctid AS place, dt.tenant_id, dt.device_id, dt.version, dt.customer_rate_plan_id, dt.customer_rate_pool_id,
+                dt.customer_data_allocation_mb, dc.id AS device_change_id, dc.attempt, coalesce(dc.iccid, dc.number) AS identifier,
+                CASE WHEN p_customer_rate_plan_id IS NULL THEN dt.customer_rate_plan_id
+                    WHEN p_customer_rate_plan_id = 0 THEN NULL ELSE p_customer_rate_plan_id END AS new_plan,
+                CASE WHEN p_customer_rate_pool_id IS NULL THEN dt.customer_rate_pool_id
+                    WHEN p_customer_rate_pool_id = 0 THEN NULL ELSE p_customer_rate_pool_id END AS new_pool,
+                CASE WHEN v_allocation IS NULL THEN dt.customer_data_allocation_mb
+                    WHEN v_allocation = '0' THEN NULL ELSE v_allocation END AS new_allocation
+            FROM device_change dc
+            JOIN device_tenant dt ON dt.tenant_id = p_tenant_id AND dt.tenant_id = dc.tenant_id AND dt.device_id = dc.device_id
+            WHERE dc.tenant_id = p_tenant_id AND dc.bulk_change_id = p_bulk_change_id AND dc.id BETWEEN v_from AND v_to
+              AND dc.status IN ('NEW', 'PROCESSING')
+              AND (NOT p_by_number OR EXISTS (SELECT FROM device d WHERE d.tenant_id = p_tenant_id AND d.id = dt.device_id
+                                                 AND d.subscriber_number = dc.number))
+              AND (p_subscriber_number IS NULL OR dc.number IN (SELECT unnest(p_subscriber_number)))
+            ORDER BY dt.device_id
+            FOR NO KEY UPDATE OF dt) AS found
     ), log AS (
         INSERT INTO device_bulk_change_log (tenant_id, bulk_change_id, device_change_id, attempt, entry, month, portal_type,
             log_entry_description, process_by, processed_at, request_text, response_text, error_text, has_errors, response_status)
         SELECT l.tenant_id, p_bulk_change_id, l.device_change_id, l.attempt, 40, v_month, v_change.portal_type,
             v_description, 'AltaworxDeviceBulkChange', v_at, v_request || l.identifier, v_response, NULL, 0, 'PROCESSED'
         FROM line l
-        ON CONFLICT DO NOTHING
+        WHERE NOT v_logged OR NOT EXISTS (
+            SELECT FROM device_bulk_change_log g
+            WHERE g.tenant_id = p_tenant_id AND g.bulk_change_id = p_bulk_change_id
+              AND g.device_change_id = l.device_change_id AND g.attempt = l.attempt AND g.entry = 40)
     ), history AS (
         INSERT INTO device_action_history (tenant_id, device_id, at, bulk_change_id, attempt, entry, month, action, old_value,
             new_value, changed_by)
         SELECT l.tenant_id, l.device_id, v_at, p_bulk_change_id, l.attempt, 40, v_month, 'customer_rate_plan',
             lineshift_plan_json(l.customer_rate_plan_id, l.customer_rate_pool_id, l.customer_data_allocation_mb),
             lineshift_plan_json(l.new_plan, l.new_pool, l.new_allocation), v_change.created_by
+        FROM line l WHERE l.differs
+    ), written AS (
+        UPDATE device_tenant dt SET
+            customer_rate_plan_id = l.new_plan, customer_rate_pool_id = l.new_pool, customer_data_allocation_mb = l.new_allocation,
+            version = l.version + 1, modified_by = v_change.created_by, modified_at = v_at
         FROM line l
-        WHERE l.new_plan IS DISTINCT FROM l.customer_rate_plan_id OR l.new_pool IS DISTINCT FROM l.customer_rate_pool_id
-           OR l.new_allocation IS DISTINCT FROM l.customer_data_allocation_mb
+        WHERE dt.tenant_id = p_tenant_id AND dt.tenant_id = l.tenant_id AND dt.ctid = l.place AND l.differs
+        RETURNING 1
     )
-    SELECT array_agg(l.device_id) INTO v_differing FROM line l
-    WHERE l.new_plan IS DISTINCT FROM l.customer_rate_plan_id OR l.new_pool IS DISTINCT FROM l.customer_rate_pool_id
-       OR l.new_allocation IS DISTINCT FROM l.customer_data_allocation_mb;
-    UPDATE device_tenant dt SET
-        customer_rate_plan_id = CASE WHEN p_customer_rate_plan_id IS NULL THEN dt.customer_rate_plan_id
-            WHEN p_customer_rate_plan_id = 0 THEN NULL ELSE p_customer_rate_plan_id END,
-        customer_rate_pool_id = CASE WHEN p_customer_rate_pool_id IS NULL THEN dt.customer_rate_pool_id
-            WHEN p_customer_rate_pool_id = 0 THEN NULL ELSE p_customer_rate_pool_id END,
-        customer_data_allocation_mb = CASE WHEN v_allocation IS NULL THEN dt.customer_data_allocation_mb
-            WHEN v_allocation = '0' THEN NULL ELSE v_allocation END,
-        version = dt.version + 1, modified_by = v_change.created_by, modified_at = v_at
-    WHERE dt.tenant_id = p_tenant_id AND dt.device_id = ANY (v_differing);
-    GET DIAGNOSTICS v_changed = ROW_COUNT;
+    SELECT (SELECT count(*) FROM written), (SELECT count(*) FROM line l WHERE l.differs) INTO v_changed, v_differing;
+    PERFORM lineshift_check_written(v_changed, v_differing);
     IF p_replace_scheduled THEN
         UPDATE customer_rate_plan_device_queue q SET
             state = 'canceled', is_active = 0, modified_by = v_change.created_by, modified_at = v_at,

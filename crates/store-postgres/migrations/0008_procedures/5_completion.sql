@@ -23,6 +23,7 @@ BEGIN
           AND dc.id BETWEEN coalesce(p_from_id, v_change.first_device_change_id)
                         AND coalesce(p_to_id, v_change.last_device_change_id)
           AND (dc.status = 'PROCESSED' OR dc.set_steps_done = 1) AND dc.status_details IS DISTINCT FROM 'already so'
+          AND (dt.rev_customer_id IS NOT NULL OR dt.rev_service_id IS NOT NULL)
           AND dt.rev_service_id IS DISTINCT FROM (
             SELECT max(s.id) FROM rev_service s
             WHERE s.tenant_id = p_tenant_id AND s.device_id = dt.device_id AND s.rev_customer_id = dt.rev_customer_id
@@ -48,7 +49,8 @@ DECLARE
     v_valid_from bigint := lineshift_micros(least(p_effective_date, p_at));
     v_from bigint;
     v_to bigint;
-    v_present bigint[];
+    v_present tid[];
+    v_again boolean;
     v_opened bigint;
 BEGIN
     PERFORM lineshift_check_claim(p_tenant_id, p_bulk_change_id, p_from_id, p_epoch);
@@ -58,7 +60,8 @@ BEGIN
     v_to := coalesce(p_to_id, v_change.last_device_change_id);
     -- What this change itself opened stays open, so that a second call does nothing. The lock within the subquery holds the
     -- planner to looking each line's history up, also while it believes that there is none.
-    SELECT array_agg(present.device_id) INTO v_present
+    SELECT array_agg(present.place) FILTER (WHERE NOT present.own), coalesce(bool_or(present.own), false)
+    INTO v_present, v_again
     FROM (SELECT dc.tenant_id, dc.device_id, dc.bulk_change_id, dc.attempt
           FROM device_change dc
           WHERE dc.tenant_id = p_tenant_id AND dc.bulk_change_id = p_bulk_change_id AND dc.attempt = v_change.attempt
@@ -66,17 +69,15 @@ BEGIN
             AND (dc.status = 'PROCESSED' OR dc.set_steps_done = 1) AND dc.status_details IS DISTINCT FROM 'already so'
           ORDER BY dc.device_id) AS line
     CROSS JOIN LATERAL (
-          SELECT h.device_id
+          SELECT h.ctid AS place, (h.bulk_change_id, h.attempt, h.entry) = (line.bulk_change_id, line.attempt, 90) AS own
           FROM cross_provider_device_history h
           WHERE h.tenant_id = p_tenant_id AND h.tenant_id = line.tenant_id AND h.device_id = line.device_id AND h.valid_to IS NULL
-            AND (h.bulk_change_id, h.attempt, h.entry) <> (line.bulk_change_id, line.attempt, 90)
           FOR NO KEY UPDATE) AS present;
     UPDATE cross_provider_device_history h SET valid_to = greatest(h.valid_from, v_valid_from)
-    WHERE h.tenant_id = p_tenant_id AND h.device_id = ANY (v_present) AND h.valid_to IS NULL;
+    WHERE h.tenant_id = p_tenant_id AND h.ctid = ANY (v_present) AND h.valid_to IS NULL;
     INSERT INTO cross_provider_device_history (tenant_id, device_id, bulk_change_id, attempt, entry, service_provider_id,
-        valid_from,
-        valid_to, rev_customer_id, site_id, account_number, customer_rate_plan_id, customer_rate_pool_id,
-            customer_data_allocation_mb)
+        valid_from, valid_to, rev_customer_id, site_id, account_number, customer_rate_plan_id, customer_rate_pool_id,
+        customer_data_allocation_mb)
     SELECT dt.tenant_id, dt.device_id, dc.bulk_change_id, dc.attempt, 90, v_change.service_provider_id, v_valid_from, NULL,
         dt.rev_customer_id, dt.site_id, dt.account_number, dt.customer_rate_plan_id, dt.customer_rate_pool_id,
         dt.customer_data_allocation_mb
@@ -85,8 +86,11 @@ BEGIN
     WHERE dc.tenant_id = p_tenant_id AND dc.bulk_change_id = p_bulk_change_id AND dc.attempt = v_change.attempt
       AND dc.id BETWEEN v_from AND v_to
       AND (dc.status = 'PROCESSED' OR dc.set_steps_done = 1) AND dc.status_details IS DISTINCT FROM 'already so'
-    ORDER BY dt.device_id
-    ON CONFLICT (tenant_id, device_id, bulk_change_id, attempt, entry) DO NOTHING;
+      AND (NOT v_again OR NOT EXISTS (
+          SELECT FROM cross_provider_device_history h
+          WHERE h.tenant_id = p_tenant_id AND h.tenant_id = dc.tenant_id AND h.device_id = dc.device_id
+            AND h.bulk_change_id = dc.bulk_change_id AND h.attempt = dc.attempt AND h.entry = 90))
+    ORDER BY dt.device_id;
     GET DIAGNOSTICS v_opened = ROW_COUNT;
     RETURN v_opened;
 END
@@ -104,7 +108,7 @@ BEGIN
         WHERE p.pronamespace = 'public'::regnamespace AND p.proowner = current_user::regrole
           AND (p.proname ~ '^usp_' OR p.proname IN ('lineshift_micros', 'lineshift_moment', 'lineshift_month',
               'lineshift_reserve_ids',
-            'lineshift_check_claim', 'lineshift_check_rows', 'lineshift_assignment_json', 'lineshift_plan_json',
+            'lineshift_check_claim', 'lineshift_check_rows', 'lineshift_check_written', 'lineshift_assignment_json', 'lineshift_plan_json',
             'lineshift_assign', 'lineshift_change_plan', 'lineshift_mark_rows'))
     LOOP
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', v_function);
@@ -121,6 +125,7 @@ COMMENT ON FUNCTION lineshift_check_claim(bigint, bigint, bigint, bigint) IS
     'Refuses with LS001 when the page that begins at p_from_id is not held under p_epoch (B5.1)';
 COMMENT ON FUNCTION lineshift_check_rows(bigint, bigint, bigint, bigint, bigint[]) IS
     'The same, the page known by its first row; refuses rows outside of the range';
+COMMENT ON FUNCTION lineshift_check_written(bigint, bigint) IS 'Refuses with 40001 when not every line was written';
 COMMENT ON FUNCTION lineshift_assignment_json(bigint, bigint, text, bigint, bigint, smallint, smallint) IS
     'An assignment as the history has it (B11.2)';
 COMMENT ON FUNCTION lineshift_plan_json(bigint, bigint, text) IS 'Plan, pool and allocation as the history has them (B11.2)';
