@@ -11,7 +11,6 @@ use lineshift_domain::judge::{ActiveStatuses, Judge, Reason, Verdict};
 use lineshift_domain::lines::{Digits, read_line};
 use lineshift_domain::order::StoredOrder;
 use lineshift_domain::scopes::{Action, Module, Scopes};
-use lineshift_domain::steps::holds_of;
 use lineshift_domain::terms::{DeviceChangeStatus, IntegrationKind, LineIdentifier};
 use lineshift_store::Result as StoreResult;
 use lineshift_store::devices::FactsQuery;
@@ -70,10 +69,7 @@ pub(crate) async fn judge_rows(
     statuses: &ActiveStatuses,
 ) -> StoreResult<JudgedRows> {
     let stored = &order.change.order;
-    let query = FactsQuery {
-        holds: holds_of(stored),
-        rev_customer_id: stored.assignment().and_then(|assignment| assignment.rev_customer_id),
-    };
+    let query = FactsQuery::of(stored);
     let lines = page.list_open_lines(query).await?;
     if let Some(stop) = stopped(order) {
         let rows = lines.iter().map(|line| (line.id, Judged::Stopped(stop.clone()))).collect();

@@ -116,8 +116,8 @@ pub(crate) fn look_up(
         LineIdentifier::Iccid => tuned::LOOK_UP_BY_ICCID,
         LineIdentifier::Number => tuned::LOOK_UP_BY_NUMBER,
     };
-    let customer = query.rev_customer_id.map_or(0, |id| id.0);
-    let parameters: [&dyn Parameter; 6] = [&tenant.0, &query.holds.0, &customer, &seen.before, &seen.by, &json_of_digits(lines)];
+    let (mask, customer) = (query.mask(), query.customer());
+    let parameters: [&dyn Parameter; 6] = [&tenant.0, &mask, &customer, &seen.before, &seen.by, &json_of_digits(lines)];
     sql.query(statement, &parameters, |row| Ok(FoundLine { index: row.get(0)?, facts: read_facts(row, 1)? }))
 }
 

@@ -8,6 +8,8 @@ use lineshift_domain::ids::{
     ServiceProviderId, SiteId, TenantId,
 };
 use lineshift_domain::lines::Digits;
+use lineshift_domain::order::{Setting, StoredOrder};
+use lineshift_domain::steps::holds_of;
 use lineshift_domain::terms::LineIdentifier;
 use rust_decimal::Decimal;
 
@@ -113,13 +115,52 @@ pub struct HistoryKey {
     pub entry: i64,
 }
 
-/// What facts are read for.
+/// What facts are read for. What an order's rules do not look at is not looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FactsQuery {
     /// Rule 6: the effects that exclude each other.
     pub holds: Holds,
     /// Rules 7 and 8: the customer of the order; none on the AMOP path and for plan changes.
     pub rev_customer_id: Option<RevCustomerId>,
+    /// Rules 7 and 8: whether they bind the order; otherwise a line may be said to be billed to nobody.
+    pub services: bool,
+    /// B8.5: whether the bound of the line's own plan counts; otherwise it may be said to have none.
+    pub plan_bound: bool,
+}
+
+impl FactsQuery {
+    /// What an order is judged by.
+    #[must_use]
+    pub fn of(order: &StoredOrder) -> Self {
+        let keeps_plan = order.plan().is_some_and(|plan| plan.values.plan == Setting::Keep);
+        Self {
+            holds: holds_of(order),
+            rev_customer_id: order.assignment().and_then(|assignment| assignment.rev_customer_id),
+            services: order.assignment().is_some(),
+            plan_bound: keeps_plan,
+        }
+    }
+
+    /// The line and its assignment alone.
+    pub const LINE: Self = Self { holds: Holds::NONE, rev_customer_id: None, services: false, plan_bound: false };
+
+    /// Everything that can be known.
+    #[must_use]
+    pub const fn all(holds: Holds, rev_customer_id: Option<RevCustomerId>) -> Self {
+        Self { holds, rev_customer_id, services: true, plan_bound: true }
+    }
+
+    /// The holds mask of the statements: its fourth bit asks for the bound of the line's plan.
+    #[must_use]
+    pub const fn mask(&self) -> i64 {
+        self.holds.0 | if self.plan_bound { 8 } else { 0 }
+    }
+
+    /// The customer of the statements: 0 without one, -1 when services are not looked up.
+    #[must_use]
+    pub fn customer(&self) -> i64 {
+        if self.services { self.rev_customer_id.map_or(0, |id| id.0) } else { -1 }
+    }
 }
 
 /// What was found for one of the identifiers looked up.

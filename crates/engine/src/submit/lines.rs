@@ -12,7 +12,6 @@ use lineshift_domain::ids::{BulkChangeId, DeviceId, TenantId};
 use lineshift_domain::judge::{Judge, Reason, Verdict};
 use lineshift_domain::lines::{Digits, LineList, read_line};
 use lineshift_domain::order::Order;
-use lineshift_domain::steps::holds_of;
 use lineshift_domain::terms::LineIdentifier;
 use lineshift_store::bulk_changes::NewDeviceChange;
 use lineshift_store::devices::{FactsQuery, FoundLine};
@@ -220,10 +219,7 @@ impl Engine {
     ) -> Result<()> {
         let statuses = self.active_statuses().await?;
         let judge = judge_of(&resolved.order, order.service_provider_id, resolved.integration_kind, &statuses);
-        let query = FactsQuery {
-            holds: holds_of(&resolved.order),
-            rev_customer_id: resolved.order.assignment().and_then(|assignment| assignment.rev_customer_id),
-        };
+        let query = FactsQuery::of(&resolved.order);
         let nobody = lines.refused(not_found(order.identifier));
         // Malformed lines sort first: None is less than any digits.
         let first = lines.lines.partition_point(|line| line.digits.is_none());

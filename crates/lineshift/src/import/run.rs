@@ -5,7 +5,6 @@ use std::io::BufReader;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use lineshift_domain::facts::Holds;
 use lineshift_domain::lines::{Digits, read_line};
 use lineshift_domain::terms::LineIdentifier;
 use lineshift_store::devices::FactsQuery;
@@ -145,7 +144,7 @@ async fn missing_lines<K: Kind>(target: &Target<'_>, chunk: &[(u64, K::Row)]) ->
     let identifier = LineIdentifier::Iccid;
     let digits: Vec<Digits> =
         needed.iter().map(|(_, iccid)| read_line(identifier, iccid).expect("a row's ICCID was read as one")).collect();
-    let query = FactsQuery { holds: Holds::NONE, rev_customer_id: None };
+    let query = FactsQuery::LINE;
     let found = target.store.look_up_lines(target.tenant.id, identifier, &digits, query).await.context("looking lines up")?;
     let mut present = vec![false; needed.len()];
     for line in found {

@@ -8,6 +8,9 @@ DECLARE
     v_at bigint := lineshift_micros(p_at);
     v_month integer := lineshift_month(p_at);
     v_effective bigint := lineshift_micros(p_effective_date);
+    -- The same for all lines but the date. No text within a JSON text looks like what the date takes the place of.
+    v_became text := lineshift_assignment_json(p_rev_customer_id, p_site_id, p_account_number, p_integration_authentication_id,
+        NULL, 1::smallint, 0::smallint);
     v_from bigint;
     v_to bigint;
     v_zone text;
@@ -54,9 +57,7 @@ BEGIN
         SELECT l.tenant_id, l.device_id, v_at, p_bulk_change_id, l.attempt, 30, v_month, 'assignment',
             lineshift_assignment_json(l.rev_customer_id, l.site_id, l.account_number,
                 l.account_number_integration_authentication_id, l.effective_date, l.is_active, l.is_deleted),
-            lineshift_assignment_json(p_rev_customer_id, p_site_id, p_account_number, p_integration_authentication_id,
-                l.new_effective_date, 1::smallint, 0::smallint),
-            v_change.created_by
+            replace(v_became, '"effective_date":null', '"effective_date":' || l.new_effective_date), v_change.created_by
         FROM line l WHERE l.differs
     ), written AS (
         UPDATE device_tenant dt SET

@@ -2,9 +2,10 @@
 
 /// The fact columns, as a literal for `concat!`.
 ///
-/// Parameters of the macro: the alias of device and that of the line's device_tenant row. Parameters of the statement: `$1` tenant, `$2` holds mask (rule 6), `$3` Rev customer of the order or 0
-/// (rules 7 and 8), `$4` only changes with a lower stored_order count (`i64::MAX` at submission), `$5` the own bulk change, which
-/// does not count (0 at submission).
+/// Parameters of the macro: the alias of device and that of the line's device_tenant row. Parameters of the statement: `$1` tenant, `$2`
+/// holds mask (rule 6), and 8 when the bound of the line's plan counts (B8.5), `$3` Rev customer of the order or 0 (rules 7 and 8), or -1
+/// when those do not bind it, `$4` only changes with a lower stored_order count (`i64::MAX` at submission), `$5` the own bulk change,
+/// which does not count (0 at submission).
 ///
 /// The subselects are one index search a line each, and the last two answer nothing for most. The line's plan is one of them because,
 /// joined, it may be joined to one line at a time before that is joined to the others: a hash table a line. The hold is `bulk change id * 8 + outcome
@@ -45,10 +46,10 @@ macro_rules! fact_columns {
             ".customer_rate_pool_id, ",
             $assignment,
             ".customer_data_allocation_mb,
-         (SELECT plan.allocation_bound_mb FROM customer_rate_plan AS plan
+         CASE WHEN ($2::bigint & 8) <> 0 THEN (SELECT plan.allocation_bound_mb FROM customer_rate_plan AS plan
            WHERE plan.tenant_id = $1 AND plan.id = ",
             $assignment,
-            ".customer_rate_plan_id),
+            ".customer_rate_plan_id) END,
          (SELECT (min(ARRAY[holder.stored_order, held.bulk_change_id * 8 + (held.holds & 4)]))[2]
             FROM device_change AS held
            CROSS JOIN LATERAL (
@@ -57,7 +58,7 @@ macro_rules! fact_columns {
            WHERE held.tenant_id = $1 AND held.device_id = ",
             $device,
             ".id AND held.holds <> 0 AND (held.holds & $2::bigint) <> 0 AND held.bulk_change_id <> $5::bigint),
-         (SELECT max(CASE WHEN service.rev_customer_id = $3::bigint THEN 1 ELSE 0 END)
+         CASE WHEN $3::bigint >= 0 THEN (SELECT max(CASE WHEN service.rev_customer_id = $3::bigint THEN 1 ELSE 0 END)
                  + 2 * max(CASE WHEN service.rev_customer_id <> $3::bigint THEN 1 ELSE 0 END)
             FROM rev_service AS service
            WHERE service.tenant_id = $1 AND service.device_id = ",
@@ -66,7 +67,7 @@ macro_rules! fact_columns {
              AND (service.has_package = 1
                   OR EXISTS (SELECT 1 FROM rev_service_product AS product
                               WHERE product.tenant_id = $1 AND product.rev_service_id = service.id
-                                AND product.status IN ('PENDING', 'ACTIVE'))))"
+                                AND product.status IN ('PENDING', 'ACTIVE')))) END"
         )
     };
 }

@@ -20,7 +20,7 @@ use crate::filled::Reference;
 /// Who orders: the first key of every tenant.
 pub(crate) const KEY: ApiKeyId = ApiKeyId(1);
 
-pub(crate) const QUERY: FactsQuery = FactsQuery { holds: Holds::CUSTOMER_AND_PLAN, rev_customer_id: None };
+pub(crate) const QUERY: FactsQuery = FactsQuery::all(Holds::CUSTOMER_AND_PLAN, None);
 
 /// So many seconds after the moment at which everything begins.
 pub(crate) fn at(seconds: i64) -> DateTime<Utc> {

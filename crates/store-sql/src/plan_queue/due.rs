@@ -9,6 +9,7 @@ use lineshift_domain::ids::{BulkChangeId, DeviceChangeId, ServiceProviderId, Ten
 use lineshift_domain::judge::Reason;
 use lineshift_domain::log_text::{LogText, PROCESS_BY, entry};
 use lineshift_domain::order::PlanValues;
+use lineshift_store::devices::FactsQuery;
 use lineshift_store::plan_queue::{DueEntry, DueResult, DueWork};
 use lineshift_store::work::message_kind;
 use lineshift_store::{Result, StoreError};
@@ -44,7 +45,11 @@ pub(super) async fn open<E: Engine>(
     let limit = i64::try_from(limit.clamp(1, MAX_ENTRIES)).expect("at most 5,000");
     let transaction = engine.begin(tenant).await?;
     let entries = transaction
-        .run(move |sql| sql.query(tuned::DUE_ENTRIES, &[&tenant.0, &0, &0, &0, &0, &micros(now), &limit], read_due))
+        .run(move |sql| {
+            let query = FactsQuery { plan_bound: true, ..FactsQuery::LINE };
+            let (mask, customer) = (query.mask(), query.customer());
+            sql.query(tuned::DUE_ENTRIES, &[&tenant.0, &mask, &customer, &0, &0, &micros(now), &limit], read_due)
+        })
         .await?;
     if entries.is_empty() {
         // Should `tenant_work` still call something due, nobody would ever stop asking for it.

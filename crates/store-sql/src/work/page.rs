@@ -118,12 +118,8 @@ impl<E: Engine> PageWork for SqlPage<E> {
         let lines = self
             .transaction
             .run(move |sql| {
-                let customer = query.rev_customer_id.map_or(0, |id| id.0);
-                sql.query(
-                    text::LIST_OPEN_LINES,
-                    &[&tenant, &query.holds.0, &customer, &stored_order, &change, &from, &to],
-                    read_line,
-                )
+                let (mask, customer) = (query.mask(), query.customer());
+                sql.query(text::LIST_OPEN_LINES, &[&tenant, &mask, &customer, &stored_order, &change, &from, &to], read_line)
             })
             .await?;
         self.in_hand = i64::try_from(lines.len()).unwrap_or(i64::MAX);

@@ -25,7 +25,7 @@ use lineshift_store::work::{AssignmentWrite, PageClaim, RunnableChange, StepLog,
 use crate::{Options, SqliteStore};
 use lineshift_store_sql::micros;
 
-const QUERY: FactsQuery = FactsQuery { holds: Holds::CUSTOMER_AND_PLAN, rev_customer_id: None };
+const QUERY: FactsQuery = FactsQuery::all(Holds::CUSTOMER_AND_PLAN, None);
 
 fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_796_083_200, 0).expect("a moment in 2026") + TimeDelta::seconds(seconds)

@@ -98,7 +98,7 @@ pub(super) async fn finished<S: Store>(fixture: &Fixture<'_, S>, id: BulkChangeI
             continue;
         }
         let mut page = fixture.store.open_page(&claim, at(now)).await.expect("opened");
-        let query = crate::devices::FactsQuery { holds: Holds::CUSTOMER_AND_PLAN, rev_customer_id: None };
+        let query = crate::devices::FactsQuery::all(Holds::CUSTOMER_AND_PLAN, None);
         page.list_open_lines(query).await.expect("lines");
         page.finish(None).await.expect("finished");
     }

@@ -17,7 +17,7 @@ pub(super) fn digits(identifier: LineIdentifier, lines: &[String]) -> Vec<Digits
 }
 
 /// What a plan change on its own asks for.
-pub(super) const PLAN_CHANGE: FactsQuery = FactsQuery { holds: Holds::CUSTOMER_AND_PLAN, rev_customer_id: None };
+pub(super) const PLAN_CHANGE: FactsQuery = FactsQuery::all(Holds::CUSTOMER_AND_PLAN, None);
 
 async fn listed<S: Store>(store: &S, tenant: TenantId, filter: DeviceFilter) -> Vec<DeviceId> {
     let (mut ids, mut after) = (Vec::new(), None);
@@ -225,7 +225,7 @@ pub async fn facts_say_who_is_billed<S: Store>(store: &S) {
 
     let asked = digits(LineIdentifier::Iccid, &(0..6).map(iccid).collect::<Vec<_>>());
     for (customer, to_customer) in [(None, false), (Some(fixture.customer), true), (Some(RevCustomerId(5_555)), false)] {
-        let query = FactsQuery { holds: Holds::NONE, rev_customer_id: customer };
+        let query = FactsQuery::all(Holds::NONE, customer);
         let mut found = store.look_up_lines(fixture.tenant, LineIdentifier::Iccid, &asked, query).await.expect("a look-up");
         found.sort_by_key(|line| line.index);
         for FoundLine { index, facts: LineFacts { billed_to_customer, billed_to_other, .. } } in found {

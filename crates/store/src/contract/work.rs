@@ -16,7 +16,7 @@ use crate::plan_queue::PlanQueueFilter;
 use crate::work::{AssignmentWrite, PageClaim, PageLine, PageTask, PageWork, RunnableChange, Settled, StepLog, message_kind};
 use crate::{Store, StoreError};
 
-pub(super) const QUERY: FactsQuery = FactsQuery { holds: Holds::CUSTOMER_AND_PLAN, rev_customer_id: None };
+pub(super) const QUERY: FactsQuery = FactsQuery::all(Holds::CUSTOMER_AND_PLAN, None);
 
 pub(super) fn runnable<S>(fixture: &Fixture<'_, S>, id: BulkChangeId) -> RunnableChange {
     RunnableChange { tenant_id: fixture.tenant, bulk_change_id: id }

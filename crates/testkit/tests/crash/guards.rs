@@ -106,7 +106,7 @@ async fn a_page_that_is_not_finished_leaves_nothing() {
     let before = Standing::of(&operator.stored).await;
     let mut page = operator.store.open_page(&held, operator.clock.now()).await.expect("it is open");
     let order = page.order().clone();
-    let query = lineshift_store::devices::FactsQuery { holds: lineshift_domain::facts::Holds::NONE, rev_customer_id: None };
+    let query = lineshift_store::devices::FactsQuery::all(lineshift_domain::facts::Holds::NONE, None);
     assert_eq!(page.list_open_lines(query).await.expect("lines").len(), 4);
     for step in lineshift_engine::set_steps(&order) {
         assert_eq!(step.apply(&order, page.as_mut()).await.expect("it is done").lines_changed, 4);

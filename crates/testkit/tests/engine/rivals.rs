@@ -47,10 +47,7 @@ pub(crate) async fn judged(
     };
     let digits: Vec<Digits> =
         (1..=lines).map(|line| read_line(LineIdentifier::Iccid, &iccid(line)).expect("well-formed")).collect();
-    let query = FactsQuery {
-        holds: Holds::CUSTOMER_AND_PLAN,
-        rev_customer_id: change.order.assignment().and_then(|a| a.rev_customer_id),
-    };
+    let query = FactsQuery::of(&change.order);
     let found = operator.store.look_up_lines(operator.tenant(), LineIdentifier::Iccid, &digits, query).await.expect("facts");
     let rows = found
         .into_iter()

@@ -4,7 +4,6 @@
 use chrono::NaiveDate;
 use lineshift_domain::ids::{BulkChangeId, DeviceChangeId};
 use lineshift_domain::order::{AssignmentOrder, CustomerRatePlanOrder, Effect, EffectiveDate, Order, PlanValues, Setting};
-use lineshift_domain::steps::holds_of;
 use lineshift_domain::terms::{LineIdentifier, PortalType};
 use lineshift_engine::{Clock as _, set_steps};
 use lineshift_store::devices::FactsQuery;
@@ -77,7 +76,7 @@ async fn claimed(operator: &Operator, path: Path) -> PageClaim {
 async fn opened(operator: &Operator, claim: &PageClaim) -> (Box<dyn PageWork>, OrderFacts) {
     let mut page = operator.store.open_page(claim, operator.clock.now()).await.expect("the claim holds");
     let order = page.order().clone();
-    let query = FactsQuery { holds: holds_of(&order.change.order), rev_customer_id: None };
+    let query = FactsQuery::of(&order.change.order);
     assert_eq!(page.list_open_lines(query).await.expect("lines").len() as u64, LINES);
     (page, order)
 }

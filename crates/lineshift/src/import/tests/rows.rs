@@ -169,7 +169,7 @@ async fn products_of_a_service_are_read_together() {
     let report = fixture.take(FileKind::RevServices, &text).await;
     assert_eq!((report.rows, report.created), (3, 2));
     let iccid = |text| read_line(LineIdentifier::Iccid, text).expect("an ICCID");
-    let query = FactsQuery { holds: lineshift_domain::facts::Holds::NONE, rev_customer_id: None };
+    let query = FactsQuery::all(lineshift_domain::facts::Holds::NONE, None);
     let lines = [iccid(LINE), iccid(OTHER_LINE)];
     let found = fixture.store.look_up_lines(fixture.tenant.id, LineIdentifier::Iccid, &lines, query).await.expect("facts");
     let billed: Vec<bool> = found.iter().map(|line| line.facts.billed_to_other).collect();
