@@ -70,8 +70,9 @@ lineshift_store::statements! {
     /// whether an earlier one of the line is open, primary keys.
     ///
     /// Locks the entries, passing over those that another scheduler has in hand: while it has the earliest of a line, the later
-    /// ones are not the earliest. Then locks the assignments, in device order; they are judged as they stand once they are
-    /// locked, hence the CTEs, which answer the newest version of what they lock.
+    /// ones are not the earliest. Then locks the assignments, and leaves the entries for the next time whose line others have in hand: a
+    /// page that has the line may be about to cancel the entry, and would wait for it. What is judged is how the lines stand once they
+    /// are locked, hence the CTEs, which answer the newest version of what they lock.
     DUE_ENTRIES = concat!(
         "WITH q AS MATERIALIZED (
             SELECT q.device_change_id, q.bulk_change_id, q.device_id, q.rev_customer_id, q.site_id, q.customer_rate_plan_id,
@@ -90,7 +91,7 @@ lineshift_store::statements! {
              CROSS JOIN LATERAL (
                 SELECT dt.device_id, dt.version, dt.rev_customer_id, dt.site_id, dt.account_number_integration_authentication_id,
                        dt.is_active, dt.customer_rate_plan_id, dt.customer_rate_pool_id, dt.customer_data_allocation_mb
-                  FROM device_tenant AS dt WHERE dt.tenant_id = $1 AND dt.device_id = line.device_id FOR NO KEY UPDATE) AS dt)
+                  FROM device_tenant AS dt WHERE dt.tenant_id = $1 AND dt.device_id = line.device_id FOR NO KEY UPDATE SKIP LOCKED) AS dt)
         SELECT q.device_change_id, q.bulk_change_id, ordered.service_provider_id, provider.integration_kind,
                q.customer_rate_plan_id, q.customer_rate_pool_id, q.customer_data_allocation_mb,
                CASE WHEN q.rev_customer_id IS NOT NULL THEN q.rev_customer_id IS NOT DISTINCT FROM dt.rev_customer_id

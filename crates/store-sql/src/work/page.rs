@@ -66,6 +66,8 @@ pub(super) struct SqlPage<E: Engine> {
     has_held: bool,
     result: PageResult,
     logs: Vec<(i64, StepLog)>,
+    /// When the entries fall due that the page put into the plan queue.
+    scheduled: Option<i64>,
 }
 
 impl<E: Engine> SqlPage<E> {
@@ -92,6 +94,7 @@ impl<E: Engine> SqlPage<E> {
             has_held: false,
             result: PageResult::default(),
             logs: Vec::new(),
+            scheduled: None,
         })
     }
 

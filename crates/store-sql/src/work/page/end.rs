@@ -8,6 +8,7 @@ use lineshift_store::{Result, StoreError};
 
 use super::outside::waiting_rows;
 use super::{ALREADY_SO, SettledRow, SqlPage};
+use crate::bulk_changes::announce_entries;
 use crate::engine::{Engine, OpenTransaction as _, Sql};
 use crate::json::json;
 use crate::row::{micros, month};
@@ -32,7 +33,7 @@ impl<E: Engine> SqlPage<E> {
         result.refused += failing;
         let (claim, now, details) = (this.claim, this.now, details.map(str::to_owned));
         let logged: Vec<&SettledRow> = this.settled.iter().chain(this.failing.iter().map(|(row, _)| row)).collect();
-        let (portal, settled, logs) = (this.order.change.portal.number(), json(&logged)?, this.logs);
+        let (portal, settled, logs, scheduled) = (this.order.change.portal.number(), json(&logged)?, this.logs, this.scheduled);
         let failed = json(&this.failing.iter().map(|(_, row)| row).collect::<Vec<_>>())?;
         this.transaction
             .finish(move |sql| {
@@ -47,7 +48,12 @@ impl<E: Engine> SqlPage<E> {
                 let waits = if may_wait { waiting_rows(sql, &claim)? } else { None };
                 close(sql, &claim, Closed::after_run(waits, true))?;
                 let result = PageResult { waiting: waits.map_or(0, |waits| waits.rows), ..result };
-                count(sql, &claim, result)
+                let counted = count(sql, &claim, result)?;
+                // Last of all, as whoever applies due entries does it: he has the change by then, and waits for the note.
+                if let Some(due) = scheduled {
+                    announce_entries(sql, tenant, due)?;
+                }
+                Ok(counted)
             })
             .await
     }

@@ -6,7 +6,6 @@ use lineshift_store::work::{AssignmentWrite, PlanWrite, StepLog};
 use lineshift_store::{Result, StoreError};
 
 use super::SqlPage;
-use crate::bulk_changes::announce_entries;
 use crate::engine::{Engine, OpenTransaction as _};
 use crate::procedures::{Assigned, Done, PageRange, Planned, StoredValues};
 use crate::row::micros;
@@ -78,11 +77,10 @@ impl<E: Engine> SqlPage<E> {
                 }
                 let parameters: [&dyn Parameter; 11] =
                     [&tenant, &change, &from, &to, plan, pool, allocation, &due, &portal, &QUEUE_CREATED_BY, &at];
-                let scheduled = sql.execute(text::SCHEDULE_PLAN, &parameters)?;
-                announce_entries(sql, tenant, due)?;
-                Ok(scheduled)
+                sql.execute(text::SCHEDULE_PLAN, &parameters)
             })
             .await?;
+        self.scheduled = Some(micros(effective));
         self.note(entry::CUSTOMER_RATE_PLAN, &write.log);
         Ok(scheduled as u64)
     }
