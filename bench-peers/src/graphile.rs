@@ -192,11 +192,14 @@ async fn main() -> Result<()> {
     let client = connect(url).await?;
     let queue = "SELECT graphile_worker.add_job('change_plan', json_build_object('id', id)) FROM device_change
         WHERE tenant_id = 1 AND bulk_change_id = 1";
-    let jobs = client.query(&format!("SELECT count(*) FROM ({queue} OFFSET 0) AS queued"), &[]).await.context("queueing the jobs")?;
+    let jobs =
+        client.query(&format!("SELECT count(*) FROM ({queue} OFFSET 0) AS queued"), &[]).await.context("queueing the jobs")?;
     let jobs: i64 = jobs.first().context("a count answers a row")?.get(0);
     ensure!(jobs > 0, "there is nothing to do");
     shared.open.store(jobs.unsigned_abs(), Ordering::Release);
-    client.batch_execute("VACUUM ANALYZE graphile_worker._private_jobs; CHECKPOINT").await?;
+    for settle in ["VACUUM ANALYZE graphile_worker._private_jobs", "CHECKPOINT"] {
+        client.batch_execute(settle).await.context("settling the queue")?;
+    }
     println!("ready");
     let told = tokio::task::spawn_blocking(|| std::io::stdin().read_line(&mut String::new())).await??;
     ensure!(told > 0, "nobody said when to begin");
