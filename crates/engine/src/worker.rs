@@ -65,6 +65,18 @@ impl Shutdown {
     }
 }
 
+/// What a turn of a change came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// Nothing of it is claimable now.
+    Nothing,
+    /// It had its turn.
+    Taken,
+    /// It has one page only, and its turn lasts until that is completed: were others to come in between, a change of ten lines would be
+    /// delayed by three pages of a large one (B5.2).
+    GoesOn,
+}
+
 /// Pages that wait for answers from outside, beside those that do not (B5.2).
 #[derive(Default)]
 struct OutsidePages {
@@ -185,7 +197,7 @@ impl Engine {
 
     /// Runs what is left of one change, in the caller's own time.
     pub(crate) async fn run_pages_of(&self, change: RunnableChange, owner: &str) -> StoreResult<()> {
-        while self.run_page_of(change, owner).await? {}
+        while self.run_page_of(change, owner).await? != Turn::Nothing {}
         Ok(())
     }
 
@@ -217,8 +229,9 @@ impl Engine {
                 _ => self.run_page_of(change, &options.owner).await,
             };
             match ran {
-                Ok(false) => {}
-                Ok(true) => {
+                Ok(Turn::Nothing) => {}
+                Ok(Turn::GoesOn) => return Ok(true),
+                Ok(Turn::Taken) => {
                     turns.served(change);
                     return Ok(true);
                 }
@@ -245,14 +258,14 @@ impl Engine {
         Ok(self.store.get_account(key.tenant_id, key.integration_authentication_id).await?.version == version)
     }
 
-    /// Claims a page that calls outside and runs it beside; false when none is claimable.
+    /// Claims a page that calls outside and runs it beside.
     async fn begin_outside_page(
         &self,
         (change, key): (RunnableChange, AccountKey),
         owner: &str,
         (pages, room): (&mut OutsidePages, OwnedSemaphorePermit),
         shutdown: &Shutdown,
-    ) -> StoreResult<bool> {
+    ) -> StoreResult<Turn> {
         let Some((claim, lease)) = self.claim(change, owner).await? else { return self.complete(change).await };
         let engine = self.clone();
         let holding = Holding { lease, shutdown: Some(shutdown.clone()), room: Arc::new(Mutex::new(Some(room))) };
@@ -261,13 +274,15 @@ impl Engine {
                 tracing::error!(error = &error as &dyn std::error::Error, "a page could not be run; its lease will run out");
             }
         });
-        Ok(true)
+        Ok(Turn::Taken)
     }
 
-    async fn run_page_of(&self, change: RunnableChange, owner: &str) -> StoreResult<bool> {
+    async fn run_page_of(&self, change: RunnableChange, owner: &str) -> StoreResult<Turn> {
         let Some((claim, lease)) = self.claim(change, owner).await? else { return self.complete(change).await };
+        // The first page of several is full.
+        let has_one_page = claim.page == 0 && claim.lines() < self.limits.page_lines as u64;
         self.run_claim(claim, Holding::alone(lease)).await?;
-        Ok(true)
+        Ok(if has_one_page { Turn::GoesOn } else { Turn::Taken })
     }
 
     async fn claim(&self, change: RunnableChange, owner: &str) -> StoreResult<Option<(PageClaim, Arc<Lease>)>> {
@@ -346,12 +361,12 @@ impl Engine {
         self.store.give_back_page(claim, self.clock.now() + pause).await
     }
 
-    /// Completes a change of which nothing is left to run (B11.3); true when this did it.
-    async fn complete(&self, change: RunnableChange) -> StoreResult<bool> {
-        let Some(ended) = self.store.complete_bulk_change(change, self.clock.now()).await? else { return Ok(false) };
+    /// Completes a change of which nothing is left to run (B11.3), if it is so.
+    async fn complete(&self, change: RunnableChange) -> StoreResult<Turn> {
+        let Some(ended) = self.store.complete_bulk_change(change, self.clock.now()).await? else { return Ok(Turn::Nothing) };
         tracing::info!(change = %change.bulk_change_id, status = %ended.status(), "bulk change completed");
         self.events.changed(change.tenant_id, change.bulk_change_id);
-        Ok(true)
+        Ok(Turn::Taken)
     }
 }
 

@@ -40,6 +40,14 @@ pub struct PageClaim {
     pub lost_lease_until: Option<DateTime<Utc>>,
 }
 
+impl PageClaim {
+    /// How many lines it has, ended ones among them.
+    #[must_use]
+    pub const fn lines(&self) -> u64 {
+        (self.to_id.0 - self.from_id.0 + 1).unsigned_abs()
+    }
+}
+
 /// What a page is claimed for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PageTask {

@@ -53,6 +53,18 @@ async fn ten_lines_submitted_while_a_large_change_runs_wait_for_one_page_at_most
     assert!(page <= 1, "{page} pages of the large change came first: {seen:?}");
 }
 
+/// Its page, the completion of its page and its own are one turn.
+#[tokio::test]
+async fn a_change_of_one_page_is_run_to_its_end_in_one_turn() {
+    let operator = operator(109).await;
+    let large = operator.submit(operator.order((1..=100).map(iccid), operator.amop_assignment())).await.id;
+    let small = operator.submit(operator.order((101..=109).map(iccid), operator.amop_assignment())).await.id;
+    let mut events = operator.engine.events().subscribe();
+    operator.run_until_idle().await;
+    let seen: Vec<_> = heard(&mut events).into_iter().map(|(_, change)| change).collect();
+    assert_eq!(seen[..5], [large, small, small, small, large], "{seen:?}");
+}
+
 #[tokio::test]
 async fn changes_of_one_tenant_take_turns_page_by_page() {
     let operator = operator(60).await;
