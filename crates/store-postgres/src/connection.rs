@@ -189,12 +189,10 @@ impl Pool {
         };
         let Options { statement_timeout, lock_timeout, .. } = self.options;
         // Every statement of ours knows the index that it wants. What the planner takes for a small table today may hold a million lines
-        // tomorrow, while the plan is still kept: it is not offered what reads whole tables, and it does not plan anew for a long list
-        // that it is given, as it would by hashing all of a tenant's lines.
+        // tomorrow, while the plan is still kept: it is not offered what reads whole tables.
         let settings = format!(
             "SET client_min_messages = warning; SET statement_timeout = {}; SET lock_timeout = {};
-             SET idle_in_transaction_session_timeout = '20s'; SET enable_seqscan = off; SET enable_mergejoin = off;
-             SET plan_cache_mode = force_generic_plan",
+             SET idle_in_transaction_session_timeout = '20s'; SET enable_seqscan = off; SET enable_mergejoin = off",
             statement_timeout.as_millis(),
             lock_timeout.as_millis()
         );

@@ -89,7 +89,7 @@ BEGIN
             version = l.version + 1, modified_by = v_change.created_by, modified_at = v_at
         FROM line l
         WHERE dt.tenant_id = p_tenant_id AND dt.tenant_id = l.tenant_id AND dt.ctid = l.place AND l.differs
-        RETURNING 1
+        RETURNING dt.device_id
     )
     SELECT (SELECT count(*) FROM written), (SELECT count(*) FROM line l WHERE l.differs) INTO v_changed, v_differing;
     PERFORM lineshift_check_written(v_changed, v_differing);

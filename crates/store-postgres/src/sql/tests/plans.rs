@@ -80,7 +80,7 @@ async fn every_statement_searches_an_index_by_more_than_the_tenant() {
     let database = TestDatabase::new().await;
     connect(&database.superuser_url()).await.batch_execute(FILL).await.expect("rows to plan for");
     let client = connect(&database.app_url()).await;
-    // What the store sets on each of its connections: among it, plans that know nothing of what is given.
+    // What the store sets on each of its connections, and plans that know nothing of what is given.
     let settings = "SET enable_seqscan = off; SET enable_mergejoin = off; SET plan_cache_mode = force_generic_plan;
         SET app.tenant_id = '1'";
     client.batch_execute(settings).await.expect("settings");
