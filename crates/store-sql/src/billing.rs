@@ -97,7 +97,7 @@ impl<E: Engine> BillingStore for SqlStore<E> {
 
     async fn usp_revservice_create_service(&self, tenant: TenantId, rows: &[RevServiceRow], now: DateTime<Utc>) -> Result<u64> {
         let rows = rows.to_vec();
-        self.engine.write(tenant, move |sql| services::usp_revservice_create_service(sql, tenant, &rows, now)).await
+        self.engine.write(tenant, move |sql| sql.procedures().create_services(sql, tenant, &rows, now)).await
     }
 
     async fn usp_revservice_create_serviceproduct(
@@ -107,7 +107,7 @@ impl<E: Engine> BillingStore for SqlStore<E> {
         now: DateTime<Utc>,
     ) -> Result<u64> {
         let rows = rows.to_vec();
-        self.engine.write(tenant, move |sql| services::usp_revservice_create_serviceproduct(sql, tenant, &rows, Some(now))).await
+        self.engine.write(tenant, move |sql| sql.procedures().create_products(sql, tenant, &rows, Some(now))).await
     }
 
     async fn list_steps(&self, tenant: TenantId, row: DeviceChangeId) -> Result<Vec<StepRecord>> {

@@ -24,5 +24,6 @@ mod work;
 pub use engine::{Connection, Engine, Hint, OpenTransaction, ReadRow, Scope, Sql, SqlStore, TakeRow};
 pub use row::{Columns, Row, decimal_text, micros, month};
 pub use sql::TUNED;
+pub use sql::by_statements::BY_STATEMENTS;
 pub use statement::Statement;
 pub use value::{FromValue, OwnedValue, Parameter, Value};

@@ -1,14 +1,17 @@
 //! The set steps and procedures: on one engine a few statements each, on the other a function of that name.
 
 use chrono::{DateTime, Utc};
+use lineshift_domain::ids::TenantId;
 use lineshift_domain::log_text::entry;
 use lineshift_domain::order::{PlanValues, Setting, StoredAssignment};
 use lineshift_store::Result;
+use lineshift_store::billing::{RevServiceProductRow, RevServiceRow};
 use lineshift_store::work::StepLog;
 
+use crate::billing::services;
 use crate::engine::Sql;
 use crate::row::{decimal_text, micros, month};
-use crate::sql::{completion, pages as text};
+use crate::sql::by_statements::{completion, pages as text};
 
 /// The page on whose open, accepted rows a procedure acts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,6 +113,18 @@ pub trait Procedures: Sync {
     /// `usp_update_device_rev_service_links`: links each line that this attempt changed to its customer's connected Rev service, or
     /// to none.
     fn update_service_links(&self, sql: &Sql<'_>, page: &PageRange, attempt: i64, already_so: &str) -> Result<()>;
+    /// `usp_revservice_create_service`: stores services, each once, with the line that each is for, and says so in the line's history
+    /// where a row brought it about (B11.2). Answers how many are new.
+    fn create_services(&self, sql: &Sql<'_>, tenant: TenantId, rows: &[RevServiceRow], now: DateTime<Utc>) -> Result<u64>;
+    /// `usp_revservice_create_serviceproduct`: stores service products under their services, each once; one whose service is not stored
+    /// is left out. `stored_at`: when they were created or adopted here; none for those that were only read. Answers how many are new.
+    fn create_products(
+        &self,
+        sql: &Sql<'_>,
+        tenant: TenantId,
+        rows: &[RevServiceProductRow],
+        stored_at: Option<DateTime<Utc>>,
+    ) -> Result<u64>;
 }
 
 /// Each procedure as a few statements.
@@ -187,5 +202,19 @@ impl Procedures for ByStatements {
         let PageRange { tenant, change, from, to, .. } = page;
         sql.execute(completion::LINK_SERVICES, &[tenant, change, from, to, &attempt, &already_so])?;
         Ok(())
+    }
+
+    fn create_services(&self, sql: &Sql<'_>, tenant: TenantId, rows: &[RevServiceRow], now: DateTime<Utc>) -> Result<u64> {
+        services::store_services(sql, tenant, rows, now)
+    }
+
+    fn create_products(
+        &self,
+        sql: &Sql<'_>,
+        tenant: TenantId,
+        rows: &[RevServiceProductRow],
+        stored_at: Option<DateTime<Utc>>,
+    ) -> Result<u64> {
+        services::store_products(sql, tenant, rows, stored_at)
     }
 }

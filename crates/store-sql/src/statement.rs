@@ -15,9 +15,9 @@ impl From<&'static str> for Statement {
     }
 }
 
-/// Declares the names of the tuned statements, by file.
+/// Declares the names of tuned statements, by file, and a list of them all.
 macro_rules! tuned {
-    ($($file:ident: $($name:ident)*;)*) => {
+    ($(#[$about:meta])* $all:ident; $($file:ident: $($name:ident)*;)*) => {
         $(
             /// The tuned statements of that file.
             pub(crate) mod $file {
@@ -26,8 +26,8 @@ macro_rules! tuned {
             }
         )*
 
-        /// Every tuned statement: each engine has a text for each of these, and for no other.
-        pub const TUNED: &[&str] = &[$($(concat!(stringify!($file), "::", stringify!($name)),)*)*];
+        $(#[$about])*
+        pub const $all: &[&str] = &[$($(concat!(stringify!($file), "::", stringify!($name)),)*)*];
     };
 }
 pub(crate) use tuned;

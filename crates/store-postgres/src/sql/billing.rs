@@ -147,68 +147,6 @@ lineshift_store::statements! {
     FROM json_array_elements($3::json)
     ON CONFLICT DO NOTHING";
 
-    /// Services, once each by the unique index of customer and Rev.io's id; new ones get `$3` and the place in the array for an
-    /// id.
-    /// A line that is not given is found by `device_by_iccid`, else by `device_by_number` if only one has that number. `$4` now.
-    /// What is not known of one that is there stays. Of one that is given twice the last counts: one statement may not write a
-    /// row twice.
-    STORE_SERVICES = "WITH given AS MATERIALIZED (
-        SELECT DISTINCT ON ((value->>0)::bigint, (value->>1)::bigint)
-            (value->>0)::bigint AS customer, (value->>1)::bigint AS id, value->>2 AS number, value->>3 AS iccid,
-            (value->>4)::bigint AS service_type, (value->>5)::bigint AS provider, (value->>6)::bigint AS activated,
-            (value->>7)::bigint AS disconnected, (value->>8)::smallint AS has_package, (value->>9)::bigint AS line,
-            value->>10 AS by_row, place - 1 AS place
-        FROM json_array_elements($2::json) WITH ORDINALITY AS listed(value, place)
-        ORDER BY (value->>0)::bigint, (value->>1)::bigint, place DESC)
-    INSERT INTO rev_service AS here (
-        tenant_id, id, rev_customer_id, number, iccid, rev_service_id, rev_service_type_id, activated_date, rev_provider_id,
-        disconnected_date, device_id, has_package, stored_at)
-    SELECT $1::bigint, $3::bigint + given.place, given.customer, given.number, given.iccid, given.id, given.service_type,
-        given.activated, given.provider, given.disconnected,
-        coalesce(
-            given.line,
-            (SELECT d.id FROM device AS d WHERE d.tenant_id = $1 AND d.iccid = given.iccid),
-            (SELECT CASE WHEN count(*) = 1 THEN max(d.id) END FROM device AS d
-              WHERE d.tenant_id = $1 AND d.subscriber_number = given.number)),
-        given.has_package, CASE WHEN given.by_row IS NOT NULL THEN $4::bigint END
-    FROM given
-    ON CONFLICT (tenant_id, rev_customer_id, rev_service_id) DO UPDATE SET
-        number = coalesce(excluded.number, here.number), iccid = coalesce(excluded.iccid, here.iccid),
-        rev_service_type_id = coalesce(excluded.rev_service_type_id, here.rev_service_type_id),
-        activated_date = coalesce(excluded.activated_date, here.activated_date),
-        rev_provider_id = coalesce(excluded.rev_provider_id, here.rev_provider_id),
-        disconnected_date = excluded.disconnected_date,
-        device_id = coalesce(excluded.device_id, here.device_id), has_package = excluded.has_package,
-        stored_at = coalesce(excluded.stored_at, here.stored_at)
-    RETURNING id";
-
-    /// Service products, once each by the unique index of customer and Rev.io's id, under the service that is stored for them.
-    /// `$4`
-    /// when they were created or adopted here. Of one that is given twice the last counts.
-    STORE_PRODUCTS = "WITH given AS MATERIALIZED (
-        SELECT DISTINCT ON ((value->>0)::bigint, (value->>2)::bigint)
-            (value->>0)::bigint AS customer, (value->>1)::bigint AS service, (value->>2)::bigint AS id,
-            (value->>3)::bigint AS product, (value->>4)::bigint AS package, value->>5 AS rate, value->>6 AS quantity,
-            value->>7 AS status, value->>8 AS description, place - 1 AS place
-        FROM json_array_elements($2::json) WITH ORDINALITY AS listed(value, place)
-        ORDER BY (value->>0)::bigint, (value->>2)::bigint, place DESC)
-    INSERT INTO rev_service_product AS here (
-        tenant_id, id, rev_service_id, rev_customer_id, rev_service_product_id, rev_product_id, package_id, rate, quantity,
-            status,
-        description, stored_at)
-    SELECT service.tenant_id, $3::bigint + given.place, service.id, service.rev_customer_id, given.id, given.product,
-        given.package, given.rate, given.quantity, given.status, given.description, $4::bigint
-    FROM given
-    CROSS JOIN LATERAL (SELECT service.tenant_id, service.id, service.rev_customer_id FROM rev_service AS service
-        WHERE service.tenant_id = $1 AND service.rev_customer_id = given.customer AND service.rev_service_id = given.service
-        OFFSET 0) AS service
-    ON CONFLICT (tenant_id, rev_customer_id, rev_service_product_id) DO UPDATE SET
-        rev_service_id = excluded.rev_service_id, rev_product_id = excluded.rev_product_id,
-        package_id = coalesce(excluded.package_id, here.package_id), rate = coalesce(excluded.rate, here.rate),
-        quantity = coalesce(excluded.quantity, here.quantity), status = excluded.status,
-        description = coalesce(excluded.description, here.description), stored_at = coalesce(excluded.stored_at, here.stored_at)
-    RETURNING id";
-
     /// The services given that are connected, by the unique index of customer and Rev.io's id. `$3` now. Written as rows that are
     /// there already: an UPDATE would leave it to the planner whether each is searched for.
     DISCONNECT_SERVICES = concat!(
@@ -243,9 +181,6 @@ lineshift_store::statements! {
         FOR NO KEY UPDATE) AS p
     ON CONFLICT (tenant_id, id) DO UPDATE SET status = excluded.status, stored_at = excluded.stored_at"
 );
-
-    /// The history of service lines created or adopted: rows, changes and the lines' histories by primary key (B11.2).
-    HISTORY_OF_SERVICES = history!("'null'", "given.line");
 
     /// The history of service lines disconnected again, likewise.
     HISTORY_OF_UNDONE_SERVICES = history!("given.line", "'null'");

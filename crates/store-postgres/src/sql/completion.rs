@@ -1,53 +1,6 @@
 //! Statements of completion (B11.3): cross-provider history and service links, page by page, then the change itself.
 
-/// The rows of a page that this attempt changed, also those that end in ERROR for another step; those that stood so already
-/// are left out.
-macro_rules! changed {
-    () => {
-        "dc.tenant_id = $1 AND dc.bulk_change_id = $2 AND dc.id BETWEEN $3 AND $4 AND dc.attempt = $5
-        AND (dc.status = 'PROCESSED' OR dc.set_steps_done = 1) AND dc.status_details IS DISTINCT FROM $6::text"
-    };
-}
-
 lineshift_store::statements! {
-    /// The present history rows of the lines changed, by `cross_provider_device_history_present`. The product calls
-    /// `usp_updatecrossproviderdevicehistory` instead, which locks the lines before: two at once would both open one here, and the
-    /// unique index would refuse the second.
-    CLOSE_HISTORY = concat!(
-    "UPDATE cross_provider_device_history SET valid_to = greatest(valid_from, $7::bigint)
-    WHERE tenant_id = $1 AND valid_to IS NULL AND device_id IN (SELECT dc.device_id FROM device_change dc WHERE ",
-    changed!(),
-    ")"
-);
-
-    /// One history row for each line changed, with the assignment that it has now. The provider is that of the change, as rule 3
-    /// found it on the locked line. See [`CLOSE_HISTORY`].
-    OPEN_HISTORY = concat!(
-    "INSERT INTO cross_provider_device_history (
-        tenant_id, device_id, bulk_change_id, attempt, entry, service_provider_id, valid_from, valid_to, rev_customer_id, site_id,
-        account_number, customer_rate_plan_id, customer_rate_pool_id, customer_data_allocation_mb)
-    SELECT dt.tenant_id, dt.device_id, dc.bulk_change_id, dc.attempt, $8::integer, b.service_provider_id, $7::bigint, NULL, dt.rev_customer_id,
-        dt.site_id, dt.account_number, dt.customer_rate_plan_id, dt.customer_rate_pool_id, dt.customer_data_allocation_mb
-    FROM device_bulk_change b
-    JOIN device_change dc ON dc.tenant_id = b.tenant_id AND dc.bulk_change_id = b.id
-    JOIN device_tenant dt ON dt.tenant_id = $1 AND dt.device_id = dc.device_id
-    WHERE b.tenant_id = $1 AND b.id = $2 AND ",
-    changed!()
-);
-
-    /// The lines changed whose link to their customer's connected Rev service is not right, by `rev_service_connected`. The product
-    /// calls `usp_update_device_rev_service_links` instead, which locks the lines in device order before.
-    LINK_SERVICES = concat!(
-    "UPDATE device_tenant AS dt SET rev_service_id = (
-        SELECT max(s.id) FROM rev_service s WHERE s.tenant_id = $1 AND s.device_id = dt.device_id
-            AND s.rev_customer_id = dt.rev_customer_id AND s.disconnected_date IS NULL)
-    WHERE dt.tenant_id = $1 AND dt.device_id IN (SELECT dc.device_id FROM device_change dc WHERE ",
-    changed!(),
-    ") AND dt.rev_service_id IS DISTINCT FROM (
-        SELECT max(s.id) FROM rev_service s WHERE s.tenant_id = $1 AND s.device_id = dt.device_id
-            AND s.rev_customer_id = dt.rev_customer_id AND s.disconnected_date IS NULL)"
-);
-
     /// The change's order, attempt and date for a page to complete, if the claim still holds: one row by primary keys. Not
     /// locked: the page is closed next, and that looks at the claim again.
     OPEN_COMPLETION = "SELECT b.order_json, b.attempt FROM device_bulk_change_page page

@@ -12,6 +12,7 @@ use crate::engine::Sql;
 use crate::json::json;
 use crate::row::{decimal_text, micros, month};
 use crate::sql::billing as text;
+use crate::sql::by_statements::billing as by_statements;
 use crate::statement::Statement;
 
 /// A day as it is stored: its start in UTC.
@@ -39,12 +40,7 @@ fn store(
 }
 
 /// Stores services with the line that each is for, and says so in the line's history where a row brought it about (B11.2).
-pub(crate) fn usp_revservice_create_service(
-    sql: &Sql<'_>,
-    tenant: TenantId,
-    rows: &[RevServiceRow],
-    now: DateTime<Utc>,
-) -> Result<u64> {
+pub(crate) fn store_services(sql: &Sql<'_>, tenant: TenantId, rows: &[RevServiceRow], now: DateTime<Utc>) -> Result<u64> {
     let given: Vec<serde_json::Value> = rows
         .iter()
         .map(|row| {
@@ -63,15 +59,15 @@ pub(crate) fn usp_revservice_create_service(
             ])
         })
         .collect();
-    let new = store(sql, text::STORE_SERVICES, tenant, "rev_service", &given, Some(micros(now)))?;
+    let new = store(sql, by_statements::STORE_SERVICES, tenant, "rev_service", &given, Some(micros(now)))?;
     let told = rows.iter().filter_map(|row| Some((row.by?.0, row.rev_service_id.0, row.rev_customer_id.0)));
-    write_history(sql, tenant, &told.collect::<Vec<_>>(), text::HISTORY_OF_SERVICES, entry::SERVICE_LINE, now)?;
+    write_history(sql, tenant, &told.collect::<Vec<_>>(), by_statements::HISTORY_OF_SERVICES, entry::SERVICE_LINE, now)?;
     Ok(new)
 }
 
 /// Stores service products under their services; one whose service is not stored is left out. `stored_at`: when they were created
 /// or adopted here; none for those that were only read.
-pub(crate) fn usp_revservice_create_serviceproduct(
+pub(crate) fn store_products(
     sql: &Sql<'_>,
     tenant: TenantId,
     rows: &[RevServiceProductRow],
@@ -93,7 +89,7 @@ pub(crate) fn usp_revservice_create_serviceproduct(
             ])
         })
         .collect();
-    store(sql, text::STORE_PRODUCTS, tenant, "rev_service_product", &given, stored_at.map(micros))
+    store(sql, by_statements::STORE_PRODUCTS, tenant, "rev_service_product", &given, stored_at.map(micros))
 }
 
 /// Disconnects services with all that is charged on them, and says so in the line's history where a row's undo did it.

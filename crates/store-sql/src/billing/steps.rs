@@ -47,8 +47,8 @@ pub(super) fn record(sql: &Sql<'_>, claim: &PageClaim, batch: &StepBatch, now: D
     let portal = sql.find(text::HELD_PAGE, &[&tenant.0, &change, &claim.page, &epoch], |row| row.get::<i64>(0))?;
     let portal = portal.ok_or_else(|| lease_lost(claim))?;
     write_steps(sql, tenant.0, &batch.steps)?;
-    services::usp_revservice_create_service(sql, tenant, &batch.services, now)?;
-    services::usp_revservice_create_serviceproduct(sql, tenant, &batch.products, Some(now))?;
+    sql.procedures().create_services(sql, tenant, &batch.services, now)?;
+    sql.procedures().create_products(sql, tenant, &batch.products, Some(now))?;
     services::disconnect(sql, tenant, &batch.disconnected, now)?;
     services::disconnect_products(sql, tenant, &batch.disconnected_products, now)?;
     write_logs(sql, (tenant.0, change, portal), &batch.logs, now)

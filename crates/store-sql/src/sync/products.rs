@@ -11,7 +11,7 @@ use lineshift_store::sync::GoneProduct;
 use rust_decimal::Decimal;
 
 use super::record::{Differences, Found, Page, last_of_each};
-use crate::billing::services::{disconnect_products, usp_revservice_create_serviceproduct};
+use crate::billing::services::disconnect_products;
 use crate::json::json as to_json;
 use crate::sql::sync as text;
 use crate::value::Parameter;
@@ -78,7 +78,7 @@ fn read_products(page: &mut Page<'_>, given: &[RevServiceProductRow]) -> Result<
         }
         seen.push(keys[place]);
     }
-    usp_revservice_create_serviceproduct(page.sql, TenantId(page.tenant()), &written, None)?;
+    page.sql.procedures().create_products(page.sql, TenantId(page.tenant()), &written, None)?;
     page.sql.execute(text::MARK_PRODUCTS, &[&page.tenant(), &to_json(&seen)?, &page.run()]).map(|_| ())
 }
 

@@ -10,7 +10,7 @@ use lineshift_store::billing::{Disconnected, RevServiceRow};
 use lineshift_store::sync::GoneService;
 
 use super::record::{Differences, Found, Page, last_of_each};
-use crate::billing::services::{disconnect, usp_revservice_create_service};
+use crate::billing::services::disconnect;
 use crate::json::json as to_json;
 use crate::sql::sync as text;
 use crate::value::Parameter;
@@ -82,7 +82,7 @@ fn read_services(page: &mut Page<'_>, given: &[RevServiceRow]) -> Result<Vec<(i6
         }
         seen.push(keys[place]);
     }
-    usp_revservice_create_service(page.sql, TenantId(page.tenant()), &written, page.now)?;
+    page.sql.procedures().create_services(page.sql, TenantId(page.tenant()), &written, page.now)?;
     page.sql.execute(text::MARK_SERVICES, &[&page.tenant(), &to_json(&seen)?, &page.run()])?;
     Ok(written.iter().map(key).collect())
 }

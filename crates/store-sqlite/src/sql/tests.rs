@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use lineshift_store::sql as portable;
+use lineshift_store_sql::{BY_STATEMENTS, TUNED};
 
 use crate::{Options, SqliteStore};
 
@@ -158,6 +159,14 @@ async fn pages_keep_to_their_rows() {
         }
     }
     assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn each_name_has_a_text() {
+    let named: BTreeSet<String> = TUNED.iter().chain(BY_STATEMENTS).map(|name| (*name).to_owned()).collect();
+    let written: BTreeSet<String> =
+        super::FILES.iter().flat_map(|(file, all)| all.iter().map(move |(name, _)| format!("{file}::{name}"))).collect();
+    assert_eq!(written, named);
 }
 
 #[test]
