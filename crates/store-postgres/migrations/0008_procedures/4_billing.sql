@@ -1,3 +1,4 @@
+-- What belongs to an element is searched for it by itself (LATERAL, OFFSET 0), whatever the planner thinks of the tenant's size.
 -- The places of the arrays belong together; p_device_change_id names the row that created or adopted the service. Given the same
 -- service more than once, also within one call, there is one row, with what the last one that says something says. Device: as
 -- given, else the line with that ICCID, else the only line with that number. Days are stored as their starts in UTC.
@@ -67,12 +68,14 @@ BEGIN
         FROM (SELECT x.by_row, format('{"rev_service_id":%s,"rev_customer_id":%s}', x.service, x.customer) AS line
               FROM unnest(p_rev_customer_id, p_rev_service_id, p_device_change_id) AS x (customer, service, by_row)
               WHERE x.by_row IS NOT NULL) AS g
-        JOIN device_change dc ON dc.tenant_id = p_tenant_id AND dc.id = g.by_row
-        JOIN device_bulk_change b ON b.tenant_id = p_tenant_id AND b.tenant_id = dc.tenant_id AND b.id = dc.bulk_change_id
-        WHERE dc.device_id IS NOT NULL AND NOT EXISTS (
-            SELECT FROM device_action_history h
+        CROSS JOIN LATERAL (SELECT dc.tenant_id, dc.device_id, dc.bulk_change_id, dc.attempt FROM device_change dc
+            WHERE dc.tenant_id = p_tenant_id AND dc.id = g.by_row OFFSET 0) AS dc
+        CROSS JOIN LATERAL (SELECT b.created_by FROM device_bulk_change b
+            WHERE b.tenant_id = p_tenant_id AND b.id = dc.bulk_change_id OFFSET 0) AS b
+        WHERE dc.device_id IS NOT NULL AND (
+            SELECT true FROM device_action_history h
             WHERE h.tenant_id = p_tenant_id AND h.device_id = dc.device_id AND h.bulk_change_id = dc.bulk_change_id
-              AND h.entry = 20 AND h.old_value = 'null' AND h.new_value = g.line)
+              AND h.entry = 20 AND h.old_value = 'null' AND h.new_value = g.line LIMIT 1) IS NULL
         ON CONFLICT DO NOTHING;
     END IF;
     RETURN v_new;
@@ -131,7 +134,8 @@ BEGIN
         SELECT s.tenant_id, v_first + o.place - 1, s.id, s.rev_customer_id, o.service_product, o.product, o.package,
             trim_scale(o.rate)::text, trim_scale(o.quantity)::text, o.status, o.description, lineshift_micros(p_at)
         FROM once o
-        JOIN rev_service s ON s.tenant_id = p_tenant_id AND s.rev_customer_id = o.customer AND s.rev_service_id = o.service
+        CROSS JOIN LATERAL (SELECT s.tenant_id, s.id, s.rev_customer_id FROM rev_service s
+            WHERE s.tenant_id = p_tenant_id AND s.rev_customer_id = o.customer AND s.rev_service_id = o.service OFFSET 0) AS s
         ORDER BY o.customer, o.service_product
         ON CONFLICT (tenant_id, rev_customer_id, rev_service_product_id) DO UPDATE SET
             rev_service_id = excluded.rev_service_id, rev_product_id = excluded.rev_product_id,
