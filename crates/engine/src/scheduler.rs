@@ -44,7 +44,8 @@ impl Engine {
         self.rest_accounts(Duration::ZERO).await;
     }
 
-    /// Applies every entry that is due now. For tests, commands and embedded use.
+    /// Applies every entry that is due now; those whose line others have in hand wait for the next look. For tests, commands and
+    /// embedded use.
     pub async fn run_due_entries(&self) -> Result<DueResult> {
         let mut total = DueResult::default();
         let mut failing: BTreeMap<TenantId, StoreError> = BTreeMap::new();

@@ -72,8 +72,8 @@ enum Turn {
     Nothing,
     /// It had its turn.
     Taken,
-    /// It has one page only, and its turn lasts until that is completed: were others to come in between, a change of ten lines would be
-    /// delayed by three pages of a large one (B5.2).
+    /// It has one page only, and its turn lasts until that is completed, or fails: were others to come in between, a change of ten lines
+    /// would be delayed by three pages of a large one (B5.2).
     GoesOn,
 }
 
@@ -281,8 +281,8 @@ impl Engine {
         let Some((claim, lease)) = self.claim(change, owner).await? else { return self.complete(change).await };
         // The first page of several is full.
         let has_one_page = claim.page == 0 && claim.lines() < self.limits.page_lines as u64;
-        self.run_claim(claim, Holding::alone(lease)).await?;
-        Ok(if has_one_page { Turn::GoesOn } else { Turn::Taken })
+        let is_done = self.run_claim(claim, Holding::alone(lease)).await?;
+        Ok(if has_one_page && is_done { Turn::GoesOn } else { Turn::Taken })
     }
 
     async fn claim(&self, change: RunnableChange, owner: &str) -> StoreResult<Option<(PageClaim, Arc<Lease>)>> {
@@ -296,18 +296,22 @@ impl Engine {
         Ok(claimed.map(|claim| (claim, Lease::new(until, Arc::clone(&self.clock)))))
     }
 
-    /// Runs a claimed page to its end, whatever that is; tells who watches.
-    async fn run_claim(&self, claim: PageClaim, holding: Holding) -> StoreResult<()> {
-        match self.run_under_lease(&claim, &holding).await {
-            Ok(()) => {}
+    /// Runs a claimed page to its end, whatever that is; tells who watches. Answers whether the page was done.
+    async fn run_claim(&self, claim: PageClaim, holding: Holding) -> StoreResult<bool> {
+        let is_done = match self.run_under_lease(&claim, &holding).await {
+            Ok(()) => true,
             // Another worker has it by now, and does it (B5.1).
             Err(StoreError::LeaseLost { .. }) => {
                 tracing::warn!(page = claim.page, change = %claim.bulk_change_id, "a lease was lost");
+                false
             }
-            Err(error) => self.after_failure(&claim, error).await?,
-        }
+            Err(error) => {
+                self.after_failure(&claim, error).await?;
+                false
+            }
+        };
         self.events.changed(claim.tenant_id, claim.bulk_change_id);
-        Ok(())
+        Ok(is_done)
     }
 
     /// Runs a page while its lease is renewed; gives up as soon as the lease is lost.
