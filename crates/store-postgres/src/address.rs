@@ -39,9 +39,10 @@ impl Address {
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let mut url = Url::parse(text).map_err(|error| wrong(format!("the store's URL cannot be read: {error}")))?;
         // Of a password with one of these in it, what stands behind would be taken for a host or a parameter, and shown.
-        if url.query().is_some_and(|query| query.contains('@')) || url.fragment().is_some() {
+        let behind = [url.query().unwrap_or_default(), url.path()];
+        if behind.iter().any(|part| part.contains('@')) || url.fragment().is_some() {
             let to_do = "write @ as %40, ? as %3F, # as %23 and / as %2F in a password";
-            return Err(wrong(format!("the store's URL has an @ behind its ?, or a #: {to_do}")));
+            return Err(wrong(format!("the store's URL has an @ behind its first / or ?, or a #: {to_do}")));
         }
         let (mut mode, mut roots, mut others) = (None, None, Vec::new());
         for (name, value) in url.query_pairs() {
@@ -130,6 +131,7 @@ mod tests {
     fn a_password_that_is_not_escaped_is_refused_and_not_shown() {
         for url in [
             "postgres://me:12?s3cret@elsewhere/lineshift",
+            "postgres://me:12/s3cret@elsewhere/lineshift",
             "postgres://me:12#s3cret@elsewhere/lineshift",
             "postgres://me:s3?cret@e/l",
         ] {

@@ -10,26 +10,24 @@ use crate::migrate::query;
 /// The tables that are kept by month.
 pub const KEPT_BY_MONTH: [&str; 3] = ["device_bulk_change_log", "device_action_history", "audit_log"];
 
-/// The most months whose partitions one call makes.
-const MOST_MONTHS: u32 = 36;
-
 impl Postgres {
     /// Makes the partitions of that many months, from one such as 202611 on, where they are missing; answers how many. Rows of these
-    /// months that came to the default partition meanwhile are moved there. Any role of the product may.
+    /// months that came to the default partition meanwhile are moved there. Any role of the product may. Each month is made by itself:
+    /// one whose rows are too many to be moved within the time limit of a statement keeps none of the others from being made.
     ///
     /// # Errors
     /// `Unavailable`: somebody holds a table for longer than five seconds; rows then go where they went before, and nothing is lost.
+    /// Of several months that could not be made, what the first met.
     pub async fn ensure_partitions(&self, from_month: u32, months: u32) -> Result<u64> {
-        let mut made = 0;
-        let (mut month, mut left) = (from_month, months);
-        while left > 0 {
-            let some = left.min(MOST_MONTHS);
-            let text = format!("SELECT lineshift_ensure_partitions({month}, {some})::bigint");
-            made += self.on_session(move |lent| count(&query(lent, &text)?)).await?;
-            month = month_after(month, some);
-            left -= some;
+        let (mut made, mut failed) = (0, None);
+        for ahead in 0..months {
+            let text = format!("SELECT lineshift_ensure_partitions({}, 1)::bigint", month_after(from_month, ahead));
+            match self.on_session(move |lent| count(&query(lent, &text)?)).await {
+                Ok(some) => made += some,
+                Err(error) => failed = failed.or(Some(error)),
+            }
         }
-        Ok(made)
+        failed.map_or(Ok(made), Err)
     }
 
     /// How many months before that one a table has partitions for.

@@ -49,7 +49,8 @@
 --   - With p_epoch they refuse with SQLSTATE LS001 when the page that begins at p_from_id is another worker's by now, or was
 --     given back. The claim is looked at, not locked, so that its holder can go on renewing it: who closes the page looks again.
 --   - They lock the lines in device order, write what differs and nothing else, the history from the old values, and one log
---     entry for each row; what was written already is not written again. They answer how many lines they changed.
+--     entry for each row; what was written already is not written again. They answer how many lines they changed. Of two who call
+--     one for the same lines at once, without a claim, the second may be refused (40001, 23505) and calls it again.
 --   - Null keeps a plan, pool or allocation, 0 clears it (B8.4, B8.5).
 --   - p_at is the moment of the change. p_request and p_response are the texts of the log; the line's ICCID or number is put
 --     behind p_request. The defaults say what the engine would say.

@@ -50,7 +50,8 @@ DECLARE
     v_from bigint;
     v_to bigint;
     v_present tid[];
-    v_again boolean;
+    v_own boolean;
+    v_again boolean := false;
     v_opened bigint;
 BEGIN
     PERFORM lineshift_check_claim(p_tenant_id, p_bulk_change_id, p_from_id, p_epoch);
@@ -58,41 +59,59 @@ BEGIN
     INTO v_change FROM device_bulk_change b WHERE b.tenant_id = p_tenant_id AND b.id = p_bulk_change_id;
     v_from := coalesce(p_from_id, v_change.first_device_change_id);
     v_to := coalesce(p_to_id, v_change.last_device_change_id);
-    -- What this change itself opened stays open, so that a second call does nothing. The lock within the subquery holds the
-    -- planner to looking each line's history up, also while it believes that there is none.
-    SELECT array_agg(present.place) FILTER (WHERE NOT present.own), coalesce(bool_or(present.own), false)
-    INTO v_present, v_again
-    FROM (SELECT dc.tenant_id, dc.device_id, dc.bulk_change_id, dc.attempt
-          FROM device_change dc
-          WHERE dc.tenant_id = p_tenant_id AND dc.bulk_change_id = p_bulk_change_id AND dc.attempt = v_change.attempt
-            AND dc.id BETWEEN v_from AND v_to
-            AND (dc.status = 'PROCESSED' OR dc.set_steps_done = 1) AND dc.status_details IS DISTINCT FROM 'already so'
-          ORDER BY dc.device_id) AS line
-    CROSS JOIN LATERAL (
-          SELECT h.ctid AS place, (h.bulk_change_id, h.attempt, h.entry) = (line.bulk_change_id, line.attempt, 90) AS own
-          FROM cross_provider_device_history h
-          WHERE h.tenant_id = p_tenant_id AND h.tenant_id = line.tenant_id AND h.device_id = line.device_id AND h.valid_to IS NULL
-          FOR NO KEY UPDATE) AS present;
-    UPDATE cross_provider_device_history h SET valid_to = greatest(h.valid_from, v_valid_from)
-    WHERE h.tenant_id = p_tenant_id AND h.ctid = ANY (v_present) AND h.valid_to IS NULL;
-    INSERT INTO cross_provider_device_history (tenant_id, device_id, bulk_change_id, attempt, entry, service_provider_id,
-        valid_from, valid_to, rev_customer_id, site_id, account_number, customer_rate_plan_id, customer_rate_pool_id,
-        customer_data_allocation_mb)
-    SELECT dt.tenant_id, dt.device_id, dc.bulk_change_id, dc.attempt, 90, v_change.service_provider_id, v_valid_from, NULL,
-        dt.rev_customer_id, dt.site_id, dt.account_number, dt.customer_rate_plan_id, dt.customer_rate_pool_id,
-        dt.customer_data_allocation_mb
-    FROM device_change dc
-    JOIN device_tenant dt ON dt.tenant_id = p_tenant_id AND dt.tenant_id = dc.tenant_id AND dt.device_id = dc.device_id
-    WHERE dc.tenant_id = p_tenant_id AND dc.bulk_change_id = p_bulk_change_id AND dc.attempt = v_change.attempt
-      AND dc.id BETWEEN v_from AND v_to
-      AND (dc.status = 'PROCESSED' OR dc.set_steps_done = 1) AND dc.status_details IS DISTINCT FROM 'already so'
-      AND (NOT v_again OR NOT EXISTS (
-          SELECT FROM cross_provider_device_history h
-          WHERE h.tenant_id = p_tenant_id AND h.tenant_id = dc.tenant_id AND h.device_id = dc.device_id
-            AND h.bulk_change_id = dc.bulk_change_id AND h.attempt = dc.attempt AND h.entry = 90))
-    ORDER BY dt.device_id;
-    GET DIAGNOSTICS v_opened = ROW_COUNT;
-    RETURN v_opened;
+    -- A second call does nothing: lines that have this attempt's entry are left out. They are looked for only when something tells of
+    -- them, one that is open or one in the way. The lock within the subquery holds the planner to looking each line's history up,
+    -- also while it believes that there is none.
+    LOOP
+        BEGIN
+            SELECT array_agg(present.place) FILTER (WHERE NOT present.own), coalesce(bool_or(present.own), false)
+            INTO v_present, v_own
+            FROM (SELECT dc.tenant_id, dc.device_id, dc.bulk_change_id, dc.attempt
+                  FROM device_change dc
+                  WHERE dc.tenant_id = p_tenant_id AND dc.bulk_change_id = p_bulk_change_id AND dc.attempt = v_change.attempt
+                    AND dc.id BETWEEN v_from AND v_to
+                    AND (dc.status = 'PROCESSED' OR dc.set_steps_done = 1) AND dc.status_details IS DISTINCT FROM 'already so'
+                    AND (NOT v_again OR NOT EXISTS (
+                        SELECT FROM cross_provider_device_history h
+                        WHERE h.tenant_id = p_tenant_id AND h.tenant_id = dc.tenant_id AND h.device_id = dc.device_id
+                          AND h.bulk_change_id = dc.bulk_change_id AND h.attempt = dc.attempt AND h.entry = 90))
+                  ORDER BY dc.device_id) AS line
+            CROSS JOIN LATERAL (
+                  SELECT h.ctid AS place, (h.bulk_change_id, h.attempt, h.entry) = (line.bulk_change_id, line.attempt, 90) AS own
+                  FROM cross_provider_device_history h
+                  WHERE h.tenant_id = p_tenant_id AND h.tenant_id = line.tenant_id AND h.device_id = line.device_id AND h.valid_to IS NULL
+                  FOR NO KEY UPDATE) AS present;
+            IF v_own AND NOT v_again THEN
+                v_again := true;
+                CONTINUE;
+            END IF;
+            UPDATE cross_provider_device_history h SET valid_to = greatest(h.valid_from, v_valid_from)
+            WHERE h.tenant_id = p_tenant_id AND h.ctid = ANY (v_present) AND h.valid_to IS NULL;
+            INSERT INTO cross_provider_device_history (tenant_id, device_id, bulk_change_id, attempt, entry, service_provider_id,
+                valid_from, valid_to, rev_customer_id, site_id, account_number, customer_rate_plan_id, customer_rate_pool_id,
+                customer_data_allocation_mb)
+            SELECT dt.tenant_id, dt.device_id, dc.bulk_change_id, dc.attempt, 90, v_change.service_provider_id, v_valid_from, NULL,
+                dt.rev_customer_id, dt.site_id, dt.account_number, dt.customer_rate_plan_id, dt.customer_rate_pool_id,
+                dt.customer_data_allocation_mb
+            FROM device_change dc
+            JOIN device_tenant dt ON dt.tenant_id = p_tenant_id AND dt.tenant_id = dc.tenant_id AND dt.device_id = dc.device_id
+            WHERE dc.tenant_id = p_tenant_id AND dc.bulk_change_id = p_bulk_change_id AND dc.attempt = v_change.attempt
+              AND dc.id BETWEEN v_from AND v_to
+              AND (dc.status = 'PROCESSED' OR dc.set_steps_done = 1) AND dc.status_details IS DISTINCT FROM 'already so'
+              AND (NOT v_again OR NOT EXISTS (
+                  SELECT FROM cross_provider_device_history h
+                  WHERE h.tenant_id = p_tenant_id AND h.tenant_id = dc.tenant_id AND h.device_id = dc.device_id
+                    AND h.bulk_change_id = dc.bulk_change_id AND h.attempt = dc.attempt AND h.entry = 90))
+            ORDER BY dt.device_id;
+            GET DIAGNOSTICS v_opened = ROW_COUNT;
+            RETURN v_opened;
+        EXCEPTION WHEN unique_violation THEN
+            IF v_again THEN
+                RAISE;
+            END IF;
+            v_again := true;
+        END;
+    END LOOP;
 END
 $$;
 COMMENT ON FUNCTION usp_updatecrossproviderdevicehistory(bigint, bigint, timestamptz, bigint, bigint, bigint, timestamptz) IS
