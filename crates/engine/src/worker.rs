@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use lineshift_connectors::http::AccountKey;
 use lineshift_domain::codes::Code;
 use lineshift_domain::terms::DeviceChangeStatus;
-use lineshift_store::work::{PageClaim, PageTask, Runnable, RunnableChange};
+use lineshift_store::work::{PageClaim, PageResult, PageTask, Runnable, RunnableChange};
 use lineshift_store::{Result as StoreResult, StoreError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::{self, JoinSet};
@@ -72,10 +72,65 @@ enum Turn {
     Nothing,
     /// It had its turn.
     Taken,
-    /// It has one page only, and its turn lasts until that is completed, or fails: were others to come in between, a change of ten lines
-    /// would be delayed by three pages of a large one (B5.2).
+    /// It has one page only, and its turn lasts until the change is completed, or the page fails: were others to come in between, a
+    /// change of ten lines would be delayed by several pages of a large one (B5.2).
     GoesOn,
 }
+
+/// What became of a claimed page.
+enum PageEnd {
+    /// Its rows are final; history and links are to be written under the same claim.
+    Done(PageClaim),
+    /// History and links are written, too.
+    Completed,
+    /// It waits, was given back, or was lost.
+    LetGo,
+}
+
+impl PageEnd {
+    /// Of a page that was run.
+    fn of(claim: &PageClaim, result: PageResult) -> Self {
+        if result.waiting == 0 { Self::Done(claim.to_complete()) } else { Self::LetGo }
+    }
+}
+
+/// What a worker does beside the page that it runs.
+struct Beside {
+    outside: OutsidePages,
+    completing: CompletingPages,
+    shutdown: Shutdown,
+}
+
+/// Pages whose history and links are written while the next page is run: a second connection is busy with what nobody waits for.
+#[derive(Default)]
+struct CompletingPages(JoinSet<()>);
+
+impl CompletingPages {
+    /// Completes a page beside, once there is place for it.
+    async fn begin(&mut self, completing: impl Future<Output = ()> + Send + 'static) {
+        while self.0.len() >= MOST_COMPLETING {
+            self.ended().await;
+        }
+        self.0.spawn(completing);
+    }
+
+    /// Waits until one of them has ended; for ever when there is none.
+    async fn ended(&mut self) {
+        let Some(ended) = self.0.join_next().await else { return std::future::pending().await };
+        if let Err(error) = ended {
+            tracing::error!(%error, "completing a page panicked; its lease will run out");
+        }
+    }
+
+    async fn all_ended(mut self) {
+        while !self.0.is_empty() {
+            self.ended().await;
+        }
+    }
+}
+
+/// Pages that a worker completes at a time: more would only take their turn from other workers.
+const MOST_COMPLETING: usize = 1;
 
 /// Pages that wait for answers from outside, beside those that do not (B5.2).
 #[derive(Default)]
@@ -156,13 +211,13 @@ impl Engine {
     /// Runs pages until asked to stop. Pages in hand are finished; those that wait for an account are given back.
     pub async fn run_worker(&self, options: WorkerOptions, mut shutdown: Shutdown) {
         let mut turns = Turns::default();
-        let mut outside = OutsidePages::default();
+        let mut beside = Beside { outside: OutsidePages::default(), completing: CompletingPages::default(), shutdown: shutdown.clone() };
         let (mut looks, mut worked_at) = (0, Instant::now());
         while !shutdown.is_due() {
-            outside.count_off_ended();
+            beside.outside.count_off_ended();
             self.rest_idle_accounts().await;
             looks += 1;
-            let pause = match self.run_next_page(&options, &mut turns, Some((&mut outside, &shutdown))).await {
+            let pause = match self.run_next_page(&options, &mut turns, Some(&mut beside)).await {
                 Ok(true) => {
                     worked_at = Instant::now();
                     continue;
@@ -176,11 +231,13 @@ impl Engine {
             tokio::select! {
                 () = shutdown.due() => {}
                 () = self.events.work_announced() => {}
-                () = outside.ended() => worked_at = Instant::now(),
+                () = beside.outside.ended() => worked_at = Instant::now(),
+                () = beside.completing.ended() => worked_at = Instant::now(),
                 () = tokio::time::sleep(pause) => {}
             }
         }
-        outside.all_ended().await;
+        beside.outside.all_ended().await;
+        beside.completing.all_ended().await;
         self.rest_accounts(Duration::ZERO).await;
     }
 
@@ -197,17 +254,17 @@ impl Engine {
 
     /// Runs what is left of one change, in the caller's own time.
     pub(crate) async fn run_pages_of(&self, change: RunnableChange, owner: &str) -> StoreResult<()> {
-        while self.run_page_of(change, owner).await? != Turn::Nothing {}
+        while self.run_page_of(change, owner, None).await? != Turn::Nothing {}
         Ok(())
     }
 
     /// Claims the next page in turn and runs it; false when none is claimable. Given a place for them, pages that call outside
-    /// are run beside.
+    /// are run beside, and others completed there.
     async fn run_next_page(
         &self,
         options: &WorkerOptions,
         turns: &mut Turns,
-        mut outside: Option<(&mut OutsidePages, &Shutdown)>,
+        mut beside: Option<&mut Beside>,
     ) -> StoreResult<bool> {
         let runnable = retry(self.limits.attempts, || self.store.list_runnable()).await?;
         let by_change: HashMap<RunnableChange, Runnable> =
@@ -215,18 +272,18 @@ impl Engine {
         let mut failed = None;
         for change in turns.order(by_change.keys().copied().collect()) {
             let runnable = by_change[&change];
-            let ran = match (runnable.account, outside.as_mut()) {
-                (Some(account), Some((pages, shutdown))) => {
+            let ran = match (runnable.account, beside.as_deref_mut()) {
+                (Some(account), Some(beside)) => {
                     let key = AccountKey { tenant_id: change.tenant_id, integration_authentication_id: account };
                     // An account that cannot be called now gets no further page; a canceled change needs no call for most rows.
                     let would_call = runnable.has_open_rows && !runnable.is_canceled;
                     if would_call && self.is_put_off(key).await? {
                         continue;
                     }
-                    let Some(room) = pages.room(key) else { continue };
-                    self.begin_outside_page((change, key), &options.owner, (pages, room), shutdown).await
+                    let Some(room) = beside.outside.room(key) else { continue };
+                    self.begin_outside_page((change, key), &options.owner, room, beside).await
                 }
-                _ => self.run_page_of(change, &options.owner).await,
+                (_, beside) => self.run_page_of(change, &options.owner, beside.map(|beside| &mut beside.completing)).await,
             };
             match ran {
                 Ok(Turn::Nothing) => {}
@@ -263,26 +320,52 @@ impl Engine {
         &self,
         (change, key): (RunnableChange, AccountKey),
         owner: &str,
-        (pages, room): (&mut OutsidePages, OwnedSemaphorePermit),
-        shutdown: &Shutdown,
+        room: OwnedSemaphorePermit,
+        Beside { outside, shutdown, .. }: &mut Beside,
     ) -> StoreResult<Turn> {
         let Some((claim, lease)) = self.claim(change, owner).await? else { return self.complete(change).await };
         let engine = self.clone();
         let holding = Holding { lease, shutdown: Some(shutdown.clone()), room: Arc::new(Mutex::new(Some(room))) };
-        pages.begin(key, async move {
-            if let Err(error) = engine.run_claim(claim, holding).await {
+        outside.begin(key, async move {
+            if let Err(error) = engine.run_to_its_end(claim, &holding).await {
                 tracing::error!(error = &error as &dyn std::error::Error, "a page could not be run; its lease will run out");
             }
         });
         Ok(Turn::Taken)
     }
 
-    async fn run_page_of(&self, change: RunnableChange, owner: &str) -> StoreResult<Turn> {
+    async fn run_page_of(
+        &self,
+        change: RunnableChange,
+        owner: &str,
+        completing: Option<&mut CompletingPages>,
+    ) -> StoreResult<Turn> {
         let Some((claim, lease)) = self.claim(change, owner).await? else { return self.complete(change).await };
+        let holding = Holding::alone(lease);
         // The first page of several is full.
         let has_one_page = claim.page == 0 && claim.lines() < self.limits.page_lines as u64;
-        let is_done = self.run_claim(claim, Holding::alone(lease)).await?;
-        Ok(if has_one_page && is_done { Turn::GoesOn } else { Turn::Taken })
+        let Some(completing) = completing.filter(|_| !has_one_page) else {
+            let end = self.run_to_its_end(claim, &holding).await?;
+            return Ok(if has_one_page && matches!(end, PageEnd::Completed) { Turn::GoesOn } else { Turn::Taken });
+        };
+        if let PageEnd::Done(claim) = self.run_claim(claim, &holding).await? {
+            let engine = self.clone();
+            let complete = async move {
+                if let Err(error) = engine.run_claim(claim, &holding).await {
+                    tracing::error!(error = &error as &dyn std::error::Error, "a page could not be completed; its lease will run out");
+                }
+            };
+            completing.begin(complete).await;
+        }
+        Ok(Turn::Taken)
+    }
+
+    /// Runs a claimed page and completes it under the same claim.
+    async fn run_to_its_end(&self, claim: PageClaim, holding: &Holding) -> StoreResult<PageEnd> {
+        match self.run_claim(claim, holding).await? {
+            PageEnd::Done(claim) => self.run_claim(claim, holding).await,
+            end => Ok(end),
+        }
     }
 
     async fn claim(&self, change: RunnableChange, owner: &str) -> StoreResult<Option<(PageClaim, Arc<Lease>)>> {
@@ -296,26 +379,24 @@ impl Engine {
         Ok(claimed.map(|claim| (claim, Lease::new(until, Arc::clone(&self.clock)))))
     }
 
-    /// Runs a claimed page to its end, whatever that is; tells who watches. Answers whether the page was done.
-    async fn run_claim(&self, claim: PageClaim, holding: Holding) -> StoreResult<bool> {
-        let is_done = match self.run_under_lease(&claim, &holding).await {
-            Ok(()) => true,
+    /// Does what a page was claimed for; tells who watches.
+    async fn run_claim(&self, claim: PageClaim, holding: &Holding) -> StoreResult<PageEnd> {
+        let (tenant, change) = (claim.tenant_id, claim.bulk_change_id);
+        let end = match self.run_under_lease(&claim, holding).await {
+            Ok(end) => end,
             // Another worker has it by now, and does it (B5.1).
             Err(StoreError::LeaseLost { .. }) => {
-                tracing::warn!(page = claim.page, change = %claim.bulk_change_id, "a lease was lost");
-                false
+                tracing::warn!(page = claim.page, %change, "a lease was lost");
+                PageEnd::LetGo
             }
-            Err(error) => {
-                self.after_failure(&claim, error).await?;
-                false
-            }
+            Err(error) => self.after_failure(&claim, error).await?,
         };
-        self.events.changed(claim.tenant_id, claim.bulk_change_id);
-        Ok(is_done)
+        self.events.changed(tenant, change);
+        Ok(end)
     }
 
     /// Runs a page while its lease is renewed; gives up as soon as the lease is lost.
-    async fn run_under_lease(&self, claim: &PageClaim, holding: &Holding) -> StoreResult<()> {
+    async fn run_under_lease(&self, claim: &PageClaim, holding: &Holding) -> StoreResult<PageEnd> {
         let run = retry(STORE_ATTEMPTS, || self.run_claimed(claim, holding));
         let heartbeat = async {
             loop {
@@ -335,16 +416,16 @@ impl Engine {
         }
     }
 
-    async fn run_claimed(&self, claim: &PageClaim, holding: &Holding) -> StoreResult<()> {
+    async fn run_claimed(&self, claim: &PageClaim, holding: &Holding) -> StoreResult<PageEnd> {
         match claim.task {
-            PageTask::Run => self.run_page_holding(claim, holding.clone()).await.map(|_| ()),
-            PageTask::Complete => self.store.complete_page(claim, self.clock.now()).await,
+            PageTask::Run => self.run_page_holding(claim, holding.clone()).await.map(|result| PageEnd::of(claim, result)),
+            PageTask::Complete => self.store.complete_page(claim, self.clock.now()).await.map(|()| PageEnd::Completed),
         }
     }
 
     /// A page that failed is given back; after its attempts its rows end in ERROR with the reason (B5.7). A store that
     /// cannot be written to at all is waited for instead: nothing of the page is lost.
-    async fn after_failure(&self, claim: &PageClaim, error: StoreError) -> StoreResult<()> {
+    async fn after_failure(&self, claim: &PageClaim, error: StoreError) -> StoreResult<PageEnd> {
         if stops_all(&error) {
             return Err(error);
         }
@@ -354,7 +435,7 @@ impl Engine {
             let text = format!("the store failed {} times: {error}", claim.failures + 1);
             let failed = self.store.fail_page(claim, Code::StoreFailed, &text, self.clock.now()).await?;
             measure_final(DeviceChangeStatus::Error, Some(Code::StoreFailed), failed.refused);
-            return Ok(());
+            return Ok(PageEnd::of(claim, failed));
         }
         // History and links are owed however often they fail, and rows have their attempts; only the former wait longer
         // with each failure.
@@ -362,7 +443,8 @@ impl Engine {
             PageTask::Run => Duration::ZERO,
             PageTask::Complete => Duration::from_secs(1 << claim.failures.clamp(0, 6)),
         };
-        self.store.give_back_page(claim, self.clock.now() + pause).await
+        self.store.give_back_page(claim, self.clock.now() + pause).await?;
+        Ok(PageEnd::LetGo)
     }
 
     /// Completes a change of which nothing is left to run (B11.3), if it is so.

@@ -154,10 +154,6 @@ fn claim(
             }
             return Ok(Some(claim));
         }
-        // A page that is still to be run is in other hands: completing waits for it.
-        if sql.find(pages::HAS_PAGE, &[&tenant.0, &id.0, &state], |_| Ok(()))?.is_some() {
-            return Ok(None);
-        }
     }
     Ok(None)
 }
@@ -185,6 +181,8 @@ pub(crate) fn epoch_of(sql: &Sql<'_>, claim: &PageClaim) -> Result<i64> {
 /// How a page is closed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Closed {
+    from: &'static str,
+    /// One that is `done` stays claimed: whoever ran it completes it.
     state: &'static str,
     /// Until when it waits.
     lease_until: Option<i64>,
@@ -196,21 +194,21 @@ impl Closed {
     /// Its rows are final, or some of them wait.
     pub(crate) fn after_run(waits: Option<WaitingRows>, cleanly: bool) -> Self {
         let state = if waits.is_some() { "ready" } else { "done" };
-        Self { state, lease_until: waits.map(|waits| waits.until), cleanly }
+        Self { from: "ready", state, lease_until: waits.map(|waits| waits.until), cleanly }
     }
 
     /// History and links are written.
     pub(crate) const fn completed() -> Self {
-        Self { state: "completed", lease_until: None, cleanly: true }
+        Self { from: "done", state: "completed", lease_until: None, cleanly: true }
     }
 }
 
 /// Closes a page; `LeaseLost` when it is in other hands or closed.
 pub(crate) fn close(sql: &Sql<'_>, claim: &PageClaim, how: Closed) -> Result<()> {
-    let Closed { state, lease_until, cleanly } = how;
+    let Closed { from, state, lease_until, cleanly } = how;
     let (tenant, change) = (claim.tenant_id.0, claim.bulk_change_id.0);
     let epoch = epoch_of(sql, claim)?;
-    let closed = sql.execute(pages::CLOSE_PAGE, &[&tenant, &change, &claim.page, &epoch, &state, &lease_until, &cleanly])?;
+    let closed = sql.execute(pages::CLOSE_PAGE, &[&tenant, &change, &claim.page, &epoch, &state, &lease_until, &cleanly, &from])?;
     if closed == 0 { Err(lease_lost(claim)) } else { Ok(()) }
 }
 

@@ -46,6 +46,12 @@ impl PageClaim {
     pub const fn lines(&self) -> u64 {
         (self.to_id.0 - self.from_id.0 + 1).unsigned_abs()
     }
+
+    /// The same claim once the page was run.
+    #[must_use]
+    pub fn to_complete(&self) -> Self {
+        Self { task: PageTask::Complete, failures: 0, ..self.clone() }
+    }
 }
 
 /// What a page is claimed for.
@@ -53,7 +59,7 @@ impl PageClaim {
 pub enum PageTask {
     /// Judge its rows and do their steps.
     Run,
-    /// All rows of the change are final: write cross-provider history and service links (B11.3).
+    /// All its rows are final: write cross-provider history and service links (B11.3).
     Complete,
 }
 
@@ -281,8 +287,8 @@ pub trait PageWork: Send {
     async fn revert_assignment(&mut self, rows: &[DeviceChangeId]) -> Result<u64>;
     /// Undoes the step `customer_rate_plan` of this change for these rows, where its values still stand (B6.3).
     async fn revert_customer_rate_plan(&mut self, rows: &[DeviceChangeId]) -> Result<u64>;
-    /// Ends the remaining rows PROCESSED with that text, writes the log, keeps the counts, closes the page, commits. With rows
-    /// that wait, the page is given back until the first of them is due.
+    /// Ends the remaining rows PROCESSED with that text, writes the log, keeps the counts, commits. The page stays claimed, to be
+    /// completed; with rows that wait it is given back until the first of them is due.
     /// Errors: `LeaseLost` when another worker holds the page by now; then nothing was changed.
     async fn finish(self: Box<Self>, details: Option<&str>) -> Result<PageResult>;
 }
@@ -292,8 +298,8 @@ pub trait PageWork: Send {
 pub trait WorkStore {
     /// Changes with something to run, complete or cancel, by tenant and id. Reads across tenants; nothing else does.
     async fn list_runnable(&self) -> Result<Vec<Runnable>>;
-    /// Claims the change's first page that is ready, or whose lease has run out; or, when all rows are final, one to
-    /// complete. The claim is committed when this returns.
+    /// Claims the change's first page to run that nobody holds, or whose lease has run out; or, when there is none, such a page
+    /// to complete. The claim is committed when this returns.
     async fn claim_page(
         &self,
         change: RunnableChange,
@@ -307,14 +313,15 @@ pub trait WorkStore {
     async fn give_back_page(&self, claim: &PageClaim, now: DateTime<Utc>) -> Result<()>;
     /// Opens the transaction of a claimed page. Errors: `LeaseLost`.
     async fn open_page(&self, claim: &PageClaim, now: DateTime<Utc>) -> Result<Box<dyn PageWork>>;
-    /// Runs `usp_updatecrossproviderdevicehistory` and `usp_update_device_rev_service_links` over a claimed page of a
-    /// change whose rows are all final, and closes it. Errors: `LeaseLost`.
+    /// Runs `usp_updatecrossproviderdevicehistory` and `usp_update_device_rev_service_links` over a claimed page whose rows are all
+    /// final, and closes it. Errors: `LeaseLost`.
     async fn complete_page(&self, claim: &PageClaim, now: DateTime<Utc>) -> Result<()>;
     /// Completes the change once: when every page is completed, cancels the open queue entries of a canceled one (B10.1),
     /// writes the final log entry and message, and answers the change as it ended (B11.3). None when there is something
     /// left to do or another worker was faster.
     async fn complete_bulk_change(&self, change: RunnableChange, now: DateTime<Utc>) -> Result<Option<BulkChangeView>>;
-    /// Ends every open row of a page in ERROR after its attempts are used up (B5.7).
+    /// Ends every open row of a page in ERROR after its attempts are used up (B5.7). The page stays claimed, to be completed, but
+    /// for rows that wait.
     async fn fail_page(&self, claim: &PageClaim, code: Code, text: &str, now: DateTime<Utc>) -> Result<PageResult>;
     /// Cancels the open queue entries of a canceled change; answers how many (B10.1).
     async fn cancel_queue_entries(&self, tenant: TenantId, id: BulkChangeId, by: &str, now: DateTime<Utc>) -> Result<u64>;

@@ -188,7 +188,8 @@ lineshift_store::statements! {
     CROSS JOIN service_provider sp ON sp.tenant_id = $1 AND sp.id = b.service_provider_id
     CROSS JOIN tenant t ON t.id = $1
     LEFT JOIN integration_authentication a ON a.tenant_id = $1 AND a.id = b.integration_authentication_id
-    WHERE page.tenant_id = $1 AND page.bulk_change_id = $2 AND page.page = $3 AND page.epoch = $4 AND page.owner IS NOT NULL"
+    WHERE page.tenant_id = $1 AND page.bulk_change_id = $2 AND page.page = $3 AND page.epoch = $4 AND page.owner IS NOT NULL
+      AND page.state = 'ready'"
 );
 
     /// The open rows of a page with their lines: up to 5,000, by the range of the primary key, each line by primary key, in
@@ -350,10 +351,12 @@ lineshift_store::statements! {
 );
 
     /// One row by primary key; the epoch is checked again, so that one who lost the lease changes nothing (B5.1). A page with
-    /// rows that wait is ready again when `$6` is reached. `$7`: what a lost lease meant is settled.
-    CLOSE_PAGE = "UPDATE device_bulk_change_page SET state = $5, lease_until = $6, owner = NULL, failures = 0,
+    /// rows that wait is ready again when `$6` is reached; one that is done stays claimed, to be completed. `$7`: what a lost lease
+    /// meant is settled. `$8`: what it was before, so that nothing is closed twice under one claim.
+    CLOSE_PAGE = "UPDATE device_bulk_change_page SET state = $5, lease_until = CASE WHEN $5 = 'done' THEN lease_until ELSE $6 END,
+        owner = CASE WHEN $5 = 'done' THEN owner END, failures = 0,
         lost_lease_until = CASE WHEN $7 THEN NULL ELSE lost_lease_until END
-    WHERE tenant_id = $1 AND bulk_change_id = $2 AND page = $3 AND epoch = $4 AND owner IS NOT NULL";
+    WHERE tenant_id = $1 AND bulk_change_id = $2 AND page = $3 AND epoch = $4 AND owner IS NOT NULL AND state = $8";
 
     /// One row by primary key.
     COUNT_PAGE = "UPDATE device_bulk_change SET

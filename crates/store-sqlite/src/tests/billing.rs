@@ -210,8 +210,7 @@ async fn a_row_that_fails_after_its_set_steps_is_completed() {
     page.fail_after_steps(&[(claim.from_id, Reason::new(Code::BillingRefused, "refused"))]).await.expect("noted");
     page.usp_assign_customer_update_site(&write(&shop.order)).await.expect("assigned");
     page.finish(None).await.expect("finished");
-    let claim = shop.claim(13).await;
-    shop.store.complete_page(&claim, at(14)).await.expect("completed");
+    shop.store.complete_page(&claim.to_complete(), at(14)).await.expect("completed");
     let history = "SELECT count(*), min(rev_customer_id), max(rev_customer_id) FROM cross_provider_device_history";
     assert_eq!(shop.inspect(history).await, ["2 7 7"]);
     let linked =

@@ -13,7 +13,7 @@ use lineshift_domain::terms::{
 
 use super::fixture::{Fixture, at, iccid};
 use crate::bulk_changes::{DeviceChangeFilter, Idempotency, IdempotencyClaim, LogKey, NewBulkChange, NewDeviceChange, Orderer};
-use crate::work::{PageTask, RunnableChange, message_kind};
+use crate::work::{RunnableChange, message_kind};
 use crate::{Store, StoreError};
 
 /// Who orders.
@@ -93,14 +93,11 @@ pub(super) async fn stored<S: Store>(fixture: &Fixture<'_, S>, order: StoredOrde
 pub(super) async fn finished<S: Store>(fixture: &Fixture<'_, S>, id: BulkChangeId, now: i64) {
     let change = RunnableChange { tenant_id: fixture.tenant, bulk_change_id: id };
     while let Some(claim) = fixture.store.claim_page(change, "contract", at(now + 30), at(now)).await.expect("a claim") {
-        if claim.task == PageTask::Complete {
-            fixture.store.complete_page(&claim, at(now)).await.expect("completed");
-            continue;
-        }
         let mut page = fixture.store.open_page(&claim, at(now)).await.expect("opened");
         let query = crate::devices::FactsQuery::all(Holds::CUSTOMER_AND_PLAN, None);
         page.list_open_lines(query).await.expect("lines");
         page.finish(None).await.expect("finished");
+        fixture.store.complete_page(&claim.to_complete(), at(now)).await.expect("completed");
     }
     fixture.store.complete_bulk_change(change, at(now)).await.expect("completed").expect("nothing is left to do");
 }

@@ -85,8 +85,7 @@ pub async fn rows_in_error_are_opened_again<S: Store>(store: &S) {
     let claim = store.claim_page(change, "contract", at(60), at(30)).await.expect("a claim").expect("the page opened");
     assert_eq!((claim.page, claim.task), (0, PageTask::Run));
     store.fail_page(&claim, Code::StoreFailed, "broken", at(30)).await.expect("failed");
-    let claim = store.claim_page(change, "contract", at(60), at(30)).await.expect("a claim").expect("the page to complete");
-    store.complete_page(&claim, at(30)).await.expect("completed");
+    store.complete_page(&claim.to_complete(), at(30)).await.expect("completed");
     assert_eq!(store.complete_bulk_change(change, at(49)).await.expect("asked"), None, "the retry goes on");
     store.finish_reopening(tenant, id).await.expect("finished");
     assert!(store.complete_bulk_change(change, at(49)).await.expect("completed").is_some());

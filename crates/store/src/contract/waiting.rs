@@ -150,7 +150,8 @@ pub async fn rows_wait_until_they_are_due<S: Store>(store: &S) {
     assert_eq!((result.processed, result.waiting, result.open_left), (2, 0, 0));
     assert_eq!(statuses(&fixture, id).await, [processed, processed, processed]);
     counted(&fixture, id).await;
-    assert_eq!(claim(&fixture, id, 101).await.expect("the page").task, PageTask::Complete);
+    assert_eq!(claim(&fixture, id, 101).await, None, "it is held, to be completed");
+    assert_eq!(claim(&fixture, id, 130).await.expect("the page").task, PageTask::Complete);
 }
 
 /// Its pages are run at once, and every row wakes, due or not (B10.1).
@@ -202,8 +203,7 @@ pub async fn rows_fail_after_their_set_steps<S: Store>(store: &S) {
     let assigned = devices(&fixture, 2).await;
     assert!(assigned.iter().all(|line| line.rev_customer_id == Some(fixture.customer) && line.version == 2));
 
-    let held = claim(&fixture, id, 11).await.expect("the page to complete");
-    store.complete_page(&held, at(11)).await.expect("completed");
+    store.complete_page(&held.to_complete(), at(11)).await.expect("completed");
     assert!(store.complete_bulk_change(runnable(&fixture, id), at(11)).await.expect("asked").is_some());
     let reopening = Reopening {
         codes: Vec::new(),
@@ -273,7 +273,8 @@ pub async fn a_lost_lease_is_told_until_it_is_settled<S: Store>(store: &S) {
     page.wake_due().await.expect("woken");
     page.list_open_lines(QUERY).await.expect("lines");
     page.finish(None).await.expect("finished");
-    assert_eq!(claim(&fixture, id, 141).await.expect("the page to complete").lost_lease_until, None);
+    store.give_back_page(&sixth, at(141)).await.expect("given back");
+    assert_eq!(lost(141).await.0, None, "it was finished");
 }
 
 /// Rows of several small pages come in one transaction, and the pages are numbered on.

@@ -251,20 +251,32 @@ pub async fn a_change_is_completed_once<S: Store>(store: &S) {
     let id = stored(&fixture, amop(&fixture), accepted(&lines)).await;
     let this = runnable(&fixture, id);
     assert!(runnable_changes(store).await.contains(&this));
+    let mut held = Vec::new();
     for now in [10, 11] {
         assert_eq!(store.complete_bulk_change(this, at(now)).await.expect("asked"), None, "rows are open");
-        let (page, _) = opened(&fixture, id, now).await;
+        let claim = claim(&fixture, id, now).await.expect("a page");
+        assert_eq!(claim.task, PageTask::Run);
+        assert!(matches!(store.complete_page(&claim, at(now)).await, Err(StoreError::LeaseLost { .. })), "its rows are open");
+        let mut page = store.open_page(&claim, at(now)).await.expect("opened");
+        page.list_open_lines(QUERY).await.expect("lines");
         page.finish(None).await.expect("finished");
+        assert!(matches!(store.open_page(&claim, at(now)).await.map(|_| ()), Err(StoreError::LeaseLost { .. })), "it was run");
+        held.push(claim);
     }
     told(&fixture, id).await;
-    for _ in 0..2 {
+    // The one is completed by who ran it; the other was given back.
+    assert_eq!(claim(&fixture, id, 12).await, None, "both are held");
+    store.renew_lease(&held[0], at(50)).await.expect("it is held");
+    store.give_back_page(&held[1], at(12)).await.expect("given back");
+    let other = claim(&fixture, id, 12).await.expect("a page to complete");
+    assert_eq!((other.page, other.task, other.failures), (held[1].page, PageTask::Complete, 1));
+    assert!(matches!(store.complete_page(&held[1], at(12)).await, Err(StoreError::LeaseLost { .. })), "another has it");
+    for page in [held[0].to_complete(), other] {
         assert_eq!(store.complete_bulk_change(this, at(12)).await.expect("asked"), None, "pages are left to complete");
-        let page = claim(&fixture, id, 12).await.expect("a page to complete");
-        assert_eq!(page.task, PageTask::Complete);
         store.complete_page(&page, at(12)).await.expect("completed");
         assert!(matches!(store.complete_page(&page, at(12)).await, Err(StoreError::LeaseLost { .. })), "once");
     }
-    assert_eq!(claim(&fixture, id, 13).await, None);
+    assert_eq!(claim(&fixture, id, 60).await, None);
     let completion = store.complete_bulk_change(this, at(13)).await.expect("asked").expect("completed");
     assert_eq!((completion.status(), completion.processed_at), (BulkChangeStatus::Processed, Some(at(13))));
     assert_eq!(store.complete_bulk_change(this, at(14)).await.expect("asked"), None, "once");

@@ -2,12 +2,14 @@
 //! reverted twice.
 
 use chrono::NaiveDate;
+use lineshift_domain::codes::Code;
 use lineshift_domain::ids::{BulkChangeId, DeviceChangeId};
+use lineshift_domain::judge::Reason;
 use lineshift_domain::order::{AssignmentOrder, CustomerRatePlanOrder, Effect, EffectiveDate, Order, PlanValues, Setting};
 use lineshift_domain::terms::{LineIdentifier, PortalType};
 use lineshift_engine::{Clock as _, set_steps};
 use lineshift_store::devices::FactsQuery;
-use lineshift_store::work::{OrderFacts, PageClaim, PageWork};
+use lineshift_store::work::{OrderFacts, PageClaim, PageLine, PageWork, Settled};
 use lineshift_testkit::operator::{Operator, iccid, number};
 use rust_decimal::Decimal;
 
@@ -129,6 +131,7 @@ async fn a_step_applied_twice_changes_nothing_the_second_time() {
             assert_eq!(second.lines_changed, 0, "{path:?} {}", step.name());
         }
         page.finish(None).await.expect("finished");
+        operator.store.complete_page(&claim.to_complete(), operator.clock.now()).await.expect("completed");
         operator.run_until_idle().await;
         let change = claim.bulk_change_id;
         assert_eq!(operator.outcomes(change).await, ["PROCESSED"; 4], "{path:?}");
@@ -218,7 +221,7 @@ async fn a_revert_takes_only_the_rows_given_and_lines_that_stand_as_the_step_lef
     for path in [Path::Amop, Path::Rev, Path::PlanNow, Path::PlanByNumber] {
         let operator = operator().await;
         let before = lines(&operator).await;
-        let first = operator.submit(order(&operator, path)).await;
+        let first = operator.submit(retryable(order(&operator, path))).await;
         operator.run_one_page(first.id).await;
         // Line 4 is changed by somebody else afterwards: another site, another plan.
         let elsewhere = if matches!(path, Path::Amop) { operator.rev_site } else { operator.amop_site };
@@ -254,7 +257,7 @@ async fn an_assignment_that_changed_the_account_alone_is_reverted_once() {
     operator.store.update_rev_customer(operator.tenant(), &customer, now).await.expect("moved");
     let before = lines(&operator).await;
     operator.clock.advance(chrono::TimeDelta::hours(1));
-    let moved = operator.submit(order(&operator, Path::Rev)).await;
+    let moved = operator.submit(retryable(order(&operator, Path::Rev))).await;
     operator.run_one_page(moved.id).await;
     assert_eq!(operator.device(1).await.integration_authentication_id, Some(account));
 
@@ -264,15 +267,28 @@ async fn an_assignment_that_changed_the_account_alone_is_reverted_once() {
     assert_eq!(revert(&operator, moved.id, &rows).await, 0);
 }
 
-/// Reverts the steps of a change whose rows are final, as compensation will, each time in a transaction of its own; answers
-/// how many lines were put back.
+/// The order with a line more that nobody has: its row is refused, so that the change can be tried again.
+fn retryable(mut order: Order) -> Order {
+    order.lines.push(&if order.identifier == LineIdentifier::Number { number(999) } else { iccid(999) });
+    order
+}
+
+/// Reverts the steps of a change whose rows are final, as compensation will, each time in a transaction of its own: that of a page
+/// which is run once more for the row that was refused. Answers how many lines were put back.
 async fn revert(operator: &Operator, change: BulkChangeId, rows: &[DeviceChangeId]) -> u64 {
-    let claim = operator.claim(change, "undo").await.expect("the page waits for its completion");
+    operator.run_until_idle().await;
+    operator.engine.retry(&operator.caller, change, &[]).await.expect("one row was refused");
+    let claim = operator.claim(change, "undo").await.expect("its page");
     let mut page = operator.store.open_page(&claim, operator.clock.now()).await.expect("the claim holds");
+    let query = FactsQuery::of(&page.order().change.order);
+    let open = page.list_open_lines(query).await.expect("the refused one");
+    let refused = |line: &PageLine| Settled::Refused(line.id, Reason::new(Code::DeviceNotFound, "there is no such line"));
+    page.settle(&open.iter().map(refused).collect::<Vec<_>>()).await.expect("settled");
     let mut undone = 0;
     for step in set_steps(&page.order().clone()).iter().rev() {
         undone += step.revert(page.as_mut(), rows).await.expect("reverted").lines_changed;
     }
     page.finish(None).await.expect("finished");
+    operator.store.complete_page(&claim.to_complete(), operator.clock.now()).await.expect("completed");
     undone
 }
