@@ -22,15 +22,11 @@ use crate::steps::{apply_measured, scheduled_for, set_steps};
 use crate::submit::{ambiguous, not_found};
 
 impl Engine {
-    /// Runs a claimed page, and completes it when none of its rows waits. Workers do this by themselves; it is open to tests and
-    /// measurements.
+    /// Runs a claimed page, which stays claimed, to be completed, unless rows of it wait. Workers do this by themselves; it is open to
+    /// tests and measurements.
     pub async fn run_page(&self, claim: &PageClaim) -> StoreResult<PageResult> {
         let lease = Lease::new(self.clock.now() + self.limits.lease(), Arc::clone(&self.clock));
-        let result = self.run_page_holding(claim, Holding::alone(lease)).await?;
-        if result.waiting == 0 {
-            self.store.complete_page(&claim.to_complete(), self.clock.now()).await?;
-        }
-        Ok(result)
+        self.run_page_holding(claim, Holding::alone(lease)).await
     }
 
     /// Runs a claimed page: in one transaction when nobody outside is called for it.

@@ -211,7 +211,8 @@ impl Engine {
     /// Runs pages until asked to stop. Pages in hand are finished; those that wait for an account are given back.
     pub async fn run_worker(&self, options: WorkerOptions, mut shutdown: Shutdown) {
         let mut turns = Turns::default();
-        let mut beside = Beside { outside: OutsidePages::default(), completing: CompletingPages::default(), shutdown: shutdown.clone() };
+        let mut beside =
+            Beside { outside: OutsidePages::default(), completing: CompletingPages::default(), shutdown: shutdown.clone() };
         let (mut looks, mut worked_at) = (0, Instant::now());
         while !shutdown.is_due() {
             beside.outside.count_off_ended();
@@ -352,7 +353,10 @@ impl Engine {
             let engine = self.clone();
             let complete = async move {
                 if let Err(error) = engine.run_claim(claim, &holding).await {
-                    tracing::error!(error = &error as &dyn std::error::Error, "a page could not be completed; its lease will run out");
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "a page could not be completed; its lease will run out"
+                    );
                 }
             };
             completing.begin(complete).await;
@@ -379,19 +383,20 @@ impl Engine {
         Ok(claimed.map(|claim| (claim, Lease::new(until, Arc::clone(&self.clock)))))
     }
 
-    /// Does what a page was claimed for; tells who watches.
+    /// Does what a page was claimed for. Who watches is told when rows of it may have ended.
     async fn run_claim(&self, claim: PageClaim, holding: &Holding) -> StoreResult<PageEnd> {
-        let (tenant, change) = (claim.tenant_id, claim.bulk_change_id);
         let end = match self.run_under_lease(&claim, holding).await {
             Ok(end) => end,
             // Another worker has it by now, and does it (B5.1).
             Err(StoreError::LeaseLost { .. }) => {
-                tracing::warn!(page = claim.page, %change, "a lease was lost");
+                tracing::warn!(page = claim.page, change = %claim.bulk_change_id, "a lease was lost");
                 PageEnd::LetGo
             }
             Err(error) => self.after_failure(&claim, error).await?,
         };
-        self.events.changed(tenant, change);
+        if claim.task == PageTask::Run {
+            self.events.changed(claim.tenant_id, claim.bulk_change_id);
+        }
         Ok(end)
     }
 

@@ -208,7 +208,8 @@ pub(crate) fn close(sql: &Sql<'_>, claim: &PageClaim, how: Closed) -> Result<()>
     let Closed { from, state, lease_until, cleanly } = how;
     let (tenant, change) = (claim.tenant_id.0, claim.bulk_change_id.0);
     let epoch = epoch_of(sql, claim)?;
-    let closed = sql.execute(pages::CLOSE_PAGE, &[&tenant, &change, &claim.page, &epoch, &state, &lease_until, &cleanly, &from])?;
+    let closed =
+        sql.execute(pages::CLOSE_PAGE, &[&tenant, &change, &claim.page, &epoch, &state, &lease_until, &cleanly, &from])?;
     if closed == 0 { Err(lease_lost(claim)) } else { Ok(()) }
 }
 

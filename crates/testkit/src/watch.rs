@@ -13,7 +13,7 @@ use lineshift_store::bulk_changes::{DeviceChangeFilter, DeviceChangeView, LogEnt
 use lineshift_store::devices::{DeviceFilter, DeviceView, HistoryEntry};
 use lineshift_store::import::{ImportAssignment, ImportDevice};
 use lineshift_store::plan_queue::{PlanQueueEntry, PlanQueueFilter};
-use lineshift_store::work::{PageClaim, RunnableChange};
+use lineshift_store::work::{PageClaim, PageResult, RunnableChange};
 use lineshift_store_sqlite::Options;
 
 use crate::operator::{Operator, iccid};
@@ -242,7 +242,14 @@ impl Operator {
     /// Runs exactly one page of a change.
     pub async fn run_one_page(&self, id: BulkChangeId) {
         let claim = self.claim(id, "one page").await.expect("a page is ready");
-        self.engine.run_page(&claim).await.expect("the page runs");
+        self.run_page(&claim).await;
+    }
+
+    /// Runs a claimed page of which no row waits, and completes it.
+    pub async fn run_page(&self, claim: &PageClaim) -> PageResult {
+        let result = self.engine.run_page(claim).await.expect("the page runs");
+        self.store.complete_page(&claim.to_complete(), self.clock.now()).await.expect("the page is completed");
+        result
     }
 
     /// The ids of a change's rows in that status, in device order.

@@ -13,7 +13,7 @@ use lineshift_domain::terms::BulkChangeStatus;
 use lineshift_engine::{Clock as _, Submission, WorkerOptions};
 use lineshift_store::bulk_changes::{Idempotency, NewBulkChange, Reopening};
 use lineshift_store::devices::FactsQuery;
-use lineshift_store::work::{PageClaim, PageTask, PageWork, RunnableChange};
+use lineshift_store::work::{PageClaim, PageTask, RunnableChange};
 use lineshift_store::{Store, StoreError};
 use lineshift_testkit::crash::{Standing, check_invariants, look, open_options, settle};
 use lineshift_testkit::operator::Operator;
@@ -66,23 +66,6 @@ async fn try_everything(operator: &Operator, lost: &PageClaim) {
     assert_eq!(pages(operator).await, before.1);
 }
 
-/// Runs a page of four lines as a worker that dies before it is completed.
-async fn run_without_completing(operator: &Operator, claim: &PageClaim) {
-    let mut page = opened(operator, claim).await;
-    let order = page.order().clone();
-    for step in lineshift_engine::set_steps(&order) {
-        assert_eq!(step.apply(&order, page.as_mut()).await.expect("it is done").lines_changed, 4);
-    }
-    page.finish(None).await.expect("it has the lease");
-}
-
-/// Opens a page of four lines and reads them.
-async fn opened(operator: &Operator, claim: &PageClaim) -> Box<dyn PageWork> {
-    let mut page = operator.store.open_page(claim, operator.clock.now()).await.expect("it has the lease");
-    assert_eq!(page.list_open_lines(FactsQuery::all(Holds::NONE, None)).await.expect("lines").len(), 4);
-    page
-}
-
 #[tokio::test]
 async fn a_worker_that_lost_its_lease_changes_nothing() {
     let operator = operator_with(8).await;
@@ -103,7 +86,7 @@ async fn a_worker_that_lost_its_lease_changes_nothing() {
             // While the other has it, and when it is done with it.
             try_everything(&operator, slow).await;
             match task {
-                PageTask::Run => run_without_completing(&operator, quick).await,
+                PageTask::Run => assert_eq!(operator.engine.run_page(quick).await.expect("it has the lease").processed, 4),
                 PageTask::Complete => {
                     operator.store.complete_page(quick, operator.clock.now()).await.expect("it has the lease");
                 }
@@ -125,14 +108,16 @@ async fn a_page_that_is_not_finished_leaves_nothing() {
     let id = operator.submit(assignment_with_plan(&operator, 1..=4)).await.id;
     let held = claim(&operator, &*operator.store, id).await;
     let before = Standing::of(&operator.stored).await;
-    let mut page = opened(&operator, &held).await;
+    let mut page = operator.store.open_page(&held, operator.clock.now()).await.expect("it is open");
     let order = page.order().clone();
+    assert_eq!(page.list_open_lines(FactsQuery::all(Holds::NONE, None)).await.expect("lines").len(), 4);
     for step in lineshift_engine::set_steps(&order) {
         assert_eq!(step.apply(&order, page.as_mut()).await.expect("it is done").lines_changed, 4);
     }
     drop(page);
     Standing::of(&operator.stored).await.assert_same(&before, "a page was dropped");
-    operator.engine.run_page(&held).await.expect("it still has the lease");
+    // It still has the lease.
+    operator.run_page(&held).await;
     settle(&operator).await;
     check_invariants(&operator.stored).await;
 }
@@ -147,7 +132,7 @@ async fn a_transaction_whose_caller_goes_away_does_not_stay_open() {
     // Polled once it waits for the writer; if the writer was quicker, the open page goes away instead.
     drop(opening.as_mut().poll(&mut Context::from_waker(Waker::noop())));
     drop(opening);
-    operator.engine.run_page(&held).await.expect("the writer is free");
+    operator.run_page(&held).await;
     settle(&operator).await;
     check_invariants(&operator.stored).await;
 }

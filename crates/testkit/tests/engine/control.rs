@@ -130,7 +130,7 @@ async fn the_page_in_hand_is_the_last_of_a_canceled_change() {
     assert_eq!((canceled.counts.processed, canceled.counts.canceled, canceled.counts.open), (3, 6, 3));
     assert_eq!(canceled.status(), BulkChangeStatus::Processing);
     // The worker had not opened its page yet, so that it finds it canceled.
-    operator.engine.run_page(&in_hand).await.expect("run");
+    operator.run_page(&in_hand).await;
     operator.run_until_idle().await;
     let change = operator.change(submitted.id).await;
     assert_eq!((change.counts.processed, change.counts.canceled, change.status()), (3, 9, BulkChangeStatus::Partial));
@@ -173,7 +173,7 @@ async fn entries_that_the_page_in_hand_makes_after_the_cancel_are_taken_back_too
     let submitted = operator.submit(scheduled(&operator, 6)).await;
     let claim = operator.claim(submitted.id, "a worker").await.expect("the first page");
     // Its transaction stood before the cancel: it has read the order as not canceled.
-    operator.engine.run_page(&claim).await.expect("run");
+    operator.run_page(&claim).await;
     operator.engine.cancel(&operator.caller, submitted.id).await.expect("canceled");
     operator.run_until_idle().await;
     assert_eq!(operator.open_entries().await, []);

@@ -64,6 +64,7 @@ async fn cost(operator: &Operator, id: BulkChangeId) -> u64 {
     let before = operator.stored.statements_sent();
     operator.engine.run_page(&claim).await.expect("the page runs");
     let sent = operator.stored.statements_sent() - before;
+    operator.store.complete_page(&claim.to_complete(), operator.clock.now()).await.expect("the page is completed");
     operator.run_until_idle().await;
     sent - 2
 }
