@@ -8,7 +8,7 @@ use lineshift_domain::ids::DeviceChangeId;
 /// Declares the boundaries, and all of them as a list.
 macro_rules! boundaries {
     ($($(#[$doc:meta])* $name:ident,)*) => {
-        /// A moment of a page that calls outside, behind which everything may be lost that is not stored.
+        /// A moment of a page, most of them of one that calls outside, behind which everything may be lost that is not stored.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Boundary { $($(#[$doc])* $name,)* }
 
@@ -50,6 +50,8 @@ boundaries! {
     Called,
     /// The page was finished.
     Finished,
+    /// Of any page: its rows are final; history and links are not written.
+    Completing,
 }
 
 /// What a test does at a boundary: let go on, or never.

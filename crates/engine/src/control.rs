@@ -75,6 +75,7 @@ impl Engine {
                 codes: only.to_vec(),
                 holds: holds_of(&change.order),
                 attempt,
+                begins: rows == 0,
                 by: caller.orderer(),
                 until: now + self.limits.lease(),
                 now,

@@ -10,10 +10,11 @@ use lineshift_domain::codes::Code;
 use lineshift_domain::terms::DeviceChangeStatus;
 use lineshift_store::work::{PageClaim, PageResult, PageTask, Runnable, RunnableChange};
 use lineshift_store::{Result as StoreResult, StoreError};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::task::{self, JoinSet};
+use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::Instant;
 
+use crate::beside::{Beside, CompletingPages};
+use crate::boundary::Boundary;
 use crate::outside::{Holding, Lease};
 use crate::run::measure_final;
 use crate::transient::retry;
@@ -72,8 +73,8 @@ enum Turn {
     Nothing,
     /// It had its turn.
     Taken,
-    /// It has one page only, and its turn lasts until the change is completed, or the page fails: were others to come in between, a
-    /// change of ten lines would be delayed by several pages of a large one (B5.2).
+    /// It has one page only, and its turn lasts until the change is completed, unless the page waits or is given back: were others to
+    /// come in between, a change of ten lines would be delayed by several pages of a large one (B5.2).
     GoesOn,
 }
 
@@ -94,125 +95,11 @@ impl PageEnd {
     }
 }
 
-/// What a worker does beside the page that it runs.
-struct Beside {
-    outside: OutsidePages,
-    completing: CompletingPages,
-    shutdown: Shutdown,
-}
-
-/// Pages whose history and links are written while the next page is run: a second connection is busy with what nobody waits for.
-#[derive(Default)]
-struct CompletingPages(JoinSet<()>);
-
-impl CompletingPages {
-    /// Completes a page beside, once there is place for it.
-    async fn begin(&mut self, completing: impl Future<Output = ()> + Send + 'static) {
-        while self.0.len() >= MOST_COMPLETING {
-            self.ended().await;
-        }
-        self.0.spawn(completing);
-    }
-
-    /// Waits until one of them has ended; for ever when there is none.
-    async fn ended(&mut self) {
-        let Some(ended) = self.0.join_next().await else { return std::future::pending().await };
-        if let Err(error) = ended {
-            tracing::error!(%error, "completing a page panicked; its lease will run out");
-        }
-    }
-
-    async fn all_ended(mut self) {
-        while !self.0.is_empty() {
-            self.ended().await;
-        }
-    }
-}
-
-/// Pages that a worker completes at a time: more would only take their turn from other workers.
-const MOST_COMPLETING: usize = 1;
-
-/// Pages that wait for answers from outside, beside those that do not (B5.2).
-#[derive(Default)]
-struct OutsidePages {
-    running: JoinSet<()>,
-    /// Whose each of them is.
-    accounts: HashMap<task::Id, AccountKey>,
-    by_account: HashMap<AccountKey, AccountPages>,
-}
-
-/// The pages of one account that a worker holds.
-struct AccountPages {
-    /// Places for pages with many lines under work; a page gives its place up when few are left.
-    busy: Arc<Semaphore>,
-    held: usize,
-}
-
-/// Pages of one account with many lines under work: while the last calls of one are made, the next has begun.
-const BUSY_PAGES: usize = 3;
-
-/// Pages of one account that a worker holds at most: those whose last lines wait for a slow answer count, too.
-const MOST_PAGES: usize = 12;
-
-impl Default for AccountPages {
-    fn default() -> Self {
-        Self { busy: Arc::new(Semaphore::new(BUSY_PAGES)), held: 0 }
-    }
-}
-
-impl OutsidePages {
-    /// A place for one more page of the account, if there is one.
-    fn room(&mut self, account: AccountKey) -> Option<OwnedSemaphorePermit> {
-        let pages = self.by_account.entry(account).or_default();
-        if pages.held >= MOST_PAGES { None } else { Arc::clone(&pages.busy).try_acquire_owned().ok() }
-    }
-
-    fn begin(&mut self, account: AccountKey, page: impl Future<Output = ()> + Send + 'static) {
-        self.by_account.entry(account).or_default().held += 1;
-        let task = self.running.spawn(page);
-        self.accounts.insert(task.id(), account);
-    }
-
-    /// Waits until one of them has ended; for ever when there is none.
-    async fn ended(&mut self) {
-        let Some(ended) = self.running.join_next_with_id().await else { return std::future::pending().await };
-        self.count_off(ended);
-    }
-
-    /// Counts those off that have ended by now: a worker that always finds another page to run never waits for one.
-    fn count_off_ended(&mut self) {
-        while let Some(ended) = self.running.try_join_next_with_id() {
-            self.count_off(ended);
-        }
-    }
-
-    fn count_off(&mut self, ended: std::result::Result<(task::Id, ()), task::JoinError>) {
-        let id = match ended {
-            Ok((id, ())) => id,
-            Err(error) => {
-                tracing::error!(%error, "a page panicked; its lease will run out");
-                error.id()
-            }
-        };
-        let account = self.accounts.remove(&id);
-        if let Some(pages) = account.and_then(|account| self.by_account.get_mut(&account)) {
-            pages.held -= 1;
-        }
-    }
-
-    async fn all_ended(mut self) {
-        while !self.running.is_empty() {
-            self.ended().await;
-        }
-    }
-}
-
 impl Engine {
     /// Runs pages until asked to stop. Pages in hand are finished; those that wait for an account are given back.
     pub async fn run_worker(&self, options: WorkerOptions, mut shutdown: Shutdown) {
         let mut turns = Turns::default();
-        let mut beside =
-            Beside { outside: OutsidePages::default(), completing: CompletingPages::default(), shutdown: shutdown.clone() };
+        let mut beside = Beside::new(shutdown.clone());
         let (mut looks, mut worked_at) = (0, Instant::now());
         while !shutdown.is_due() {
             beside.outside.count_off_ended();
@@ -237,8 +124,7 @@ impl Engine {
                 () = tokio::time::sleep(pause) => {}
             }
         }
-        beside.outside.all_ended().await;
-        beside.completing.all_ended().await;
+        beside.all_ended().await;
         self.rest_accounts(Duration::ZERO).await;
     }
 
@@ -329,7 +215,7 @@ impl Engine {
         let holding = Holding { lease, shutdown: Some(shutdown.clone()), room: Arc::new(Mutex::new(Some(room))) };
         outside.begin(key, async move {
             if let Err(error) = engine.run_to_its_end(claim, &holding).await {
-                tracing::error!(error = &error as &dyn std::error::Error, "a page could not be run; its lease will run out");
+                tracing::error!(error = &error as &dyn std::error::Error, "a page came to no end; its lease will run out");
             }
         });
         Ok(Turn::Taken)
@@ -387,7 +273,8 @@ impl Engine {
     async fn run_claim(&self, claim: PageClaim, holding: &Holding) -> StoreResult<PageEnd> {
         let end = match self.run_under_lease(&claim, holding).await {
             Ok(end) => end,
-            // Another worker has it by now, and does it (B5.1).
+            // Another worker has it by now, and does it (B5.1). Or it was run, and the answer to that was lost: completing it tells.
+            Err(StoreError::LeaseLost { .. }) if claim.task == PageTask::Run => PageEnd::Done(claim.to_complete()),
             Err(StoreError::LeaseLost { .. }) => {
                 tracing::warn!(page = claim.page, change = %claim.bulk_change_id, "a lease was lost");
                 PageEnd::LetGo
@@ -424,7 +311,10 @@ impl Engine {
     async fn run_claimed(&self, claim: &PageClaim, holding: &Holding) -> StoreResult<PageEnd> {
         match claim.task {
             PageTask::Run => self.run_page_holding(claim, holding.clone()).await.map(|result| PageEnd::of(claim, result)),
-            PageTask::Complete => self.store.complete_page(claim, self.clock.now()).await.map(|()| PageEnd::Completed),
+            PageTask::Complete => {
+                self.boundaries.pass(Boundary::Completing, None).await;
+                self.store.complete_page(claim, self.clock.now()).await.map(|()| PageEnd::Completed)
+            }
         }
     }
 
@@ -468,38 +358,3 @@ const fn stops_all(error: &StoreError) -> bool {
 
 /// How often a transaction is tried when the store is busy (B5.5).
 const STORE_ATTEMPTS: u32 = 3;
-
-#[cfg(test)]
-mod tests {
-    use lineshift_domain::ids::{IntegrationAuthenticationId, TenantId};
-
-    use super::*;
-
-    const ACCOUNT: AccountKey =
-        AccountKey { tenant_id: TenantId(1), integration_authentication_id: IntegrationAuthenticationId(1) };
-
-    #[tokio::test]
-    async fn pages_that_ended_make_room_also_when_nobody_waits_for_them() {
-        let mut pages = OutsidePages::default();
-        for _ in 0..MOST_PAGES {
-            pages.begin(ACCOUNT, async {});
-        }
-        assert!(pages.room(ACCOUNT).is_none(), "as many as may be are held");
-        tokio::task::yield_now().await;
-        pages.count_off_ended();
-        assert!(pages.room(ACCOUNT).is_some(), "they have ended");
-    }
-
-    #[tokio::test]
-    async fn a_page_that_panics_is_counted_off_alone() {
-        let mut pages = OutsidePages::default();
-        let (go, waits) = tokio::sync::oneshot::channel::<()>();
-        pages.begin(ACCOUNT, async move { drop(waits.await) });
-        pages.begin(ACCOUNT, async { panic!("a page") });
-        pages.ended().await;
-        assert_eq!(pages.by_account[&ACCOUNT].held, 1);
-        drop(go);
-        pages.ended().await;
-        assert_eq!(pages.by_account[&ACCOUNT].held, 0);
-    }
-}

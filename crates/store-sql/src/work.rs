@@ -199,7 +199,7 @@ impl Closed {
 
     /// History and links are written.
     pub(crate) const fn completed() -> Self {
-        Self { from: "done", state: "completed", lease_until: None, cleanly: true }
+        Self { from: "done", state: "completed", lease_until: None, cleanly: false }
     }
 }
 

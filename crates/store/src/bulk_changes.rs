@@ -275,6 +275,9 @@ pub struct Reopening {
     pub holds: Holds,
     /// The attempt that opened rows get.
     pub attempt: i64,
+    /// Whether these are its first rows: then the change must have ended. Two who retry at once would otherwise open one page twice
+    /// in one attempt, and what its first rows owe would be written twice.
+    pub begins: bool,
     /// Who retries.
     pub by: Orderer,
     /// Until when the retry may go on; the change is not completed before, unless it says that it has finished.
@@ -383,7 +386,7 @@ pub trait BulkChangeStore {
     /// Marks a change as canceled, so that its pages cancel what is open; false when nothing is left to cancel (B10.1).
     async fn cancel_bulk_change(&self, tenant: TenantId, id: BulkChangeId, by: &Orderer, now: DateTime<Utc>) -> Result<bool>;
     /// Opens the ERROR rows of one page of a finished change again under the retrier's rights, and makes the page ready;
-    /// answers how many rows (B10.2).
+    /// answers how many rows (B10.2). Errors: `Conflict` when another retry, or the completion, was faster.
     async fn reopen_page(&self, tenant: TenantId, id: BulkChangeId, page: i64, reopening: &Reopening) -> Result<u64>;
     /// Says that all pages were reopened, so that the change may be completed.
     async fn finish_reopening(&self, tenant: TenantId, id: BulkChangeId) -> Result<()>;

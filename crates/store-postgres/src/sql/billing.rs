@@ -119,7 +119,7 @@ lineshift_store::statements! {
     HELD_PAGE = "SELECT b.portal_type FROM device_bulk_change_page AS page
     JOIN device_bulk_change AS b ON b.tenant_id = $1 AND b.id = page.bulk_change_id
     WHERE page.tenant_id = $1 AND page.bulk_change_id = $2 AND page.page = $3 AND page.epoch = $4
-      AND page.lease_until IS NOT NULL AND page.owner IS NOT NULL
+      AND page.lease_until IS NOT NULL AND page.owner IS NOT NULL AND page.state = 'ready'
     FOR NO KEY UPDATE OF page";
 
     /// Writes steps: as many as were given, each by primary key; of one that is given twice the last, as one statement may not

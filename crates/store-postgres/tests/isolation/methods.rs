@@ -217,7 +217,7 @@ async fn try_bulk_changes(tried: &mut Tried<'_>, of: &Filled) {
     try_it!(tried, BulkChangeStore.start_bulk_change(tenant, of.unstarted, &by, now));
     try_it!(tried, BulkChangeStore.cancel_bulk_change(tenant, of.open, &by, now));
     let holds = Holds::CUSTOMER_AND_PLAN;
-    let reopening = Reopening { codes: vec![], holds, attempt: 2, by, until: at(90), now };
+    let reopening = Reopening { codes: vec![], holds, attempt: 2, begins: true, by, until: at(90), now };
     try_it!(tried, BulkChangeStore.reopen_page(tenant, of.failed, 0, &reopening));
     try_it!(tried, BulkChangeStore.finish_reopening(tenant, of.failed));
     try_it!(tried, BulkChangeStore.count_pages(tenant, of.open));

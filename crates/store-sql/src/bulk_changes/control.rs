@@ -72,8 +72,10 @@ pub(super) fn reopen_page(sql: &Sql<'_>, tenant: TenantId, id: BulkChangeId, pag
     let rows = i64::try_from(opened).unwrap_or(i64::MAX);
     let (at, until) = (micros(now), micros(what.until));
     let key = what.by.key_id.0;
-    let reopened =
-        sql.execute(text::REOPEN_CHANGE, &[&tenant.0, &id.0, &rows, &what.attempt, &stored_order, &key, &at, &until])?;
+    let reopened = sql.execute(
+        text::REOPEN_CHANGE,
+        &[&tenant.0, &id.0, &rows, &what.attempt, &stored_order, &key, &at, &until, &what.begins],
+    )?;
     if reopened == 0 {
         let message = format!("bulk change {id} was retried or completed by another call meanwhile; look at it again");
         return Err(StoreError::Conflict { message });

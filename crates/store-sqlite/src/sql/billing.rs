@@ -69,7 +69,7 @@ lineshift_store::statements! {
     HELD_PAGE = "SELECT b.portal_type FROM device_bulk_change_page page
     CROSS JOIN device_bulk_change b ON b.tenant_id = $1 AND b.id = page.bulk_change_id
     WHERE page.tenant_id = $1 AND page.bulk_change_id = $2 AND page.page = $3 AND page.epoch = $4
-      AND page.lease_until IS NOT NULL AND page.owner IS NOT NULL";
+      AND page.lease_until IS NOT NULL AND page.owner IS NOT NULL AND page.state = 'ready'";
 
     /// Writes steps: as many as were given, each by primary key.
     RECORD_STEPS = "INSERT INTO device_change_step (

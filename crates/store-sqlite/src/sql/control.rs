@@ -44,8 +44,8 @@ lineshift_store::statements! {
         open_count = open_count + $3, error_count = error_count - $3, attempt = $4, stored_order = $5, runs_as_key_id = $6,
         processed_at = NULL, canceled_at = NULL, canceled_by = NULL, started_at = coalesce(started_at, $7), reopening_until = $8
     WHERE tenant_id = $1 AND id = $2
-      AND (attempt = $4 - 1 AND processed_at IS NOT NULL
-           OR attempt = $4 AND reopening_until IS NOT NULL AND canceled_at IS NULL)";
+      AND ($9 AND attempt = $4 - 1 AND processed_at IS NOT NULL
+           OR NOT $9 AND attempt = $4 AND reopening_until IS NOT NULL AND canceled_at IS NULL)";
 
     /// One row by primary key.
     FINISH_REOPENING = "UPDATE device_bulk_change SET reopening_until = NULL WHERE tenant_id = $1 AND id = $2";

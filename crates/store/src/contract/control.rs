@@ -60,6 +60,7 @@ pub async fn rows_in_error_are_opened_again<S: Store>(store: &S) {
         codes: codes.to_vec(),
         holds: Holds::CUSTOMER_AND_PLAN,
         attempt: 2,
+        begins: true,
         by: Orderer { name: "retrier".to_owned(), key_id: ApiKeyId(2) },
         until: at(50),
         now: at(20),
@@ -68,6 +69,8 @@ pub async fn rows_in_error_are_opened_again<S: Store>(store: &S) {
     assert_eq!((nothing, store.get_bulk_change(tenant, KEY, id).await.expect("the change").attempt), (0, 1));
     assert_eq!(store.reopen_page(tenant, id, 0, &reopening(&[Code::DeviceNotFound])).await.expect("opened"), 2);
     assert!(matches!(store.reopen_page(tenant, id, 7, &reopening(&[])).await, Err(StoreError::NotFound { .. })));
+    let second = store.reopen_page(tenant, id, 1, &reopening(&[])).await;
+    assert!(matches!(second, Err(StoreError::Conflict { .. })), "another retry has begun this attempt: {second:?}");
 
     let view = store.get_bulk_change(tenant, KEY, id).await.expect("the change");
     assert_eq!((view.attempt, view.processed_at, view.counts.open, view.counts.error), (2, None, 2, 2));

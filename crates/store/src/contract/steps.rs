@@ -226,6 +226,7 @@ pub async fn named_lines_are_looked_up_and_noted<S: Store>(store: &S) {
         codes: Vec::new(),
         holds: Holds::CUSTOMER_AND_PLAN,
         attempt: 2,
+        begins: true,
         by: orderer(),
         until: at(60),
         now: at(20),

@@ -161,7 +161,8 @@ fn passings(at: Boundary) -> &'static [u64] {
         | Boundary::LookedUp
         | Boundary::ReadBack
         | Boundary::Called
-        | Boundary::Finished => &[1],
+        | Boundary::Finished
+        | Boundary::Completing => &[1],
         Boundary::Granted | Boundary::Intended | Boundary::Answered | Boundary::Recorded => &[1, 5],
         Boundary::UndoIntended | Boundary::UndoAnswered => &[1, 3],
     }
@@ -214,4 +215,5 @@ kill_tests! {
     killed_when_an_undo_was_answered: UndoAnswered,
     killed_when_every_call_was_made: Called,
     killed_when_its_page_was_finished: Finished,
+    killed_when_its_page_is_to_be_completed: Completing,
 }

@@ -285,6 +285,7 @@ async fn a_retry_that_was_overtaken_opens_nothing() {
         codes: Vec::new(),
         holds: lineshift_domain::facts::Holds::CUSTOMER_AND_PLAN,
         attempt: 2,
+        begins: true,
         by: operator.caller.orderer(),
         until: now + TimeDelta::seconds(30),
         now,

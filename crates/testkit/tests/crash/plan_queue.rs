@@ -114,7 +114,7 @@ impl Scenario for Both {
         settle(operator).await;
     }
 
-    /// Cross-provider history is written when the change is completed, with the assignment as it is then (B11.3): where an
+    /// Cross-provider history is written when its page is completed, with the assignment as it is then (B11.3): where an
     /// entry fell due before, its row comes first and is closed at once. The rules about it hold all the same.
     async fn standing(&self, operator: &Operator) -> Standing {
         Standing::of(&operator.stored).await.without(&["cross_provider_history"])

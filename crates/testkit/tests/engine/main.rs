@@ -1,5 +1,6 @@
 //! Bulk changes and the plan queue, from order to completion, on a real store: what a user would notice.
 
+mod completing;
 mod control;
 mod dates;
 mod due_at_once;

@@ -81,7 +81,7 @@ async fn a_cancel_while_a_retry_opens_rows_stands() {
     let by = Orderer { name: "operator".to_owned(), key_id: operator.caller.key_id };
     let holds = lineshift_domain::facts::Holds::CUSTOMER_AND_PLAN;
     let until = now + operator.engine.limits().lease();
-    let reopening = Reopening { codes: Vec::new(), holds, attempt: 2, by, until, now };
+    let reopening = Reopening { codes: Vec::new(), holds, attempt: 2, begins: true, by, until, now };
     operator.store.reopen_page(operator.tenant(), change.id, 0, &reopening).await.expect("the first page is opened");
     operator.engine.cancel(&operator.caller, change.id).await.expect("it is canceled meanwhile");
     let next = operator.store.reopen_page(operator.tenant(), change.id, 1, &reopening).await;

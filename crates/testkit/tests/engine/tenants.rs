@@ -128,6 +128,7 @@ async fn the_store_finds_nothing_by_anothers_ids() {
             codes: Vec::new(),
             holds: lineshift_domain::facts::Holds::CUSTOMER_AND_PLAN,
             attempt: 2,
+            begins: true,
             by,
             until: now,
             now,

@@ -230,7 +230,8 @@ fn killed_at(test: &str, at: Boundary) {
         | Boundary::LookedUp
         | Boundary::ReadBack
         | Boundary::Called
-        | Boundary::Finished => 1,
+        | Boundary::Finished
+        | Boundary::Completing => 1,
     };
     // Nothing is read back where nothing is unknown: another process was killed before.
     let quiet: &[(Boundary, u64)] = if at == Boundary::ReadBack { &[(Boundary::Answered, 1), (at, 1)] } else { &[(at, 1)] };
@@ -272,4 +273,5 @@ kill_tests! {
     when_an_undo_was_answered: UndoAnswered,
     when_every_call_was_made: Called,
     when_its_page_was_finished: Finished,
+    when_its_page_is_to_be_completed: Completing,
 }
