@@ -64,7 +64,7 @@ lineshift_store::statements! {
     WHERE b.tenant_id = $1 AND b.processed_at IS NULL AND b.receiving_until IS NULL
       AND (b.started_at IS NOT NULL OR b.canceled_at IS NOT NULL)";
 
-    /// One row by primary key; the first page to run by `device_bulk_change_page_state`, past those that wait and those that others
+    /// One row by primary key; the first page in that state by `device_bulk_change_page_state`, past those that wait and those that others
     /// have locked: nobody waits for another's claim, and a page that is being run is not taken from under its transaction. A page
     /// that still has an owner was never given back: when his lease ran out is kept.
     CLAIM_PAGE = "UPDATE device_bulk_change_page SET epoch = epoch + 1,

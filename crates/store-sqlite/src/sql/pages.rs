@@ -141,7 +141,7 @@ lineshift_store::statements! {
     WHERE b.tenant_id = $1 AND b.processed_at IS NULL AND b.receiving_until IS NULL
       AND (b.started_at IS NOT NULL OR b.canceled_at IS NOT NULL)";
 
-    /// One row by primary key; the first page to run by `device_bulk_change_page_state`, past those that wait. Locks the
+    /// One row by primary key; the first page in that state by `device_bulk_change_page_state`, past those that wait. Locks the
     /// database for one short transaction. A page that still has an owner was never given back: when his lease ran out is kept.
     CLAIM_PAGE = "UPDATE device_bulk_change_page SET epoch = epoch + 1,
         lost_lease_until = CASE WHEN owner IS NULL THEN lost_lease_until ELSE lease_until END, lease_until = $4, owner = $5
