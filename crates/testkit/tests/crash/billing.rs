@@ -1,6 +1,7 @@
 //! A process that opens billing services over real HTTP is killed by SIGKILL at every boundary of a page; whoever comes after
 //! ends with one service and one of each product a line (B5.4, B7.1 to B7.3).
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,7 +20,10 @@ use lineshift_testkit::billing::{
 use lineshift_testkit::billing_checks::{Ordered, check};
 use lineshift_testkit::billing_workers::work_in_turn;
 use lineshift_testkit::clock::TestClock;
-use lineshift_testkit::crash::{Child, Ended, Running, block_on, child, die, look, open_options, reopen_on, say_statements};
+use lineshift_testkit::crash::{
+    Child, Ended, Running, block_on, child, deaths_at, die, later_passing, look, open_options, reopen_on, say_statements,
+};
+use lineshift_testkit::kill_tests;
 use lineshift_testkit::operator::{BEGINNING, Operator, iccid};
 use lineshift_testkit::served::Served;
 
@@ -153,67 +157,17 @@ fn run(test: &str, template: &BillingTemplate, deaths: &[(Boundary, u64)], fault
     survive(&store, minutes, &served.stop(), id);
 }
 
-/// The passings of a boundary at which a process is killed: the page's, a service's, a product's.
-fn passings(at: Boundary) -> &'static [u64] {
-    match at {
-        Boundary::Judged
-        | Boundary::Recovered
-        | Boundary::LookedUp
-        | Boundary::ReadBack
-        | Boundary::Called
-        | Boundary::Finished
-        | Boundary::Completing => &[1],
-        Boundary::Granted | Boundary::Intended | Boundary::Answered | Boundary::Recorded => &[1, 5],
-        Boundary::UndoIntended | Boundary::UndoAnswered => &[1, 3],
-    }
-}
-
 /// Kills at one boundary, with nothing else wrong and with a create of which nobody hears.
 fn killed_at(test: &str, at: Boundary) {
     if let Some(child) = child() {
         return run_child(&child);
     }
     let template = paused(BillingTemplate::with_lines(LINES));
-    for nth in passings(at) {
-        // Nothing is read back where nothing is unknown: another process was killed before.
-        let quiet: &[(Boundary, u64)] =
-            if at == Boundary::ReadBack { &[(Boundary::Answered, 1), (at, *nth)] } else { &[(at, *nth)] };
-        run(test, &template, quiet, None);
-        run(test, &template, &[(at, *nth)], Some(Fault::WorksThenReset));
+    // The page's or a service's, then a product's.
+    for nth in BTreeSet::from([1, later_passing(at)]) {
+        run(test, &template, &deaths_at(at, nth), None);
+        run(test, &template, &[(at, nth)], Some(Fault::WorksThenReset));
     }
 }
 
-macro_rules! kill_tests {
-    ($($name:ident: $boundary:ident,)*) => {
-        $(#[test]
-        fn $name() {
-            killed_at(concat!("billing::", stringify!($name)), Boundary::$boundary);
-        })*
-
-        /// Does not build when a boundary has no kill test.
-        #[test]
-        fn every_boundary_has_a_kill_test() {
-            let tested = |boundary: Boundary| match boundary {
-                $(Boundary::$boundary => true,)*
-            };
-            assert!(Boundary::ALL.iter().all(|boundary| tested(*boundary)));
-            assert_eq!(Boundary::ALL.len(), [$(Boundary::$boundary),*].len());
-        }
-    };
-}
-
-kill_tests! {
-    killed_when_its_rows_were_judged: Judged,
-    killed_when_what_was_lost_is_known: Recovered,
-    killed_when_services_were_looked_up: LookedUp,
-    killed_when_a_call_was_granted: Granted,
-    killed_when_an_intent_is_stored: Intended,
-    killed_when_a_call_was_answered: Answered,
-    killed_when_an_outcome_is_stored: Recorded,
-    killed_when_an_outcome_is_read_back: ReadBack,
-    killed_when_an_undo_is_intended: UndoIntended,
-    killed_when_an_undo_was_answered: UndoAnswered,
-    killed_when_every_call_was_made: Called,
-    killed_when_its_page_was_finished: Finished,
-    killed_when_its_page_is_to_be_completed: Completing,
-}
+kill_tests!("billing", killed_at);

@@ -20,7 +20,10 @@ use lineshift_store_sqlite::Options;
 use lineshift_testkit::billing::{BillingWorld, OTHER_PRODUCT, PASSWORD, PRODUCT, connect_by_http, product};
 use lineshift_testkit::billing_checks::{Ordered, check};
 use lineshift_testkit::clock::TestClock;
-use lineshift_testkit::crash::{Child, Ended, Running, block_on, child, die, look, say_statements, wait_for_go};
+use lineshift_testkit::crash::{
+    Child, Ended, Running, block_on, child, deaths_at, die, later_passing, look, say_statements, wait_for_go,
+};
+use lineshift_testkit::kill_tests;
 use lineshift_testkit::operator::{BEGINNING, Operator, iccid};
 use lineshift_testkit::served::Served;
 use lineshift_testkit::store::TestStore;
@@ -222,56 +225,10 @@ fn killed_at(test: &str, at: Boundary) {
         return run_child(&child);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
-    let later = match at {
-        Boundary::Granted | Boundary::Intended | Boundary::Answered | Boundary::Recorded => 5,
-        Boundary::UndoIntended | Boundary::UndoAnswered => 3,
-        Boundary::Judged
-        | Boundary::Recovered
-        | Boundary::LookedUp
-        | Boundary::ReadBack
-        | Boundary::Called
-        | Boundary::Finished
-        | Boundary::Completing => 1,
-    };
-    // Nothing is read back where nothing is unknown: another process was killed before.
-    let quiet: &[(Boundary, u64)] = if at == Boundary::ReadBack { &[(Boundary::Answered, 1), (at, 1)] } else { &[(at, 1)] };
-    for (deaths, fault) in [(quiet, None), (&[(at, later)][..], Some(Fault::WorksThenReset))] {
-        let is_killed = (0..20).any(|_| runtime.block_on(run(test, deaths, fault)));
+    for (deaths, fault) in [(deaths_at(at, 1), None), (vec![(at, later_passing(at))], Some(Fault::WorksThenReset))] {
+        let is_killed = (0..20).any(|_| runtime.block_on(run(test, &deaths, fault)));
         assert!(is_killed, "it never came to {deaths:?} with {fault:?}");
     }
 }
 
-macro_rules! kill_tests {
-    ($($name:ident: $boundary:ident,)*) => {
-        $(#[test]
-        fn $name() {
-            killed_at(concat!("killed::", stringify!($name)), Boundary::$boundary);
-        })*
-
-        /// Does not build when a boundary has no kill test.
-        #[test]
-        fn every_boundary_has_a_kill_test() {
-            let tested = |boundary: Boundary| match boundary {
-                $(Boundary::$boundary => true,)*
-            };
-            assert!(Boundary::ALL.iter().all(|boundary| tested(*boundary)));
-            assert_eq!(Boundary::ALL.len(), [$(Boundary::$boundary),*].len());
-        }
-    };
-}
-
-kill_tests! {
-    when_its_rows_were_judged: Judged,
-    when_what_was_lost_is_known: Recovered,
-    when_services_were_looked_up: LookedUp,
-    when_a_call_was_granted: Granted,
-    when_an_intent_is_stored: Intended,
-    when_a_call_was_answered: Answered,
-    when_an_outcome_is_stored: Recorded,
-    when_an_outcome_is_read_back: ReadBack,
-    when_an_undo_is_intended: UndoIntended,
-    when_an_undo_was_answered: UndoAnswered,
-    when_every_call_was_made: Called,
-    when_its_page_was_finished: Finished,
-    when_its_page_is_to_be_completed: Completing,
-}
+kill_tests!("killed", killed_at);

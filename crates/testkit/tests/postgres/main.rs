@@ -7,5 +7,6 @@ mod mixed_seeds;
 mod processes;
 mod servers;
 mod undone;
+mod unheard;
 mod wire;
 mod world;

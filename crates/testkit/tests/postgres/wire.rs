@@ -1,5 +1,5 @@
 //! What lies between a process and its database: it sees what the database undoes, may ask for more than the process does, and may lose
-//! what is announced.
+//! what is announced, or that something was committed.
 
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -17,6 +17,9 @@ const BEGINS_STRICTLY: &[u8] = b"ISOLATION LEVEL SERIALIZABLE  ";
 const SERIALIZATION_FAILURE: &[u8] = b"C40001\0";
 const DEADLOCK: &[u8] = b"C40P01\0";
 
+/// The answer to a commit.
+const COMMITTED: &[u8] = b"COMMIT\0";
+
 /// What a wire was told, and what it saw.
 #[derive(Default)]
 pub(crate) struct Seen {
@@ -24,6 +27,10 @@ pub(crate) struct Seen {
     pub(crate) strict: AtomicBool,
     /// Whether what is announced is lost.
     pub(crate) silent: AtomicBool,
+    /// Of which commit nobody hears, because the connection breaks first; 0: of every one.
+    pub(crate) unheard: AtomicU64,
+    /// How many commits the database answered so far.
+    pub(crate) commits: AtomicU64,
     /// How many announcements were lost.
     pub(crate) lost: AtomicU64,
     /// How many statements the database refused because of a deadlock.
@@ -116,6 +123,12 @@ fn answer(from: &TcpStream, to: &TcpStream, seen: &Seen) -> io::Result<()> {
         let mut rest = vec![0; usize::try_from(length).expect("it fits") - 4];
         from.read_exact(&mut rest)?;
         let has = |code: &[u8]| rest.windows(code.len()).any(|part| part == code);
+        if head[0] == b'C' && rest == COMMITTED {
+            let nth = seen.commits.fetch_add(1, Ordering::SeqCst) + 1;
+            if nth == seen.unheard.load(Ordering::SeqCst) {
+                return Ok(());
+            }
+        }
         let counted = match head[0] {
             b'A' if seen.silent.load(Ordering::Relaxed) => Some(&seen.lost),
             b'E' if has(DEADLOCK) => Some(&seen.deadlocks),
