@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::TimeDelta;
 use lineshift_domain::ids::BulkChangeId;
-use lineshift_engine::{Boundary, Engine, WorkerOptions, shutdown};
+use lineshift_engine::{Boundary, Engine, ShutdownSender, WorkerOptions, shutdown};
 use lineshift_testkit::operator::Operator;
 use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 
 use crate::control::{assignment, small_pages};
 
@@ -29,6 +30,13 @@ fn held_back(engine: Engine) -> (Engine, Arc<Semaphore>, Arc<AtomicU64>) {
 
 fn worker() -> WorkerOptions {
     WorkerOptions { owner: "worker".to_owned() }
+}
+
+/// A worker of that engine, and how it is stopped.
+fn begin_work(engine: &Engine) -> (ShutdownSender, JoinHandle<()>) {
+    let (stop, stopped) = shutdown();
+    let engine = engine.clone();
+    (stop, tokio::spawn(async move { engine.run_worker(worker(), stopped).await }))
 }
 
 /// Waits until that many rows of the change are processed.
@@ -53,11 +61,7 @@ async fn the_next_page_is_run_while_one_is_completed() {
     let operator = small_pages(12).await;
     let id = operator.submit(assignment(&operator, 12)).await.id;
     let (engine, let_go, came) = held_back(operator.engine.clone());
-    let (stop, stopped) = shutdown();
-    let working = tokio::spawn({
-        let engine = engine.clone();
-        async move { engine.run_worker(worker(), stopped).await }
-    });
+    let (stop, working) = begin_work(&engine);
     until_processed(&operator, &engine, id, 6).await;
     assert_eq!((came.load(Ordering::SeqCst), pages(&operator, "completed").await), (1, 0), "the second waits for its place");
     let_go.add_permits(4);
@@ -75,11 +79,7 @@ async fn a_worker_that_is_stopped_completes_what_it_ran() {
     let operator = small_pages(6).await;
     let id = operator.submit(assignment(&operator, 6)).await.id;
     let (engine, let_go, came) = held_back(operator.engine.clone());
-    let (stop, stopped) = shutdown();
-    let working = tokio::spawn({
-        let engine = engine.clone();
-        async move { engine.run_worker(worker(), stopped).await }
-    });
+    let (stop, working) = begin_work(&engine);
     until_processed(&operator, &engine, id, 6).await;
     stop.stop();
     let_go.add_permits(2);
