@@ -31,6 +31,16 @@ impl<T> Called<T> {
     pub fn and_then<U>(self, map: impl FnOnce(T) -> Result<U, CallError>) -> Called<U> {
         Called { result: self.result.and_then(map), exchange: self.exchange }
     }
+
+    /// A thing that is not there is none.
+    pub(crate) fn or_not_found(self) -> Called<Option<T>> {
+        let result = match self.result {
+            Ok(found) => Ok(Some(found)),
+            Err(CallError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        };
+        Called { result, exchange: self.exchange }
+    }
 }
 
 impl Exchange {
@@ -53,7 +63,7 @@ pub(crate) fn join_texts(first: String, second: &str) -> String {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
     /// Clearly refused: nothing was done, and asking again brings the same. 400 to 422 with a readable body, but for the
-    /// statuses below.
+    /// statuses below, or an error whose own code says so, whatever the status.
     #[error("refused with {status}: {text}")]
     Rejected {
         /// HTTP status.
@@ -61,7 +71,7 @@ pub enum CallError {
         /// What the other side says.
         text: String,
     },
-    /// 401 or 403: the credentials are refused. Nothing was done.
+    /// 401 or 403, or an error whose own code says so: the credentials are refused. Nothing was done.
     #[error("the credentials were refused with {status}: {text}")]
     Unauthorized {
         /// HTTP status.
@@ -69,13 +79,14 @@ pub enum CallError {
         /// What the other side says.
         text: String,
     },
-    /// 404 with a readable body. Nothing was done.
+    /// 404 with a readable body; where errors have codes of their own, only by the code. Nothing was done.
     #[error("not found: {text}")]
     NotFound {
         /// What the other side says.
         text: String,
     },
-    /// 429, or the account does not allow a call now: nothing was done (B7.3). Uses up no attempt.
+    /// 429, or an error whose own code says so, or the account does not allow a call now: nothing was done (B7.3). Uses up no
+    /// attempt.
     #[error("{0}")]
     NotNow(NotNow),
     /// No byte was sent: no connection, TLS failure, or the sender's lease has run out. Uses up no attempt.

@@ -7,10 +7,11 @@ use async_trait::async_trait;
 use chrono::NaiveDate;
 use lineshift_domain::ids::{RevCustomerId, RevServiceId, RevServiceProductId};
 
+pub use crate::Batch;
 use crate::Called;
 use crate::http::{Account, Permit};
 pub use types::{
-    Batch, CustomerRecord, NewService, NewServiceProduct, PackageRecord, ProductRecord, ProviderRecord, ServiceProductRecord,
+    CustomerRecord, NewService, NewServiceProduct, PackageRecord, ProductRecord, ProviderRecord, ServiceProductRecord,
     ServiceRecord, ServiceTypeRecord,
 };
 

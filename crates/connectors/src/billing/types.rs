@@ -159,12 +159,3 @@ pub struct ServiceTypeRecord {
     /// Whether it may be ordered.
     pub is_active: bool,
 }
-
-/// One page of a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Batch<T> {
-    /// What it holds.
-    pub records: Vec<T>,
-    /// Whether another page follows.
-    pub has_more: bool,
-}

@@ -4,9 +4,10 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::values;
-use crate::billing::Batch;
+use crate::address::push_encoded;
+use crate::batch::all_pages;
 use crate::http::{Answer, Endpoint};
-use crate::{CallError, Called, Exchange};
+use crate::{Batch, CallError, Called, json};
 
 /// The most records a page may hold; we always ask for so many.
 const PAGE_SIZE: u32 = 500;
@@ -31,15 +32,11 @@ struct Created {
     id: i64,
 }
 
-fn json<W: DeserializeOwned>(answer: &Answer) -> Result<W, String> {
-    serde_json::from_slice(&answer.body).map_err(|error| error.to_string())
-}
-
 /// One resource: its fields beside `ok`.
 pub(super) fn read_one<W: DeserializeOwned>(answer: &Answer) -> Result<W, String> {
-    match json::<Envelope>(answer)?.ok {
+    match json::read::<Envelope>(answer)?.ok {
         Some(false) => Err("it says that it is not ok".to_owned()),
-        _ => json(answer),
+        _ => json::read(answer),
     }
 }
 
@@ -57,10 +54,10 @@ pub(super) fn read_created(answer: &Answer) -> Result<i64, String> {
     if answer.status != 201 {
         return Err("created is 201".to_owned());
     }
-    if json::<Envelope>(answer)?.ok != Some(true) {
+    if json::read::<Envelope>(answer)?.ok != Some(true) {
         return Err("it does not say that it is ok".to_owned());
     }
-    json::<Created>(answer).map(|created| created.id)
+    json::read::<Created>(answer).map(|created| created.id)
 }
 
 /// That something was changed: an object that says nothing to the contrary, or 204.
@@ -96,22 +93,7 @@ pub(super) async fn list_all<W: DeserializeOwned, T>(
     filters: &[(&str, &str)],
     map: impl Fn(W) -> T + Send + Sync,
 ) -> Called<Vec<T>> {
-    let mut all = Vec::new();
-    let mut exchange = Exchange::default();
-    let mut page = 1;
-    loop {
-        let called = list_page(endpoint, resource, filters, page, &map).await;
-        exchange = exchange.followed_by(&called.exchange);
-        let batch = match called.result {
-            Ok(batch) => batch,
-            Err(error) => return Called { result: Err(error), exchange },
-        };
-        all.extend(batch.records);
-        if !batch.has_more {
-            return Called { result: Ok(all), exchange };
-        }
-        page += 1;
-    }
+    all_pages(|_, pages| list_page(endpoint, resource, filters, pages + 1, &map)).await
 }
 
 fn query(filters: &[(&str, &str)], page: u32) -> String {
@@ -119,12 +101,7 @@ fn query(filters: &[(&str, &str)], page: u32) -> String {
     for (name, value) in filters {
         query.push_str(name);
         query.push('=');
-        for byte in value.bytes() {
-            match byte {
-                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => query.push(char::from(byte)),
-                _ => query.push_str(&format!("%{byte:02X}")),
-            }
-        }
+        push_encoded(value, &mut query);
         query.push('&');
     }
     format!("{query}page_size={PAGE_SIZE}&page={page}")

@@ -19,7 +19,6 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::{NaiveDate, TimeDelta};
 use lineshift_domain::ids::{RevCustomerId, RevServiceId, RevServiceProductId};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Serialize;
 
 use self::cache::{ItemCache, ListCache};
 pub use self::credentials::{RevioCredentials, UnreadableCredentials};
@@ -88,11 +87,6 @@ impl RevioBilling {
     pub fn client_code(&self) -> &str {
         &self.client_code
     }
-}
-
-/// The body of an effect.
-fn body_of(body: &impl Serialize) -> String {
-    serde_json::to_string(body).expect("a struct of texts, numbers and dates is JSON")
 }
 
 /// `GET /SystemStatus` answers 200 when the credentials work, whatever it says.

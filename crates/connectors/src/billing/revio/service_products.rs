@@ -3,12 +3,13 @@
 use chrono::NaiveDate;
 use lineshift_domain::ids::{RevServiceId, RevServiceProductId};
 
+use super::RevioBilling;
 use super::answers::{list_all, list_page, read_changed, read_created};
 use super::wire::{CreateServiceProduct, DisconnectServiceProduct, ServiceProduct};
-use super::{RevioBilling, body_of};
 use crate::Called;
 use crate::billing::{Batch, NewServiceProduct, ServiceProductRecord};
 use crate::http::{Effect, Permit};
+use crate::json::body_of;
 
 /// Singular, unlike the other resources.
 const RESOURCE: &str = "/ServiceProduct";

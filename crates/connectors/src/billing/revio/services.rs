@@ -3,11 +3,12 @@
 use chrono::NaiveDate;
 use lineshift_domain::ids::{RevCustomerId, RevServiceId};
 
+use super::RevioBilling;
 use super::answers::{list_all, list_page, read_changed, read_created, read_one};
 use super::wire::{CreateService, Service};
-use super::{RevioBilling, body_of};
 use crate::billing::{Batch, MOST_NUMBERS, NewService, ServiceRecord};
 use crate::http::{Effect, Permit};
+use crate::json::body_of;
 use crate::{CallError, Called, Exchange};
 
 impl RevioBilling {
@@ -110,16 +111,4 @@ fn is_asked_for(service: &ServiceRecord, customer: RevCustomerId, numbers: &[Str
     let known_by = [service.number.as_ref(), service.number2.as_ref()];
     let matches = known_by.into_iter().flatten().any(|number| numbers.contains(number));
     matches && service.customer_id == customer && service.disconnected_date.is_none()
-}
-
-impl<T> Called<T> {
-    /// A thing that is not there is none.
-    fn or_not_found(self) -> Called<Option<T>> {
-        let result = match self.result {
-            Ok(found) => Ok(Some(found)),
-            Err(CallError::NotFound { .. }) => Ok(None),
-            Err(error) => Err(error),
-        };
-        Called { result, exchange: self.exchange }
-    }
 }

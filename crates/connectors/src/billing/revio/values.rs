@@ -1,30 +1,14 @@
 //! Single values as Rev.io writes them: ids as numbers or digits, money as decimal text, dates in three shapes.
 
-use std::fmt::Display;
-
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use lineshift_domain::terms::ServiceProductStatus;
 use rust_decimal::Decimal;
 use serde::de::{Deserializer, Error};
 use serde::ser::{Error as _, Serialize, Serializer};
-use serde::{Deserialize, de};
 use serde_json::value::RawValue;
 
-/// A text, or a number as it is written, without blanks around it; none if null or blank. A number never becomes a binary
-/// fraction on its way.
-pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let Some(raw) = Option::<Box<RawValue>>::deserialize(deserializer)? else {
-        return Ok(None);
-    };
-    let written = raw.get();
-    let text = match written.as_bytes().first() {
-        Some(b'"') => serde_json::from_str::<String>(written).map_err(D::Error::custom)?,
-        Some(b'-' | b'0'..=b'9') => written.to_owned(),
-        _ => return Err(D::Error::custom("expected a text or a number")),
-    };
-    let text = text.trim();
-    Ok((!text.is_empty()).then(|| text.to_owned()))
-}
+use crate::values::parsed;
+pub(super) use crate::values::text;
 
 /// An id: above 0.
 pub(super) fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
@@ -62,14 +46,6 @@ pub(super) fn optional_moment<'de, D: Deserializer<'de>>(deserializer: D) -> Res
 pub(super) fn status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ServiceProductStatus, D::Error> {
     let status = parsed(deserializer, |text| text.to_ascii_uppercase().parse::<ServiceProductStatus>())?;
     status.ok_or_else(|| D::Error::custom("expected a status, found none"))
-}
-
-fn parsed<'de, D, T, E>(deserializer: D, parse: impl FnOnce(&str) -> Result<T, E>) -> Result<Option<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    E: Display,
-{
-    text(deserializer)?.map(|text| parse(&text).map_err(|error| de::Error::custom(format!("{text:?}: {error}")))).transpose()
 }
 
 fn day(text: &str) -> Result<NaiveDate, chrono::ParseError> {
@@ -113,7 +89,7 @@ pub(super) fn write_decimal<S: Serializer>(value: &Decimal, serializer: S) -> Re
 
 #[cfg(test)]
 mod tests {
-    use serde::Serialize;
+    use serde::{Deserialize, Serialize};
 
     use super::*;
 
