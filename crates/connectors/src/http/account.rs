@@ -13,6 +13,7 @@ use super::chance::Chance;
 use super::gate::Gate;
 use super::measures::Measures;
 use super::meter::CallMeter;
+use super::pace::Pace;
 use super::permit::Permit;
 use super::places::Places;
 use super::transport::Transport;
@@ -117,6 +118,7 @@ pub(super) struct Shared {
     pub(super) gate: Arc<Gate>,
     windows: Windows,
     pub(super) places: Arc<Places>,
+    pub(super) pace: Pace,
     pub(super) chance: Chance,
     pub(super) measures: Measures,
     waiting: AtomicU32,
@@ -143,6 +145,7 @@ impl Account {
             gate: Arc::new(Gate::new(Arc::clone(&clock))),
             windows: Windows::new(key, limits, Arc::clone(&clock), Arc::clone(&meter)),
             places: Places::new(key, limits, Arc::clone(&clock), meter, measures.clone()),
+            pace: Pace::new(),
             clock,
             transport,
             chance: Chance::new(seed),
@@ -151,6 +154,14 @@ impl Account {
             mean_seconds: Mutex::new(None),
         };
         Self { shared: Arc::new(shared) }
+    }
+
+    /// The same account, for all its clones, with so many calls in any second by all processes together; 0: as many as its
+    /// limits of minute and day allow. Calls are spaced evenly, a little further apart than that.
+    #[must_use]
+    pub fn with_calls_a_second(self, calls_a_second: u32) -> Self {
+        self.shared.pace.set(calls_a_second);
+        self
     }
 
     /// Waits until the account allows a call, at most as long as its patience: until the breaker and the other side let calls
@@ -219,21 +230,34 @@ impl Account {
         shared.gate.throttle(|times| asked.map_or_else(|| backoff(times), |wait| wait.min(LONGEST_THROTTLE)))
     }
 
+    /// The other side let a call through.
+    pub(super) fn not_throttled(&self) {
+        self.shared.gate.not_throttled();
+    }
+
     fn is_beyond(&self, not_now: NotNow, deadline: Instant) -> bool {
         Instant::now() + super::until(not_now.until, &*self.shared.clock) > deadline
     }
 }
 
 impl Shared {
-    /// How many of those who wait for a place will have one within half a second, going by what the last calls took. One call
-    /// of the meter counts theirs, too; were all counted who wait, slow calls would leave most of what is counted unused.
+    /// How many of those who wait for a place will have one within half a second, going by what the last calls took and the
+    /// pace. One call of the meter counts theirs, too; were all counted who wait, slow calls would leave most of what is
+    /// counted unused.
     fn come_soon(&self) -> u32 {
         let wait_for_place = self.waiting.load(Ordering::Relaxed).saturating_sub(self.windows.waiting());
         let slots = u32::try_from(self.places.usable()).unwrap_or(u32::MAX);
         let mean_seconds = *lock(&self.mean_seconds);
-        let calls = mean_seconds.map_or(0.0, |seconds| f64::from(slots) * 0.5 / seconds.max(0.001));
+        let by_slots = mean_seconds.map_or(0.0, |seconds| f64::from(slots) * 0.5 / seconds.max(0.001));
+        let by_pace = self.apart().map_or(f64::INFINITY, |apart| 0.5 / apart.as_secs_f64());
+        let calls = by_slots.min(by_pace);
         // The cast keeps to the type's bounds.
         wait_for_place.min(calls as u32)
+    }
+
+    /// The time between the beginnings of two calls here, if there is one to keep.
+    pub(super) fn apart(&self) -> Option<Duration> {
+        self.pace.apart(self.places.usable(), self.limits.concurrency)
     }
 
     /// Notes what a call took.

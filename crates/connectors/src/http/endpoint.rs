@@ -8,7 +8,8 @@ use super::account::{Account, NotNow};
 use super::mask::Masker;
 use super::permit::{Permit, Sent};
 use super::transport::{Answer, Request, TransportFault};
-use super::verdict::{Verdict, judge};
+use super::verdict::Verdict;
+use super::wording::{ErrorReader, judge_worded};
 use crate::called::join_texts;
 use crate::{CallError, Called, Exchange};
 
@@ -34,13 +35,21 @@ pub struct Endpoint {
     base: String,
     headers: Vec<(&'static str, SecretString)>,
     masker: Masker,
+    error_reader: Option<ErrorReader>,
 }
 
 impl Endpoint {
     /// An endpoint below `base_address`; every call carries `headers`, and no text about it holds what `masker` knows.
     #[must_use]
     pub fn new(account: Account, base_address: &str, headers: Vec<(&'static str, SecretString)>, masker: Masker) -> Self {
-        Self { account, base: base_address.trim_end_matches('/').to_owned(), headers, masker }
+        Self { account, base: base_address.trim_end_matches('/').to_owned(), headers, masker, error_reader: None }
+    }
+
+    /// The same, where errors in the body have codes of their own, which come before the HTTP status.
+    #[must_use]
+    pub fn with_error_reader(mut self, error_reader: ErrorReader) -> Self {
+        self.error_reader = Some(error_reader);
+        self
     }
 
     /// The account behind it.
@@ -103,7 +112,10 @@ impl Endpoint {
             Sent::Tried(tried) => tried,
             Sent::Withheld(error) => return Outcome::Settled(Err(error)),
         };
-        let verdict = judge(&tried, changes, &self.masker, self.account.clock().now(), read);
+        let verdict = judge_worded(&tried, self.error_reader, changes, &self.masker, self.account.clock().now(), read);
+        if tried.is_ok() && !matches!(verdict, Verdict::Throttled { .. }) {
+            self.account.not_throttled();
+        }
         self.account.shared.measures.called(verdict.label(changes));
         let masked = |text: String| self.masker.mask(&text);
         match verdict {

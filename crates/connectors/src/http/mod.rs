@@ -8,11 +8,13 @@ mod breaker;
 mod chance;
 mod endpoint;
 mod gate;
+mod header_name;
 #[cfg(feature = "https")]
 mod https;
 mod mask;
 mod measures;
 mod meter;
+mod pace;
 mod permit;
 mod places;
 mod refusal;
@@ -20,6 +22,7 @@ mod slots;
 mod transport;
 mod verdict;
 mod windows;
+mod wording;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -29,12 +32,14 @@ use lineshift_domain::clock::Clock;
 
 pub use account::{Account, AccountKey, AccountLimits, NotNow, WhyNot};
 pub use endpoint::{Effect, Endpoint};
+pub use header_name::HeaderName;
 #[cfg(feature = "https")]
 pub use https::{HttpsTransport, NoTls};
 pub use mask::{MOST_TEXT_CHARACTERS, Masker};
 pub use meter::{CallMeter, Grant, MeterError, SendGuard};
 pub use permit::Permit;
 pub use transport::{Answer, MOST_BODY_BYTES, Request, Transport, TransportFault};
+pub use wording::{ErrorReader, Meaning, WordedError};
 
 /// What is locked here is whole between two statements, so that a panic elsewhere leaves nothing half done.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -45,9 +45,16 @@ impl Permit {
     pub(super) async fn send(self, request: Request) -> Sent {
         let Self { account, prepared, caller, probe, guard } = self;
         let shared = &*account.shared;
-        let slot = match shared.places.enter().await {
-            Ok(slot) => slot,
-            Err(not_now) => return Sent::Withheld(CallError::NotNow(not_now)),
+        let slot = loop {
+            let slot = match shared.places.enter().await {
+                Ok(slot) => slot,
+                Err(not_now) => return Sent::Withheld(CallError::NotNow(not_now)),
+            };
+            // The call has its slot while it waits for its turn, so that turns are taken one by one and not saved up.
+            shared.pace.turn(shared.apart()).await;
+            if shared.places.may_begin() {
+                break slot;
+            }
         };
         drop(prepared);
         // Calls that failed while this one was prepared may have closed the gate.
@@ -67,9 +74,6 @@ impl Permit {
         let outcome = outcome.unwrap_or(Err(TransportFault::TimedOut));
         let failed = outcome.as_ref().map_or(true, |answer| answer.status >= 500);
         shared.measures.breaker(shared.gate.record(failed, begun, probe));
-        if outcome.as_ref().is_ok_and(|answer| answer.status != 429) {
-            shared.gate.not_throttled();
-        }
         Sent::Tried(outcome)
     }
 }

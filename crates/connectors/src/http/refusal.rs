@@ -19,8 +19,8 @@ const MOST_BYTES: usize = 16 << 10;
 const LONGEST_WAIT_SECONDS: u64 = 24 * 3600;
 
 /// Fields in which refusals are worded, the likeliest first.
-const WORDED_IN: [&str; 8] =
-    ["message", "error", "error_message", "error_description", "detail", "title", "errors", "description"];
+const WORDED_IN: [&str; 9] =
+    ["message", "error", "error_message", "errorMessage", "error_description", "detail", "title", "errors", "description"];
 
 /// The refusal as one line, without secrets; none if the body is empty or not UTF-8.
 pub(super) fn read_refusal(body: &[u8], masker: &Masker) -> Option<String> {
@@ -37,6 +37,12 @@ pub(super) fn read_refusal(body: &[u8], masker: &Masker) -> Option<String> {
     let line = one_line(&without_tags(&said));
     let line = if line.is_empty() { one_line(&text) } else { line };
     Some(line.chars().take(MOST_CHARACTERS).collect())
+}
+
+/// What an error says as one line, without secrets and cut: hidden first, for a cut may fall within one.
+pub(super) fn shown_line(said: &str, masker: &Masker) -> String {
+    let said = masker.hide(&said[..said.floor_char_boundary(MOST_BYTES)]);
+    one_line(&said).chars().take(MOST_CHARACTERS).collect()
 }
 
 /// The words of a refusal in JSON.
