@@ -7,6 +7,7 @@ mod address;
 mod batch;
 pub mod billing;
 mod called;
+pub mod carrier;
 pub mod credentials;
 pub mod http;
 mod json;

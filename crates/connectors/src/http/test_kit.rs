@@ -10,6 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use lineshift_domain::clock::Clock;
 use lineshift_domain::ids::{IntegrationAuthenticationId, TenantId};
 use lineshift_domain::places::{PlaceHolder, PlacesAsked, PlacesLeased, lease_places};
+use secrecy::ExposeSecret;
 use tokio::time::Instant;
 
 use super::{
@@ -156,6 +157,8 @@ impl Does {
 pub(crate) struct Seen {
     pub(crate) at: Instant,
     pub(crate) line: String,
+    /// Names and values.
+    pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Option<String>,
 }
 
@@ -209,7 +212,8 @@ impl Transport for Script {
         self.most_under_way.fetch_max(count, Ordering::SeqCst);
         let path = request.url.strip_prefix("https://billing.example/v1").expect("below the base address");
         let line = format!("{} {path}", request.method);
-        self.seen.lock().expect("no test panics here").push(Seen { at: Instant::now(), line, body: request.body });
+        let headers = request.headers.iter().map(|(name, value)| (*name, value.expose_secret().to_owned())).collect();
+        self.seen.lock().expect("no test panics here").push(Seen { at: Instant::now(), line, headers, body: request.body });
         let does = self.script.lock().expect("no test panics here").pop_front();
         match does.unwrap_or_else(|| self.rest.lock().expect("no test panics here").clone()) {
             Does::Answers { after, status, headers, body } => {
