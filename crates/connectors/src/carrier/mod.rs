@@ -5,6 +5,7 @@
 
 mod iccid;
 pub mod jasper;
+pub mod pond;
 mod values;
 
 use serde_json::value::RawValue;
