@@ -4,25 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::options::RevioLogin;
+use crate::chassis::NotLetIn;
 use crate::wire::SimulatedRequest;
-
-/// Why a call is not let in. What was sent is never repeated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NotLetIn {
-    /// A header is missing or malformed, or should not be there: the caller is written wrongly.
-    Malformed(&'static str),
-    /// The credentials are others.
-    Wrong(&'static str),
-}
-
-impl NotLetIn {
-    /// Where, and what.
-    pub(super) const fn message(self) -> &'static str {
-        match self {
-            Self::Malformed(message) | Self::Wrong(message) => message,
-        }
-    }
-}
 
 /// Lets a call in, or says why not.
 pub(super) fn let_in(login: &RevioLogin, request: &SimulatedRequest) -> Result<(), NotLetIn> {

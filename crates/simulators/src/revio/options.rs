@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::faults::Faults;
+use crate::chassis::Faults;
 
 /// Who may call.
 #[derive(Clone, PartialEq, Eq)]

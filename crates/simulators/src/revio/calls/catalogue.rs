@@ -35,7 +35,7 @@ fn records<T>(
     active: impl Fn(&T) -> bool,
     json: impl Fn(&T) -> Value,
 ) -> Result<Success, Refusal> {
-    if let Some(id) = work.call.id {
+    if let Some(id) = work.call.id() {
         return resource(all.get(&id).map(json));
     }
     let (ids, flag) = (work.ids(id_name), work.call.query.flag("active"));
@@ -45,7 +45,7 @@ fn records<T>(
 
 fn package_products(work: &Work<'_>) -> Result<Success, Refusal> {
     let all = &work.ledger.package_products;
-    if let Some(id) = work.call.id {
+    if let Some(id) = work.call.id() {
         return resource(all.get(&id).map(PackageProduct::json));
     }
     let (ids, packages, products) = (work.ids("package_product_id"), work.ids("package_id"), work.ids("product_id"));

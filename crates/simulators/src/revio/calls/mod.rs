@@ -5,58 +5,30 @@ mod customers;
 mod service_products;
 mod services;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
-use super::description::{BASE_PATH, Checked};
-use super::ledger::Ledger;
-use super::options::{OpenParts, RepeatedFilter};
-use super::text;
+use super::options::RepeatedFilter;
+use super::{BASE_PATH, Revio, text};
+use crate::chassis;
+use crate::chassis::answers::{Failure as Refusal, Success};
 
-/// A call that worked.
-pub(super) struct Success {
-    pub(super) status: u16,
-    /// Where what was created can be read.
-    pub(super) location: Option<String>,
-    pub(super) body: Value,
-}
-
-/// A call that a rule of the business refuses; it changed nothing.
-pub(super) struct Refusal {
-    pub(super) status: u16,
-    pub(super) message: String,
-}
-
-impl Refusal {
-    fn new(status: u16, message: impl Into<String>) -> Self {
-        Self { status, message: message.into() }
-    }
-}
+/// The page size when the request names none.
+const DEFAULT_PAGE_SIZE: usize = 10;
 
 /// A call on its way, with all it needs.
-pub(super) struct Work<'w> {
-    pub(super) call: &'w Checked,
-    pub(super) ledger: &'w mut Ledger,
-    pub(super) parts: OpenParts,
-    /// For dates.
-    pub(super) now: DateTime<Utc>,
-    /// For what searches find.
-    pub(super) instant: Instant,
-    /// When searches find what this call creates.
-    pub(super) found_from: Instant,
-}
+type Work<'w> = chassis::Work<'w, Revio>;
 
 /// Does what the call asks for.
 pub(super) fn perform(work: &mut Work<'_>) -> Result<Success, Refusal> {
     match work.call.operation.name.as_str() {
-        "GET /SystemStatus" => Ok(Success { status: 200, location: None, body: json!({ "ok": true }) }),
+        "GET /SystemStatus" => Ok(Success::of(json!({ "ok": true }))),
         "GET /Customers" => customers::list(work),
         "GET /Customers/{customer_id}" => customers::get(work),
         "GET /Services" => services::list(work),
         "GET /Services/{service_id}" => services::get(work),
         "POST /Services" => services::create(work),
-        "DELETE /Services" if work.parts.delete_disconnects_services => services::disconnect(work),
+        "DELETE /Services" if work.options.open_parts.delete_disconnects_services => services::disconnect(work),
         "GET /ServiceProduct" => service_products::list(work),
         "GET /ServiceProduct/{service_product_id}" => service_products::get(work),
         "POST /ServiceProduct" => service_products::create(work),
@@ -78,7 +50,7 @@ impl Work<'_> {
     }
 
     fn meant<T>(&self, mut values: Vec<T>) -> Vec<T> {
-        if self.parts.repeated_filter == RepeatedFilter::LastOnly {
+        if self.options.open_parts.repeated_filter == RepeatedFilter::LastOnly {
             values.drain(..values.len().saturating_sub(1));
         }
         values
@@ -86,11 +58,13 @@ impl Work<'_> {
 
     /// One page of records, which come in the order of their ids.
     fn page<'r, T: 'r>(&self, records: impl Iterator<Item = &'r T>, json: impl Fn(&T) -> Value) -> Success {
-        let (page, size) = self.call.query.page();
+        let query = &self.call.query;
+        let page = query.number("page").unwrap_or(1);
+        let size = query.number("page_size").unwrap_or(DEFAULT_PAGE_SIZE);
         let mut rest = records.skip((page - 1).saturating_mul(size));
         let records: Vec<Value> = rest.by_ref().take(size).map(json).collect();
-        let body = json!({ "ok": true, "has_more": rest.next().is_some(), "record_count": records.len(), "records": records });
-        Success { status: 200, location: None, body }
+        let count = records.len();
+        Success::of(json!({ "ok": true, "has_more": rest.next().is_some(), "record_count": count, "records": records }))
     }
 
     /// An id of the body; none: it is absent.
@@ -132,7 +106,7 @@ impl Work<'_> {
 fn resource(found: Option<Value>) -> Result<Success, Refusal> {
     let mut body = found.ok_or_else(|| Refusal::new(404, "there is no such record"))?;
     body["ok"] = true.into();
-    Ok(Success { status: 200, location: None, body })
+    Ok(Success::of(body))
 }
 
 /// What was created.
@@ -143,7 +117,7 @@ fn created(resource: &str, id: i64) -> Success {
 
 /// What was changed.
 fn changed(id: i64) -> Success {
-    Success { status: 200, location: None, body: json!({ "ok": true, "id": id }) }
+    Success::of(json!({ "ok": true, "id": id }))
 }
 
 /// Whether a value passes a filter; a filter that is not there lets everything pass.

@@ -30,7 +30,7 @@ pub(super) fn list(work: &Work<'_>) -> Result<Success, Refusal> {
 
 /// `GET /ServiceProduct/{service_product_id}`; finds what searches do not find yet.
 pub(super) fn get(work: &Work<'_>) -> Result<Success, Refusal> {
-    resource(work.call.id.and_then(|id| work.ledger.service_products.get(&id)).map(ServiceProduct::json))
+    resource(work.call.id().and_then(|id| work.ledger.service_products.get(&id)).map(ServiceProduct::json))
 }
 
 /// `POST /ServiceProduct`
@@ -88,7 +88,7 @@ pub(super) fn change(work: &mut Work<'_>) -> Result<Success, Refusal> {
     if touches(&["/status"]) && touches(&["/rate", "/quantity"]) {
         return Err(Refusal::new(400, "body: rate and quantity cannot change in the same call as status"));
     }
-    let id = work.call.id.unwrap_or_default();
+    let id = work.call.id().unwrap_or_default();
     let Some(product) = work.ledger.service_products.get_mut(&id) else {
         return Err(Refusal::new(404, format!("service_product_id: service product {id} does not exist")));
     };

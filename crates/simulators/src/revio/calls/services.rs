@@ -11,7 +11,7 @@ pub(super) fn list(work: &Work<'_>) -> Result<Success, Refusal> {
     let (ids, customers) = (work.ids("service_id"), work.ids("customer_id"));
     let numbers = work.texts("number").map(BTreeSet::from_iter);
     let numbers2 = work.texts("number2").map(BTreeSet::from_iter);
-    let filter = work.parts.number_filter;
+    let filter = work.options.open_parts.number_filter;
     let wanted = |service: &&Service| {
         is_found(service.found_from, work.instant)
             && passes(ids.as_deref(), &service.service_id)
@@ -29,7 +29,7 @@ pub(super) fn list(work: &Work<'_>) -> Result<Success, Refusal> {
 /// Ids among which all that is wanted stands; none: it may be any.
 fn candidates(work: &Work<'_>, numbers: Option<&BTreeSet<String>>, customers: Option<&[i64]>) -> Option<BTreeSet<i64>> {
     match (numbers, customers) {
-        (Some(numbers), _) if work.parts.number_filter == NumberFilter::Exact => {
+        (Some(numbers), _) if work.options.open_parts.number_filter == NumberFilter::Exact => {
             Some(numbers.iter().flat_map(|number| work.ledger.services_numbered(number)).copied().collect())
         }
         (_, Some(customers)) => Some(customers.iter().flat_map(|customer| work.ledger.services_of(*customer)).copied().collect()),
@@ -47,7 +47,7 @@ fn matches_number(filter: NumberFilter, wanted: Option<&BTreeSet<String>>, numbe
 
 /// `GET /Services/{service_id}`; finds what searches do not find yet.
 pub(super) fn get(work: &Work<'_>) -> Result<Success, Refusal> {
-    resource(work.call.id.and_then(|id| work.ledger.services.get(&id)).map(Service::json))
+    resource(work.call.id().and_then(|id| work.ledger.services.get(&id)).map(Service::json))
 }
 
 /// `POST /Services`
@@ -98,7 +98,7 @@ fn known(name: &str, id: Option<i64>, active: impl Fn(i64) -> Option<bool>) -> R
 
 fn add_package_products(work: &mut Work<'_>, customer: i64, service: i64, package: i64) {
     let brought = work.ledger.package_products.values().filter(|product| product.package_id == package);
-    let found_from = work.found_from.max(work.instant + work.parts.package_products_after);
+    let found_from = work.found_from.max(work.instant + work.options.open_parts.package_products_after);
     let products: Vec<ServiceProduct> = brought
         .map(|product| ServiceProduct {
             package_id: Some(package),

@@ -19,7 +19,7 @@ const FIRST_SERVICE_PRODUCT: i64 = 1_000_000_000;
 
 /// All records, by id.
 #[derive(Debug, Default)]
-pub(super) struct Ledger {
+pub struct Ledger {
     pub(super) customers: BTreeMap<i64, Customer>,
     pub(super) services: BTreeMap<i64, Service>,
     pub(super) service_products: BTreeMap<i64, ServiceProduct>,

@@ -10,7 +10,7 @@ use super::{Address, Customer, Listed, Package, PackageProduct, Product, Service
 impl RevioSimulator {
     /// A customer that is a company.
     pub fn with_customer(&self, id: i64, company: &str) -> &Self {
-        let now = self.clock.now();
+        let now = self.now();
         let address = Address { company_name: Some(company.to_owned()), ..Address::default() };
         self.with_customer_record(Customer {
             customer_id: id,
@@ -33,7 +33,7 @@ impl RevioSimulator {
 
     /// Closes a customer: from now on it takes no orders.
     pub fn close_customer(&self, id: i64, on: NaiveDate) -> &Self {
-        let now = self.clock.now();
+        let now = self.now();
         if let Some(customer) = self.state().ledger.customers.get_mut(&id) {
             customer.close_date = Some(on);
             customer.updated_date = now;
@@ -128,7 +128,7 @@ impl RevioSimulator {
 
     /// Disconnects a service as if somebody else had done it.
     pub fn disconnect_service(&self, id: i64, on: NaiveDate) -> &Self {
-        let now = self.clock.now();
+        let now = self.now();
         self.state().ledger.disconnect_service(id, on, now);
         self
     }
@@ -150,7 +150,7 @@ impl RevioSimulator {
 
     /// Disconnects a service product as if somebody else had done it.
     pub fn disconnect_service_product(&self, id: i64, on: NaiveDate) -> &Self {
-        let now = self.clock.now();
+        let now = self.now();
         if let Some(product) = self.state().ledger.service_products.get_mut(&id) {
             product.disconnect(on, now);
         }

@@ -51,7 +51,7 @@ impl LedgerView<'_> {
     #[must_use]
     pub fn summary(self) -> Summary {
         let state = self.simulator.state();
-        let (ledger, journal) = (&state.ledger, &state.journal);
+        let (ledger, traffic) = (&state.ledger, state.journal.traffic());
         let services = ledger.services.values().filter(|service| service.disconnected_date.is_none()).count();
         Summary {
             customers: ledger.customers.len(),
@@ -60,14 +60,14 @@ impl LedgerView<'_> {
             service_products: ledger.service_products.values().filter(|product| product.status.is_live()).count(),
             duplicate_services: duplicate_services(ledger),
             duplicate_products: duplicate_products(ledger),
-            calls: journal.calls.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect(),
-            statuses: journal.statuses.clone(),
-            faults: journal.faults.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect(),
-            wrong_requests: journal.wrong_requests,
-            wrong_texts: journal.wrong_texts.clone(),
-            most_at_once: journal.most_at_once,
-            most_a_minute: journal.most_a_minute,
-            outstanding: journal.outstanding,
+            calls: traffic.calls,
+            statuses: traffic.statuses,
+            faults: traffic.faults,
+            wrong_requests: traffic.wrong_requests,
+            wrong_texts: traffic.wrong_texts,
+            most_at_once: traffic.most_at_once,
+            most_a_minute: traffic.most_a_minute,
+            outstanding: traffic.outstanding,
         }
     }
 

@@ -5,13 +5,12 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::answers::{Failure, cut, success, unreadable};
-use super::calls::{Work, perform};
+use super::answers::{Failure, Garbage, cut, success, unreadable};
 use super::chance::Chance;
 use super::description::{Checked, checked};
 use super::faults::Fault;
-use super::login::{NotLetIn, let_in};
-use super::{RevioSimulator, State};
+use super::system::{Conduct, NotLetIn, System, Work};
+use super::{Simulator, State};
 use crate::wire::{Reaction, SimulatedRequest};
 
 /// A request that came in, and what is to become of it.
@@ -26,7 +25,7 @@ enum Plan {
     Do { call: Checked, fault: Option<Fault> },
 }
 
-impl RevioSimulator {
+impl<S: System> Simulator<S> {
     /// Takes a request and answers it, or does what comes instead. Must run within a tokio runtime.
     ///
     /// What was received goes on when the caller gives up, that is, drops the future: a server does not hear of that. Silence
@@ -38,7 +37,8 @@ impl RevioSimulator {
     pub async fn react(self: &Arc<Self>, request: SimulatedRequest) -> Reaction {
         let arrived = self.arrive(&request);
         drop(request);
-        let under_way = UnderWay { simulator: Arc::clone(self) };
+        let let_through = matches!(arrived.plan, Plan::Do { .. });
+        let under_way = UnderWay { simulator: Arc::clone(self), let_through };
         let simulator = Arc::clone(self);
         let answering = tokio::spawn(async move { simulator.answer(arrived).await });
         let reaction = match answering.await {
@@ -57,30 +57,30 @@ impl RevioSimulator {
     fn arrive(&self, request: &SimulatedRequest) -> Arrived {
         let mut state = self.state();
         state.arrived += 1;
-        let mut chance = Chance::of(state.options.seed, state.arrived);
-        let jitter = state.options.jitter;
-        let latency = state.options.latency + chance.up_to(jitter);
-        let call = checked(request);
+        let conduct = S::conduct(&state.options);
+        let mut chance = Chance::of(conduct.seed, state.arrived);
+        let latency = conduct.latency + chance.up_to(conduct.jitter);
+        let call = checked(S::description(), request);
         state.journal.call(match &call {
             Ok(call) => Some(&call.operation.name),
             Err(misfit) => misfit.operation,
         });
         let plan = match call {
             _ if state.broken => Plan::Refuse(Failure::of_server(500)),
-            _ if state.refuses_credentials => Plan::Refuse(Failure::new(401, "Unauthorized")),
-            call => match let_in(&state.options.login, request) {
+            _ if state.refuses_credentials => Plan::Refuse(S::unauthorised("Unauthorized")),
+            call => match S::let_in(&state.options, request) {
                 Ok(()) => match call {
                     Ok(call) => state.let_through(call, &mut chance),
                     Err(misfit) => {
                         state.journal.wrong(&request.method, &misfit.message);
-                        Plan::Refuse(Failure::new(misfit.status, misfit.message))
+                        Plan::Refuse(S::misfitting(misfit))
                     }
                 },
                 Err(reason) => {
                     if matches!(reason, NotLetIn::Malformed(_)) {
                         state.journal.wrong(&request.method, reason.message());
                     }
-                    Plan::Refuse(Failure::new(401, reason.message()))
+                    Plan::Refuse(S::unauthorised(reason.message()))
                 }
             },
         };
@@ -105,7 +105,7 @@ impl RevioSimulator {
         let seconds = |chance: &mut Chance| Duration::from_secs(1 + chance.below(5));
         match fault {
             Fault::SearchLags => {
-                let most = self.state().options.fault_lag;
+                let most = S::conduct(&self.state().options).fault_lag;
                 let lag = chance.up_to(most);
                 self.work(&call, lag, chance)
             }
@@ -119,8 +119,15 @@ impl RevioSimulator {
             Fault::Fails502 => self.told(Failure::of_server(502), chance),
             Fault::Fails503 => self.told(Failure::of_server(503), chance),
             Fault::Fails504 => self.told(Failure::of_server(504), chance),
-            Fault::Throttled => self.told(Failure::throttled(seconds(chance), true), chance),
-            Fault::ThrottledInWords => self.told(Failure::throttled(seconds(chance), false), chance),
+            Fault::Throttled | Fault::ThrottledInWords => {
+                let wait = seconds(chance);
+                let mut state = self.state();
+                state.journal.throttled += 1;
+                let failure = S::throttled(&state.options, wait, fault == Fault::Throttled);
+                drop(state);
+                self.told(failure, chance)
+            }
+            Fault::FailsInside => self.told(Failure { inside: Some(200), ..Failure::of_server(500) }, chance),
             after => {
                 let reaction = self.work(&call, Duration::ZERO, chance);
                 self.spoil(reaction, after, chance)
@@ -134,7 +141,10 @@ impl RevioSimulator {
             Fault::WorksThenSilence => Reaction::Silence,
             Fault::WorksThenReset => Reaction::Reset,
             Fault::WorksThenCut => cut(reaction),
-            Fault::WorksThenUnreadable => unreadable(reaction, chance),
+            Fault::WorksThenUnreadable => unreadable(reaction, Garbage::any(chance)),
+            Fault::WorksThenEmpty => unreadable(reaction, Garbage::Nothing),
+            Fault::WorksThenHtml => unreadable(reaction, Garbage::Html),
+            Fault::WorksThenXml => unreadable(reaction, Garbage::Xml),
             Fault::Works502 => self.told(Failure::of_server(502), chance),
             Fault::Works504 => self.told(Failure::of_server(504), chance),
             _ => self.told(Failure::of_server(500), chance),
@@ -145,21 +155,21 @@ impl RevioSimulator {
     fn work(&self, call: &Checked, lag: Duration, chance: &mut Chance) -> Reaction {
         let now = self.clock.now();
         let instant = Instant::now();
-        let mut state = self.state();
-        let lag = lag.max(chance.up_to(state.options.settle_lag));
-        let parts = state.options.open_parts;
-        let mut work = Work { call, ledger: &mut state.ledger, parts, now, instant, found_from: instant + lag };
-        let done = perform(&mut work);
-        drop(state);
+        let mut guard = self.state();
+        let state = &mut *guard;
+        let lag = lag.max(chance.up_to(S::conduct(&state.options).settle_lag));
+        let (ledger, options) = (&mut state.ledger, &state.options);
+        let done = S::perform(&mut Work { call, ledger, options, now, instant, found_from: instant + lag });
+        drop(guard);
         match done {
             Ok(done) => success(done),
-            Err(refusal) => self.told(Failure::new(refusal.status, refusal.message), chance),
+            Err(failure) => self.told(failure, chance),
         }
     }
 
     fn work_late(self: &Arc<Self>, call: Checked, mut chance: Chance) {
         let mut state = self.state();
-        let late = state.options.late_after.clone();
+        let late = S::conduct(&state.options).late_after.clone();
         let wait = *late.start() + chance.up_to(late.end().saturating_sub(*late.start()));
         state.journal.outstanding += 1;
         drop(state);
@@ -173,21 +183,28 @@ impl RevioSimulator {
     }
 
     fn told(&self, failure: Failure, chance: &mut Chance) -> Reaction {
-        let shape = self.state().options.faults.shape(chance);
-        failure.shaped(shape)
+        let state = self.state();
+        let shape = S::conduct(&state.options).faults.shape(chance);
+        let failure = S::as_told(&state.options, failure, chance);
+        let object = S::error_object(&failure, chance);
+        let shape = S::shape(&failure, shape);
+        failure.shaped(shape, &object)
     }
 }
 
-impl State {
+impl<S: System> State<S> {
     /// Throttles, then draws what goes wrong.
     fn let_through(&mut self, call: Checked, chance: &mut Chance) -> Plan {
         let now = Instant::now();
-        if let Err(wait) = self.throttle.pass(self.options.limits, now) {
-            let in_header = self.options.faults.is_none() || chance.below(2) == 0;
-            return Plan::Refuse(Failure::throttled(wait, in_header));
+        if let Err(wait) = self.pass(now) {
+            let Conduct { tells_wait, faults, .. } = S::conduct(&self.options);
+            let in_header = tells_wait && (faults.is_none() || chance.below(2) == 0);
+            self.journal.throttled += 1;
+            return Plan::Refuse(S::throttled(&self.options, wait, in_header));
         }
+        self.let_through += 1;
         self.journal.most_a_minute = self.journal.most_a_minute.max(self.throttle.in_last_minute(now));
-        let drawn = self.options.faults.draw(chance);
+        let drawn = S::conduct(&self.options).faults.draw(chance);
         let ordered = self.ordered.iter().position(|(name, _)| name.as_ref().is_none_or(|name| *name == call.operation.name));
         let fault = ordered.and_then(|at| self.ordered.remove(at)).map(|(_, fault)| fault).or(drawn);
         if let Some(fault) = fault {
@@ -195,15 +212,27 @@ impl State {
         }
         Plan::Do { call, fault }
     }
+
+    /// Lets a call through, or says how long it should wait; nobody knows how long the others take.
+    fn pass(&mut self, now: Instant) -> Result<(), Duration> {
+        let limits = S::limits(&self.options);
+        if limits.at_once.is_some_and(|most| self.let_through >= most as usize) {
+            return Err(Duration::from_secs(1));
+        }
+        self.throttle.pass(&limits.windows, now)
+    }
 }
 
 /// Counts a call as under way until its caller has heard or given up.
-struct UnderWay {
-    simulator: Arc<RevioSimulator>,
+struct UnderWay<S: System> {
+    simulator: Arc<Simulator<S>>,
+    let_through: bool,
 }
 
-impl Drop for UnderWay {
+impl<S: System> Drop for UnderWay<S> {
     fn drop(&mut self) {
-        self.simulator.state().journal.at_once -= 1;
+        let mut state = self.simulator.state();
+        state.journal.at_once -= 1;
+        state.let_through -= usize::from(self.let_through);
     }
 }

@@ -7,47 +7,54 @@ use super::request::misfits;
 use crate::wire::{Reaction, SimulatedRequest};
 
 /// What of a whole answer to that request is not as the description says; nothing: it fits, or there is no whole answer.
-///
-/// An answer that a fault spoiled on purpose (a success that cannot be read) does not fit.
-#[must_use]
-pub fn answer_misfits(request: &SimulatedRequest, reaction: &Reaction) -> Vec<String> {
+pub(crate) fn answer_misfits(description: &Description, request: &SimulatedRequest, reaction: &Reaction) -> Vec<String> {
     let Reaction::Answer { status, headers, body } = reaction else { return Vec::new() };
     let header = |name: &str| headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str());
     let mut problems = Vec::new();
     if *status >= 400 {
-        error_misfits(header("content-type"), body, &mut problems);
+        error_misfits(description, header("content-type"), body, &mut problems);
         if let Some(wait) = header("retry-after").filter(|wait| wait.parse::<u32>().is_err()) {
             problems.push(format!("header retry-after: {wait} is no number of seconds"));
         }
         return problems;
     }
+    let read = serde_json::from_slice::<Value>(body);
+    if description.errors_inside && read.as_ref().is_ok_and(|value| description.error.is_valid(value)) {
+        return problems;
+    }
     let path = request.target.split('?').next().unwrap_or_default();
-    let Ok((operation, _)) = Description::get().find(&request.method, path) else {
+    let Ok((operation, _)) = description.find(&request.method, path) else {
         return vec![format!("status: {status} for a call that is not described")];
     };
-    let Some(schema) = operation.answers.get(status) else {
+    let Some(answer) = operation.answers.get(status) else {
         return vec![format!("status: {status} is not described for {}", operation.name)];
     };
-    if *status == 201 && header("location").is_none() {
+    if answer.has_location && header("location").is_none() {
         problems.push("header location: is missing".to_owned());
     }
+    let Some(schema) = &answer.body else {
+        if !body.is_empty() {
+            problems.push("body: none is described".to_owned());
+        }
+        return problems;
+    };
     if header("content-type") != Some("application/json") {
         problems.push(format!("header content-type: {:?}", header("content-type")));
     }
-    match serde_json::from_slice::<Value>(body) {
+    match read {
         Ok(value) => misfits("body", schema, &value, &mut problems),
         Err(error) => problems.push(format!("body: is no JSON: {error}")),
     }
     problems
 }
 
-fn error_misfits(content_type: Option<&str>, body: &[u8], problems: &mut Vec<String>) {
+fn error_misfits(description: &Description, content_type: Option<&str>, body: &[u8], problems: &mut Vec<String>) {
     match content_type {
         Some("application/json") => match serde_json::from_slice::<Value>(body) {
-            Ok(value) => misfits("body", &Description::get().error, &value, problems),
+            Ok(value) => misfits("body", &description.error, &value, problems),
             Err(error) => problems.push(format!("body: is no JSON: {error}")),
         },
-        Some("text/plain" | "text/html") if std::str::from_utf8(body).is_ok_and(|text| !text.is_empty()) => {}
+        Some("text/plain" | "text/html" | "application/xml") if std::str::from_utf8(body).is_ok_and(|text| !text.is_empty()) => {}
         None if body.is_empty() => {}
         other => problems.push(format!("header content-type: {other:?} with {} bytes", body.len())),
     }

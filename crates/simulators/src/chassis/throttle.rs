@@ -1,11 +1,9 @@
-//! Calls a minute and a day, in sliding windows.
+//! Calls in sliding windows of any length up to a day.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::time::Instant;
-
-use super::options::RevioLimits;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(86_400);
@@ -21,12 +19,11 @@ pub(super) struct Throttle {
 
 impl Throttle {
     /// Lets a call through, or says how long until one would be. A refused call does not count.
-    pub(super) fn pass(&mut self, limits: RevioLimits, now: Instant) -> Result<(), Duration> {
+    pub(super) fn pass(&mut self, windows: &[(u32, Duration)], now: Instant) -> Result<(), Duration> {
         while self.passed.front().is_some_and(|at| now.duration_since(*at) >= DAY) || self.passed.len() > MOST_REMEMBERED {
             self.passed.pop_front();
         }
-        let windows = [(limits.a_day, DAY), (limits.a_minute, MINUTE)];
-        let wait = windows.iter().filter_map(|(most, window)| self.wait((*most)?, *window, now)).max();
+        let wait = windows.iter().filter_map(|(most, window)| self.wait(*most, *window, now)).max();
         match wait {
             Some(wait) => Err(wait),
             None => {
@@ -56,7 +53,7 @@ impl Throttle {
 mod tests {
     use super::*;
 
-    const LIMITS: RevioLimits = RevioLimits { a_minute: Some(3), a_day: Some(5) };
+    const LIMITS: &[(u32, Duration)] = &[(5, DAY), (3, MINUTE)];
 
     fn seconds(number: u64) -> Duration {
         Duration::from_secs(number)
@@ -80,8 +77,7 @@ mod tests {
 
     #[test]
     fn a_limit_of_none_lets_nobody_through() {
-        let none = RevioLimits { a_minute: None, a_day: Some(0) };
-        assert_eq!(Throttle::default().pass(none, Instant::now()), Err(DAY));
-        assert_eq!(Throttle::default().pass(RevioLimits::default(), Instant::now()), Ok(()));
+        assert_eq!(Throttle::default().pass(&[(0, DAY)], Instant::now()), Err(DAY));
+        assert_eq!(Throttle::default().pass(&[], Instant::now()), Ok(()));
     }
 }

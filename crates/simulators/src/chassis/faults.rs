@@ -39,10 +39,18 @@ pub enum Fault {
     Throttled,
     /// It does not work: 429 without `Retry-After`; the first number of its message is the seconds to wait.
     ThrottledInWords,
+    /// It works, and the answer is a success whose body is empty.
+    WorksThenEmpty,
+    /// It works, and the answer is a success whose body is HTML.
+    WorksThenHtml,
+    /// It works, and the answer is a success whose body is XML.
+    WorksThenXml,
+    /// It does not work, and the error stands in the body of a success; 500 where the system knows no such thing.
+    FailsInside,
 }
 
 impl Fault {
-    /// All of them.
+    /// Those that every system has.
     pub const ALL: [Self; 17] = [
         Self::WorksThenSilence,
         Self::WorksLate,
@@ -62,6 +70,9 @@ impl Fault {
         Self::Throttled,
         Self::ThrottledInWords,
     ];
+
+    /// Those that a carrier has beyond [`Fault::ALL`].
+    pub const OF_CARRIERS: [Self; 4] = [Self::WorksThenEmpty, Self::WorksThenHtml, Self::WorksThenXml, Self::FailsInside];
 
     /// Its name in the summary.
     #[must_use]
@@ -84,6 +95,10 @@ impl Fault {
             Self::SearchLags => "search_lags",
             Self::Throttled => "throttled",
             Self::ThrottledInWords => "throttled_in_words",
+            Self::WorksThenEmpty => "works_then_empty",
+            Self::WorksThenHtml => "works_then_html",
+            Self::WorksThenXml => "works_then_xml",
+            Self::FailsInside => "fails_inside",
         }
     }
 }
@@ -101,11 +116,16 @@ pub enum ErrorShape {
     Html,
     /// No body at all.
     Nothing,
+    /// XML.
+    Xml,
 }
 
 impl ErrorShape {
-    /// All of them.
+    /// Those of Rev.io.
     pub const ALL: [Self; 5] = [Self::Object, Self::Array, Self::Text, Self::Html, Self::Nothing];
+
+    /// Those of carriers.
+    pub const OF_CARRIERS: [Self; 4] = [Self::Object, Self::Html, Self::Xml, Self::Nothing];
 }
 
 /// How often each fault happens, and in which forms errors come.
@@ -127,6 +147,14 @@ impl Faults {
     pub fn all(rate: f64) -> Self {
         let each = rate / Fault::ALL.len() as f64;
         Self { chances: Fault::ALL.map(|fault| (fault, each)).to_vec(), shapes: ErrorShape::ALL.to_vec() }
+    }
+
+    /// The same as [`Faults::all`] for a carrier: with what only carriers have, and in their forms.
+    #[must_use]
+    pub fn of_carrier(rate: f64) -> Self {
+        let kinds = Fault::ALL.into_iter().chain(Fault::OF_CARRIERS);
+        let each = rate / (Fault::ALL.len() + Fault::OF_CARRIERS.len()) as f64;
+        Self { chances: kinds.map(|fault| (fault, each)).collect(), shapes: ErrorShape::OF_CARRIERS.to_vec() }
     }
 
     /// The same with another chance (0 to 1) for one kind.
@@ -151,7 +179,7 @@ impl Faults {
     }
 
     /// What one call meets.
-    pub(super) fn draw(&self, chance: &mut Chance) -> Option<Fault> {
+    pub(crate) fn draw(&self, chance: &mut Chance) -> Option<Fault> {
         let mut left = chance.unit();
         for (fault, share) in &self.chances {
             if left < *share {
@@ -163,7 +191,7 @@ impl Faults {
     }
 
     /// The form of an error.
-    pub(super) fn shape(&self, chance: &mut Chance) -> ErrorShape {
+    pub(crate) fn shape(&self, chance: &mut Chance) -> ErrorShape {
         let drawn = chance.below(self.shapes.len() as u64);
         // There is no machine on which the number of forms does not fit.
         self.shapes.get(drawn as usize).copied().unwrap_or(ErrorShape::Object)
@@ -178,8 +206,9 @@ mod tests {
 
     #[test]
     fn every_kind_is_listed_once_under_a_name_of_its_own() {
-        let names: BTreeSet<&str> = Fault::ALL.iter().map(|fault| fault.name()).collect();
-        assert_eq!(names.len(), Fault::ALL.len());
+        let all = || Fault::ALL.into_iter().chain(Fault::OF_CARRIERS);
+        let names: BTreeSet<&str> = all().map(Fault::name).collect();
+        assert_eq!(names.len(), all().count());
     }
 
     #[test]

@@ -2,38 +2,40 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
 use jsonschema::Validator;
 use serde_json::Value;
 
 use super::super::text;
-use super::{Description, Kind, Operation, Parameter};
+use super::{Description, InPath, Kind, Operation, Parameter, TextRule};
 use crate::wire::SimulatedRequest;
 
-/// The page size when the request names none.
-const DEFAULT_PAGE_SIZE: usize = 10;
-
 /// A request that fits.
-pub(in crate::revio) struct Checked {
+pub(crate) struct Checked {
     /// Which call it is.
-    pub(in crate::revio) operation: &'static Operation,
-    /// The id in its path.
-    pub(in crate::revio) id: Option<i64>,
+    pub(crate) operation: &'static Operation,
+    in_path: InPath,
     /// Its query.
-    pub(in crate::revio) query: Query,
+    pub(crate) query: Query,
     /// Its body; null: none.
-    pub(in crate::revio) body: Value,
+    pub(crate) body: Value,
+}
+
+impl Checked {
+    /// The id in the path, if there is a number in it.
+    pub(crate) fn id(&self) -> Option<i64> {
+        self.in_path.iter().find_map(|(_, text)| text.parse().ok())
+    }
 }
 
 /// A request that does not fit: where, and why not.
 #[derive(Debug)]
-pub(in crate::revio) struct Misfit {
+pub struct Misfit {
     /// 400, 404 or 405.
-    pub(in crate::revio) status: u16,
+    pub(crate) status: u16,
     /// Every place with what is wrong there.
-    pub(in crate::revio) message: String,
+    pub(crate) message: String,
     /// The call that was meant, if that much is clear.
-    pub(in crate::revio) operation: Option<&'static str>,
+    pub(crate) operation: Option<&'static str>,
 }
 
 impl Misfit {
@@ -44,56 +46,57 @@ impl Misfit {
 
 /// The query of a request that fits, without the prefix `search.`.
 #[derive(Debug, Default)]
-pub(in crate::revio) struct Query(BTreeMap<String, Vec<String>>);
+pub(crate) struct Query(BTreeMap<String, Vec<String>>);
 
 impl Query {
     /// All values of a filter; none: it is not there.
-    pub(in crate::revio) fn texts(&self, name: &str) -> Option<&[String]> {
+    pub(crate) fn texts(&self, name: &str) -> Option<&[String]> {
         self.0.get(name).map(Vec::as_slice)
     }
 
     /// The values of a filter by id.
-    pub(in crate::revio) fn ids(&self, name: &str) -> Option<Vec<i64>> {
+    pub(crate) fn ids(&self, name: &str) -> Option<Vec<i64>> {
         // The description lets nothing but numbers through.
         self.texts(name).map(|texts| texts.iter().filter_map(|text| text.parse().ok()).collect())
     }
 
     /// A filter by yes or no.
-    pub(in crate::revio) fn flag(&self, name: &str) -> Option<bool> {
+    pub(crate) fn flag(&self, name: &str) -> Option<bool> {
         self.texts(name).map(|texts| texts == ["true"])
     }
 
-    /// A filter by day.
-    pub(in crate::revio) fn day(&self, name: &str) -> Option<NaiveDate> {
-        self.texts(name)?.first().and_then(|text| text::day(text))
+    /// The only value of a parameter that does not repeat.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.texts(name)?.first().map(String::as_str)
     }
 
-    /// The page, from 1, and how many records it holds at most.
-    pub(in crate::revio) fn page(&self) -> (usize, usize) {
-        let number = |name: &str| self.texts(name).and_then(|texts| texts.first()?.parse().ok());
-        (number("page").unwrap_or(1), number("page_size").unwrap_or(DEFAULT_PAGE_SIZE))
+    /// The same as a number.
+    pub(crate) fn number(&self, name: &str) -> Option<usize> {
+        self.text(name)?.parse().ok()
     }
 }
 
 /// Checks method, path, query, content type and body.
-pub(in crate::revio) fn checked(request: &SimulatedRequest) -> Result<Checked, Misfit> {
+pub(crate) fn checked(description: &'static Description, request: &SimulatedRequest) -> Result<Checked, Misfit> {
     let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
-    let (operation, id) = Description::get().find(&request.method, path)?;
+    let (operation, in_path) = description.find(&request.method, path)?;
+    let rule = description.text_rule;
     let mut problems = Vec::new();
-    let query = operation.query(query, &mut problems);
-    if let (Some(text), Some(parameter)) = (id, operation.parameters.iter().find(|parameter| parameter.in_path)) {
-        parameter.check("path", text, &mut problems);
+    let query = operation.query(query, rule, &mut problems);
+    for (name, text) in &in_path {
+        if let Some(parameter) = operation.parameters.iter().find(|parameter| parameter.in_path && parameter.name == *name) {
+            parameter.check("path", text, rule, &mut problems);
+        }
     }
-    let body = operation.body(request, &mut problems);
+    let body = operation.body(request, rule, &mut problems);
     if problems.is_empty() {
-        let id = id.and_then(|text| text.parse().ok());
-        return Ok(Checked { operation, id, query: Query(query), body });
+        return Ok(Checked { operation, in_path, query: Query(query), body });
     }
     Err(Misfit { status: 400, message: problems.join("; "), operation: Some(&operation.name) })
 }
 
 impl Operation {
-    fn query(&self, query: &str, problems: &mut Vec<String>) -> BTreeMap<String, Vec<String>> {
+    fn query(&self, query: &str, rule: TextRule, problems: &mut Vec<String>) -> BTreeMap<String, Vec<String>> {
         let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -105,12 +108,16 @@ impl Operation {
                 problems.push(format!("query {}: is not known", text::shown(&name)));
                 continue;
             };
-            parameter.check("query", &value, problems);
+            parameter.check("query", &value, rule, problems);
             let values = found.entry(parameter.name.clone()).or_default();
             if !values.is_empty() && !parameter.repeats {
                 problems.push(format!("query {}: stands twice", parameter.name));
             }
             values.push(value);
+        }
+        let needed = self.parameters.iter().filter(|parameter| parameter.required && !parameter.in_path);
+        for parameter in needed.filter(|parameter| !found.contains_key(&parameter.name)) {
+            problems.push(format!("query {}: is missing", parameter.name));
         }
         found
     }
@@ -121,7 +128,7 @@ impl Operation {
         self.parameters.iter().find(fits)
     }
 
-    fn body(&self, request: &SimulatedRequest, problems: &mut Vec<String>) -> Value {
+    fn body(&self, request: &SimulatedRequest, rule: TextRule, problems: &mut Vec<String>) -> Value {
         let Some(body) = &self.body else {
             if !request.body.is_empty() {
                 problems.push("body: none is expected".to_owned());
@@ -141,7 +148,7 @@ impl Operation {
         match serde_json::from_slice(&request.body) {
             Ok(value) => {
                 misfits("body", &body.schema, &value, problems);
-                no_such_days(&value, problems);
+                against_rule(&value, rule, problems);
                 value
             }
             Err(error) => {
@@ -153,7 +160,7 @@ impl Operation {
 }
 
 impl Parameter {
-    fn check(&self, place: &str, text: &str, problems: &mut Vec<String>) {
+    fn check(&self, place: &str, text: &str, rule: TextRule, problems: &mut Vec<String>) {
         let value = match self.kind {
             // A number is written as digits and nothing else; what is not stays text, which the schema refuses.
             Kind::Integer if text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse::<i64>().map(Value::from).ok(),
@@ -161,9 +168,8 @@ impl Parameter {
             Kind::Integer | Kind::Text => None,
         };
         misfits(&format!("{place} {}", self.name), &self.schema, &value.unwrap_or_else(|| text.into()), problems);
-        let is_day = self.kind == Kind::Text && text::looks_like_day(text);
-        if is_day && text::day(text).is_none() {
-            problems.push(format!("{place} {}: there is no such day", self.name));
+        if let Some(problem) = rule(&self.name, text) {
+            problems.push(format!("{place} {}: {problem}", self.name));
         }
     }
 }
@@ -178,10 +184,10 @@ pub(super) fn misfits(place: &str, schema: &Validator, value: &Value, problems: 
 }
 
 /// A pattern lets the 30th of February through.
-fn no_such_days(body: &Value, problems: &mut Vec<String>) {
-    for (name, value) in body.as_object().into_iter().flatten().filter(|(name, _)| name.ends_with("_date")) {
-        if value.as_str().is_some_and(|text| text::looks_like_day(text) && text::day(text).is_none()) {
-            problems.push(format!("body /{name}: there is no such day"));
+fn against_rule(body: &Value, rule: TextRule, problems: &mut Vec<String>) {
+    for (name, value) in body.as_object().into_iter().flatten() {
+        if let Some(problem) = value.as_str().and_then(|text| rule(name, text)) {
+            problems.push(format!("body /{name}: {problem}"));
         }
     }
 }

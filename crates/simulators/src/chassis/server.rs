@@ -16,14 +16,13 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use serde_json::json;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{Sleep, sleep};
 
-use super::RevioSimulator;
-use super::answers::Failure;
-use super::faults::ErrorShape;
+use super::{Simulator, System};
 use crate::wire::{Reaction, SimulatedRequest};
 
 /// Larger requests are refused with 413.
@@ -37,8 +36,8 @@ const BEFORE_CUT: Duration = Duration::from_millis(20);
 /// # Errors
 ///
 /// Only if the listener cannot take connections any more.
-pub async fn serve(
-    simulator: Arc<RevioSimulator>,
+pub async fn serve<S: System>(
+    simulator: Arc<Simulator<S>>,
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send,
 ) -> io::Result<()> {
@@ -54,17 +53,16 @@ pub async fn serve(
 /// # Errors
 ///
 /// Only if the listener cannot take connections any more.
-pub async fn serve_ledger(
-    simulator: Arc<RevioSimulator>,
+pub async fn serve_ledger<S: System>(
+    simulator: Arc<Simulator<S>>,
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send,
 ) -> io::Result<()> {
     let answer = move |request: Request<Incoming>, _resets: Resets| {
         let reaction = if request.method() == hyper::Method::GET && request.uri().path() == "/ledger" {
-            let body = serde_json::to_vec(&simulator.ledger().summary()).unwrap_or_default();
-            Reaction::Answer { status: 200, headers: vec![("content-type".to_owned(), "application/json".to_owned())], body }
+            Reaction::Answer { status: 200, headers: vec![json_type()], body: S::summary(&simulator) }
         } else {
-            Failure::new(404, "there is GET /ledger").shaped(ErrorShape::Object)
+            refusal(404, "there is GET /ledger")
         };
         async move { Ok(whole(reaction)) }
     };
@@ -100,9 +98,9 @@ where
     }
 }
 
-async fn react(simulator: &Arc<RevioSimulator>, request: Request<Incoming>, resets: &Resets) -> Answered {
+async fn react<S: System>(simulator: &Arc<Simulator<S>>, request: Request<Incoming>, resets: &Resets) -> Answered {
     let Some(request) = received(request).await else {
-        return Ok(whole(Failure::new(413, "the body is too large or broke off").shaped(ErrorShape::Object)));
+        return Ok(whole(refusal(413, "the body is too large or broke off")));
     };
     match simulator.react(request).await {
         Reaction::Silence => pending().await,
@@ -117,6 +115,16 @@ async fn react(simulator: &Arc<RevioSimulator>, request: Request<Incoming>, rese
         }
         answer @ Reaction::Answer { .. } => Ok(whole(answer)),
     }
+}
+
+/// An error of the server itself, before any system is asked.
+fn refusal(status: u16, message: &str) -> Reaction {
+    let body = json!({ "ok": false, "code": status, "message": message }).to_string().into_bytes();
+    Reaction::Answer { status, headers: vec![json_type()], body }
+}
+
+fn json_type() -> (String, String) {
+    ("content-type".to_owned(), "application/json".to_owned())
 }
 
 /// The whole request; none: its body is too large or broke off.

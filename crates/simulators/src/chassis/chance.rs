@@ -4,11 +4,11 @@ use std::time::Duration;
 
 /// A source of numbers that looks like chance and is none.
 #[derive(Debug, Clone)]
-pub(super) struct Chance(u64);
+pub struct Chance(u64);
 
 impl Chance {
     /// The source of one call under a seed.
-    pub(super) fn of(seed: u64, call: u64) -> Self {
+    pub(crate) fn of(seed: u64, call: u64) -> Self {
         let mut chance = Self(seed ^ call.wrapping_mul(0xD134_2543_DE82_EF95));
         // Neighbouring seeds and calls differ in few bits: the first numbers are thrown away.
         chance.next();
@@ -26,18 +26,18 @@ impl Chance {
     }
 
     /// From 0 to below 1.
-    pub(super) fn unit(&mut self) -> f64 {
+    pub(crate) fn unit(&mut self) -> f64 {
         // 53 bits are what a double holds exactly.
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
     /// Below `most`; 0 when that is 0.
-    pub(super) fn below(&mut self, most: u64) -> u64 {
+    pub(crate) fn below(&mut self, most: u64) -> u64 {
         if most == 0 { 0 } else { self.next() % most }
     }
 
     /// From nothing to `most`, in milliseconds.
-    pub(super) fn up_to(&mut self, most: Duration) -> Duration {
+    pub(crate) fn up_to(&mut self, most: Duration) -> Duration {
         let millis = u64::try_from(most.as_millis()).unwrap_or(u64::MAX - 1);
         Duration::from_millis(self.below(millis + 1))
     }

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 
-use super::{Body, Description, Kind, Operation, Parameter};
+use super::{Body, DescribedAnswer, Description, Kind, Operation, Parameter, Part, TextRule};
 
 /// Reads a description; the error says what of it is not as this module expects.
-pub(super) fn load(text: &str) -> Result<Description, String> {
+pub(super) fn load(text: &str, base_path: &'static str, text_rule: TextRule) -> Result<Description, String> {
     let document: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
     let source = Source { document: &document };
     let mut operations = Vec::new();
@@ -18,7 +18,9 @@ pub(super) fn load(text: &str) -> Result<Description, String> {
             operations.push(source.operation(&method, path, operation).map_err(|error| format!("{method} {path}: {error}"))?);
         }
     }
-    Ok(Description { operations, error: source.schema(&json!({ "$ref": "#/components/schemas/Error" }))? })
+    let error = source.schema(&json!({ "$ref": "#/components/schemas/Error" }))?;
+    let errors_inside = document["info"]["x-errors-inside-successes"] == true;
+    Ok(Description { base_path, operations, error, errors_inside, text_rule })
 }
 
 struct Source<'d> {
@@ -27,19 +29,20 @@ struct Source<'d> {
 
 impl Source<'_> {
     fn operation(&self, method: &str, path: &str, operation: &Value) -> Result<Operation, String> {
-        let parts = path.trim_start_matches('/').split('/');
         let parameters = operation["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
         let mut answers = BTreeMap::new();
         for (status, answer) in object(&operation["responses"], "responses")? {
             // `default` stands for all errors, which have one form.
             if let Ok(status) = status.parse() {
-                answers.insert(status, self.schema(&answer["content"]["application/json"]["schema"])?);
+                let content = answer.get("content").map(|content| self.schema(&content["application/json"]["schema"]));
+                let has_location = answer["headers"]["Location"]["required"] == true;
+                answers.insert(status, DescribedAnswer { body: content.transpose()?, has_location });
             }
         }
         Ok(Operation {
             name: format!("{method} {path}"),
             method: method.to_owned(),
-            parts: parts.map(|part| (!part.starts_with('{')).then(|| part.to_owned())).collect(),
+            parts: path.trim_start_matches('/').split('/').map(part).collect(),
             parameters: parameters.iter().map(|parameter| self.parameter(parameter)).collect::<Result<_, _>>()?,
             body: self.body(&operation["requestBody"])?,
             answers,
@@ -62,8 +65,9 @@ impl Source<'_> {
             other => return Err(format!("the parameter {name} has the type {other:?}")),
         };
         let in_path = parameter["in"] == "path";
+        let required = parameter["required"] == true;
         let search = parameter["x-search"] == true;
-        Ok(Parameter { name: name.to_owned(), in_path, repeats, search, kind, schema: self.schema(one)? })
+        Ok(Parameter { name: name.to_owned(), in_path, required, repeats, search, kind, schema: self.schema(one)? })
     }
 
     fn body(&self, body: &Value) -> Result<Option<Body>, String> {
@@ -80,66 +84,77 @@ impl Source<'_> {
     }
 }
 
+fn part(text: &str) -> Part {
+    match text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+        Some(name) => Part::Parameter(name.to_owned()),
+        None => Part::Fixed(text.to_owned()),
+    }
+}
+
 fn object<'v>(value: &'v Value, name: &str) -> Result<&'v Map<String, Value>, String> {
     value.as_object().ok_or_else(|| format!("{name} is no object"))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::OPENAPI;
     use super::*;
 
-    fn document() -> Value {
-        serde_json::from_str(OPENAPI).expect("the description is JSON")
+    const TEXTS: [(&str, &str); 1] = [("revio", crate::revio::OPENAPI)];
+
+    fn documents() -> impl Iterator<Item = (&'static str, Value)> {
+        TEXTS.into_iter().map(|(name, text)| (name, serde_json::from_str(text).expect("the description is JSON")))
     }
 
     #[test]
-    fn the_description_can_be_read() {
-        let description = load(OPENAPI).expect("it is as this module expects");
-        assert!(description.operations.len() > 25, "{}", description.operations.len());
+    fn every_description_can_be_read() {
+        for (name, text) in TEXTS {
+            let description = load(text, "/v1", |_, _| None).unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert!(description.operations.len() > 5, "{name}: {}", description.operations.len());
+        }
     }
 
     #[test]
     fn every_field_parameter_and_call_has_a_mark() {
-        let document = document();
-        let mut unmarked = Vec::new();
         let marked = |value: &Value| matches!(value["x-mark"].as_str(), Some("D" | "S" | "I" | "?"));
-        for (path, methods) in document["paths"].as_object().expect("paths") {
-            for (method, operation) in methods.as_object().expect("methods") {
-                let parameters = operation["parameters"].as_array().into_iter().flatten();
-                let inline = parameters.filter(|parameter| parameter.get("$ref").is_none());
-                unmarked.extend(inline.filter(|one| !marked(one)).map(|one| format!("{method} {path}: {one}")));
-                unmarked.extend((!marked(operation)).then(|| format!("{method} {path}")));
+        for (document_name, document) in documents() {
+            let mut unmarked = Vec::new();
+            for (path, methods) in document["paths"].as_object().expect("paths") {
+                for (method, operation) in methods.as_object().expect("methods") {
+                    let parameters = operation["parameters"].as_array().into_iter().flatten();
+                    let inline = parameters.filter(|parameter| parameter.get("$ref").is_none());
+                    unmarked.extend(inline.filter(|one| !marked(one)).map(|one| format!("{method} {path}: {one}")));
+                    unmarked.extend((!marked(operation)).then(|| format!("{method} {path}")));
+                }
             }
-        }
-        for (name, parameter) in document["components"]["parameters"].as_object().expect("parameters") {
-            unmarked.extend((!marked(parameter)).then(|| name.clone()));
-        }
-        each_schema(&document["components"]["schemas"], &mut |schema| {
-            for (name, field) in schema["properties"].as_object().into_iter().flatten() {
-                unmarked.extend((!marked(field)).then(|| format!("{name}: {field}")));
+            for (name, parameter) in document["components"]["parameters"].as_object().expect("parameters") {
+                unmarked.extend((!marked(parameter)).then(|| name.clone()));
             }
-        });
-        assert!(unmarked.is_empty(), "{unmarked:#?}");
+            each_schema(&document["components"]["schemas"], &mut |schema| {
+                for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+                    unmarked.extend((!marked(field)).then(|| format!("{name}: {field}")));
+                }
+            });
+            assert!(unmarked.is_empty(), "{document_name}: {unmarked:#?}");
+        }
     }
 
     #[test]
     fn no_object_takes_fields_that_are_not_described() {
-        let document = document();
-        let schemas = &document["components"]["schemas"];
-        let mut open = Vec::new();
-        each_schema(schemas, &mut |schema| {
-            let closed = schema["additionalProperties"] == false || schema["unevaluatedProperties"] == false;
-            if schema.get("properties").is_some() && !closed {
-                open.push(schema.clone());
-            }
-        });
-        // The fields of a resource stand once, and are closed by each schema that takes them up.
-        let fields = schemas.as_object().expect("schemas").iter().filter(|(name, _)| name.ends_with("Fields"));
-        let fields: Vec<Value> = fields.map(|(_, schema)| schema.clone()).collect();
-        assert!(!fields.is_empty());
-        open.retain(|schema| !fields.contains(schema));
-        assert!(open.is_empty(), "{open:#?}");
+        for (name, document) in documents() {
+            let schemas = &document["components"]["schemas"];
+            let mut open = Vec::new();
+            each_schema(schemas, &mut |schema| {
+                let closed = schema["additionalProperties"] == false || schema["unevaluatedProperties"] == false;
+                if schema.get("properties").is_some() && !closed {
+                    open.push(schema.clone());
+                }
+            });
+            // The fields of a resource stand once, and are closed by each schema that takes them up.
+            let fields = schemas.as_object().expect("schemas").iter().filter(|(name, _)| name.ends_with("Fields"));
+            let fields: Vec<Value> = fields.map(|(_, schema)| schema.clone()).collect();
+            open.retain(|schema| !fields.contains(schema));
+            assert!(open.is_empty(), "{name}: {open:#?}");
+        }
     }
 
     fn each_schema(value: &Value, seen: &mut impl FnMut(&Value)) {
