@@ -2,6 +2,7 @@
 //! description, throttles, delays, and fails on order. They know nothing of Lineshift.
 
 mod chassis;
+pub mod jasper;
 pub mod revio;
 mod wire;
 

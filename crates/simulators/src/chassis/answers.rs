@@ -33,6 +33,8 @@ pub struct Failure {
     pub(crate) message: String,
     /// In seconds.
     pub(crate) retry_after: Option<u64>,
+    /// The system's own code, if it has codes.
+    pub(crate) code: Option<&'static str>,
     /// The HTTP status of a success that carries it in its body; none: the error's own.
     pub(crate) inside: Option<u16>,
 }
@@ -40,7 +42,13 @@ pub struct Failure {
 impl Failure {
     /// An error with a text.
     pub(crate) fn new(status: u16, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), retry_after: None, inside: None }
+        Self { status, message: message.into(), retry_after: None, code: None, inside: None }
+    }
+
+    /// The same with the system's code.
+    pub(crate) const fn coded(mut self, code: &'static str) -> Self {
+        self.code = Some(code);
+        self
     }
 
     /// An error of the machinery.

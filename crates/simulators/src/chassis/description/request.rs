@@ -21,6 +21,11 @@ pub(crate) struct Checked {
 }
 
 impl Checked {
+    /// A parameter in the path; the description says that it is there.
+    pub(crate) fn in_path(&self, name: &str) -> &str {
+        self.in_path.iter().find(|(parameter, _)| parameter == name).map_or("", |(_, text)| text)
+    }
+
     /// The id in the path, if there is a number in it.
     pub(crate) fn id(&self) -> Option<i64> {
         self.in_path.iter().find_map(|(_, text)| text.parse().ok())
