@@ -3,6 +3,7 @@
 
 mod chassis;
 pub mod jasper;
+pub mod pond;
 pub mod revio;
 mod wire;
 

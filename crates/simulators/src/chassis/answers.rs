@@ -24,6 +24,11 @@ impl Success {
     pub(crate) const fn of(body: Value) -> Self {
         Self { status: 200, location: None, body }
     }
+
+    /// 204.
+    pub(crate) const fn without_body() -> Self {
+        Self { status: 204, location: None, body: Value::Null }
+    }
 }
 
 /// An error before it has a form.

@@ -5,12 +5,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, TimeDelta, TimeZone as _, Utc};
 use lineshift_domain::clock::Clock;
 use lineshift_simulators::jasper::{self, JasperOptions, JasperSimulator};
+use lineshift_simulators::pond::{self, PondOptions, PondSimulator};
 use lineshift_simulators::{Reaction, SimulatedRequest};
 use serde_json::Value;
 
 /// `user:key`.
 pub(crate) const AUTHORIZATION: &str = "Basic dXNlcjprZXk=";
+pub(crate) const KEY: &str = "0123456789abcdef";
 pub(crate) const ICCID: &str = "8901000000000000001";
+pub(crate) const SIM: &str = "8944000000000000001";
 
 /// A clock that goes only when it is told to.
 pub(crate) struct Moved(Mutex<DateTime<Utc>>);
@@ -106,4 +109,33 @@ pub(crate) async fn put(simulator: &Arc<JasperSimulator>, body: &Value) -> Told 
 
 pub(crate) async fn put_to(simulator: &Arc<JasperSimulator>, iccid: &str, body: &Value) -> Told {
     send_jasper(simulator, to_jasper("PUT", &format!("/devices/{iccid}"), Some(body))).await
+}
+
+/// A simulated POND with its examples, three SIMs among them.
+pub(crate) fn pond(change: impl FnOnce(&mut PondOptions)) -> Arc<PondSimulator> {
+    let mut options = PondOptions::new("77", KEY);
+    change(&mut options);
+    let simulator = PondSimulator::new(options, Moved::new());
+    simulator.with_examples(3);
+    simulator
+}
+
+pub(crate) fn to_pond(method: &str, target: &str, body: Option<&Value>) -> SimulatedRequest {
+    request(method, format!("/77{target}"), ("x-api-key", KEY), body)
+}
+
+/// Sends a request within the process; whatever comes must fit the description.
+pub(crate) async fn send_pond(simulator: &Arc<PondSimulator>, request: SimulatedRequest) -> Told {
+    let reaction = simulator.react(request.clone()).await;
+    let misfits = pond::answer_misfits(&request, &reaction);
+    assert!(misfits.is_empty(), "{} {}: {misfits:?} in {reaction:?}", request.method, request.target);
+    Told::new(reaction)
+}
+
+pub(crate) async fn get_pond(simulator: &Arc<PondSimulator>, target: &str) -> Told {
+    send_pond(simulator, to_pond("GET", target, None)).await
+}
+
+pub(crate) async fn post_pond(simulator: &Arc<PondSimulator>, target: &str, body: &Value) -> Told {
+    send_pond(simulator, to_pond("POST", target, Some(body))).await
 }

@@ -6,3 +6,6 @@ mod jasper_faults;
 mod jasper_limits;
 mod jasper_wrong;
 mod over_http;
+mod pond;
+mod pond_faults;
+mod pond_wrong;

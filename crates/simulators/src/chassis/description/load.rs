@@ -99,7 +99,8 @@ fn object<'v>(value: &'v Value, name: &str) -> Result<&'v Map<String, Value>, St
 mod tests {
     use super::*;
 
-    const TEXTS: [(&str, &str); 2] = [("revio", crate::revio::OPENAPI), ("jasper", crate::jasper::OPENAPI)];
+    const TEXTS: [(&str, &str); 3] =
+        [("revio", crate::revio::OPENAPI), ("jasper", crate::jasper::OPENAPI), ("pond", crate::pond::OPENAPI)];
 
     fn documents() -> impl Iterator<Item = (&'static str, Value)> {
         TEXTS.into_iter().map(|(name, text)| (name, serde_json::from_str(text).expect("the description is JSON")))
