@@ -1,102 +1,36 @@
-//! The connector against the simulator, in one process on tokio's paused clock: the simulator checks each request against its
-//! own strict description of Rev.io, and its ledger says what was really done.
+//! Rev.io.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::NaiveDate;
 use lineshift_connectors::billing::revio::{RevioBilling, RevioCredentials};
 use lineshift_connectors::billing::{Billing, NewService, NewServiceProduct};
-use lineshift_connectors::http::{
-    Account, AccountKey, AccountLimits, Answer, CallMeter, Grant, MeterError, Request, Transport, TransportFault,
-};
 use lineshift_connectors::{CallError, Called};
-use lineshift_domain::clock::Clock;
-use lineshift_domain::ids::{IntegrationAuthenticationId, RevCustomerId, RevServiceId, TenantId};
-use lineshift_domain::places::{PlacesAsked, PlacesLeased};
+use lineshift_domain::ids::{RevCustomerId, RevServiceId};
 use lineshift_simulators::revio::{Fault, NumberFilter, RevioOptions, RevioSimulator, Service};
-use lineshift_simulators::{Reaction, SimulatedRequest};
-use secrecy::{ExposeSecret, SecretString};
-use tokio::time::Instant;
+use secrecy::SecretString;
 
-struct TokioClock(Instant);
-
-impl Clock for TokioClock {
-    fn now(&self) -> DateTime<Utc> {
-        let start: DateTime<Utc> = "2026-11-21T10:00:00Z".parse().expect("a moment");
-        start + TimeDelta::from_std(self.0.elapsed()).expect("tests are short")
-    }
-}
-
-/// The simulator has windows of its own.
-struct NoWindows;
-
-#[async_trait]
-impl CallMeter for NoWindows {
-    async fn take(&self, _: AccountKey, wanted: u32, _: AccountLimits, _: DateTime<Utc>) -> Result<Grant, MeterError> {
-        Ok(Grant { granted: wanted, next: None })
-    }
-
-    async fn lease_places(&self, _: AccountKey, asked: PlacesAsked, _: DateTime<Utc>) -> Result<PlacesLeased, MeterError> {
-        Ok(PlacesLeased { places: asked.wanted, share: asked.concurrency })
-    }
-
-    async fn return_places(&self, _: AccountKey) -> Result<(), MeterError> {
-        Ok(())
-    }
-}
-
-struct InProcess(Arc<RevioSimulator>);
-
-#[async_trait]
-impl Transport for InProcess {
-    async fn send(&self, request: Request) -> Result<Answer, TransportFault> {
-        let header = |(name, value): &(&'static str, SecretString)| ((*name).to_owned(), value.expose_secret().to_owned());
-        let request = SimulatedRequest {
-            method: request.method.to_owned(),
-            target: request.url.strip_prefix("https://revio.example").expect("below the base address").to_owned(),
-            headers: request.headers.iter().map(header).collect(),
-            body: request.body.unwrap_or_default().into_bytes(),
-        };
-        match self.0.react(request).await {
-            Reaction::Answer { status, headers, body } => Ok(Answer { status, headers, body }),
-            Reaction::Cut { .. } | Reaction::Reset => Err(TransportFault::Cut("reset".to_owned())),
-            Reaction::Silence => std::future::pending().await,
-        }
-    }
-}
+use crate::{ADDRESS, account_of, clock};
 
 const PASSWORD: &str = "p4ss/w\"rd";
 
 fn connected() -> (Arc<RevioSimulator>, RevioBilling) {
-    let clock: Arc<dyn Clock> = Arc::new(TokioClock(Instant::now()));
+    let clock = clock();
     let mut options = RevioOptions::new("apiuser", "acme", PASSWORD);
     options.login.subscription_key = Some("subscription-key".to_owned());
     let simulator = RevioSimulator::new(options, Arc::clone(&clock));
     simulator.with_customer(5, "Acme").with_provider(7, "Carrier").with_service_type(8, "Line");
     simulator.with_product(11, "Data").with_product(12, "Gone").deactivate_product(12);
     simulator.with_package(3, "Bundle", &[(11, "1.5".parse().expect("money"))]);
-    let limits = AccountLimits {
-        concurrency: 32,
-        calls_a_minute: 500,
-        calls_a_day: 150_000,
-        connect_timeout: Duration::from_secs(5),
-        timeout: Duration::from_secs(30),
-        attempts: 5,
-        patience: Duration::from_secs(120),
-        place_lease: Duration::from_secs(30),
-    };
-    let key = AccountKey { tenant_id: TenantId(1), integration_authentication_id: IntegrationAuthenticationId(2) };
-    let transport = Arc::new(InProcess(Arc::clone(&simulator)));
-    let account = Account::new(key, "rev", limits, clock, Arc::new(NoWindows), transport, 7);
+    let account = account_of(&simulator, &clock, 32);
     let credentials = RevioCredentials {
         user: "apiuser".to_owned(),
         client_code: "acme".to_owned(),
         password: SecretString::from(PASSWORD),
         subscription_key: Some(SecretString::from("subscription-key")),
     };
-    (simulator, RevioBilling::new(account, "https://revio.example/v1", credentials))
+    (simulator, RevioBilling::new(account, &format!("{ADDRESS}/v1"), credentials))
 }
 
 fn today() -> NaiveDate {
