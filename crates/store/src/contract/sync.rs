@@ -99,6 +99,8 @@ pub async fn a_run_is_held_by_one<S: Store>(store: &S) {
     store.put_off_sync_run(&later, at(300), 2, Some("busy")).await.expect("put off");
     let waits = store.get_sync_run(tenant, run.id).await.expect("there");
     assert_eq!((waits.failures, waits.note.as_deref(), waits.due_at), (2, Some("busy"), at(300)));
+    let late = store.renew_sync_lease(&later, at(500)).await;
+    assert!(matches!(late, Err(StoreError::LeaseLost { .. })), "a heartbeat that was under way when it was put off: {late:?}");
     let last = claim(&fixture, &run, 300).await.expect("due again");
     store.fail_sync_run(&last, "given up", at(301)).await.expect("failed");
     let failed = store.get_sync_run(tenant, run.id).await.expect("there");

@@ -57,8 +57,9 @@ crate::statements! {
         WHERE tenant_id = $1 AND id = $2 AND state = 'running' AND due_at <= $4 RETURNING epoch";
     /// `$2` id, `$3` epoch, `$4` until. One row by primary key.
     RENEW = "UPDATE sync_run SET due_at = $4 WHERE tenant_id = $1 AND id = $2 AND epoch = $3 AND state = 'running'";
-    /// `$2` id, `$3` epoch, `$4` until, `$5` failures, `$6` note. One row by primary key.
-    PUT_OFF = "UPDATE sync_run SET due_at = $4, failures = $5, note = $6
+    /// `$2` id, `$3` epoch, `$4` until, `$5` failures, `$6` note. The claim ends with it: a heartbeat that is under way finds nothing
+    /// to renew. One row by primary key.
+    PUT_OFF = "UPDATE sync_run SET due_at = $4, failures = $5, note = $6, epoch = epoch + 1
         WHERE tenant_id = $1 AND id = $2 AND epoch = $3 AND state = 'running'";
     /// `$2` id, `$3` epoch, `$4` note, `$5` now. One row by primary key.
     FAIL = "UPDATE sync_run SET state = 'failed', ended_at = $5, note = $4
