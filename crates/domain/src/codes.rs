@@ -85,6 +85,14 @@ stored_text! {
         PackageWithoutProducts = "package_without_products",
         /// The integration has no credentials, or they cannot be read with this key.
         CredentialsMissing = "credentials_missing",
+        /// The carrier refused the request, or says that it failed.
+        CarrierRefused = "carrier_refused",
+        /// The carrier gave no usable answer in as many attempts as are allowed.
+        CarrierUnavailable = "carrier_unavailable",
+        /// The carrier has no such line.
+        CarrierLineUnknown = "carrier_line_unknown",
+        /// B5.6: the carrier has accepted the request; the row waits for what becomes of it.
+        AwaitingCarrier = "awaiting_carrier",
         /// A store write kept failing (B5.5).
         StoreFailed = "store_failed",
     }
@@ -110,6 +118,7 @@ impl Code {
             | Self::CustomerClosed
             | Self::BillingReferenceInactive
             | Self::PackageWithoutProducts
+            | Self::CarrierLineUnknown
             | Self::SiteInactive => ErrorKind::Eligibility,
             Self::ChangeInProgress
             | Self::OutcomeUnknown
@@ -124,7 +133,10 @@ impl Code {
             | Self::QuotaExhausted
             | Self::AccountNotReady
             | Self::BillingRefused
-            | Self::BillingUnavailable => ErrorKind::Integration,
+            | Self::BillingUnavailable
+            | Self::CarrierRefused
+            | Self::CarrierUnavailable
+            | Self::AwaitingCarrier => ErrorKind::Integration,
             Self::StoreFailed => ErrorKind::Internal,
         }
     }

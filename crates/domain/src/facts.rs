@@ -2,6 +2,7 @@
 
 use rust_decimal::Decimal;
 
+use crate::carrier::CarrierLine;
 use crate::ids::{
     BulkChangeId, CustomerRatePlanId, CustomerRatePoolId, DeviceId, IntegrationAuthenticationId, RevCustomerId,
     ServiceProviderId, SiteId,
@@ -26,12 +27,29 @@ pub struct LineFacts {
     pub version: i64,
     /// What the tenant decided about the line.
     pub assignment: LineAssignment,
+    /// The carrier's rate plan, by its code; may be said to be none where the order does not ask for the carrier.
+    pub carrier_rate_plan: Option<Box<str>>,
+    /// The carrier's communication plan, likewise.
+    pub communication_plan: Option<Box<str>>,
     /// Rule 6: an earlier change with the same effect that holds the line.
     pub held_by: Option<Hold>,
     /// Rule 7: an undisconnected Rev service of the ordered customer with a product or package.
     pub billed_to_customer: bool,
     /// Rule 8: an undisconnected, charged Rev service of another customer than the ordered one.
     pub billed_to_other: bool,
+}
+
+impl LineFacts {
+    /// What is known of how the line stands at its carrier.
+    #[must_use]
+    pub fn at_carrier(&self) -> CarrierLine {
+        CarrierLine {
+            status: Some(self.status.to_string()),
+            rate_plan: self.carrier_rate_plan.as_deref().map(str::to_owned),
+            comm_plan: self.communication_plan.as_deref().map(str::to_owned),
+            ..CarrierLine::default()
+        }
+    }
 }
 
 /// The present values of a device assignment.
@@ -77,4 +95,16 @@ impl Holds {
     pub const CARRIER: Self = Self(2);
     /// Set beside the others once nobody knows what the change did outside.
     pub const OUTCOME_UNKNOWN: Self = Self(4);
+
+    /// Both.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether all of another are among these.
+    #[must_use]
+    pub const fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
 }

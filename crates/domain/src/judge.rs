@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::carrier::{Abilities, CarrierChange};
 use crate::codes::{Code, ErrorKind};
 use crate::facts::{LineAssignment, LineFacts};
 use crate::ids::{BulkChangeId, ServiceProviderId};
@@ -76,6 +77,17 @@ pub struct RequiredData {
     pub imei: bool,
 }
 
+impl RequiredData {
+    /// Nothing but the ICCID.
+    pub const NOTHING: Self = Self { subscriber_number: false, imei: false };
+
+    /// What both need.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self { subscriber_number: self.subscriber_number || other.subscriber_number, imei: self.imei || other.imei }
+    }
+}
+
 /// What the lines of one order are judged by.
 #[derive(Debug, Clone)]
 pub struct Judge<'a> {
@@ -85,6 +97,14 @@ pub struct Judge<'a> {
     active_statuses: &'a ActiveStatuses,
     creates_rev_service: bool,
     needs: RequiredData,
+    carrier: Option<AtCarrier<'a>>,
+}
+
+/// What an order asks of the carrier, and what that carrier can do.
+#[derive(Debug, Clone)]
+struct AtCarrier<'a> {
+    abilities: &'a Abilities,
+    asked: CarrierChange,
 }
 
 impl<'a> Judge<'a> {
@@ -96,8 +116,21 @@ impl<'a> Judge<'a> {
         integration_kind: IntegrationKind,
         active_statuses: &'a ActiveStatuses,
     ) -> Self {
-        let needs = RequiredData { subscriber_number: false, imei: false };
-        Self { order, service_provider_id, integration_kind, active_statuses, creates_rev_service: false, needs }
+        let needs = RequiredData::NOTHING;
+        Self { order, service_provider_id, integration_kind, active_statuses, creates_rev_service: false, needs, carrier: None }
+    }
+
+    /// The order asks something of a carrier that can do this: rule 5 is its own for status updates, and it needs its data (rule 9).
+    #[must_use]
+    pub fn at_carrier(mut self, abilities: &'a Abilities) -> Self {
+        let Some(asked) = self.order.carrier_change() else { return self };
+        let needs = match &asked {
+            CarrierChange::RatePlan { .. } => abilities.rate_plan.map(|ability| ability.needs),
+            CarrierChange::Status { .. } => abilities.status.map(|ability| ability.needs),
+        };
+        self.needs = needs.map_or(self.needs, |needs| self.needs.and(needs));
+        self.carrier = Some(AtCarrier { abilities, asked });
+        self
     }
 
     /// The order has `CreateRevService`, so that rule 7 binds.
@@ -120,7 +153,7 @@ impl<'a> Judge<'a> {
         if let Err(reason) = self.rules_3_to_5(line).and_then(|()| rule_6(line)).and_then(|()| self.rules_7_to_9(line)) {
             return Verdict::Refused(reason);
         }
-        if self.stands_as_asked(&line.assignment) { Verdict::AlreadySo } else { Verdict::Accepted }
+        if self.stands_as_asked(line) { Verdict::AlreadySo } else { Verdict::Accepted }
     }
 
     /// Judges a line again when its page is run: the same rules, then whether it is still what was judged (B5.3).
@@ -151,7 +184,7 @@ impl<'a> Judge<'a> {
         if let Err(reason) = self.allocation_within_bound(line) {
             return Verdict::Refused(reason);
         }
-        if self.stands_as_asked(&line.assignment) { Verdict::AlreadySo } else { Verdict::Accepted }
+        if self.stands_as_asked(line) { Verdict::AlreadySo } else { Verdict::Accepted }
     }
 
     fn rules_3_to_5(&self, line: &LineFacts) -> Result<(), Reason> {
@@ -166,6 +199,9 @@ impl<'a> Judge<'a> {
         }
         if line.is_archived {
             return Err(Reason::new(Code::DeviceArchived, "the line is archived or deleted in the inventory"));
+        }
+        if let Some(AtCarrier { abilities, asked: CarrierChange::Status { status, .. } }) = &self.carrier {
+            return status_reachable(abilities, status, &line.status);
         }
         if !self.active_statuses.contains(self.integration_kind, &line.status) {
             return Err(Reason::new(
@@ -227,11 +263,24 @@ impl<'a> Judge<'a> {
     }
 
     /// A Rev service to create never stands already: rule 7 refused the line if it does.
-    fn stands_as_asked(&self, line: &LineAssignment) -> bool {
+    fn stands_as_asked(&self, line: &LineFacts) -> bool {
+        let here = &line.assignment;
         !self.creates_rev_service
-            && self.order.assignment().is_none_or(|asked| assignment_stands(asked, line))
-            && self.order.plan().is_none_or(|asked| asked.applies_now_without_replacing() && plan_stands(asked, line))
+            && self.order.assignment().is_none_or(|asked| assignment_stands(asked, here))
+            && self.order.plan().is_none_or(|asked| asked.applies_now_without_replacing() && plan_stands(asked, here))
+            && self.carrier.as_ref().is_none_or(|carrier| carrier.asked.stands(&line.at_carrier()))
     }
+}
+
+/// Rule 5 for status updates: the carrier lets the line be moved there from where it stands. Where it stands already it need not.
+fn status_reachable(abilities: &Abilities, target: &str, present: &str) -> Result<(), Reason> {
+    let found = abilities.status.and_then(|ability| ability.find(target));
+    if present.eq_ignore_ascii_case(target) || found.is_some_and(|status| status.is_reached_from(present)) {
+        return Ok(());
+    }
+    let from = found.map(|status| status.reached_from.join(", ")).unwrap_or_default();
+    let text = format!("the line's status is {present:?}; {} moves lines to {target} from {from} only", abilities.name);
+    Err(Reason::new(Code::StatusNotReachable, text))
 }
 
 impl StoredPlan {

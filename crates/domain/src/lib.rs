@@ -2,6 +2,7 @@
 //!
 //! B-numbers cite the behaviour rules that each item implements.
 
+pub mod carrier;
 pub mod clock;
 pub mod codes;
 pub mod counts;

@@ -65,10 +65,58 @@ stored_text! {
         Waiting = "Process: Device Waiting",
         /// A person settled a step.
         Settled = "Settle: Step Settled",
-        /// Jasper: carrier plan changed.
-        UpdateJasperRatePlanApi = "Update Jasper Rate Plan: Jasper API",
-        /// Jasper: carrier plan stored.
-        UpdateJasperRatePlanAmop = "Update Jasper Rate Plan: AMOP Update",
+    }
+}
+
+stored_text! {
+    /// What is done at a carrier, as log texts name it. Stored texts: never rename.
+    CarrierAction {
+        /// Step `carrier_rate_plan`.
+        UpdateRatePlan = "Update {carrier} Rate Plan",
+        /// Step `carrier_status`.
+        UpdateStatus = "Update {carrier} Status",
+        /// A line read there.
+        ReadDevice = "Read {carrier} Device",
+        /// The undo of step `carrier_rate_plan`.
+        UndoRatePlan = "Undo {carrier} Rate Plan",
+        /// A callback came.
+        Callback = "{carrier} Callback",
+    }
+}
+
+/// A text of the log: one of the closed list, or what was done at a carrier, with its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogTitle(std::borrow::Cow<'static, str>);
+
+impl LogTitle {
+    /// A call of a carrier's: `Update Jasper Rate Plan: Jasper API`.
+    #[must_use]
+    pub fn carrier_api(action: CarrierAction, carrier: &str) -> Self {
+        Self(format!("{}: {carrier} API", action.as_str().replace("{carrier}", carrier)).into())
+    }
+
+    /// What a call of a carrier's made of the line here: `Update Jasper Rate Plan: AMOP Update`.
+    #[must_use]
+    pub fn carrier_amop(action: CarrierAction, carrier: &str) -> Self {
+        Self(format!("{}: AMOP Update", action.as_str().replace("{carrier}", carrier)).into())
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<LogText> for LogTitle {
+    fn from(text: LogText) -> Self {
+        Self(text.as_str().into())
+    }
+}
+
+impl std::fmt::Display for LogTitle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
     }
 }
 
@@ -89,6 +137,10 @@ pub mod entry {
     pub const SERVICE_LINE: i64 = 20;
     /// The undo of a service line: only in the history.
     pub const SERVICE_LINE_UNDONE: i64 = 21;
+    /// The carrier's rate plan or status of a line was changed: only in the history.
+    pub const CARRIER: i64 = 25;
+    /// The undo of a carrier rate plan: only in the history.
+    pub const CARRIER_UNDONE: i64 = 26;
     /// The row began to wait.
     pub const WAITING: i64 = 70;
     /// A person settled a step.

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use crate::carrier::CarrierChange;
 use crate::ids::{CustomerRatePlanId, CustomerRatePoolId, IntegrationAuthenticationId, RevCustomerId, ServiceProviderId, SiteId};
 use crate::lines::LineList;
 use crate::terms::{ChangeRequestType, LineIdentifier, OnPartialFailure, OnRevServiceFailure, PortalType};
@@ -285,6 +286,34 @@ pub enum StoredOrder {
     CustomerAssignment(StoredAssignment),
     /// A customer rate plan change.
     CustomerRatePlanChange(StoredPlan),
+    /// A carrier rate plan change.
+    CarrierRatePlanChange(StoredCarrierRatePlan),
+    /// A status update.
+    StatusUpdate(StoredStatus),
+}
+
+/// Carrier plans with what was derived for them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredCarrierRatePlan {
+    /// The plan's code, by which the carrier takes it.
+    pub carrier_rate_plan: Option<String>,
+    /// The communication plan's name.
+    pub comm_plan: Option<String>,
+    /// The date, where it lay ahead at submission: passed on to the carrier (B6.5). None: now.
+    pub effective_at: Option<DateTime<Utc>>,
+    /// The service provider's account, which is called.
+    pub integration_authentication_id: IntegrationAuthenticationId,
+}
+
+/// A status with what was derived for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredStatus {
+    /// As the carrier writes it.
+    pub target_status: String,
+    /// The carrier's reason code.
+    pub reason_code: Option<String>,
+    /// The service provider's account, which is called.
+    pub integration_authentication_id: IntegrationAuthenticationId,
 }
 
 /// An assignment with what was derived for it.
@@ -305,6 +334,9 @@ pub struct StoredAssignment {
     /// The billing service to find or create.
     #[serde(default)]
     pub rev_service: Option<StoredRevService>,
+    /// The carrier plans to move the line to.
+    #[serde(default)]
+    pub carrier_rate_plan: Option<StoredCarrierRatePlan>,
     /// B6.2.
     #[serde(default)]
     pub on_rev_service_failure: OnRevServiceFailure,
@@ -349,6 +381,8 @@ impl StoredOrder {
         match self {
             Self::CustomerAssignment(_) => ChangeRequestType::CustomerAssignment,
             Self::CustomerRatePlanChange(_) => ChangeRequestType::CustomerRatePlanChange,
+            Self::CarrierRatePlanChange(_) => ChangeRequestType::CarrierRatePlanChange,
+            Self::StatusUpdate(_) => ChangeRequestType::StatusUpdate,
         }
     }
 
@@ -358,24 +392,56 @@ impl StoredOrder {
         match self {
             Self::CustomerAssignment(assignment) => assignment.customer_rate_plan.as_ref(),
             Self::CustomerRatePlanChange(plan) => Some(plan),
+            Self::CarrierRatePlanChange(_) | Self::StatusUpdate(_) => None,
         }
     }
 
     /// The billing service to find or create.
     #[must_use]
-    pub const fn rev_service(&self) -> Option<&StoredRevService> {
+    pub fn rev_service(&self) -> Option<&StoredRevService> {
+        self.assignment()?.rev_service.as_ref()
+    }
+
+    /// The billing account that is called for it; none: no billing system is.
+    #[must_use]
+    pub fn billing_account(&self) -> Option<IntegrationAuthenticationId> {
+        self.assignment().filter(|assignment| assignment.rev_service.is_some())?.integration_authentication_id
+    }
+
+    /// The carrier's account that is called for it; none: no carrier is.
+    #[must_use]
+    pub fn carrier_account(&self) -> Option<IntegrationAuthenticationId> {
         match self {
-            Self::CustomerAssignment(assignment) => assignment.rev_service.as_ref(),
+            Self::CustomerAssignment(assignment) => {
+                assignment.carrier_rate_plan.as_ref().map(|plan| plan.integration_authentication_id)
+            }
             Self::CustomerRatePlanChange(_) => None,
+            Self::CarrierRatePlanChange(plan) => Some(plan.integration_authentication_id),
+            Self::StatusUpdate(status) => Some(status.integration_authentication_id),
         }
     }
 
-    /// The account that is called for it; none: nobody outside is called.
+    /// Whether its pages call anybody outside.
     #[must_use]
-    pub const fn account(&self) -> Option<IntegrationAuthenticationId> {
+    pub fn calls_outside(&self) -> bool {
+        self.billing_account().is_some() || self.carrier_account().is_some()
+    }
+
+    /// What is asked of the carrier for each line.
+    #[must_use]
+    pub fn carrier_change(&self) -> Option<CarrierChange> {
+        let rate_plan = |plan: &StoredCarrierRatePlan| CarrierChange::RatePlan {
+            rate_plan: plan.carrier_rate_plan.clone(),
+            comm_plan: plan.comm_plan.clone(),
+            effective_at: plan.effective_at,
+        };
         match self {
-            Self::CustomerAssignment(assignment) if assignment.rev_service.is_some() => assignment.integration_authentication_id,
-            _ => None,
+            Self::CustomerAssignment(assignment) => assignment.carrier_rate_plan.as_ref().map(rate_plan),
+            Self::CustomerRatePlanChange(_) => None,
+            Self::CarrierRatePlanChange(plan) => Some(rate_plan(plan)),
+            Self::StatusUpdate(status) => {
+                Some(CarrierChange::Status { status: status.target_status.clone(), reason_code: status.reason_code.clone() })
+            }
         }
     }
 
@@ -384,7 +450,7 @@ impl StoredOrder {
     pub const fn assignment(&self) -> Option<&StoredAssignment> {
         match self {
             Self::CustomerAssignment(assignment) => Some(assignment),
-            Self::CustomerRatePlanChange(_) => None,
+            Self::CustomerRatePlanChange(_) | Self::CarrierRatePlanChange(_) | Self::StatusUpdate(_) => None,
         }
     }
 }

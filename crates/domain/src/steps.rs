@@ -8,10 +8,11 @@ use crate::terms::Step;
 #[must_use]
 pub fn steps_of(order: &StoredOrder) -> Vec<Step> {
     let mut steps = Vec::new();
-    if let Some(assignment) = order.assignment() {
-        if assignment.rev_service.is_some() {
-            steps.push(Step::RevService);
-        }
+    if order.rev_service().is_some() {
+        steps.push(Step::RevService);
+    }
+    steps.extend(carrier_step(order));
+    if order.assignment().is_some() {
         steps.push(Step::Assignment);
     }
     if order.plan().is_some() {
@@ -20,8 +21,17 @@ pub fn steps_of(order: &StoredOrder) -> Vec<Step> {
     steps
 }
 
-/// The steps that an order asks for as it was read, in the order in which they would be done: none for the types whose
-/// one effect is a call of the carrier's own (B9).
+/// The step that calls the carrier, if one does.
+#[must_use]
+pub fn carrier_step(order: &StoredOrder) -> Option<Step> {
+    match order {
+        StoredOrder::StatusUpdate(_) => Some(Step::CarrierStatus),
+        _ => order.carrier_account().map(|_| Step::CarrierRatePlan),
+    }
+}
+
+/// The steps that an order asks for as it was read, in the order in which they would be done: none for an activation, which is one call
+/// of the carrier's own (B9.3).
 #[must_use]
 pub fn steps_asked(effect: &Effect) -> Vec<Step> {
     match effect {
@@ -36,12 +46,17 @@ pub fn steps_asked(effect: &Effect) -> Vec<Step> {
         .collect(),
         Effect::CustomerRatePlanChange(_) => vec![Step::CustomerRatePlan],
         Effect::CarrierRatePlanChange(_) => vec![Step::CarrierRatePlan],
-        Effect::StatusUpdate(_) | Effect::NewServiceActivation(_) => Vec::new(),
+        Effect::StatusUpdate(_) => vec![Step::CarrierStatus],
+        Effect::NewServiceActivation(_) => Vec::new(),
     }
 }
 
 /// The effects by which an order's open rows hold their lines (rule 6).
 #[must_use]
-pub const fn holds_of(_order: &StoredOrder) -> Holds {
-    Holds::CUSTOMER_AND_PLAN
+pub fn holds_of(order: &StoredOrder) -> Holds {
+    let own = match order {
+        StoredOrder::CustomerAssignment(_) | StoredOrder::CustomerRatePlanChange(_) => Holds::CUSTOMER_AND_PLAN,
+        StoredOrder::CarrierRatePlanChange(_) | StoredOrder::StatusUpdate(_) => Holds::NONE,
+    };
+    if order.carrier_account().is_some() { own.and(Holds::CARRIER) } else { own }
 }

@@ -238,6 +238,8 @@ stored_text! {
         RevService = "rev_service",
         /// Move the line to another carrier rate plan.
         CarrierRatePlan = "carrier_rate_plan",
+        /// Move the line to another status at the carrier.
+        CarrierStatus = "carrier_status",
         /// Customer, site and account number.
         Assignment = "assignment",
         /// Customer rate plan, pool and allocation, now or by the plan queue.
@@ -303,27 +305,92 @@ stored_text! {
     }
 }
 
-stored_text! {
-    /// The system at the other end of a service provider or billing account.
-    IntegrationKind {
-        /// Cisco IoT Control Center.
-        Jasper = "Jasper",
-        /// Verizon ThingSpace.
-        ThingSpace = "ThingSpace",
-        /// AT&T Telegence.
-        Telegence = "Telegence",
-        /// POND IoT.
-        Pond = "POND",
-        /// Rev.io billing.
-        RevIo = "Rev.io",
+/// The system at the other end of a service provider or billing account, by its stored name. Which carriers there are is not known
+/// here: whoever calls them registers them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct IntegrationKind(&'static str);
+
+/// The most kinds that a process knows besides those of the glossary: names are kept for as long as it runs.
+const MOST_KINDS: usize = 64;
+
+/// The longest name of a kind.
+const LONGEST_KIND: usize = 40;
+
+impl IntegrationKind {
+    /// Cisco IoT Control Center.
+    pub const JASPER: Self = Self("Jasper");
+    /// Verizon ThingSpace.
+    pub const THING_SPACE: Self = Self("ThingSpace");
+    /// AT&T Telegence.
+    pub const TELEGENCE: Self = Self("Telegence");
+    /// POND IoT.
+    pub const POND: Self = Self("POND");
+    /// Rev.io billing.
+    pub const REV_IO: Self = Self("Rev.io");
+
+    /// Those of the glossary.
+    pub const GLOSSARY: &'static [Self] = &[Self::JASPER, Self::THING_SPACE, Self::TELEGENCE, Self::POND, Self::REV_IO];
+
+    /// A kind of a name that is written in the program: a carrier's of its own.
+    #[must_use]
+    pub const fn named(name: &'static str) -> Self {
+        Self(name)
+    }
+
+    /// The text on the wire and in storage. Never rename one.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        self.0
+    }
+
+    /// Whether this is a carrier, so that a service provider can be of this kind.
+    #[must_use]
+    pub fn is_carrier(self) -> bool {
+        self != Self::REV_IO
     }
 }
 
-impl IntegrationKind {
-    /// Whether this is a carrier, so that a service provider can be of this kind.
-    #[must_use]
-    pub const fn is_carrier(self) -> bool {
-        !matches!(self, Self::RevIo)
+impl std::str::FromStr for IntegrationKind {
+    type Err = UnknownTerm;
+
+    fn from_str(text: &str) -> Result<Self, UnknownTerm> {
+        static OTHERS: std::sync::Mutex<Vec<&'static str>> = std::sync::Mutex::new(Vec::new());
+        let unknown = || UnknownTerm { kind: "IntegrationKind", found: text.to_owned() };
+        if let Some(kind) = Self::GLOSSARY.iter().find(|kind| kind.as_str() == text) {
+            return Ok(*kind);
+        }
+        if text.is_empty() || text.len() > LONGEST_KIND || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(unknown());
+        }
+        let mut others = OTHERS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(name) = others.iter().find(|name| **name == text) {
+            return Ok(Self(name));
+        }
+        if others.len() >= MOST_KINDS {
+            return Err(unknown());
+        }
+        let name: &'static str = Box::leak(text.to_owned().into_boxed_str());
+        others.push(name);
+        Ok(Self(name))
+    }
+}
+
+impl std::fmt::Display for IntegrationKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl Serialize for IntegrationKind {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for IntegrationKind {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
     }
 }
 

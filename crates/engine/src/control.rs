@@ -39,7 +39,7 @@ impl Engine {
         let change = self.changeable(caller, id).await?;
         may_cancel(change.status(), change.is_held()).map_err(conflict)?;
         let by = caller.orderer();
-        let calls_outside = change.order.account().is_some();
+        let calls_outside = change.order.calls_outside();
         let flagged = self.store.cancel_bulk_change(caller.tenant, id, &by, self.clock.now()).await?;
         if flagged && calls_outside {
             // Rows on which something was sent are carried to their end, which may take a while.

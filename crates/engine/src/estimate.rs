@@ -16,6 +16,8 @@ pub struct Estimate {
     pub calls: u64,
     /// Seconds that the account's limits make of them, with nobody else calling.
     pub seconds: u64,
+    /// What the account takes in a minute.
+    pub calls_a_minute: u32,
 }
 
 /// Seconds of a sliding minute, with its last bucket.
@@ -36,7 +38,7 @@ const LOOKED_UP_TOGETHER: u64 = 100;
 impl Engine {
     /// What is still to be called for a change, and how long that takes; none: nobody outside is called.
     pub async fn estimate(&self, tenant: TenantId, change: &BulkChangeView) -> Result<Option<Estimate>> {
-        let Some(account) = change.order.account() else { return Ok(None) };
+        let Some(account) = change.order.billing_account() else { return Ok(None) };
         let stored = self.store.get_account(tenant, account).await?;
         let limits = account_limits(&stored, &self.limits);
         let made = self.store.count_calls(tenant, account, self.clock.now()).await?;
@@ -49,7 +51,7 @@ impl Engine {
             calls += CATALOGUE_CALLS;
             calls += calls / u64::from(limits.calls_a_minute) * CUT_PAGES;
         }
-        Ok(Some(Estimate { calls, seconds: seconds_of(calls, made, limits) }))
+        Ok(Some(Estimate { calls, seconds: seconds_of(calls, made, limits), calls_a_minute: limits.calls_a_minute }))
     }
 }
 

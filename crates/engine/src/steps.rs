@@ -46,10 +46,8 @@ pub fn set_steps(order: &OrderFacts) -> Vec<Box<dyn SetStep>> {
         match name {
             Step::Assignment => Some(Box::new(Assignment)),
             Step::CustomerRatePlan => Some(Box::new(CustomerRatePlan)),
-            // It calls outside, before the page's transaction: `rev_service`.
-            Step::RevService => None,
-            // Orders that need it are refused at submission (`not_available`).
-            Step::CarrierRatePlan => None,
+            // They call outside, before the page's transaction.
+            Step::RevService | Step::CarrierRatePlan | Step::CarrierStatus => None,
         }
     };
     steps_of(&order.change.order).iter().filter_map(step).collect()

@@ -145,7 +145,7 @@ impl Engine {
             rows: lines.len(),
             duplicates: lines.duplicates(),
             page_lines: resolved.page_lines,
-            account: resolved.order.account(),
+            account: resolved.order.billing_account(),
         }
     }
 

@@ -76,7 +76,7 @@ impl Connect for Outside {
         meter: Arc<dyn CallMeter>,
     ) -> Result<Arc<dyn Billing>, Reason> {
         let set = format!("lineshift admin integrations set {:?}", account.name);
-        if account.integration_kind != IntegrationKind::RevIo {
+        if account.integration_kind != IntegrationKind::REV_IO {
             let why = format!("it is a {} account", account.integration_kind);
             return Err(missing(account, &why, "this version bills through Rev.io accounts only"));
         }

@@ -27,7 +27,7 @@ async fn account(database: &TestDatabase) -> ([PostgresStore; 2], TenantId, Inte
     let account = IntegrationAuthentication {
         id: IntegrationAuthenticationId(0),
         name: "Rev.io".to_owned(),
-        integration_kind: IntegrationKind::RevIo,
+        integration_kind: IntegrationKind::REV_IO,
         is_active: true,
     };
     let id = stores[0].create_integration_authentication(tenant, &account, start()).await.expect("an account");

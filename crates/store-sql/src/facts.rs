@@ -35,6 +35,8 @@ pub(crate) fn read_facts(row: &Row<'_>, first_column: usize) -> Result<LineFacts
             allocation_mb: row.maybe_decimal(at(13))?,
             plan_allocation_bound_mb: row.maybe_decimal(at(14))?,
         },
+        carrier_rate_plan: row.get::<Option<String>>(at(17))?.map(Into::into),
+        communication_plan: row.get::<Option<String>>(at(18))?.map(Into::into),
         held_by: held.map(|held| Hold { bulk_change_id: BulkChangeId(held / 8), outcome_unknown: held & OUTCOME_UNKNOWN != 0 }),
         billed_to_customer: billed & 1 != 0,
         billed_to_other: billed & 2 != 0,

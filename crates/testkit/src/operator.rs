@@ -150,7 +150,7 @@ impl Operator {
         let authentication = IntegrationAuthentication {
             id: IntegrationAuthenticationId(0),
             name: "Rev.io".to_owned(),
-            integration_kind: IntegrationKind::RevIo,
+            integration_kind: IntegrationKind::REV_IO,
             is_active: true,
         };
         let authentication = store.create_integration_authentication(tenant, &authentication, now).await.expect("authentication");
@@ -162,9 +162,9 @@ impl Operator {
             is_active: true,
         };
         let jasper =
-            store.create_service_provider(tenant, &provider("Jasper", IntegrationKind::Jasper), now).await.expect("provider");
+            store.create_service_provider(tenant, &provider("Jasper", IntegrationKind::JASPER), now).await.expect("provider");
         let telegence = store
-            .create_service_provider(tenant, &provider("Telegence", IntegrationKind::Telegence), now)
+            .create_service_provider(tenant, &provider("Telegence", IntegrationKind::TELEGENCE), now)
             .await
             .expect("provider");
         let customer = RevCustomer {

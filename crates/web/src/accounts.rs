@@ -180,7 +180,7 @@ mod tests {
         IntegrationAccount {
             id: IntegrationAuthenticationId(1),
             name: "Rev.io".to_owned(),
-            integration_kind: IntegrationKind::RevIo,
+            integration_kind: IntegrationKind::REV_IO,
             is_active: true,
             write_enabled: true,
             is_local: false,

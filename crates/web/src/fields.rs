@@ -328,7 +328,7 @@ mod tests {
         fields.text("name", None);
         fields.flag("is_active", None, true);
         fields.optional_decimal("price", None);
-        fields.term("kind", None, &[IntegrationKind::Jasper, IntegrationKind::Pond]);
+        fields.term("kind", None, &[IntegrationKind::JASPER, IntegrationKind::POND]);
         fields.id("id", None);
         fields.text("title", None);
         fields.optional_list("codes", "a code", |text| (text == "b").then_some(()));

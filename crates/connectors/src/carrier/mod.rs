@@ -1,9 +1,11 @@
-//! Carriers: a typed client for each, which speaks the carrier's language (carriers.md) and decides nothing.
+//! Carriers: one interface for all ([`CarrierKind`], [`Carrier`]), and a folder for each.
 //!
-//! Reading calls take their permits themselves and are tried again by the account's policy; a call that changes something takes
-//! one permit and is sent once.
+//! A carrier says what it can do, what is to be sent next so that a line comes to stand as asked, and how that is sent and read. It keeps
+//! nothing and tries nothing again: intents, outcomes, read-backs, waiting and giving up are the engine's. How to add one:
+//! docs/adding-a-carrier.md.
 
 mod iccid;
+mod interface;
 pub mod jasper;
 pub mod pond;
 mod values;
@@ -11,20 +13,11 @@ mod values;
 use serde_json::value::RawValue;
 
 pub use self::iccid::{IccId, NoIccId};
+pub use self::interface::{
+    Act, Callback, CallbackLine, CallbackRefused, CallbackRequest, Carrier, CarrierKind, Carriers, Known, KnownPart, LineAct,
+    LineRef, LineUsage, ListedLine, ListedPlan, Next, Repeat, Sent, SentAll,
+};
 use crate::http::Answer;
-
-/// What a carrier is known to allow an account, unless its configuration says otherwise. None: the carrier states nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StatedLimits {
-    /// Calls under way at a time.
-    pub concurrency: usize,
-    /// Calls that begin in any second ([`crate::http::Account::with_calls_a_second`]).
-    pub calls_a_second: Option<u32>,
-    /// Calls in any 60 seconds.
-    pub calls_a_minute: Option<u32>,
-    /// Calls in any 24 hours.
-    pub calls_a_day: Option<u32>,
-}
 
 /// The fields of the object that an answer holds; none if it holds no object. Of a field that stands there twice, the last.
 type Fields<'a> = std::collections::BTreeMap<String, &'a RawValue>;

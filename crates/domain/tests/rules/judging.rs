@@ -53,6 +53,7 @@ fn stored_orders() -> impl Strategy<Value = StoredOrder> {
             effective_at: None,
             customer_rate_plan,
             rev_service: None,
+            carrier_rate_plan: None,
             on_rev_service_failure: OnRevServiceFailure::Skip,
             on_partial_failure: OnPartialFailure::Keep,
         })
@@ -99,6 +100,8 @@ fn line_facts() -> impl Strategy<Value = LineFacts> {
                 has_imei: true,
                 version,
                 assignment,
+                carrier_rate_plan: None,
+                communication_plan: None,
                 held_by,
                 billed_to_customer,
                 billed_to_other,
@@ -141,7 +144,7 @@ proptest! {
     ) {
         let statuses = statuses();
         let judge = || {
-            let judge = Judge::new(&order, PROVIDER, IntegrationKind::Jasper, &statuses);
+            let judge = Judge::new(&order, PROVIDER, IntegrationKind::JASPER, &statuses);
             if strict { judge.creating_rev_service().needing(RequiredData { subscriber_number: true, imei: true }) } else { judge }
         };
         let one_by_one = judge();
@@ -160,7 +163,7 @@ proptest! {
     #[test]
     fn what_was_carried_out_stands_as_asked(order in stored_orders(), line in line_facts()) {
         let statuses = statuses();
-        let judge = Judge::new(&order, PROVIDER, IntegrationKind::Jasper, &statuses);
+        let judge = Judge::new(&order, PROVIDER, IntegrationKind::JASPER, &statuses);
         let before = judge.judge(&line);
         let done = carried_out(&order, &line);
         let after = judge.judge(&done);
@@ -179,7 +182,7 @@ proptest! {
     #[test]
     fn a_line_that_no_one_touched_is_judged_the_same_again(order in stored_orders(), line in line_facts()) {
         let statuses = statuses();
-        let judge = Judge::new(&order, PROVIDER, IntegrationKind::Jasper, &statuses);
+        let judge = Judge::new(&order, PROVIDER, IntegrationKind::JASPER, &statuses);
         prop_assert_eq!(judge.judge_again(&line, line.version), judge.judge(&line));
         let again = judge.judge_again(&line, line.version - 1);
         prop_assert!(matches!(again, Verdict::Refused(_)), "{:?}", again);
@@ -188,7 +191,7 @@ proptest! {
     #[test]
     fn a_service_to_create_is_never_there_already(order in stored_orders(), line in line_facts()) {
         let statuses = statuses();
-        let judge = Judge::new(&order, PROVIDER, IntegrationKind::Jasper, &statuses).creating_rev_service();
+        let judge = Judge::new(&order, PROVIDER, IntegrationKind::JASPER, &statuses).creating_rev_service();
         prop_assert_ne!(judge.judge(&line), Verdict::AlreadySo);
     }
 }

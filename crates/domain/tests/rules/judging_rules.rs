@@ -15,7 +15,7 @@ use rust_decimal::Decimal;
 pub(crate) const PROVIDER: ServiceProviderId = ServiceProviderId(7);
 
 pub(crate) fn statuses() -> ActiveStatuses {
-    [(IntegrationKind::Jasper, "ACTIVATED".to_owned()), (IntegrationKind::Pond, "In-Service".to_owned())].into_iter().collect()
+    [(IntegrationKind::JASPER, "ACTIVATED".to_owned()), (IntegrationKind::POND, "In-Service".to_owned())].into_iter().collect()
 }
 
 /// An order that every rule binds: it assigns, creates a service, needs data, and sets an allocation of 500 MB.
@@ -29,6 +29,7 @@ fn order() -> StoredOrder {
         effective_at: None,
         customer_rate_plan: Some(StoredPlan { values, effective_at: None, queued: false, replace_scheduled: false }),
         rev_service: None,
+        carrier_rate_plan: None,
         on_rev_service_failure: OnRevServiceFailure::Skip,
         on_partial_failure: OnPartialFailure::Keep,
     })
@@ -45,6 +46,8 @@ fn sound_line() -> LineFacts {
         has_imei: true,
         version: 1,
         assignment: LineAssignment { plan_allocation_bound_mb: Some(Decimal::new(500, 0)), ..LineAssignment::default() },
+        carrier_rate_plan: None,
+        communication_plan: None,
         held_by: None,
         billed_to_customer: false,
         billed_to_other: false,
@@ -52,7 +55,7 @@ fn sound_line() -> LineFacts {
 }
 
 fn strict<'a>(order: &'a StoredOrder, statuses: &'a ActiveStatuses) -> Judge<'a> {
-    Judge::new(order, PROVIDER, IntegrationKind::Jasper, statuses)
+    Judge::new(order, PROVIDER, IntegrationKind::JASPER, statuses)
         .creating_rev_service()
         .needing(RequiredData { subscriber_number: true, imei: true })
 }
@@ -117,7 +120,7 @@ fn each_rule_refuses_with_its_code_and_kind() {
 fn rules_that_an_order_does_not_ask_for_do_not_bind() {
     let statuses = statuses();
     let assignment = order();
-    let judge = Judge::new(&assignment, PROVIDER, IntegrationKind::Jasper, &statuses);
+    let judge = Judge::new(&assignment, PROVIDER, IntegrationKind::JASPER, &statuses);
     let bare = LineFacts { billed_to_customer: true, has_imei: false, has_subscriber_number: false, ..sound_line() };
     assert_eq!(judge.judge(&bare), Verdict::Accepted, "rules 7 and 9 without CreateRevService");
     let with_service = LineFacts { billed_to_other: true, ..sound_line() };
@@ -129,7 +132,7 @@ fn rules_that_an_order_does_not_ask_for_do_not_bind() {
         queued: false,
         replace_scheduled: false,
     });
-    let judge = Judge::new(&plan, PROVIDER, IntegrationKind::Jasper, &statuses);
+    let judge = Judge::new(&plan, PROVIDER, IntegrationKind::JASPER, &statuses);
     assert_eq!(judge.judge(&with_service), Verdict::Accepted, "rule 8 is for assignments");
 }
 
@@ -148,7 +151,7 @@ fn the_bound_of_the_lines_plan_binds_only_without_a_plan_in_the_order() {
         let mut line = sound_line();
         line.assignment.allocation_mb = Some(Decimal::ONE);
         line.assignment.plan_allocation_bound_mb = bound.map(|bound| Decimal::new(bound, 0));
-        Judge::new(&order, PROVIDER, IntegrationKind::Jasper, &statuses).judge(&line)
+        Judge::new(&order, PROVIDER, IntegrationKind::JASPER, &statuses).judge(&line)
     };
     assert_eq!(refused(judged(Setting::Keep, 501, Some(500))).code, Code::AllocationOverBound);
     assert_eq!(judged(Setting::Keep, 500, Some(500)), Verdict::Accepted);
@@ -171,7 +174,7 @@ fn a_line_that_was_changed_since_it_was_judged_is_refused() {
 #[test]
 fn a_line_stands_as_asked_only_if_nothing_differs() {
     let (order, statuses) = (order(), statuses());
-    let judge = Judge::new(&order, PROVIDER, IntegrationKind::Jasper, &statuses);
+    let judge = Judge::new(&order, PROVIDER, IntegrationKind::JASPER, &statuses);
     let mut same = sound_line();
     same.assignment = LineAssignment {
         rev_customer_id: Some(RevCustomerId(5)),

@@ -96,6 +96,7 @@ proptest! {
             effective_at,
             customer_rate_plan: Some(plan.clone()),
             rev_service: None,
+            carrier_rate_plan: None,
             on_rev_service_failure: OnRevServiceFailure::Skip,
             on_partial_failure: OnPartialFailure::Compensate,
         };

@@ -181,6 +181,7 @@ impl Resolving<'_> {
                 prorate: service.prorate,
                 description: service.description.clone(),
             }),
+            carrier_rate_plan: None,
             on_rev_service_failure: asked.on_rev_service_failure,
             on_partial_failure: asked.on_partial_failure,
         })

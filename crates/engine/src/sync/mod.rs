@@ -71,7 +71,7 @@ impl Engine {
     async fn check_account(&self, tenant: TenantId, id: IntegrationAuthenticationId) -> Result<()> {
         let account = self.store.get_account(tenant, id).await?;
         let refused = |code: &str, message: &str| Refusal::one(RefusalClass::Rule, "", code, message);
-        if account.integration_kind != IntegrationKind::RevIo {
+        if account.integration_kind != IntegrationKind::REV_IO {
             return Err(refused("not_a_billing_account", "only billing accounts are synchronised; name one of Rev.io").into());
         }
         if !account.is_active {

@@ -139,7 +139,7 @@ async fn prepare(store: &SqliteStore, simulator: &Simulator) -> Result<(Caller, 
     let account = IntegrationAuthentication {
         id: IntegrationAuthenticationId(0),
         name: "Rev.io".to_owned(),
-        integration_kind: IntegrationKind::RevIo,
+        integration_kind: IntegrationKind::REV_IO,
         is_active: true,
     };
     let account = store.create_integration_authentication(tenant, &account, now).await?;
@@ -162,7 +162,7 @@ async fn prepare(store: &SqliteStore, simulator: &Simulator) -> Result<(Caller, 
     let provider = ServiceProvider {
         id: ServiceProviderId(0),
         name: "Control Center".to_owned(),
-        integration_kind: IntegrationKind::Jasper,
+        integration_kind: IntegrationKind::JASPER,
         write_enabled: true,
         is_active: true,
     };

@@ -109,7 +109,7 @@ async fn make_catalogue(store: &SqliteStore, tenant: TenantId) -> Result<Service
     let provider = ServiceProvider {
         id: ServiceProviderId(0),
         name: "Control Center".to_owned(),
-        integration_kind: IntegrationKind::Jasper,
+        integration_kind: IntegrationKind::JASPER,
         write_enabled: true,
         is_active: true,
     };

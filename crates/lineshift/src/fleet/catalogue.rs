@@ -38,7 +38,7 @@ pub(crate) const ROUTERS: usize = 4;
 pub(crate) const PROVIDERS: [Provider; 5] = [
     Provider {
         name: "Control Center US",
-        kind: IntegrationKind::Jasper,
+        kind: IntegrationKind::JASPER,
         prefix: "8901170",
         serial_digits: 12,
         active: "ACTIVATED",
@@ -48,7 +48,7 @@ pub(crate) const PROVIDERS: [Provider; 5] = [
     },
     Provider {
         name: "ThingSpace",
-        kind: IntegrationKind::ThingSpace,
+        kind: IntegrationKind::THING_SPACE,
         prefix: "891480",
         serial_digits: 13,
         active: "active",
@@ -58,7 +58,7 @@ pub(crate) const PROVIDERS: [Provider; 5] = [
     },
     Provider {
         name: "Telegence",
-        kind: IntegrationKind::Telegence,
+        kind: IntegrationKind::TELEGENCE,
         prefix: "8901410",
         serial_digits: 12,
         active: "A",
@@ -68,7 +68,7 @@ pub(crate) const PROVIDERS: [Provider; 5] = [
     },
     Provider {
         name: "POND IoT",
-        kind: IntegrationKind::Pond,
+        kind: IntegrationKind::POND,
         prefix: "894450",
         serial_digits: 12,
         active: "In-Service",
@@ -78,7 +78,7 @@ pub(crate) const PROVIDERS: [Provider; 5] = [
     },
     Provider {
         name: "Control Center CA",
-        kind: IntegrationKind::Jasper,
+        kind: IntegrationKind::JASPER,
         prefix: "8930272",
         serial_digits: 11,
         active: "ACTIVATED",

@@ -67,7 +67,12 @@ macro_rules! fact_columns {
              AND (service.has_package = 1
                   OR EXISTS (SELECT 1 FROM rev_service_product AS product
                               WHERE product.tenant_id = $1 AND product.rev_service_id = service.id
-                                AND product.status IN ('PENDING', 'ACTIVE')))) END"
+                                AND product.status IN ('PENDING', 'ACTIVE')))) END,
+         CASE WHEN ($2::bigint & 2) <> 0 THEN ",
+            $device,
+            ".carrier_rate_plan END, CASE WHEN ($2::bigint & 2) <> 0 THEN ",
+            $device,
+            ".communication_plan END"
         )
     };
 }

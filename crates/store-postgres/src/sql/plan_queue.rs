@@ -106,7 +106,8 @@ lineshift_store::statements! {
         " FROM q
           JOIN dt ON dt.device_id = q.device_id
          CROSS JOIN LATERAL (
-            SELECT d.id, d.service_provider_id, d.status, d.is_archived, d.is_deleted, d.subscriber_number, d.imei
+            SELECT d.id, d.service_provider_id, d.status, d.is_archived, d.is_deleted, d.subscriber_number, d.imei,
+                   d.carrier_rate_plan, d.communication_plan
               FROM device AS d WHERE d.tenant_id = $1 AND d.id = q.device_id OFFSET 0) AS d
          CROSS JOIN LATERAL (SELECT b.service_provider_id FROM device_bulk_change AS b
              WHERE b.tenant_id = $1 AND b.id = q.bulk_change_id OFFSET 0) AS ordered

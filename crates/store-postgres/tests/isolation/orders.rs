@@ -60,6 +60,7 @@ impl Reference {
             effective_at: None,
             customer_rate_plan: None,
             rev_service: None,
+            carrier_rate_plan: None,
             on_rev_service_failure: OnRevServiceFailure::default(),
             on_partial_failure: OnPartialFailure::Keep,
         }

@@ -16,7 +16,7 @@ pub(crate) fn new_key(mark: &str) -> NewApiKey {
 }
 
 pub(crate) fn account(mark: &str, id: i64) -> IntegrationAuthentication {
-    let (id, integration_kind) = (IntegrationAuthenticationId(id), IntegrationKind::RevIo);
+    let (id, integration_kind) = (IntegrationAuthenticationId(id), IntegrationKind::REV_IO);
     IntegrationAuthentication { id, name: format!("{mark} account"), integration_kind, is_active: true }
 }
 
@@ -36,7 +36,7 @@ pub(crate) fn provider(mark: &str, id: i64) -> ServiceProvider {
     ServiceProvider {
         id: ServiceProviderId(id),
         name: format!("{mark} provider"),
-        integration_kind: IntegrationKind::Jasper,
+        integration_kind: IntegrationKind::JASPER,
         write_enabled: true,
         is_active: true,
     }

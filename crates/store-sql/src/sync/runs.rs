@@ -123,7 +123,7 @@ pub(super) fn list_accounts(
     tenant: TenantId,
     began_after: DateTime<Utc>,
 ) -> Result<Vec<IntegrationAuthenticationId>> {
-    let kind = IntegrationKind::RevIo.as_str();
+    let kind = IntegrationKind::REV_IO.as_str();
     sql.query(text::LIST_ACCOUNTS_TO_SYNC, &[&tenant.0, &micros(began_after), &kind], |row| {
         row.get(0).map(IntegrationAuthenticationId)
     })

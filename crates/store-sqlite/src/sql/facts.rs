@@ -29,7 +29,8 @@ macro_rules! fact_columns {
              AND (service.has_package = 1
                   OR EXISTS (SELECT 1 FROM rev_service_product AS product INDEXED BY rev_service_product_charged
                               WHERE product.tenant_id = $1 AND product.rev_service_id = service.id
-                                AND product.status IN ('PENDING', 'ACTIVE')))) END"
+                                AND product.status IN ('PENDING', 'ACTIVE')))) END,
+         CASE WHEN ($2 & 2) <> 0 THEN d.carrier_rate_plan END, CASE WHEN ($2 & 2) <> 0 THEN d.communication_plan END"
     };
 }
 pub(crate) use fact_columns;

@@ -52,14 +52,14 @@ impl Shop {
         let account = IntegrationAuthentication {
             id: IntegrationAuthenticationId(0),
             name: name.clone(),
-            integration_kind: IntegrationKind::RevIo,
+            integration_kind: IntegrationKind::REV_IO,
             is_active,
         };
         let account = store.create_integration_authentication(tenant, &account, at(0)).await.expect("an account");
         let provider = ServiceProvider {
             id: ServiceProviderId(0),
             name: name.clone(),
-            integration_kind: IntegrationKind::Jasper,
+            integration_kind: IntegrationKind::JASPER,
             write_enabled: true,
             is_active,
         };
@@ -77,6 +77,7 @@ impl Shop {
             effective_at: None,
             customer_rate_plan: None,
             rev_service: None,
+            carrier_rate_plan: None,
             on_rev_service_failure: OnRevServiceFailure::Continue,
             on_partial_failure: OnPartialFailure::Keep,
         };

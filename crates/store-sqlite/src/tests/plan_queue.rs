@@ -30,11 +30,11 @@ async fn store(directory: &tempfile::TempDir, lines: usize) -> (SqliteStore, Ten
     let store = crate::open(&directory.path().join("queue.db"), Options::default()).await.expect("a new store");
     let tenant = store.create_tenant("queue", chrono_tz::UTC, at(0)).await.expect("a tenant");
     let name = "one".to_owned();
-    let (kind, is_active) = (IntegrationKind::Jasper, true);
+    let (kind, is_active) = (IntegrationKind::JASPER, true);
     let account = IntegrationAuthentication {
         id: IntegrationAuthenticationId(0),
         name: name.clone(),
-        integration_kind: IntegrationKind::RevIo,
+        integration_kind: IntegrationKind::REV_IO,
         is_active,
     };
     let account = store.create_integration_authentication(tenant, &account, at(0)).await.expect("an account");

@@ -71,7 +71,7 @@ kept!(
     |thing| {
         thing.name = "renamed".to_owned();
         thing.is_active = false;
-        thing.integration_kind = IntegrationKind::Jasper;
+        thing.integration_kind = IntegrationKind::JASPER;
     }
 );
 kept!(
@@ -86,7 +86,7 @@ kept!(
     |thing| {
         thing.name = "renamed".to_owned();
         (thing.write_enabled, thing.is_active) = (false, false);
-        thing.integration_kind = IntegrationKind::Pond;
+        thing.integration_kind = IntegrationKind::POND;
     }
 );
 kept!(
@@ -197,14 +197,14 @@ pub async fn references_must_exist_for_the_tenant<S: Store>(store: &S) {
 pub async fn active_statuses_are_those_of_the_carriers<S: Store>(store: &S) {
     let active = store.active_statuses().await.expect("statuses");
     for (kind, status, expected) in [
-        (IntegrationKind::Jasper, "ACTIVATED", true),
-        (IntegrationKind::Jasper, "TEST_READY", true),
-        (IntegrationKind::Jasper, "ACTIVATION_READY", true),
-        (IntegrationKind::Jasper, "DEACTIVATED", false),
-        (IntegrationKind::ThingSpace, "active", true),
-        (IntegrationKind::Telegence, "A", true),
-        (IntegrationKind::Telegence, "ACTIVATED", false),
-        (IntegrationKind::Pond, "In-Service", true),
+        (IntegrationKind::JASPER, "ACTIVATED", true),
+        (IntegrationKind::JASPER, "TEST_READY", true),
+        (IntegrationKind::JASPER, "ACTIVATION_READY", true),
+        (IntegrationKind::JASPER, "DEACTIVATED", false),
+        (IntegrationKind::THING_SPACE, "active", true),
+        (IntegrationKind::TELEGENCE, "A", true),
+        (IntegrationKind::TELEGENCE, "ACTIVATED", false),
+        (IntegrationKind::POND, "In-Service", true),
     ] {
         assert_eq!(active.contains(kind, status), expected, "{kind} {status}");
     }

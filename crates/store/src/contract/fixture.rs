@@ -186,7 +186,7 @@ pub(super) fn authentication(name: &str) -> IntegrationAuthentication {
     IntegrationAuthentication {
         id: IntegrationAuthenticationId(0),
         name: name.to_owned(),
-        integration_kind: IntegrationKind::RevIo,
+        integration_kind: IntegrationKind::REV_IO,
         is_active: true,
     }
 }
@@ -195,7 +195,7 @@ pub(super) fn provider(name: &str) -> ServiceProvider {
     ServiceProvider {
         id: ServiceProviderId(0),
         name: name.to_owned(),
-        integration_kind: IntegrationKind::Jasper,
+        integration_kind: IntegrationKind::JASPER,
         write_enabled: true,
         is_active: true,
     }

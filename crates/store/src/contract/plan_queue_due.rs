@@ -27,7 +27,7 @@ pub async fn due_entries_take_effect_once<S: Store>(store: &S) {
     assert_eq!(work.entries().iter().map(|due| due.id).collect::<Vec<_>>(), [open[0].id, open[1].id]);
     let due = &work.entries()[0];
     assert_eq!((due.bulk_change_id, due.service_provider_id), (open[0].bulk_change_id, fixture.provider));
-    assert_eq!((due.integration_kind, due.values), (IntegrationKind::Jasper, open[0].values));
+    assert_eq!((due.integration_kind, due.values), (IntegrationKind::JASPER, open[0].values));
     assert_eq!((due.customer_unchanged, due.plan_active, due.pool_active), (true, true, true));
     assert_eq!((due.facts.device_id, due.facts.assignment.plan), (lines[0], Some(fixture.plan)));
     assert_eq!(work.finish(&[]).await.expect("applied"), DueResult { applied: 2, failed: 0 });

@@ -107,7 +107,7 @@ pub async fn a_page_says_what_its_order_is_worth_now<S: Store>(store: &S) {
     let worth = async |now: i64| store.open_page(&claim, at(now)).await.expect("opened").order().clone();
 
     let order = worth(11).await;
-    assert_eq!((order.change.id, order.integration_kind), (id, lineshift_domain::terms::IntegrationKind::Jasper));
+    assert_eq!((order.change.id, order.integration_kind), (id, lineshift_domain::terms::IntegrationKind::JASPER));
     assert_eq!(order.orderer_scopes, Some(scopes.to_string()));
     assert_eq!(order.time_zone, chrono_tz::America::New_York);
     let targets = order.targets;

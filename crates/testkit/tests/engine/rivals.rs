@@ -26,6 +26,7 @@ pub(crate) async fn judged(
         effective_at: None,
         customer_rate_plan: None,
         rev_service: None,
+        carrier_rate_plan: None,
         on_rev_service_failure: OnRevServiceFailure::Skip,
         on_partial_failure: OnPartialFailure::Keep,
     };

@@ -100,7 +100,7 @@ async fn shown(web: &Web, key: AccountKey) -> Result<Json<AccountView>, ApiProbl
 
 /// Everything but the sealed credentials; those that were given, beside it.
 fn read_settings(fields: &mut Fields, stored: &IntegrationAccount) -> Option<(AccountSettings, Option<RevioCredentials>)> {
-    if stored.integration_kind != IntegrationKind::RevIo {
+    if stored.integration_kind != IntegrationKind::REV_IO {
         fields.report("", "not_available", "this version calls Rev.io accounts only");
     }
     let is_local = fields.flag("is_local", None, false);

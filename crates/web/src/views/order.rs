@@ -1,7 +1,10 @@
 //! Orders as they were stored.
 
 use chrono_tz::Tz;
-use lineshift_domain::order::{RevCharge, RevProductOrder, Setting, StoredAssignment, StoredOrder, StoredPlan, StoredRevService};
+use lineshift_domain::order::{
+    RevCharge, RevProductOrder, Setting, StoredAssignment, StoredCarrierRatePlan, StoredOrder, StoredPlan, StoredRevService,
+    StoredStatus,
+};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -16,6 +19,34 @@ pub struct OrderView {
     pub assignment: Option<AssignmentView>,
     /// A customer rate plan change.
     pub customer_rate_plan: Option<PlanView>,
+    /// A carrier rate plan change.
+    #[serde(default)]
+    pub carrier_rate_plan: Option<OrderedCarrierRatePlanView>,
+    /// A status update.
+    #[serde(default)]
+    pub status: Option<OrderedStatusView>,
+}
+
+/// The carrier's plans that lines are moved to; at least one is set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = OrderedCarrierRatePlan)]
+pub struct OrderedCarrierRatePlanView {
+    /// The rate plan's code.
+    pub carrier_rate_plan: Option<String>,
+    /// The communication plan's name.
+    pub comm_plan: Option<String>,
+    /// From when on the carrier does it. Null: now.
+    pub effective_date: Option<MomentView>,
+}
+
+/// The carrier's status that lines are moved to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = OrderedStatus)]
+pub struct OrderedStatusView {
+    /// As the carrier writes it.
+    pub target_status: String,
+    /// The carrier's reason code.
+    pub reason_code: Option<String>,
 }
 
 /// A customer assignment.
@@ -37,6 +68,9 @@ pub struct AssignmentView {
     /// The Rev service that is found or created.
     #[serde(default)]
     pub rev_service: Option<OrderedRevServiceView>,
+    /// The carrier plans that the line is moved to.
+    #[serde(default)]
+    pub carrier_rate_plan: Option<OrderedCarrierRatePlanView>,
     /// What becomes of a line whose Rev service fails: `skip` or `continue`.
     #[serde(default)]
     pub on_rev_service_failure: String,
@@ -114,14 +148,33 @@ pub(crate) fn written_id<T>(setting: Setting<T>, id: impl FnOnce(T) -> i64) -> O
 
 impl OrderView {
     pub(crate) fn of(order: &StoredOrder, zone: Tz) -> Self {
+        let none = Self { assignment: None, customer_rate_plan: None, carrier_rate_plan: None, status: None };
         match order {
             StoredOrder::CustomerAssignment(assignment) => {
-                Self { assignment: Some(AssignmentView::of(assignment, zone)), customer_rate_plan: None }
+                Self { assignment: Some(AssignmentView::of(assignment, zone)), ..none }
             }
-            StoredOrder::CustomerRatePlanChange(plan) => {
-                Self { assignment: None, customer_rate_plan: Some(PlanView::of(plan, zone)) }
+            StoredOrder::CustomerRatePlanChange(plan) => Self { customer_rate_plan: Some(PlanView::of(plan, zone)), ..none },
+            StoredOrder::CarrierRatePlanChange(plan) => {
+                Self { carrier_rate_plan: Some(OrderedCarrierRatePlanView::of(plan, zone)), ..none }
             }
+            StoredOrder::StatusUpdate(status) => Self { status: Some(OrderedStatusView::of(status)), ..none },
         }
+    }
+}
+
+impl OrderedCarrierRatePlanView {
+    fn of(plan: &StoredCarrierRatePlan, zone: Tz) -> Self {
+        Self {
+            carrier_rate_plan: plan.carrier_rate_plan.clone(),
+            comm_plan: plan.comm_plan.clone(),
+            effective_date: plan.effective_at.map(|at| MomentView::new(at, zone)),
+        }
+    }
+}
+
+impl OrderedStatusView {
+    fn of(status: &StoredStatus) -> Self {
+        Self { target_status: status.target_status.clone(), reason_code: status.reason_code.clone() }
     }
 }
 
@@ -135,6 +188,7 @@ impl AssignmentView {
             effective_date: assignment.effective_at.map(|at| MomentView::new(at, zone)),
             customer_rate_plan: assignment.customer_rate_plan.as_ref().map(|plan| PlanView::of(plan, zone)),
             rev_service: assignment.rev_service.as_ref().map(OrderedRevServiceView::of),
+            carrier_rate_plan: assignment.carrier_rate_plan.as_ref().map(|plan| OrderedCarrierRatePlanView::of(plan, zone)),
             on_rev_service_failure: assignment.on_rev_service_failure.to_string(),
             on_partial_failure: assignment.on_partial_failure.to_string(),
         }

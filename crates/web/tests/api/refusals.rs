@@ -33,7 +33,7 @@ async fn unusable(operator: &Operator) -> Unusable {
     let provider = ServiceProvider {
         id: ServiceProviderId(0),
         name: "Old carrier".to_owned(),
-        integration_kind: IntegrationKind::Pond,
+        integration_kind: IntegrationKind::POND,
         write_enabled: false,
         is_active: false,
     };

@@ -22,7 +22,9 @@ pub use self::open_points::{OpenPoints, StatedDefaults};
 pub use self::types::{
     JasperAssignment, JasperAuditEntry, JasperDevice, JasperStatus, JasperUsage, MOST_DAYS_AHEAD, MOST_DAYS_OF_HISTORY, RatePlan,
 };
-use super::{IccId, StatedLimits};
+use lineshift_domain::carrier::StatedLimits;
+
+use super::IccId;
 use crate::http::{Account, Endpoint, Masker, Permit};
 use crate::{Batch, Called};
 

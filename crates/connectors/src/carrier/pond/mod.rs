@@ -17,7 +17,9 @@ pub use self::credentials::{DEFAULT_HEADER, PondCredentials, UnreadableCredentia
 pub use self::ids::{DistributorId, InventoryId, NoPondId, PackageId, PackageTypeId};
 pub use self::open_points::{OpenPoints, StatedDefaults};
 pub use self::types::{PackageStatus, PondPackage, PondPackageType, PondServices, PondSim, ServiceStatus};
-use super::{IccId, StatedLimits};
+use lineshift_domain::carrier::StatedLimits;
+
+use super::IccId;
 use crate::http::{Account, Endpoint, Masker, Permit};
 use crate::{Batch, Called};
 

@@ -46,7 +46,7 @@ async fn make_account(engine: &Engine, caller: &Caller, address: &str) -> Result
     let account = IntegrationAuthentication {
         id: IntegrationAuthenticationId(0),
         name: "Rev.io".to_owned(),
-        integration_kind: IntegrationKind::RevIo,
+        integration_kind: IntegrationKind::REV_IO,
         is_active: true,
     };
     let account = store.create_integration_authentication(tenant, &account, now).await?;

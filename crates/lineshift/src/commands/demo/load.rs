@@ -59,7 +59,7 @@ async fn load_catalogue(
     let billing = IntegrationAuthentication {
         id: IntegrationAuthenticationId(0),
         name: catalogue::BILLING.to_owned(),
-        integration_kind: IntegrationKind::RevIo,
+        integration_kind: IntegrationKind::REV_IO,
         is_active: true,
     };
     let billing = store.create_integration_authentication(tenant, &billing, now).await?;

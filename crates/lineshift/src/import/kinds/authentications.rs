@@ -12,11 +12,11 @@ use super::super::{Cells, Column, Kind, Target};
 
 /// Every system, by the word in the file.
 pub(super) const SYSTEMS: &[(&str, IntegrationKind)] = &[
-    ("Jasper", IntegrationKind::Jasper),
-    ("ThingSpace", IntegrationKind::ThingSpace),
-    ("Telegence", IntegrationKind::Telegence),
-    ("POND", IntegrationKind::Pond),
-    ("Rev.io", IntegrationKind::RevIo),
+    ("Jasper", IntegrationKind::JASPER),
+    ("ThingSpace", IntegrationKind::THING_SPACE),
+    ("Telegence", IntegrationKind::TELEGENCE),
+    ("POND", IntegrationKind::POND),
+    ("Rev.io", IntegrationKind::REV_IO),
 ];
 
 /// See the module.

@@ -42,11 +42,10 @@ pub(crate) async fn get_bulk_change(
 
 /// What is still to be called, if somebody outside is called.
 async fn estimate(web: &Web, caller: &Caller, change: &StoredChange) -> Result<Option<EstimateView>, ApiProblem> {
-    let Some(Estimate { calls, seconds }) = web.engine.estimate(caller.tenant, change).await.map_err(ApiProblem::from)? else {
+    let Some(Estimate { calls, seconds, calls_a_minute }) =
+        web.engine.estimate(caller.tenant, change).await.map_err(ApiProblem::from)?
+    else {
         return Ok(None);
     };
-    let Some(account) = change.order.account() else { return Ok(None) };
-    let account = web.engine.store().get_account(caller.tenant, account).await?;
-    let calls_a_minute = web.engine.account_limits(&account).calls_a_minute;
     Ok(Some(EstimateView { calls, seconds, calls_a_minute }))
 }

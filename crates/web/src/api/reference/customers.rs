@@ -31,8 +31,8 @@ async fn check(web: &Web, caller: &Caller, customer: &RevCustomer) -> Result<(),
     let field = "integration_authentication_id";
     let id = customer.integration_authentication_id;
     let found = super::referred(field, web.engine.store().get_integration_authentication(caller.tenant, id).await)?;
-    if found.integration_kind != IntegrationKind::RevIo {
-        let message = format!("found one of {}, expected one of {}", found.integration_kind, IntegrationKind::RevIo);
+    if found.integration_kind != IntegrationKind::REV_IO {
+        let message = format!("found one of {}, expected one of {}", found.integration_kind, IntegrationKind::REV_IO);
         return Err(ApiProblem::refused(vec![Problem::new(field, "wrong_integration_kind", message)]));
     }
     Ok(())

@@ -12,7 +12,7 @@ super::endpoints! {
 
 fn read(fields: &mut Fields, present: Option<&IntegrationAuthentication>) -> Option<IntegrationAuthentication> {
     let name = fields.text("name", present.map(|it| it.name.as_str()));
-    let integration_kind = fields.term("integration_kind", present.map(|it| it.integration_kind), IntegrationKind::ALL);
+    let integration_kind = fields.term("integration_kind", present.map(|it| it.integration_kind), IntegrationKind::GLOSSARY);
     let is_active = fields.flag("is_active", present.map(|it| it.is_active), true);
     let id = present.map_or(IntegrationAuthenticationId(0), |it| it.id);
     Some(IntegrationAuthentication { id, name: name?, integration_kind: integration_kind?, is_active: is_active? })

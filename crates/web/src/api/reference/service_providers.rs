@@ -11,7 +11,7 @@ super::endpoints! {
 
 /// The kinds that a carrier account may be of.
 const CARRIERS: [IntegrationKind; 4] =
-    [IntegrationKind::Jasper, IntegrationKind::ThingSpace, IntegrationKind::Telegence, IntegrationKind::Pond];
+    [IntegrationKind::JASPER, IntegrationKind::THING_SPACE, IntegrationKind::TELEGENCE, IntegrationKind::POND];
 
 fn read(fields: &mut Fields, present: Option<&ServiceProvider>) -> Option<ServiceProvider> {
     let name = fields.text("name", present.map(|it| it.name.as_str()));

@@ -109,7 +109,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<Done> {
     let accounts = Accounts::open(args.tenant.as_deref(), context).await?;
     let key = accounts.find(&args.name).await?;
     let stored = accounts.store.get_account(key.tenant_id, key.integration_authentication_id).await?;
-    if stored.integration_kind != IntegrationKind::RevIo {
+    if stored.integration_kind != IntegrationKind::REV_IO {
         let text = format!("{:?} is a {} account; this version calls Rev.io accounts only", args.name, stored.integration_kind);
         return Err(Refused(text).into());
     }
