@@ -6,7 +6,6 @@ use lineshift_domain::order::{RevCharge, StoredOrder};
 use lineshift_store::billing::CallsMade;
 use lineshift_store::bulk_changes::BulkChangeView;
 
-use crate::accounts::account_limits;
 use crate::{Engine, Result};
 
 /// What is still to be called for a change.
@@ -40,7 +39,7 @@ impl Engine {
     pub async fn estimate(&self, tenant: TenantId, change: &BulkChangeView) -> Result<Option<Estimate>> {
         let Some(account) = change.order.billing_account() else { return Ok(None) };
         let stored = self.store.get_account(tenant, account).await?;
-        let limits = account_limits(&stored, &self.limits);
+        let limits = self.account_limits(&stored);
         let made = self.store.count_calls(tenant, account, self.clock.now()).await?;
         let page_lines = page_lines(&change.order, limits, self.limits.page_lines);
         let lines = u64::try_from(change.counts.open).unwrap_or(0);

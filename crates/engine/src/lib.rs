@@ -28,7 +28,7 @@ mod worker;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-pub use accounts::{Connect, ConnectionTest, QuotaLeft};
+pub use accounts::{Connect, ConnectionTest, Connector, QuotaLeft};
 pub use boundary::{AtBoundary, Boundary};
 pub use caller::Caller;
 use chrono::TimeDelta;

@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use lineshift_connectors::billing::Billing;
 use lineshift_connectors::billing::revio::{RevioBilling, RevioCredentials};
+use lineshift_connectors::carrier::Carriers;
 use lineshift_connectors::credentials::{Vault, VaultError};
 use lineshift_connectors::http::{Account, AccountKey, AccountLimits, CallMeter, HttpsTransport};
 use lineshift_domain::codes::Code;
 use lineshift_domain::judge::Reason;
 use lineshift_domain::terms::IntegrationKind;
-use lineshift_engine::{Clock, Connect, SystemClock};
+use lineshift_engine::{Clock, Connect, Connector, SystemClock};
 use lineshift_store::billing::IntegrationAccount;
 use lineshift_web::accounts::{NO_KEY, SealCredentials};
+use secrecy::SecretString;
 
 use crate::cli::Context;
 use crate::vault;
@@ -21,6 +22,7 @@ use crate::vault;
 pub(crate) struct Outside {
     clock: Arc<dyn Clock>,
     vault: Option<Vault>,
+    carriers: Carriers,
     /// For all accounts but the local ones, so that they share connections.
     tls: Arc<HttpsTransport>,
     /// For accounts that are marked as local.
@@ -43,19 +45,18 @@ impl Outside {
     pub(crate) fn with_vault(vault: Option<Vault>) -> Result<Arc<Self>> {
         let tls = Arc::new(HttpsTransport::new().context("preparing outside calls")?);
         let local = Arc::new(HttpsTransport::local().context("preparing outside calls")?);
-        Ok(Arc::new(Self { clock: Arc::new(SystemClock), vault, tls, local }))
+        Ok(Arc::new(Self { clock: Arc::new(SystemClock), vault, carriers: Carriers::default(), tls, local }))
     }
 
-    fn open(&self, key: AccountKey, sealed: &[u8]) -> Result<RevioCredentials, String> {
+    fn open(&self, key: AccountKey, sealed: &[u8]) -> Result<SecretString, String> {
         let Some(vault) = &self.vault else {
             let needed = Vault::needed_key(sealed).map_err(|error| error.to_string())?;
             return Err(format!("they are sealed with the key {needed}, and this process was given none; {GIVE_KEY}"));
         };
-        let json = vault.open(key, sealed).map_err(|error| match error {
+        vault.open(key, sealed).map_err(|error| match error {
             VaultError::OtherKey { .. } => format!("{error}; {GIVE_KEY}"),
             _ => error.to_string(),
-        })?;
-        RevioCredentials::from_json(&json).map_err(|error| error.to_string())
+        })
     }
 }
 
@@ -68,17 +69,19 @@ fn missing(account: &IntegrationAccount, why: &str, to_do: &str) -> Reason {
 }
 
 impl Connect for Outside {
-    fn billing(
+    fn connect(
         &self,
         key: AccountKey,
         account: &IntegrationAccount,
         limits: AccountLimits,
         meter: Arc<dyn CallMeter>,
-    ) -> Result<Arc<dyn Billing>, Reason> {
+    ) -> Result<Connector, Reason> {
         let set = format!("lineshift admin integrations set {:?}", account.name);
-        if account.integration_kind != IntegrationKind::REV_IO {
+        let carrier = self.carriers.find(account.integration_kind);
+        if account.integration_kind != IntegrationKind::REV_IO && carrier.is_none() {
             let why = format!("it is a {} account", account.integration_kind);
-            return Err(missing(account, &why, "this version bills through Rev.io accounts only"));
+            let names: Vec<&str> = self.carriers.iter().map(|carrier| carrier.abilities().kind.as_str()).collect();
+            return Err(missing(account, &why, &format!("this version calls Rev.io, {} only", names.join(", "))));
         }
         let Some(address) = account.base_address.as_deref() else {
             return Err(missing(account, "it has no address", &format!("give it one: {set} --address URL")));
@@ -91,14 +94,23 @@ impl Connect for Outside {
             return Err(missing(account, "it has no credentials", &to_do));
         };
         let again = format!("or store them again: {set} --user U --client-code C --password-file FILE");
-        let credentials = self
-            .open(key, sealed)
-            .map_err(|why| missing(account, &format!("its credentials cannot be opened: {why}"), &again))?;
+        let unreadable = |why: String| missing(account, &format!("its credentials cannot be opened: {why}"), &again);
+        let json = self.open(key, sealed).map_err(unreadable)?;
         let transport = if account.is_local { Arc::clone(&self.local) } else { Arc::clone(&self.tls) };
         let clock = Arc::clone(&self.clock);
         let seed = getrandom::u64().unwrap_or_default();
         let called = Account::new(key, account.name.as_str(), limits, clock, meter, transport, seed);
-        Ok(Arc::new(RevioBilling::new(called, address, credentials)))
+        match carrier {
+            Some(carrier) => Ok(Connector::Carrier(carrier.connect(called, address, &json).map_err(unreadable)?)),
+            None => {
+                let credentials = RevioCredentials::from_json(&json).map_err(|error| unreadable(error.to_string()))?;
+                Ok(Connector::Billing(Arc::new(RevioBilling::new(called, address, credentials))))
+            }
+        }
+    }
+
+    fn carriers(&self) -> Carriers {
+        self.carriers.clone()
     }
 }
 
@@ -109,6 +121,7 @@ impl SealCredentials for Outside {
     }
 
     fn client_code(&self, key: AccountKey, sealed: &[u8]) -> Option<String> {
-        self.open(key, sealed).ok().map(|credentials| credentials.client_code)
+        let credentials = RevioCredentials::from_json(&self.open(key, sealed).ok()?).ok()?;
+        Some(credentials.client_code)
     }
 }

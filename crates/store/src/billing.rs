@@ -7,7 +7,7 @@ use lineshift_domain::ids::{
     BulkChangeId, DeviceChangeId, DeviceId, IntegrationAuthenticationId, RevCustomerId, RevServiceId, RevServiceProductId,
     TenantId,
 };
-use lineshift_domain::log_text::LogText;
+use lineshift_domain::log_text::LogTitle;
 use lineshift_domain::places::{PlacesAsked, PlacesLeased};
 use lineshift_domain::terms::{IntegrationKind, ServiceProductStatus, Step, StepState};
 use rust_decimal::Decimal;
@@ -147,7 +147,7 @@ pub struct OutsideLog {
     /// twice is one entry.
     pub entry: i64,
     /// One of the closed list.
-    pub text: LogText,
+    pub text: LogTitle,
     /// Masked: the action's text, a newline, the request.
     pub request: String,
     /// Masked.

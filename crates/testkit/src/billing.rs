@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use lineshift_connectors::billing::Billing;
 use lineshift_connectors::billing::revio::{RevioBilling, RevioCredentials};
 use lineshift_connectors::credentials::Vault;
 use lineshift_connectors::http::{Account, AccountKey, AccountLimits, CallMeter, HttpsTransport, Transport};
@@ -12,7 +11,7 @@ use lineshift_domain::ids::{CustomerRatePlanId, RevCustomerId};
 use lineshift_domain::judge::Reason;
 use lineshift_domain::limits::Limits;
 use lineshift_domain::order::{AssignmentOrder, RevCharge, RevProductOrder, RevServiceOrder};
-use lineshift_engine::{Clock, Connect, Engine};
+use lineshift_engine::{Clock, Connect, Connector, Engine};
 use lineshift_simulators::revio::{RevioOptions, RevioSimulator};
 use lineshift_store::Store;
 use lineshift_store::billing::{AccountSettings, IntegrationAccount};
@@ -273,13 +272,13 @@ struct Connected {
 }
 
 impl Connect for Connected {
-    fn billing(
+    fn connect(
         &self,
         key: AccountKey,
         account: &IntegrationAccount,
         limits: AccountLimits,
         meter: Arc<dyn CallMeter>,
-    ) -> Result<Arc<dyn Billing>, Reason> {
+    ) -> Result<Connector, Reason> {
         let missing = |text: &str| Reason::new(Code::CredentialsMissing, text);
         let sealed = account.secret_encrypted.as_deref().ok_or_else(|| missing("no credentials were stored"))?;
         let json = vault().open(key, sealed).map_err(|error| missing(&error.to_string()))?;
@@ -287,6 +286,6 @@ impl Connect for Connected {
         let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
         let called = Account::new(key, account.name.as_str(), limits, clock, meter, Arc::clone(&self.transport), 1);
         let address = account.base_address.as_deref().unwrap_or(ADDRESS);
-        Ok(Arc::new(RevioBilling::new(called, address, credentials)))
+        Ok(Connector::Billing(Arc::new(RevioBilling::new(called, address, credentials))))
     }
 }

@@ -11,10 +11,10 @@ use lineshift_domain::terms::OnPartialFailure;
 use lineshift_store::Result as StoreResult;
 use lineshift_store::work::{OrderFacts, OutsideLine, PageClaim, PageResult, Settled, Waiting};
 
+use super::LineEnd;
 use super::judged::refusal;
 use super::with_own_service;
 use crate::Engine;
-use crate::rev_service::LineEnd;
 use crate::run::{Judged, judge_rows, measure_outcomes};
 use crate::steps::{apply_measured, scheduled_for, set_steps};
 

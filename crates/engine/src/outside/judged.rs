@@ -9,9 +9,9 @@ use lineshift_domain::terms::StepState;
 use lineshift_store::Result as StoreResult;
 use lineshift_store::work::{OrderFacts, OutsideLine, PageWork, Settled};
 
+use super::Goal;
 use super::with_own_service;
 use crate::Engine;
-use crate::rev_service::Goal;
 use crate::run::{Judged, Stop, judge_rows, measure_outcomes};
 
 /// A page that was judged and committed.

@@ -1,9 +1,11 @@
 //! Pages that call outside: judged and committed, called without a transaction, then written (B5.1, B5.3, B7.1).
 
+mod calling;
 mod close;
 mod journal;
 mod judged;
 mod lease;
+mod line;
 mod no_account;
 
 use std::collections::HashSet;
@@ -16,12 +18,14 @@ use lineshift_store::work::{OrderFacts, OutsideLine, PageClaim, PageResult, Page
 use lineshift_store::{Result as StoreResult, StoreError};
 use tokio::sync::OwnedSemaphorePermit;
 
+pub(crate) use self::calling::{Calling, Flow, System, UNREACHED, concerns_account};
 pub(crate) use self::journal::Journal;
 pub(crate) use self::lease::Lease;
+pub(crate) use self::line::{Entries, Goal, LineEnd};
 use crate::Engine;
 use crate::boundary::Boundary;
 use crate::error::EngineError;
-use crate::rev_service::{Goal, LineEnd, LineRun, RevServicePage};
+use crate::rev_service::{LineRun, REV_IO, RevServicePage};
 use crate::worker::Shutdown;
 
 /// Under what a page's calls are made.
@@ -79,24 +83,26 @@ impl Engine {
             return Ok(Vec::new());
         }
         let key = AccountKey { tenant_id: claim.tenant_id, integration_authentication_id: facts.id };
-        let account = self.open_account(key).await.map_err(store_error)?;
+        let account = self.open_billing(key).await.map_err(store_error)?;
         let now = self.clock.now();
         let runs: Vec<LineRun> = lines.into_iter().map(|(line, goal)| LineRun::new(line, goal, order, asked, now)).collect();
         let account = match account {
             Ok(account) => account,
             Err(reason) => return self.end_without_account(claim, order, runs, &reason).await,
         };
-        let page = RevServicePage {
+        let calling = Calling {
             engine: self,
             claim,
             order,
-            asked,
-            customer,
-            account: &account,
+            key,
+            version: account.stored.version,
+            account: account.connector.account(),
+            system: REV_IO,
             holding,
             journal: Journal::new(self.clone(), claim.clone()),
             refused: OnceLock::new(),
         };
+        let page = RevServicePage { calling, billing: &*account.connector, asked, customer };
         page.run(runs).await
     }
 }

@@ -11,8 +11,9 @@ use lineshift_store::billing::StepBatch;
 use lineshift_store::work::{OrderFacts, PageClaim, Waiting};
 
 use super::Journal;
+use super::{Goal, LineEnd};
 use crate::Engine;
-use crate::rev_service::{Goal, LineEnd, LineRun, kept};
+use crate::rev_service::{LineRun, kept};
 
 /// How long a line waits before it is looked whether its account can be called by then; more than any call takes.
 const LOOK_AGAIN: TimeDelta = TimeDelta::seconds(60);

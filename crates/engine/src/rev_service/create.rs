@@ -10,8 +10,9 @@ use lineshift_domain::log_text::LogText;
 use lineshift_domain::terms::StepState;
 use lineshift_store::Result as StoreResult;
 
-use super::{Flow, LineRun, RevServicePage, UNREACHED, credentials_refused};
+use super::{LineRun, RevServicePage};
 use crate::boundary::Boundary;
+use crate::outside::{Flow, UNREACHED};
 
 /// What became of a creating call.
 pub(super) enum Created {
@@ -54,44 +55,46 @@ impl RevServicePage<'_> {
     where
         F: Future<Output = Called<i64>>,
     {
-        if line.is_of_this_attempt(part) && line.part(part).calls >= i64::from(self.engine.limits.attempts) {
+        if line.is_of_this_attempt(part) && line.part(part).calls >= i64::from(self.calling.engine.limits.attempts) {
             return self.give_up(line, part).await.map(Created::Not);
         }
-        let permit = match self.permit().await {
+        let permit = match self.calling.permit().await {
             Ok(permit) => permit,
             Err(flow) => return Ok(Created::Not(flow)),
         };
-        self.pass(Boundary::Granted, Some(line.row)).await;
+        self.calling.pass(Boundary::Granted, Some(line.row)).await;
         self.intend(line, part).await?;
-        self.pass(Boundary::Intended, Some(line.row)).await;
+        self.calling.pass(Boundary::Intended, Some(line.row)).await;
         let Called { result, exchange } = call(permit).await;
-        self.pass(Boundary::Answered, Some(line.row)).await;
+        self.calling.pass(Boundary::Answered, Some(line.row)).await;
         let error = match result {
             Ok(id) => return Ok(Created::Now(id, exchange)),
             Err(error) => error,
         };
         let flow = match &error {
-            CallError::LeaseLost => return Err(self.lease_lost()),
+            CallError::LeaseLost => return Err(self.calling.lease_lost()),
             CallError::Ambiguous(_) | CallError::Unavailable(_) => None,
-            CallError::NotNow(not_now) => Some(self.wait_a_little(*not_now)),
-            CallError::NotSent(text) => Some(self.wait(Code::AccountNotReady, text.clone(), self.now() + UNREACHED)),
+            CallError::NotNow(not_now) => Some(self.calling.wait_a_little(*not_now)),
+            CallError::NotSent(text) => {
+                Some(self.calling.wait(Code::AccountNotReady, text.clone(), self.calling.now() + UNREACHED))
+            }
             CallError::Unauthorized { text, .. } => {
-                self.note_refused(text).await?;
-                Some(Flow::Fail(credentials_refused(text)))
+                self.calling.note_refused(text).await?;
+                Some(Flow::Fail(self.calling.credentials_refused(text)))
             }
             CallError::Rejected { .. } | CallError::NotFound { .. } => {
                 Some(Flow::Fail(Reason::new(Code::BillingRefused, format!("Rev.io {error}"))))
             }
         };
         self.record_not_created(line, part, text, &exchange, &error, flow.as_ref()).await?;
-        self.pass(Boundary::Recorded, Some(line.row)).await;
+        self.calling.pass(Boundary::Recorded, Some(line.row)).await;
         Ok(flow.map_or(Created::Unknown, Created::Not))
     }
 
     /// Stores the intent of a creating call (B7.1).
     async fn intend(&self, line: &mut LineRun, part: usize) -> StoreResult<()> {
         let key = line.request_key(part, "create");
-        let batch = line.write(part, self.now(), |record| {
+        let batch = line.write(part, self.calling.now(), |record| {
             record.state = StepState::Intended;
             record.calls += 1;
             record.request_key = Some(key);
@@ -102,7 +105,7 @@ impl RevServicePage<'_> {
         if cfg!(feature = "negative-no-intent") {
             return Ok(());
         }
-        self.journal.write(batch).await
+        self.calling.journal.write(batch).await
     }
 
     async fn record_not_created(
@@ -114,7 +117,7 @@ impl RevServicePage<'_> {
         error: &CallError,
         flow: Option<&Flow>,
     ) -> StoreResult<()> {
-        let now = self.now();
+        let now = self.calling.now();
         let mut batch = line.write(part, now, |record| match flow {
             None => {
                 record.state = StepState::Ambiguous;
@@ -135,7 +138,7 @@ impl RevServicePage<'_> {
             }
         });
         batch.logs.push(line.log_call(text, exchange, Some(error.to_string())));
-        self.journal.write(batch).await
+        self.calling.journal.write(batch).await
     }
 
     /// Every call allowed was made, and each was found to have had no effect (B5.7).
@@ -145,12 +148,12 @@ impl RevServicePage<'_> {
         let text = format!("Rev.io gave no usable answer {calls} times, and nothing was created; the last: {last}");
         let reason = Reason::new(Code::BillingUnavailable, text);
         let stored = reason.clone();
-        let batch = line.write(part, self.now(), |record| {
+        let batch = line.write(part, self.calling.now(), |record| {
             record.state = StepState::Failed;
             record.code = Some(stored.code);
             record.outcome = Some(stored.text);
         });
-        self.journal.write(batch).await?;
+        self.calling.journal.write(batch).await?;
         Ok(Flow::Fail(reason))
     }
 }

@@ -5,36 +5,16 @@ use lineshift_connectors::Exchange;
 use lineshift_domain::codes::Code;
 use lineshift_domain::ids::{DeviceChangeId, DeviceId};
 use lineshift_domain::judge::Reason;
-use lineshift_domain::log_text::{LogText, entry};
+use lineshift_domain::log_text::LogText;
 use lineshift_domain::order::{RevCharge, StoredRevService};
 use lineshift_domain::terms::{Step, StepState};
 use lineshift_store::billing::{OutsideLog, StepBatch, StepRecord};
-use lineshift_store::work::{OrderFacts, OutsideLine, Waiting};
+use lineshift_store::work::{OrderFacts, OutsideLine};
+
+use crate::outside::{Entries, Goal};
 
 /// The part that is the service itself; part n is the n-th product of the order.
 pub(crate) const SERVICE: usize = 0;
-
-/// What is to be done with a line.
-#[derive(Debug, Clone)]
-pub(crate) enum Goal {
-    /// Its service and products are to stand.
-    Do,
-    /// It is refused for that reason: what is unknown is read back, then what was done is kept or undone.
-    Finish(Reason),
-}
-
-/// What the calls of a page came to for one line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum LineEnd {
-    /// The service and its products stand.
-    Stands,
-    /// They do not; the later steps are done all the same, and the line ends in ERROR (B6.2).
-    FailsAfterSteps(Reason),
-    /// The line ends in ERROR; unsettled: something of it is unknown or stuck, so that it goes on holding its line.
-    Ends { reason: Reason, unsettled: bool },
-    /// It waits.
-    Waits(Waiting),
-}
 
 /// One line under work.
 pub(crate) struct LineRun {
@@ -47,12 +27,12 @@ pub(crate) struct LineRun {
     pub(crate) activated_date: NaiveDate,
     pub(crate) goal: Goal,
     parts: Vec<StepRecord>,
-    first_entry: i64,
-    entries: i64,
+    entries: Entries,
 }
 
 impl LineRun {
     pub(crate) fn new(line: OutsideLine, goal: Goal, order: &OrderFacts, asked: &StoredRevService, now: DateTime<Utc>) -> Self {
+        let entries = Entries::new(&line, order, now, 0);
         let products = match &asked.charge {
             RevCharge::Package(_) => 0,
             RevCharge::Products(products) => products.len(),
@@ -66,8 +46,6 @@ impl LineRun {
         }
         let dated = order.change.order.assignment().and_then(|assignment| assignment.effective_at);
         let activated = dated.or(line.activated_at).unwrap_or(now);
-        // Entries are told apart by when they were written and their place: two runs of a page never share a moment.
-        let elapsed = (now - order.change.created_at).num_milliseconds().max(0);
         Self {
             row: line.id,
             attempt: line.attempt,
@@ -77,8 +55,7 @@ impl LineRun {
             activated_date: activated.with_timezone(&order.time_zone).date_naive(),
             goal,
             parts,
-            first_entry: entry::OUTSIDE + elapsed * 1_000,
-            entries: 0,
+            entries,
         }
     }
 
@@ -175,21 +152,12 @@ impl LineRun {
 
     /// A log entry of this line (B11.1). `request` is the action's text, a newline, the request.
     pub(crate) fn log(&mut self, text: LogText, request: String, response: String, error: Option<String>) -> OutsideLog {
-        self.entries += 1;
-        OutsideLog {
-            device_change_id: self.row,
-            attempt: self.attempt,
-            entry: self.first_entry + self.entries,
-            text,
-            request,
-            response,
-            error,
-        }
+        self.entries.log(text.into(), request, response, error)
     }
 
     /// The log entry of a call of this line alone.
     pub(crate) fn log_call(&mut self, text: LogText, exchange: &Exchange, error: Option<String>) -> OutsideLog {
-        self.log(text, format!("{}\n{}", text.as_str(), exchange.request), exchange.response.clone(), error)
+        self.entries.log_call(text.into(), exchange, error)
     }
 
     /// The key of the call that a part is about to make: unique among all calls. That of a service ends with the number that is

@@ -12,7 +12,8 @@ use lineshift_domain::terms::StepState;
 use lineshift_store::Result as StoreResult;
 use lineshift_store::billing::StepBatch;
 
-use super::{Goal, LineRun, RevServicePage, SERVICE};
+use super::{LineRun, RevServicePage, SERVICE};
+use crate::outside::Goal;
 
 /// What a look found, and when it was asked for: what showed up after that moment was not seen.
 #[derive(Debug, Clone)]
@@ -42,8 +43,8 @@ impl RevServicePage<'_> {
             .chunks(MOST_NUMBERS)
             .map(|chunk| chunk.iter().map(|line| line.number_to_find().to_owned()).collect())
             .collect();
-        let asked_at = self.now();
-        let answers = join_all(chunks.iter().map(|numbers| self.account.billing.find_services(self.customer, numbers))).await;
+        let asked_at = self.calling.now();
+        let answers = join_all(chunks.iter().map(|numbers| self.billing.find_services(self.customer, numbers))).await;
         let mut looked_up = HashMap::new();
         let mut batch = StepBatch::default();
         for (chunk, called) in wanted.chunks_mut(MOST_NUMBERS).zip(answers) {
@@ -56,20 +57,20 @@ impl RevServicePage<'_> {
                 looked_up.insert(line.row, Look { asked_at, found });
             }
         }
-        self.journal.write(batch).await?;
+        self.calling.journal.write(batch).await?;
         Ok(looked_up)
     }
 
     /// Looks one line up again.
     pub(super) async fn look_up_one(&self, line: &mut LineRun) -> StoreResult<Look> {
-        let asked_at = self.now();
-        let called = self.account.billing.find_services(self.customer, &[line.number_to_find().to_owned()]).await;
+        let asked_at = self.calling.now();
+        let called = self.billing.find_services(self.customer, &[line.number_to_find().to_owned()]).await;
         let found = match called.result {
             Ok(services) => compare(line, &services),
             Err(error) => LookedUp::Failed(error),
         };
         let log = self.log_look_up(line, &found);
-        self.journal.write(StepBatch { logs: vec![log], ..StepBatch::default() }).await?;
+        self.calling.journal.write(StepBatch { logs: vec![log], ..StepBatch::default() }).await?;
         Ok(Look { asked_at, found })
     }
 

@@ -8,7 +8,8 @@ use lineshift_domain::order::RevCharge;
 use lineshift_domain::terms::StepState;
 use lineshift_store::Result as StoreResult;
 
-use super::{Flow, Goal, LineRun, RevServicePage, SERVICE};
+use super::{LineRun, RevServicePage, SERVICE};
+use crate::outside::{Flow, Goal};
 
 impl RevServicePage<'_> {
     /// Why no line of this page may create anything now, if so. Asked only when a line would.
@@ -19,13 +20,13 @@ impl RevServicePage<'_> {
         }
         let refused = match self.check_references().await {
             Ok(refused) => refused.map(Flow::Fail),
-            Err(error) => Some(self.after_failed_read(error).await?),
+            Err(error) => Some(self.calling.after_failed_read(error).await?),
         };
         Ok(refused)
     }
 
     async fn check_references(&self) -> Result<Option<Reason>, CallError> {
-        let billing = &self.account.billing;
+        let billing = self.billing;
         let customer = billing.find_customer(self.customer).await.result?;
         if customer.is_none_or(|customer| customer.is_closed) {
             let text = format!("customer {} is closed in Rev.io or unknown there; nothing can be billed to it", self.customer);

@@ -15,8 +15,9 @@ use lineshift_store::billing::{RevServiceProductRow, StepBatch};
 
 use super::create::Created;
 use super::service::{stored_reason, unknown_text};
-use super::{Flow, Goal, LineRun, RevServicePage, SERVICE};
+use super::{LineRun, RevServicePage, SERVICE};
 use crate::boundary::Boundary;
+use crate::outside::{Flow, Goal};
 
 impl RevServicePage<'_> {
     /// Brings the products of a line to where they stand, one after the other; the first that does not ends it.
@@ -25,7 +26,7 @@ impl RevServicePage<'_> {
         if !unfinished(line) || (matches!(line.goal, Goal::Finish(_)) && !line.is_unknown()) {
             return Ok(Flow::On);
         }
-        let (mut present, asked_at) = (None, self.now());
+        let (mut present, asked_at) = (None, self.calling.now());
         if !line.needs_no_look_for_products() {
             match self.list_products(line).await? {
                 Ok(records) => present = Some(records),
@@ -78,17 +79,17 @@ impl RevServicePage<'_> {
 
     /// An unknown product that was not found: it waits, or may be created again.
     async fn settle_missing_product(&self, line: &mut LineRun, part: usize, asked_at: DateTime<Utc>) -> StoreResult<Flow> {
-        let now = self.now();
-        self.pass(Boundary::ReadBack, Some(line.row)).await;
+        let now = self.calling.now();
+        self.calling.pass(Boundary::ReadBack, Some(line.row)).await;
         match self.after_nothing(line.part(part).unknown_since.unwrap_or(now), asked_at) {
-            ReadBack::AgainAt(until) => Ok(self.wait(Code::OutcomeUnknown, unknown_text(line, part), until)),
+            ReadBack::AgainAt(until) => Ok(self.calling.wait(Code::OutcomeUnknown, unknown_text(line, part), until)),
             ReadBack::Settled | ReadBack::GivenUp => {
                 let batch = line.write(part, now, |record| {
                     record.state = StepState::Pending;
                     record.unknown_since = None;
                     record.outcome = Some("read back: it had no effect".to_owned());
                 });
-                self.journal.write(batch).await?;
+                self.calling.journal.write(batch).await?;
                 Ok(Flow::On)
             }
         }
@@ -118,25 +119,25 @@ impl RevServicePage<'_> {
         let outcome = if adopted { "adopted" } else { "created" };
         let mut batch = self.product_done(line, part, record.id, adopted, outcome);
         batch.products.push(stored(record));
-        self.journal.write(batch).await?;
-        self.pass(Boundary::Recorded, Some(line.row)).await;
+        self.calling.journal.write(batch).await?;
+        self.calling.pass(Boundary::Recorded, Some(line.row)).await;
         Ok(Flow::On)
     }
 
     async fn fail_product(&self, line: &mut LineRun, part: usize, reason: Reason) -> StoreResult<Flow> {
         let kept = reason.clone();
-        let batch = line.write(part, self.now(), |record| {
+        let batch = line.write(part, self.calling.now(), |record| {
             record.state = StepState::Failed;
             record.code = Some(kept.code);
             record.outcome = Some(kept.text);
         });
-        self.journal.write(batch).await?;
+        self.calling.journal.write(batch).await?;
         Ok(Flow::Fail(reason))
     }
 
     async fn create_product(&self, line: &mut LineRun, part: usize, asked: &RevProductOrder) -> StoreResult<Flow> {
         let service = service_of(line);
-        let order = self.order.change.order.assignment();
+        let order = self.calling.order.change.order.assignment();
         let effective = order.and_then(|order| order.effective_at).filter(|_| self.asked.prorate);
         let new = NewServiceProduct {
             customer_id: self.customer,
@@ -146,11 +147,11 @@ impl RevServicePage<'_> {
             rate: asked.rate,
             quantity: asked.quantity,
             activated_date: line.activated_date,
-            effective_date: effective.map(|at| at.with_timezone(&self.order.time_zone).date_naive()),
+            effective_date: effective.map(|at| at.with_timezone(&self.calling.order.time_zone).date_naive()),
             // The order's description is the service's.
             description: None,
         };
-        let billing = &self.account.billing;
+        let billing = self.billing;
         let call = async |permit| {
             let called = billing.create_service_product(permit, &new).await;
             Called { result: called.result.map(|id| id.0), exchange: called.exchange }
@@ -172,8 +173,8 @@ impl RevServicePage<'_> {
                     status: ServiceProductStatus::Active,
                     description: None,
                 });
-                self.journal.write(batch).await?;
-                self.pass(Boundary::Recorded, Some(line.row)).await;
+                self.calling.journal.write(batch).await?;
+                self.calling.pass(Boundary::Recorded, Some(line.row)).await;
                 Ok(Flow::On)
             }
             Created::Not(flow) => Ok(flow),
@@ -183,7 +184,7 @@ impl RevServicePage<'_> {
 
     /// At once, for most of them are there already.
     async fn read_back_product(&self, line: &mut LineRun, part: usize, asked: &RevProductOrder) -> StoreResult<Flow> {
-        let asked_at = self.now();
+        let asked_at = self.calling.now();
         let records = match self.list_products(line).await? {
             Ok(records) => records,
             Err(error) => return self.after_failed_list(line, error).await,
@@ -193,7 +194,7 @@ impl RevServicePage<'_> {
         }
         match self.settle_missing_product(line, part, asked_at).await? {
             Flow::On if cfg!(feature = "negative-no-read-back") => Box::pin(self.create_product(line, part, asked)).await,
-            Flow::On => Ok(self.wait(Code::OutcomeUnknown, unknown_text(line, part), self.now())),
+            Flow::On => Ok(self.calling.wait(Code::OutcomeUnknown, unknown_text(line, part), self.calling.now())),
             flow => Ok(flow),
         }
     }
@@ -203,7 +204,7 @@ impl RevServicePage<'_> {
         if matches!(line.goal, Goal::Finish(_)) {
             return Ok(Flow::On);
         }
-        let asked_at = self.now();
+        let asked_at = self.calling.now();
         let records = match self.list_products(line).await? {
             Ok(records) => records,
             Err(error) => return self.after_failed_list(line, error).await,
@@ -211,10 +212,10 @@ impl RevServicePage<'_> {
         let charged: Vec<RevServiceProductRow> = records.iter().filter(|record| record.status.is_charged()).map(stored).collect();
         if charged.is_empty() {
             let created = line.part(SERVICE).at;
-            return Ok(match self.policy().after_nothing(created, asked_at) {
+            return Ok(match self.calling.policy().after_nothing(created, asked_at) {
                 ReadBack::AgainAt(until) => {
                     let text = format!("the products of package {package} do not show on the service yet");
-                    self.wait(Code::OutcomeUnknown, text, until)
+                    self.calling.wait(Code::OutcomeUnknown, text, until)
                 }
                 ReadBack::Settled | ReadBack::GivenUp => {
                     let text = format!("package {package} brought no products to Rev service {}", service_of(line));
@@ -225,17 +226,17 @@ impl RevServicePage<'_> {
         let request = format!("usp_RevService_Create_ServiceProduct\nservice {}, package {package}", service_of(line));
         let response = format!("{} products stored", charged.len());
         let log = line.log(LogText::CreateRevServiceProductAmop, request, response, None);
-        self.journal.write(StepBatch { products: charged, logs: vec![log], ..StepBatch::default() }).await?;
+        self.calling.journal.write(StepBatch { products: charged, logs: vec![log], ..StepBatch::default() }).await?;
         Ok(Flow::On)
     }
 
     /// The products of a line's service, logged.
     pub(super) async fn list_products(&self, line: &mut LineRun) -> StoreResult<Result<Vec<ServiceProductRecord>, CallError>> {
         let service = service_of(line);
-        let called = self.account.billing.list_products_of(service).await;
+        let called = self.billing.list_products_of(service).await;
         let error = called.result.as_ref().err().map(ToString::to_string);
         let log = line.log_call(LogText::FindRevServiceProductApi, &called.exchange, error);
-        self.journal.write(StepBatch { logs: vec![log], ..StepBatch::default() }).await?;
+        self.calling.journal.write(StepBatch { logs: vec![log], ..StepBatch::default() }).await?;
         Ok(called.result)
     }
 
@@ -243,13 +244,13 @@ impl RevServicePage<'_> {
     pub(super) async fn after_failed_list(&self, line: &LineRun, error: CallError) -> StoreResult<Flow> {
         let since = line.parts().iter().filter_map(|part| part.unknown_since).min();
         match since.filter(|_| line.is_unknown()) {
-            Some(since) => self.after_failed_read_back(since, error).await,
-            None => self.after_failed_read(error).await,
+            Some(since) => self.calling.after_failed_read_back(since, error).await,
+            None => self.calling.after_failed_read(error).await,
         }
     }
 
     fn product_done(&self, line: &mut LineRun, part: usize, id: RevServiceProductId, adopted: bool, outcome: &str) -> StepBatch {
-        let mut batch = line.write(part, self.now(), |record| {
+        let mut batch = line.write(part, self.calling.now(), |record| {
             record.state = StepState::Done;
             record.external_id = Some(id.0);
             record.adopted = adopted;

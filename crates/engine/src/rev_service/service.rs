@@ -15,8 +15,9 @@ use lineshift_store::billing::{Disconnected, RevServiceRow, StepBatch};
 
 use super::create::Created;
 use super::look_up::{Look, LookedUp};
-use super::{Flow, Goal, LineRun, RevServicePage, SERVICE};
+use super::{LineRun, RevServicePage, SERVICE};
 use crate::boundary::Boundary;
+use crate::outside::{Flow, Goal};
 
 impl RevServicePage<'_> {
     /// Brings the service of a line to where it stands, or says why it does not.
@@ -69,32 +70,32 @@ impl RevServicePage<'_> {
                 Some(self.found_service(line, &service, !is_ours).await?)
             }
             Some(LookedUp::Differs(id, iccid)) => Some(self.refuse_service(line, id, &iccid).await?),
-            Some(LookedUp::Failed(error)) => Some(self.after_failed_read(error).await?),
+            Some(LookedUp::Failed(error)) => Some(self.calling.after_failed_read(error).await?),
         })
     }
 
     /// Settles an unknown create by what was read back (B7.3); leaves the part pending when it may be created again.
     async fn settle_service(&self, line: &mut LineRun, look: Option<Look>) -> StoreResult<Flow> {
-        let now = self.now();
+        let now = self.calling.now();
         let since = line.part(SERVICE).unknown_since.unwrap_or(now);
-        self.pass(Boundary::ReadBack, Some(line.row)).await;
+        self.calling.pass(Boundary::ReadBack, Some(line.row)).await;
         let Look { asked_at, found } = match look {
             Some(look) => look,
             None => self.look_up_one(line).await?,
         };
         match found {
             LookedUp::Same(service) => self.found_service(line, &service, false).await,
-            LookedUp::Failed(error) => self.after_failed_read_back(since, error).await,
+            LookedUp::Failed(error) => self.calling.after_failed_read_back(since, error).await,
             // A service with another ICCID is not what was sent: that one may still show up.
             LookedUp::Nothing | LookedUp::Differs(..) => match self.after_nothing(since, asked_at) {
-                ReadBack::AgainAt(until) => Ok(self.wait(Code::OutcomeUnknown, unknown_text(line, SERVICE), until)),
+                ReadBack::AgainAt(until) => Ok(self.calling.wait(Code::OutcomeUnknown, unknown_text(line, SERVICE), until)),
                 ReadBack::Settled | ReadBack::GivenUp => {
                     let batch = line.write(SERVICE, now, |record| {
                         record.state = StepState::Pending;
                         record.unknown_since = None;
                         record.outcome = Some("read back: it had no effect".to_owned());
                     });
-                    self.journal.write(batch).await?;
+                    self.calling.journal.write(batch).await?;
                     Ok(Flow::On)
                 }
             },
@@ -104,19 +105,23 @@ impl RevServicePage<'_> {
     /// After a look that found nothing, by when it was asked for: the line may have waited for its turn since. Without the read-back
     /// an unknown create would be sent again at once.
     pub(super) fn after_nothing(&self, since: DateTime<Utc>, asked_at: DateTime<Utc>) -> ReadBack {
-        if cfg!(feature = "negative-no-read-back") { ReadBack::Settled } else { self.policy().after_nothing(since, asked_at) }
+        if cfg!(feature = "negative-no-read-back") {
+            ReadBack::Settled
+        } else {
+            self.calling.policy().after_nothing(since, asked_at)
+        }
     }
 
     /// A service of an earlier attempt: whether it still stands there. What was disconnected since is missing again.
     async fn verify_service(&self, line: &mut LineRun) -> StoreResult<Flow> {
         let Some(id) = line.part(SERVICE).external_id.map(RevServiceId) else { return self.find_settled_service(line).await };
-        let called = self.account.billing.find_service(id).await;
+        let called = self.billing.find_service(id).await;
         let found = match called.result {
             Ok(found) => found,
             Err(error) => return self.after_failed_list(line, error).await,
         };
         let stands = found.as_ref().is_some_and(|service| service.disconnected_date.is_none());
-        let mut batch = line.write(SERVICE, self.now(), |record| {
+        let mut batch = line.write(SERVICE, self.calling.now(), |record| {
             record.state = if stands { StepState::Done } else { StepState::Reverted };
             (record.code, record.outcome) = (None, None);
             if !stands {
@@ -125,26 +130,26 @@ impl RevServicePage<'_> {
         });
         batch.logs.push(line.log_call(LogText::FindRevServiceApi, &called.exchange, None));
         if stands {
-            self.journal.write(batch).await?;
+            self.calling.journal.write(batch).await?;
             return Ok(Flow::On);
         }
         // What was charged on it went with it.
         for part in SERVICE + 1..line.parts().len() {
-            batch.append(line.write(part, self.now(), |record| {
+            batch.append(line.write(part, self.calling.now(), |record| {
                 record.state = StepState::Pending;
                 (record.external_id, record.request_key, record.code, record.outcome) = (None, None, None, None);
             }));
         }
         // What is stored of it must not count as billed any more (rules 7 and 8).
-        let on = found.and_then(|service| service.disconnected_date).unwrap_or_else(|| self.now().date_naive());
+        let on = found.and_then(|service| service.disconnected_date).unwrap_or_else(|| self.calling.now().date_naive());
         batch.disconnected.push(Disconnected { rev_customer_id: self.customer, rev_service_id: id, on, by: None });
-        self.journal.write(batch).await?;
+        self.calling.journal.write(batch).await?;
         // It was looked up by its id alone: another may stand for the line by now.
         match self.look_up_one(line).await?.found {
             LookedUp::Nothing => Ok(Flow::On),
             LookedUp::Same(service) => self.found_service(line, &service, true).await,
             LookedUp::Differs(id, iccid) => self.refuse_service(line, id, &iccid).await,
-            LookedUp::Failed(error) => self.after_failed_read(error).await,
+            LookedUp::Failed(error) => self.calling.after_failed_read(error).await,
         }
     }
 
@@ -181,8 +186,8 @@ impl RevServicePage<'_> {
             has_package: service.package_id.is_some(),
             ..self.service_row(line, service.id)
         });
-        self.journal.write(batch).await?;
-        self.pass(Boundary::Recorded, Some(line.row)).await;
+        self.calling.journal.write(batch).await?;
+        self.calling.pass(Boundary::Recorded, Some(line.row)).await;
         Ok(Flow::On)
     }
 
@@ -208,18 +213,18 @@ impl RevServicePage<'_> {
 
     async fn fail_service(&self, line: &mut LineRun, reason: Reason) -> StoreResult<Flow> {
         let stored = reason.clone();
-        let batch = line.write(SERVICE, self.now(), |record| {
+        let batch = line.write(SERVICE, self.calling.now(), |record| {
             record.state = StepState::Failed;
             record.code = Some(stored.code);
             record.outcome = Some(stored.text);
         });
-        self.journal.write(batch).await?;
+        self.calling.journal.write(batch).await?;
         Ok(Flow::Fail(reason))
     }
 
     async fn create_service(&self, line: &mut LineRun) -> StoreResult<Flow> {
         let asked = self.asked;
-        let assignment = self.order.change.order.assignment();
+        let assignment = self.calling.order.change.order.assignment();
         let effective = assignment.and_then(|order| order.effective_at).filter(|_| asked.prorate);
         let new = NewService {
             customer_id: self.customer,
@@ -234,9 +239,9 @@ impl RevServicePage<'_> {
             number2: line.iccid.clone(),
             description: asked.description.clone(),
             activated_date: line.activated_date,
-            effective_date: effective.map(|at| at.with_timezone(&self.order.time_zone).date_naive()),
+            effective_date: effective.map(|at| at.with_timezone(&self.calling.order.time_zone).date_naive()),
         };
-        let billing = &self.account.billing;
+        let billing = self.billing;
         let call = async |permit| {
             let called = billing.create_service(permit, &new).await;
             lineshift_connectors::Called { result: called.result.map(|id| id.0), exchange: called.exchange }
@@ -253,7 +258,7 @@ impl RevServicePage<'_> {
                     if cfg!(feature = "negative-no-read-back") {
                         return Box::pin(self.create_service(line)).await;
                     }
-                    Ok(self.wait(Code::OutcomeUnknown, unknown_text(line, SERVICE), self.now()))
+                    Ok(self.calling.wait(Code::OutcomeUnknown, unknown_text(line, SERVICE), self.calling.now()))
                 }
                 flow => Ok(flow),
             },
@@ -266,13 +271,13 @@ impl RevServicePage<'_> {
         let mut batch = self.service_done(line, id, false, "created");
         batch.logs.insert(0, called);
         batch.services.push(self.service_row(line, id));
-        self.journal.write(batch).await?;
-        self.pass(Boundary::Recorded, Some(line.row)).await;
+        self.calling.journal.write(batch).await?;
+        self.calling.pass(Boundary::Recorded, Some(line.row)).await;
         Ok(())
     }
 
     fn service_done(&self, line: &mut LineRun, id: RevServiceId, adopted: bool, outcome: &str) -> StepBatch {
-        let mut batch = line.write(SERVICE, self.now(), |record| {
+        let mut batch = line.write(SERVICE, self.calling.now(), |record| {
             record.state = StepState::Done;
             record.external_id = Some(id.0);
             record.adopted = adopted;

@@ -15,8 +15,9 @@ use lineshift_store::billing::{Disconnected, StepBatch};
 
 use super::line::is_created;
 use super::products::service_of;
-use super::{Flow, LineEnd, LineRun, RevServicePage, SERVICE};
+use super::{LineRun, RevServicePage, SERVICE};
 use crate::boundary::Boundary;
+use crate::outside::{Flow, LineEnd};
 
 /// What is disconnected.
 #[derive(Debug, Clone, Copy)]
@@ -64,7 +65,7 @@ impl RevServicePage<'_> {
         if is_ours(line, SERVICE) {
             let records = match self.list_products(line).await? {
                 Ok(records) => records,
-                Err(error) => return Ok(Err(self.after_failed_read(error).await?)),
+                Err(error) => return Ok(Err(self.calling.after_failed_read(error).await?)),
             };
             for record in records.iter().filter(|record| record.status.is_charged()) {
                 targets.push((part_of(line, record.id.0).unwrap_or(SERVICE), Target::Product(record.id)));
@@ -80,43 +81,43 @@ impl RevServicePage<'_> {
     }
 
     async fn disconnect(&self, line: &mut LineRun, part: usize, target: Target, reason: &Reason) -> StoreResult<Undone> {
-        let permit = match self.permit().await {
+        let permit = match self.calling.permit().await {
             Ok(permit) => permit,
             Err(Flow::Fail(refused)) => return self.stick(line, part, target, refused.text).await,
             Err(flow) => return Ok(Undone::Later(flow)),
         };
         let key = line.request_key(part, "disconnect");
-        let intent = line.write(part, self.now(), |record| {
+        let intent = line.write(part, self.calling.now(), |record| {
             record.calls += 1;
             record.request_key = Some(key);
             record.code = Some(reason.code);
             record.outcome = Some(reason.text.clone());
         });
-        self.journal.write(intent).await?;
-        self.pass(Boundary::UndoIntended, Some(line.row)).await;
-        let today = self.now().with_timezone(&self.order.time_zone).date_naive();
+        self.calling.journal.write(intent).await?;
+        self.calling.pass(Boundary::UndoIntended, Some(line.row)).await;
+        let today = self.calling.now().with_timezone(&self.calling.order.time_zone).date_naive();
         let Called { result, exchange } = match target {
-            Target::Service(id) => self.account.billing.disconnect_service(permit, id, today).await,
-            Target::Product(id) => self.account.billing.disconnect_service_product(permit, id, today).await,
+            Target::Service(id) => self.billing.disconnect_service(permit, id, today).await,
+            Target::Product(id) => self.billing.disconnect_service_product(permit, id, today).await,
         };
-        self.pass(Boundary::UndoAnswered, Some(line.row)).await;
+        self.calling.pass(Boundary::UndoAnswered, Some(line.row)).await;
         let error = result.err();
         let mut log = StepBatch::default();
         log.logs.push(line.log_call(target.log_text(), &exchange, error.as_ref().map(ToString::to_string)));
         let Some(error) = error else { return self.gone(line, part, target, today, log).await };
-        self.journal.write(log).await?;
+        self.calling.journal.write(log).await?;
         match error {
-            CallError::LeaseLost => Err(self.lease_lost()),
+            CallError::LeaseLost => Err(self.calling.lease_lost()),
             CallError::NotNow(not_now) => {
                 self.was_not_sent(line, part).await?;
-                Ok(Undone::Later(self.wait_for_account(not_now)))
+                Ok(Undone::Later(self.calling.wait_for_account(not_now)))
             }
             CallError::NotSent(text) => {
                 self.was_not_sent(line, part).await?;
-                Ok(Undone::Later(self.wait(Code::AccountNotReady, text, self.now() + TimeDelta::seconds(5))))
+                Ok(Undone::Later(self.calling.wait(Code::AccountNotReady, text, self.calling.now() + TimeDelta::seconds(5))))
             }
             CallError::Unauthorized { text, .. } => {
-                self.note_refused(&text).await?;
+                self.calling.note_refused(&text).await?;
                 self.stick(line, part, target, text).await
             }
             error => self.look_after_disconnect(line, part, target, today, error).await,
@@ -125,8 +126,8 @@ impl RevServicePage<'_> {
 
     /// Waiting for an account uses up no attempt (B7.3).
     async fn was_not_sent(&self, line: &mut LineRun, part: usize) -> StoreResult<()> {
-        let batch = line.write(part, self.now(), |record| record.calls -= 1);
-        self.journal.write(batch).await
+        let batch = line.write(part, self.calling.now(), |record| record.calls -= 1);
+        self.calling.journal.write(batch).await
     }
 
     /// Refused or unknown: whether it is gone decides.
@@ -148,23 +149,23 @@ impl RevServicePage<'_> {
         }
         let calls = line.part(part).calls;
         let was_refused = matches!(error, CallError::Rejected { .. } | CallError::NotFound { .. });
-        if was_refused || calls >= i64::from(self.engine.limits.attempts) {
+        if was_refused || calls >= i64::from(self.calling.engine.limits.attempts) {
             return self.stick(line, part, target, error.to_string()).await;
         }
         // It may still take effect; a second call then finds it gone.
         let pause = TimeDelta::seconds(1 << calls.clamp(1, 6));
         let text = format!("whether it was disconnected is not known: {error}");
-        Ok(Undone::Later(self.wait(Code::OutcomeUnknown, text, self.now() + pause)))
+        Ok(Undone::Later(self.calling.wait(Code::OutcomeUnknown, text, self.calling.now() + pause)))
     }
 
     /// Whether what was to be disconnected is charged still.
     async fn stands_there(&self, line: &mut LineRun, target: Target) -> StoreResult<Result<bool, Flow>> {
         let read = match target {
             Target::Service(id) => {
-                let called = self.account.billing.find_service(id).await;
+                let called = self.billing.find_service(id).await;
                 let error = called.result.as_ref().err().map(ToString::to_string);
                 let log = line.log_call(LogText::FindRevServiceApi, &called.exchange, error);
-                self.journal.write(StepBatch { logs: vec![log], ..StepBatch::default() }).await?;
+                self.calling.journal.write(StepBatch { logs: vec![log], ..StepBatch::default() }).await?;
                 called.result.map(|found| found.is_some_and(|service| service.disconnected_date.is_none()))
             }
             Target::Product(id) => self
@@ -174,7 +175,7 @@ impl RevServicePage<'_> {
         };
         Ok(match read {
             Ok(stands) => Ok(stands),
-            Err(error) => Err(self.after_failed_read(error).await?),
+            Err(error) => Err(self.calling.after_failed_read(error).await?),
         })
     }
 
@@ -192,14 +193,14 @@ impl RevServicePage<'_> {
             Target::Product(_) => part != SERVICE,
         };
         if is_part {
-            batch.append(line.write(part, self.now(), |record| record.state = StepState::Reverted));
+            batch.append(line.write(part, self.calling.now(), |record| record.state = StepState::Reverted));
         }
         match target {
             Target::Service(id) => {
                 // What was charged on it went with it: also what somebody disconnected who was lost before he could say so.
                 for part in SERVICE + 1..line.parts().len() {
                     if matches!(line.state(part), StepState::Done | StepState::Stuck) {
-                        batch.append(line.write(part, self.now(), |record| record.state = StepState::Reverted));
+                        batch.append(line.write(part, self.calling.now(), |record| record.state = StepState::Reverted));
                     }
                 }
                 batch.disconnected.push(Disconnected {
@@ -219,20 +220,20 @@ impl RevServicePage<'_> {
                 batch.logs.push(line.log_call(text, &exchange, None));
             }
         }
-        self.journal.write(batch).await?;
+        self.calling.journal.write(batch).await?;
         Ok(Undone::Gone)
     }
 
     async fn stick(&self, line: &mut LineRun, part: usize, target: Target, text: String) -> StoreResult<Undone> {
         let said = format!("{} cannot be disconnected: {text}", target.shown());
         let outcome = said.clone();
-        let batch = line.write(part, self.now(), |record| {
+        let batch = line.write(part, self.calling.now(), |record| {
             record.state = StepState::Stuck;
             record.outcome = Some(outcome);
         });
-        self.journal.write(batch).await?;
+        self.calling.journal.write(batch).await?;
         metrics::counter!("lineshift_steps_stuck_total").increment(1);
-        tracing::error!(row = %line.row, change = %self.claim.bulk_change_id, "an undo is stuck: {said}");
+        tracing::error!(row = %line.row, change = %self.calling.claim.bulk_change_id, "an undo is stuck: {said}");
         Ok(Undone::Stuck(said))
     }
 
@@ -241,13 +242,13 @@ impl RevServicePage<'_> {
         match flow {
             Flow::Wait(mut wait) => {
                 wait.text = format!("{}; its undo waits: {}", reason.text, wait.text);
-                Ok(self.waits(line, wait))
+                Ok(self.calling.waits(line.row, wait))
             }
             Flow::Fail(other) | Flow::GivenUp(other) => {
-                let batch = line.stick_created(self.now(), &other.text);
+                let batch = line.stick_created(self.calling.now(), &other.text);
                 metrics::counter!("lineshift_steps_stuck_total").increment(batch.steps.len() as u64);
-                tracing::error!(row = %line.row, change = %self.claim.bulk_change_id, "an undo is stuck: {}", other.text);
-                self.journal.write(batch).await?;
+                tracing::error!(row = %line.row, change = %self.calling.claim.bulk_change_id, "an undo is stuck: {}", other.text);
+                self.calling.journal.write(batch).await?;
                 let text = format!("{}; it could not be undone: {}", reason.text, other.text);
                 Ok(LineEnd::Ends { reason: Reason::new(reason.code, text), unsettled: true })
             }

@@ -14,7 +14,6 @@ use lineshift_domain::terms::IntegrationKind;
 use lineshift_store::billing::IntegrationAccount;
 use lineshift_store::catalogue::{CustomerRatePlan, Referenced, References};
 
-use crate::accounts::account_limits;
 use crate::estimate::page_lines;
 use crate::{Engine, Result};
 
@@ -46,7 +45,7 @@ impl Engine {
         let order = resolved.expect("an order without problems is resolved");
         let integration_kind = found.service_provider.expect("a missing provider is a problem").integration_kind;
         let page_lines = match &account {
-            Some(account) => page_lines(&order, account_limits(account, &self.limits), self.limits.page_lines),
+            Some(account) => page_lines(&order, self.account_limits(account), self.limits.page_lines),
             None => self.limits.page_lines,
         };
         Ok(Resolved { order, integration_kind, page_lines })

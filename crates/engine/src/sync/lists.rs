@@ -8,7 +8,7 @@ use lineshift_store::billing::{RevServiceProductRow, RevServiceRow};
 use lineshift_store::sync::{SyncBatch, SyncClaim, SyncPlace, SyncRun, SyncedCustomer};
 
 use crate::Engine;
-use crate::accounts::OpenAccount;
+use crate::accounts::OpenBilling;
 
 /// What a page of a run brought.
 pub(super) struct Brought {
@@ -22,8 +22,8 @@ pub(super) struct Brought {
 
 impl Engine {
     /// The next page of the list that the run reads.
-    pub(super) async fn read_list(&self, claim: &SyncClaim, account: &OpenAccount) -> Result<Brought, CallError> {
-        let (run, billing) = (&claim.run, &account.billing);
+    pub(super) async fn read_list(&self, claim: &SyncClaim, account: &OpenBilling) -> Result<Brought, CallError> {
+        let (run, billing) = (&claim.run, &account.connector);
         match run.phase {
             SyncPhase::Customers => {
                 let page = billing.list_customers(run.since, run.page).await.result?;

@@ -11,7 +11,7 @@ use lineshift_store::{Result as StoreResult, StoreError};
 use tokio::task::JoinSet;
 
 use super::RUNS_AT_ONCE;
-use crate::accounts::OpenAccount;
+use crate::accounts::OpenBilling;
 use crate::transient::retry;
 use crate::worker::Shutdown;
 use crate::{Engine, EngineError, Result};
@@ -122,7 +122,7 @@ impl Engine {
     async fn run_pages_of_sync(&self, mut claim: SyncClaim) -> Result<()> {
         let key =
             AccountKey { tenant_id: claim.tenant_id, integration_authentication_id: claim.run.integration_authentication_id };
-        let account = match self.open_account(key).await? {
+        let account = match self.open_billing(key).await? {
             Ok(account) => account,
             Err(reason) => return self.give_up_sync(&claim, &reason.text).await,
         };
@@ -138,7 +138,7 @@ impl Engine {
     }
 
     /// One page; answers the run as it stands then, and why it stops there, if it does.
-    async fn run_sync_page(&self, claim: SyncClaim, account: &OpenAccount) -> StoreResult<(SyncClaim, Option<Stop>)> {
+    async fn run_sync_page(&self, claim: SyncClaim, account: &OpenBilling) -> StoreResult<(SyncClaim, Option<Stop>)> {
         let attempts = self.limits.attempts;
         let brought = match claim.run.phase {
             SyncPhase::ReportBilled | SyncPhase::ReportAssigned => {
@@ -161,7 +161,7 @@ impl Engine {
         Ok((recorded, stop))
     }
 
-    async fn stop_after(&self, error: CallError, account: &OpenAccount) -> StoreResult<Stop> {
+    async fn stop_after(&self, error: CallError, account: &OpenBilling) -> StoreResult<Stop> {
         Ok(match error {
             // The breaker opens because calls fail: waiting for it is part of that failure.
             CallError::NotNow(not_now) if not_now.why == WhyNot::BreakerOpen => Stop::Failed(not_now.to_string()),

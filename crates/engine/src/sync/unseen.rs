@@ -12,7 +12,7 @@ use lineshift_store::sync::{GoneProduct, GoneService, SyncBatch, SyncClaim, Sync
 
 use super::lists::{Brought, product_row, service_row};
 use crate::Engine;
-use crate::accounts::OpenAccount;
+use crate::accounts::OpenBilling;
 
 /// Asked for between two writes.
 const ASK_AT_ONCE: usize = 100;
@@ -25,11 +25,11 @@ impl Engine {
     pub(super) async fn ask_for_services(
         &self,
         claim: &SyncClaim,
-        account: &OpenAccount,
+        account: &OpenBilling,
     ) -> StoreResult<Result<Brought, CallError>> {
         let part = self.store.list_unseen_services(claim, ASK_AT_ONCE).await?;
         let calls = part.items.iter().map(|unseen| {
-            let (billing, id) = (Arc::clone(&account.billing), unseen.rev_service_id);
+            let (billing, id) = (Arc::clone(&account.connector), unseen.rev_service_id);
             async move { billing.find_service(id).await.result }
         });
         let (answers, failed) = in_order(calls.collect()).await;
@@ -53,7 +53,7 @@ impl Engine {
     pub(super) async fn ask_for_products(
         &self,
         claim: &SyncClaim,
-        account: &OpenAccount,
+        account: &OpenBilling,
     ) -> StoreResult<Result<Brought, CallError>> {
         // Searches may find what was created here only a while later, and products are found by searches only.
         let stored_before = claim.run.started_at - self.limits.settle_after();
@@ -65,7 +65,7 @@ impl Engine {
             }
         }
         let calls = services.iter().map(|service| {
-            let (billing, id) = (Arc::clone(&account.billing), *service);
+            let (billing, id) = (Arc::clone(&account.connector), *service);
             async move { billing.list_products_of(id).await.result }
         });
         let (answers, failed) = in_order(calls.collect()).await;

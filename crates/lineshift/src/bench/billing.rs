@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use lineshift_connectors::billing::Billing as BillingAccount;
 use lineshift_connectors::billing::revio::{RevioBilling, RevioCredentials};
 use lineshift_connectors::http::{Account, AccountKey, AccountLimits, CallMeter, HttpsTransport};
 use lineshift_domain::codes::Code;
@@ -17,7 +16,7 @@ use lineshift_domain::limits::Limits;
 use lineshift_domain::reading::read_associate_customer;
 use lineshift_domain::scopes::Scopes;
 use lineshift_domain::terms::{BulkChangeStatus, IntegrationKind, PortalType};
-use lineshift_engine::{Caller, Clock as _, Connect, Engine, SystemClock, shutdown};
+use lineshift_engine::{Caller, Clock as _, Connect, Connector, Engine, SystemClock, shutdown};
 use lineshift_store::access::{AccessStore as _, NewApiKey};
 use lineshift_store::billing::{AccountSettings, BillingStore as _, IntegrationAccount};
 use lineshift_store::catalogue::{CatalogueStore as _, IntegrationAuthentication, RevCustomer, ServiceProvider, Site};
@@ -182,13 +181,13 @@ pub(super) struct ConnectSimulator {
 }
 
 impl Connect for ConnectSimulator {
-    fn billing(
+    fn connect(
         &self,
         key: AccountKey,
         account: &IntegrationAccount,
         limits: AccountLimits,
         meter: Arc<dyn CallMeter>,
-    ) -> Result<Arc<dyn BillingAccount>, Reason> {
+    ) -> Result<Connector, Reason> {
         let missing = |error: &dyn ToString| Reason::new(Code::CredentialsMissing, error.to_string());
         let transport = HttpsTransport::local().map_err(|error| missing(&error))?;
         let address = account.base_address.as_deref().ok_or_else(|| missing(&"no address"))?;
@@ -199,7 +198,7 @@ impl Connect for ConnectSimulator {
             password: SecretString::from(self.password.as_str()),
             subscription_key: None,
         };
-        Ok(Arc::new(RevioBilling::new(called, address, credentials)))
+        Ok(Connector::Billing(Arc::new(RevioBilling::new(called, address, credentials))))
     }
 }
 

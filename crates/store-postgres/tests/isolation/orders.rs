@@ -185,7 +185,7 @@ impl Reference {
                 device_change_id: row,
                 attempt: 1,
                 entry: entry::OUTSIDE,
-                text: LogText::CreateRevServiceApi,
+                text: LogText::CreateRevServiceApi.into(),
                 request: format!("{} request", self.mark),
                 response: "201".to_owned(),
                 error: None,

@@ -112,7 +112,7 @@ pub(super) fn settle(
         device_change_id: id,
         attempt: row.attempt,
         entry: entry::SETTLED,
-        text: LogText::Settled,
+        text: LogText::Settled.into(),
         request: format!("Settle\n{}", row.line),
         response: said(how, by),
         error: None,

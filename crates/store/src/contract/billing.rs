@@ -173,7 +173,7 @@ pub async fn steps_are_written_under_a_claim<S: Store>(store: &S) {
         device_change_id: found[0],
         attempt: 1,
         entry: beyond_32_bits + number,
-        text: LogText::CreateRevServiceApi,
+        text: LogText::CreateRevServiceApi.into(),
         request: "Create\nPOST /Services".to_owned(),
         response: "201".to_owned(),
         error: error.map(str::to_owned),
