@@ -185,7 +185,7 @@ fn batch(claim: &PageClaim, lines: usize) -> StepBatch {
             device_change_id: id,
             attempt: 1,
             entry: entry::OUTSIDE,
-            text: LogText::CreateRevServiceApi,
+            text: LogText::CreateRevServiceApi.into(),
             request: "Create\nPOST".to_owned(),
             response: "201".to_owned(),
             error: None,
