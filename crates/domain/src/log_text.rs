@@ -147,6 +147,10 @@ pub mod entry {
     pub const SETTLED: i64 = 85;
     /// From here on, outside calls and the store writes after them.
     pub const OUTSIDE: i64 = 10_000;
+    /// Callbacks of the carrier: from here up to [`CALLBACKS_END`], in the order in which they came.
+    pub const CALLBACKS: i64 = 500;
+    /// The first place that is no callback's any more.
+    pub const CALLBACKS_END: i64 = 1_000;
     /// Opened again by a retry.
     pub const RETRIED: i64 = 80;
     /// Completion of the bulk change (device change 0).

@@ -35,7 +35,7 @@ impl Engine {
         // wait for the others.
         let statuses = self.active_statuses().await?;
         let page = self.store.open_page(claim, self.clock.now()).await?;
-        if page.order().account.is_some() {
+        if page.order().billing.is_some() {
             return Box::pin(self.run_outside_page(claim, page, holding, &statuses)).await;
         }
         self.run_set_page(page, &statuses).await
@@ -158,7 +158,7 @@ fn stopped(order: &OrderFacts) -> Option<Stop> {
     if plan_now && !targets.pool {
         return refused(Code::PoolInactive, "the customer rate pool was made inactive after this was ordered");
     }
-    order.account.as_ref().and_then(no_account).map(Stop::NoAccount)
+    order.billing.as_ref().and_then(no_account).map(Stop::NoAccount)
 }
 
 /// Why the account may not be called, if so (B5.3).

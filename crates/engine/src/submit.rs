@@ -13,6 +13,7 @@ use lineshift_domain::steps::holds_of;
 use lineshift_domain::terms::DeviceChangeStatus;
 use lineshift_store::StoreError;
 use lineshift_store::bulk_changes::{Idempotency, IdempotencyClaim, NewBulkChange, StoredBulkChange, answer};
+use lineshift_store::work::CalledAccounts;
 
 use crate::run::measure_final;
 use crate::{Caller, Engine, EngineError, Result};
@@ -145,7 +146,7 @@ impl Engine {
             rows: lines.len(),
             duplicates: lines.duplicates(),
             page_lines: resolved.page_lines,
-            account: resolved.order.billing_account(),
+            accounts: CalledAccounts::of(&resolved.order),
         }
     }
 

@@ -46,6 +46,7 @@ migrations! {
     8 "0008_procedures" ["1_common", "2_assignment", "3_customer_rate_plan", "4_billing", "5_completion", "6_views"],
     9 "0009_tenant_work",
     10 "0010_places",
+    11 "0011_carriers",
 }
 
 impl Postgres {

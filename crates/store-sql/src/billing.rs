@@ -23,7 +23,7 @@ use crate::json::json;
 use crate::row::page_limit;
 use crate::sql::billing as tuned;
 
-pub(crate) use self::steps::read_step;
+pub(crate) use self::steps::{read_step, write_logs};
 
 #[async_trait]
 impl<E: Engine> BillingStore for SqlStore<E> {

@@ -14,6 +14,7 @@ use lineshift_store::paging::Listed;
 use lineshift_store::sql::catalogue as text;
 use lineshift_store::{Result, StoreError};
 
+use crate::carriers;
 use crate::engine::Sql;
 use crate::engine::{Engine, Scope, SqlStore};
 use crate::row::{Row, decimal_text, micros, page_limit};
@@ -129,7 +130,7 @@ macro_rules! implement {
             }
 
             async fn find_referenced(&self, tenant: TenantId, references: &References) -> Result<Referenced> {
-                let references = *references;
+                let references = references.clone();
                 self.engine.read(tenant, move |sql| find_referenced(sql, tenant, &references)).await
             }
         }
@@ -161,6 +162,7 @@ fn find_referenced(sql: &Sql<'_>, tenant: TenantId, references: &References) -> 
         site,
         plan: find(sql, tenant, references.plan.map(|id| id.0))?,
         pool: find(sql, tenant, references.pool.map(|id| id.0))?,
+        carrier_rate_plan: carriers::find_plan(sql, tenant, references)?,
     })
 }
 
@@ -196,15 +198,17 @@ impl Kind for ServiceProvider {
     }
     fn fields(&self) -> Vec<OwnedValue> {
         let kind = self.integration_kind.as_str().to_owned();
-        vec![self.name.clone().into(), kind.into(), self.write_enabled.into(), self.is_active.into()]
+        let authentication = self.integration_authentication_id.map(|id| id.0);
+        vec![self.name.clone().into(), kind.into(), authentication.into(), self.write_enabled.into(), self.is_active.into()]
     }
     fn read(row: &Row<'_>) -> Result<Self> {
         Ok(Self {
             id: ServiceProviderId(row.get(0)?),
             name: row.get(1)?,
             integration_kind: row.term(2)?,
-            write_enabled: row.get(3)?,
-            is_active: row.get(4)?,
+            integration_authentication_id: row.get::<Option<i64>>(3)?.map(IntegrationAuthenticationId),
+            write_enabled: row.get(4)?,
+            is_active: row.get(5)?,
         })
     }
 }

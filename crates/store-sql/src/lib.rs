@@ -6,6 +6,7 @@
 mod access;
 mod billing;
 mod bulk_changes;
+mod carriers;
 mod catalogue;
 mod devices;
 mod engine;

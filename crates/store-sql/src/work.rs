@@ -11,7 +11,9 @@ use lineshift_domain::log_text::{LogText, PROCESS_BY, entry};
 use lineshift_store::bulk_changes::BulkChangeView;
 use lineshift_store::sql::access::LIST_TENANTS;
 use lineshift_store::sql::plan_queue as text;
-use lineshift_store::work::{Backlog, Message, PageClaim, PageResult, PageTask, PageWork, Runnable, RunnableChange, WorkStore};
+use lineshift_store::work::{
+    Backlog, CalledAccounts, Message, PageClaim, PageResult, PageTask, PageWork, Runnable, RunnableChange, WorkStore,
+};
 use lineshift_store::{Result, StoreError};
 
 use self::complete::Completing;
@@ -32,8 +34,9 @@ impl<E: Engine> WorkStore for SqlStore<E> {
             let of_tenant = self.engine.read(tenant, move |sql| {
                 sql.query(pages::LIST_RUNNABLE, &[&tenant.0], |row| {
                     let change = RunnableChange { tenant_id: tenant, bulk_change_id: BulkChangeId(row.get(0)?) };
-                    let account = row.get::<Option<i64>>(1)?.map(IntegrationAuthenticationId);
-                    Ok(Runnable { change, account, is_canceled: row.get(2)?, has_open_rows: row.get(3)? })
+                    let account = |column| Ok(row.get::<Option<i64>>(column)?.map(IntegrationAuthenticationId));
+                    let accounts = CalledAccounts { billing: account(1)?, carrier: account(2)? };
+                    Ok(Runnable { change, accounts, is_canceled: row.get(3)?, has_open_rows: row.get(4)? })
                 })
             });
             runnable.extend(of_tenant.await?);

@@ -37,6 +37,7 @@ migrations! {
     8 "0008_procedures",
     9 "0009_tenant_work",
     10 "0010_places",
+    11 "0011_carriers",
 }
 
 impl Sqlite {

@@ -105,7 +105,7 @@ pub struct CallsMade {
 }
 
 /// One part of a step that calls outside, for one device change. Of `rev_service`, part 0 is the service and part n the n-th
-/// product of the order.
+/// product of the order; of `carrier_rate_plan` and `carrier_status`, a part is an act at the carrier.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepRecord {
     /// The row.
@@ -122,8 +122,8 @@ pub struct StepRecord {
     pub calls: i64,
     /// Which creating call the intent stands for: unique among all calls.
     pub request_key: Option<String>,
-    /// The other side's id of what was created or found.
-    pub external_id: Option<i64>,
+    /// The other side's id of what was created or found, or, of a part that waits, of the request that was accepted.
+    pub external_id: Option<String>,
     /// Whether it was found rather than created, so that no undo may disconnect it (B7.2).
     pub adopted: bool,
     /// Why it failed, is unknown or stuck.
@@ -136,6 +136,14 @@ pub struct StepRecord {
     pub at: DateTime<Utc>,
 }
 
+impl StepRecord {
+    /// The other side's id where it is a number, as Rev.io's are.
+    #[must_use]
+    pub fn external_number(&self) -> Option<i64> {
+        self.external_id.as_deref()?.parse().ok()
+    }
+}
+
 /// A log entry of an outside call or of the store write after it (B11.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutsideLog {
@@ -146,7 +154,7 @@ pub struct OutsideLog {
     /// Its place among the row's entries of that attempt, from [`lineshift_domain::log_text::entry::OUTSIDE`]; what is written
     /// twice is one entry.
     pub entry: i64,
-    /// One of the closed list.
+    /// One of the closed list, or what was done at a carrier.
     pub text: LogTitle,
     /// Masked: the action's text, a newline, the request.
     pub request: String,
@@ -219,6 +227,34 @@ pub struct Disconnected {
     pub by: Option<DeviceChangeId>,
 }
 
+/// What a carrier confirmed of a line, to be stored and told in the line's history (B9.2, B11.2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CarrierLineWrite {
+    /// The row whose change it was.
+    pub by: DeviceChangeId,
+    /// The row's line.
+    pub device_id: DeviceId,
+    /// What was done; what is not part of it is left as it is.
+    pub action: CarrierWrite,
+    /// Status; none leaves it as it is.
+    pub status: Option<String>,
+    /// Rate plan, by its code; none leaves it as it is.
+    pub rate_plan: Option<String>,
+    /// Communication plan; none leaves it as it is.
+    pub comm_plan: Option<String>,
+}
+
+/// What was done to a line at its carrier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CarrierWrite {
+    /// Rate plan, communication plan or both were changed.
+    RatePlan,
+    /// The status was changed.
+    Status,
+    /// The plans were put back (B6.3).
+    RatePlanUndone,
+}
+
 /// What a worker learned about steps, written together: many rows at a time.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StepBatch {
@@ -232,6 +268,8 @@ pub struct StepBatch {
     pub disconnected: Vec<Disconnected>,
     /// Products disconnected alone.
     pub disconnected_products: Vec<(RevCustomerId, RevServiceProductId)>,
+    /// What carriers confirmed of lines. Of one row and action that is given twice, what the last one says.
+    pub carrier_lines: Vec<CarrierLineWrite>,
     /// Log entries.
     pub logs: Vec<OutsideLog>,
 }
@@ -245,6 +283,7 @@ impl StepBatch {
             && self.products.is_empty()
             && self.disconnected.is_empty()
             && self.disconnected_products.is_empty()
+            && self.carrier_lines.is_empty()
             && self.logs.is_empty()
     }
 
@@ -255,6 +294,7 @@ impl StepBatch {
         self.products.extend(other.products);
         self.disconnected.extend(other.disconnected);
         self.disconnected_products.extend(other.disconnected_products);
+        self.carrier_lines.extend(other.carrier_lines);
         self.logs.extend(other.logs);
     }
 }

@@ -5,9 +5,7 @@ use chrono::{DateTime, Utc};
 use lineshift_domain::codes::{Code, ErrorKind};
 use lineshift_domain::counts::{Counts, derive_status};
 use lineshift_domain::facts::Holds;
-use lineshift_domain::ids::{
-    ApiKeyId, BulkChangeId, DeviceChangeId, DeviceId, IntegrationAuthenticationId, ServiceProviderId, TenantId,
-};
+use lineshift_domain::ids::{ApiKeyId, BulkChangeId, DeviceChangeId, DeviceId, ServiceProviderId, TenantId};
 use lineshift_domain::judge::Reason;
 use lineshift_domain::order::StoredOrder;
 use lineshift_domain::terms::{
@@ -16,6 +14,7 @@ use lineshift_domain::terms::{
 
 use crate::Result;
 use crate::paging::Listed;
+use crate::work::CalledAccounts;
 
 /// Who orders something: the name that is stored, and the key whose rights are checked again later (B5.3).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,8 +54,8 @@ pub struct NewBulkChange {
     pub duplicates: usize,
     /// Lines a page, and rows a transaction.
     pub page_lines: usize,
-    /// The account that its pages call.
-    pub account: Option<IntegrationAuthenticationId>,
+    /// The accounts that its pages call.
+    pub accounts: CalledAccounts,
 }
 
 /// One row to store, in device order.

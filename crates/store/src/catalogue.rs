@@ -34,6 +34,8 @@ pub struct ServiceProvider {
     pub name: String,
     /// The carrier's system.
     pub integration_kind: IntegrationKind,
+    /// The account with which the carrier is called, of the same kind; none: nothing can be asked of it.
+    pub integration_authentication_id: Option<IntegrationAuthenticationId>,
     /// Whether the carrier may be written to.
     pub write_enabled: bool,
     /// Whether orders may name it.
@@ -96,8 +98,19 @@ pub struct CustomerRatePool {
     pub is_active: bool,
 }
 
+/// What a carrier charges: a plan of its catalogue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CarrierRatePlan {
+    /// By which the carrier puts lines on it, unique per service provider.
+    pub code: String,
+    /// For people.
+    pub name: String,
+    /// Whether orders may name it.
+    pub is_active: bool,
+}
+
 /// What an order refers to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct References {
     /// Its service provider.
     pub service_provider_id: Option<ServiceProviderId>,
@@ -109,6 +122,8 @@ pub struct References {
     pub plan: Option<CustomerRatePlanId>,
     /// Its pool.
     pub pool: Option<CustomerRatePoolId>,
+    /// Its carrier rate plan, by code or name, one of the service provider's.
+    pub carrier_rate_plan: Option<String>,
 }
 
 /// What was found of it, inactive things included; what does not exist for the tenant is none.
@@ -124,6 +139,8 @@ pub struct Referenced {
     pub plan: Option<CustomerRatePlan>,
     /// The pool.
     pub pool: Option<CustomerRatePool>,
+    /// The carrier rate plan of the service provider's that has that code, or else the only active one of that name, or the only one.
+    pub carrier_rate_plan: Option<CarrierRatePlan>,
 }
 
 /// Declares create, get, update and list of one kind of reference data.

@@ -7,6 +7,7 @@
 pub mod access;
 pub mod billing;
 pub mod bulk_changes;
+pub mod carriers;
 pub mod catalogue;
 #[cfg(feature = "contract")]
 pub mod contract;
@@ -29,6 +30,7 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 pub trait Store:
     access::AccessStore
     + billing::BillingStore
+    + carriers::CarrierStore
     + catalogue::CatalogueStore
     + devices::DeviceStore
     + import::ImportStore

@@ -8,7 +8,7 @@ use lineshift_domain::ids::{BulkChangeId, DeviceChangeId, DeviceId, IntegrationA
 use lineshift_domain::judge::Reason;
 use lineshift_domain::lines::Digits;
 use lineshift_domain::log_text::LogText;
-use lineshift_domain::order::{PlanValues, StoredAssignment};
+use lineshift_domain::order::{PlanValues, StoredAssignment, StoredOrder};
 use lineshift_domain::terms::IntegrationKind;
 
 use crate::Result;
@@ -72,13 +72,51 @@ pub struct RunnableChange {
     pub bulk_change_id: BulkChangeId,
 }
 
+/// The accounts that the pages of a change call.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CalledAccounts {
+    /// That of the billing system; none: it is not called.
+    pub billing: Option<IntegrationAuthenticationId>,
+    /// That of the carrier; none: it is not called.
+    pub carrier: Option<IntegrationAuthenticationId>,
+}
+
+impl CalledAccounts {
+    /// Nobody outside.
+    pub const NONE: Self = Self { billing: None, carrier: None };
+
+    /// Those that an order's pages call.
+    #[must_use]
+    pub fn of(order: &StoredOrder) -> Self {
+        Self { billing: order.billing_account(), carrier: order.carrier_account() }
+    }
+
+    /// Whether nobody outside is called.
+    #[must_use]
+    pub const fn is_none(&self) -> bool {
+        self.billing.is_none() && self.carrier.is_none()
+    }
+
+    /// Each account that is called, billing first.
+    pub fn iter(&self) -> impl Iterator<Item = IntegrationAuthenticationId> + use<> {
+        self.billing.into_iter().chain(self.carrier)
+    }
+
+    /// The account whose places a page waits for before it is claimed: the carrier's, which takes fewer calls at a time, or else that
+    /// of the billing system.
+    #[must_use]
+    pub fn to_wait_for(&self) -> Option<IntegrationAuthenticationId> {
+        self.carrier.or(self.billing)
+    }
+}
+
 /// A change with something to do, and whom its pages call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Runnable {
     /// The change.
     pub change: RunnableChange,
-    /// The account that its pages call; none: nobody outside is called.
-    pub account: Option<IntegrationAuthenticationId>,
+    /// The accounts that its pages call.
+    pub accounts: CalledAccounts,
     /// Whether it was canceled: then most of its rows need no call any more.
     pub is_canceled: bool,
     /// Whether rows of it are open; without, it is only to be completed.
@@ -96,8 +134,10 @@ pub struct OrderFacts {
     pub orderer_scopes: Option<String>,
     /// Whether the order's customer, site, plan and pool are still active; true where the order names none.
     pub targets: TargetsActive,
-    /// The account that its pages call, as it stands now; none: nobody outside is called.
-    pub account: Option<AccountFacts>,
+    /// The billing account that its pages call, as it stands now; none: it calls none.
+    pub billing: Option<AccountFacts>,
+    /// The carrier's account that its pages call, as it stands now; none: it calls none.
+    pub carrier: Option<AccountFacts>,
     /// The tenant's time zone.
     pub time_zone: chrono_tz::Tz,
 }
@@ -107,7 +147,7 @@ pub struct OrderFacts {
 pub struct AccountFacts {
     /// The account.
     pub id: IntegrationAuthenticationId,
-    /// Whether it may be used and written to.
+    /// Whether it may be used and written to; of a carrier's account, whether the service provider may be, too.
     pub write_enabled: bool,
     /// Whether it has credentials.
     pub has_credentials: bool,
@@ -171,8 +211,18 @@ pub struct OutsideLine {
     pub iccid: String,
     /// Subscriber number.
     pub subscriber_number: Option<String>,
+    /// Hardware.
+    pub imei: Option<String>,
+    /// The carrier's own id of the line.
+    pub carrier_device_id: Option<String>,
     /// When the carrier activated it.
     pub activated_at: Option<DateTime<Utc>>,
+    /// Status, as it is stored here: what stood before, unless the change itself has written it.
+    pub status: String,
+    /// The carrier's rate plan by its code, likewise.
+    pub carrier_rate_plan: Option<String>,
+    /// The carrier's communication plan, likewise.
+    pub communication_plan: Option<String>,
     /// What is known of its steps, by step and part.
     pub steps: Vec<StepRecord>,
 }

@@ -158,6 +158,7 @@ impl Operator {
             id: ServiceProviderId(0),
             name: name.to_owned(),
             integration_kind,
+            integration_authentication_id: None,
             write_enabled: true,
             is_active: true,
         };

@@ -76,7 +76,7 @@ impl Engine {
     ) -> StoreResult<Vec<(DeviceChangeId, LineEnd)>> {
         let assignment = order.change.order.assignment();
         let asked = assignment.and_then(|assignment| Some((assignment.rev_customer_id?, assignment.rev_service.as_ref()?)));
-        let (Some(facts), Some((customer, asked))) = (&order.account, asked) else {
+        let (Some(facts), Some((customer, asked))) = (&order.billing, asked) else {
             return Err(StoreError::internal("a page that calls outside without an account"));
         };
         if lines.is_empty() {

@@ -145,7 +145,7 @@ pub(crate) fn kept(line: &LineRun, reason: Reason) -> Reason {
         .filter(|(_, part)| part.state == StepState::Done && !part.adopted)
         .filter_map(|(place, part)| {
             let what = if place == SERVICE { "Rev service" } else { "service product" };
-            Some(format!("{what} {}", part.external_id?))
+            Some(format!("{what} {}", part.external_id.as_deref()?))
         })
         .collect();
     if created.is_empty() {

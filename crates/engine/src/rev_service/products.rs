@@ -62,7 +62,7 @@ impl RevServicePage<'_> {
             let known = line.part(part);
             let is_ours = is_unknown
                 || (state == StepState::Pending && known.request_key.is_some())
-                || (known.external_id == Some(record.id.0) && !known.adopted);
+                || (known.external_number() == Some(record.id.0) && !known.adopted);
             return self.found_product(line, part, product, record, !is_ours).await;
         }
         if is_unknown {
@@ -252,7 +252,7 @@ impl RevServicePage<'_> {
     fn product_done(&self, line: &mut LineRun, part: usize, id: RevServiceProductId, adopted: bool, outcome: &str) -> StepBatch {
         let mut batch = line.write(part, self.calling.now(), |record| {
             record.state = StepState::Done;
-            record.external_id = Some(id.0);
+            record.external_id = Some(id.to_string());
             record.adopted = adopted;
             (record.code, record.unknown_since) = (None, None);
             record.outcome = Some(outcome.to_owned());
@@ -269,7 +269,7 @@ fn find_charged(records: &[ServiceProductRecord], product_id: i64) -> Option<&Se
 }
 
 pub(super) fn service_of(line: &LineRun) -> RevServiceId {
-    RevServiceId(line.part(SERVICE).external_id.unwrap_or_default())
+    RevServiceId(line.part(SERVICE).external_number().unwrap_or_default())
 }
 
 fn stored(record: &ServiceProductRecord) -> RevServiceProductRow {

@@ -114,7 +114,9 @@ impl RevServicePage<'_> {
 
     /// A service of an earlier attempt: whether it still stands there. What was disconnected since is missing again.
     async fn verify_service(&self, line: &mut LineRun) -> StoreResult<Flow> {
-        let Some(id) = line.part(SERVICE).external_id.map(RevServiceId) else { return self.find_settled_service(line).await };
+        let Some(id) = line.part(SERVICE).external_number().map(RevServiceId) else {
+            return self.find_settled_service(line).await;
+        };
         let called = self.billing.find_service(id).await;
         let found = match called.result {
             Ok(found) => found,
@@ -279,7 +281,7 @@ impl RevServicePage<'_> {
     fn service_done(&self, line: &mut LineRun, id: RevServiceId, adopted: bool, outcome: &str) -> StepBatch {
         let mut batch = line.write(SERVICE, self.calling.now(), |record| {
             record.state = StepState::Done;
-            record.external_id = Some(id.0);
+            record.external_id = Some(id.to_string());
             record.adopted = adopted;
             (record.code, record.unknown_since) = (None, None);
             record.outcome = Some(outcome.to_owned());

@@ -60,7 +60,8 @@ impl RevServicePage<'_> {
     /// What is to be disconnected, in order. With a service of ours go all its products, those of a package included.
     async fn targets(&self, line: &mut LineRun) -> StoreResult<Result<Vec<(usize, Target)>, Flow>> {
         let is_ours = |line: &LineRun, part: usize| is_created(line.part(part));
-        let part_of = |line: &LineRun, id: i64| (1..line.parts().len()).find(|part| line.part(*part).external_id == Some(id));
+        let part_of =
+            |line: &LineRun, id: i64| (1..line.parts().len()).find(|part| line.part(*part).external_number() == Some(id));
         let mut targets = Vec::new();
         if is_ours(line, SERVICE) {
             let records = match self.list_products(line).await? {
@@ -73,7 +74,7 @@ impl RevServicePage<'_> {
             targets.push((SERVICE, Target::Service(service_of(line))));
         } else {
             for part in (1..line.parts().len()).rev().filter(|part| is_ours(line, *part)) {
-                let id = RevServiceProductId(line.part(part).external_id.unwrap_or_default());
+                let id = RevServiceProductId(line.part(part).external_number().unwrap_or_default());
                 targets.push((part, Target::Product(id)));
             }
         }

@@ -91,6 +91,7 @@ fn references(order: &Order) -> References {
         site_id: assignment.and_then(|assignment| assignment.site_id),
         plan: values.and_then(|values| values.plan.value()),
         pool: values.and_then(|values| values.pool.value()),
+        carrier_rate_plan: None,
     }
 }
 

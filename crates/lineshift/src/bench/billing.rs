@@ -162,6 +162,7 @@ async fn prepare(store: &SqliteStore, simulator: &Simulator) -> Result<(Caller, 
         id: ServiceProviderId(0),
         name: "Control Center".to_owned(),
         integration_kind: IntegrationKind::JASPER,
+        integration_authentication_id: None,
         write_enabled: true,
         is_active: true,
     };

@@ -110,6 +110,7 @@ async fn make_catalogue(store: &SqliteStore, tenant: TenantId) -> Result<Service
         id: ServiceProviderId(0),
         name: "Control Center".to_owned(),
         integration_kind: IntegrationKind::JASPER,
+        integration_authentication_id: None,
         write_enabled: true,
         is_active: true,
     };

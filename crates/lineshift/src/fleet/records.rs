@@ -108,6 +108,7 @@ pub(crate) fn providers() -> Vec<ServiceProvider> {
         id: ServiceProviderId(0),
         name: provider.name.to_owned(),
         integration_kind: provider.kind,
+        integration_authentication_id: None,
         write_enabled: true,
         is_active: true,
     };

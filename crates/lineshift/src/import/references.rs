@@ -6,6 +6,7 @@ use anyhow::Result;
 use lineshift_domain::ids::{
     CustomerRatePlanId, CustomerRatePoolId, IntegrationAuthenticationId, RevCustomerId, ServiceProviderId, SiteId,
 };
+use lineshift_domain::terms::IntegrationKind;
 use lineshift_store::paging::MAX_PAGE_ITEMS;
 
 use super::{Cells, Target};
@@ -14,7 +15,7 @@ use super::{Cells, Target};
 #[derive(Debug, Default)]
 pub(crate) struct References {
     providers: HashMap<String, ServiceProviderId>,
-    authentications: HashMap<String, IntegrationAuthenticationId>,
+    authentications: HashMap<String, (IntegrationAuthenticationId, IntegrationKind)>,
     customers: HashMap<i64, ()>,
     /// With the Rev customer of each.
     sites: HashMap<i64, Option<RevCustomerId>>,
@@ -49,7 +50,7 @@ impl References {
     /// Adds the authentications.
     pub(crate) async fn with_authentications(mut self, target: &Target<'_>) -> Result<Self> {
         read_all!(target, list_integration_authentications, |thing| {
-            self.authentications.insert(thing.name, thing.id);
+            self.authentications.insert(thing.name, (thing.id, thing.integration_kind));
         });
         Ok(self)
     }
@@ -88,7 +89,22 @@ impl References {
 
     /// The authentication that a row must name.
     pub(crate) fn authentication(&self, cells: &mut Cells<'_, '_>, name: &str) -> Option<IntegrationAuthenticationId> {
-        by_name(&self.authentications, cells, name, "integration authentication", "authentications")
+        by_name(&self.authentications, cells, name, "integration authentication", "authentications").map(|(id, _)| id)
+    }
+
+    /// The authentication of that kind that a row names.
+    pub(crate) fn authentication_of(
+        &self,
+        cells: &mut Cells<'_, '_>,
+        name: &str,
+        kind: IntegrationKind,
+    ) -> Option<IntegrationAuthenticationId> {
+        let (id, opens) = by_name(&self.authentications, cells, name, "integration authentication", "authentications")?;
+        if opens != kind {
+            cells.report(name, format!("an integration authentication of {kind}; this one opens {opens}"));
+            return None;
+        }
+        Some(id)
     }
 
     /// The Rev customer that a row names.

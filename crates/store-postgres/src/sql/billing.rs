@@ -11,7 +11,7 @@
 /// The columns of a step, with the table under the alias `s`.
 macro_rules! step_columns {
     () => {
-        "s.device_change_id, s.step, s.part, s.state, s.attempt, s.calls, s.request_key, s.external_id::bigint,
+        "s.device_change_id, s.step, s.part, s.state, s.attempt, s.calls, s.request_key, s.external_id,
         s.adopted, s.error_code, s.outcome, s.unknown_since, s.at"
     };
     (raw) => {
@@ -96,7 +96,8 @@ lineshift_store::statements! {
         SELECT dc.id FROM device_change AS dc
         WHERE dc.tenant_id = $1 AND dc.status = 'PENDING' AND dc.next_check_at > $3 AND dc.bulk_change_id IN (
             SELECT b.id FROM device_bulk_change AS b
-            WHERE b.tenant_id = $1 AND b.processed_at IS NULL AND b.integration_authentication_id = $2)
+            WHERE b.tenant_id = $1 AND b.processed_at IS NULL
+              AND (b.integration_authentication_id = $2 OR b.carrier_authentication_id = $2))
         ORDER BY dc.id FOR NO KEY UPDATE OF dc)
     UPDATE device_change SET next_check_at = $3 FROM waiting
     WHERE device_change.tenant_id = $1 AND device_change.id = waiting.id";
@@ -108,7 +109,8 @@ lineshift_store::statements! {
         WHERE page.tenant_id = $1 AND page.state = 'ready' AND page.owner IS NULL AND page.lease_until IS NOT NULL
           AND page.bulk_change_id IN (
             SELECT b.id FROM device_bulk_change AS b
-            WHERE b.tenant_id = $1 AND b.processed_at IS NULL AND b.integration_authentication_id = $2)
+            WHERE b.tenant_id = $1 AND b.processed_at IS NULL
+              AND (b.integration_authentication_id = $2 OR b.carrier_authentication_id = $2))
         FOR NO KEY UPDATE OF page SKIP LOCKED)
     UPDATE device_bulk_change_page SET lease_until = NULL FROM waiting
     WHERE device_bulk_change_page.tenant_id = $1 AND device_bulk_change_page.bulk_change_id = waiting.bulk_change_id

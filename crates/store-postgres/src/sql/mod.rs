@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 pub(crate) mod billing;
+pub(crate) mod carriers;
 pub(crate) mod completion;
 pub(crate) mod control;
 pub(crate) mod devices;
@@ -18,6 +19,7 @@ pub(crate) mod waiting;
 /// Every tuned statement by file.
 pub(crate) const FILES: &[(&str, &[(&str, &str)])] = &[
     ("billing", billing::ALL),
+    ("carriers", carriers::ALL),
     ("completion", completion::ALL),
     ("control", control::ALL),
     ("devices", devices::ALL),

@@ -37,7 +37,8 @@ lineshift_store::statements! {
 
     /// The rows in hand with their lines, in device order.
     LIST_OUTSIDE_LINES = concat!(
-    "SELECT dc.id, dc.attempt, d.id, d.iccid, d.subscriber_number, d.activated_at
+    "SELECT dc.id, dc.attempt, d.id, d.iccid, d.subscriber_number, d.imei, d.carrier_device_id, d.activated_at,
+        d.status, d.carrier_rate_plan, d.communication_plan
     FROM device_change dc JOIN device d ON d.tenant_id = $1 AND d.id = dc.device_id
     WHERE ",
     of_page!(),

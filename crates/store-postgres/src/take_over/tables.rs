@@ -84,7 +84,7 @@ tables! {
         concurrency: int, calls_a_minute: int, calls_a_day: int;
     service_provider (tenant_id: int, id: int)
         name: text, integration_kind: text, integration_authentication_id: int, write_enabled: int, is_active: int,
-        created_at: int, modified_at: int;
+        created_at: int, modified_at: int, callback_secret_encrypted: bytes;
     rev_customer (tenant_id: int, id: int)
         name: text, integration_authentication_id: int, is_active: int, created_at: int, modified_at: int,
         seen_in_run: int, updated_there: int, closed_there: int;
@@ -128,7 +128,7 @@ tables! {
         processed_by: text, processed_at: int, attempt: int, reopening_until: int, first_device_change_id: int,
         last_device_change_id: int, total_count: int, open_count: int, processed_count: int, error_count: int,
         canceled_count: int, rejected_count: int, duplicate_count: int, scheduled_failed_count: int,
-        integration_authentication_id: int;
+        integration_authentication_id: int, carrier_authentication_id: int;
     device_bulk_change_page (tenant_id: int, bulk_change_id: int, page: int)
         from_id: int, to_id: int, state: text, epoch: int, lease_until: int, owner: text, failures: int,
         lost_lease_until: int;

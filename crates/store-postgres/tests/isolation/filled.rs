@@ -16,7 +16,7 @@ use lineshift_store::devices::{DeviceFilter, DeviceStore as _};
 use lineshift_store::import::{ImportAssignment, ImportDevice, ImportQueueEntry, ImportStore as _};
 use lineshift_store::plan_queue::{PlanQueueEntry, PlanQueueFilter, PlanQueueStore as _};
 use lineshift_store::sync::{NewSyncRun, SyncBatch, SyncClaim, SyncPlace, SyncStore as _, SyncedCustomer};
-use lineshift_store::work::{PageClaim, RunnableChange, Settled, Waiting, WorkStore as _};
+use lineshift_store::work::{CalledAccounts, PageClaim, RunnableChange, Settled, Waiting, WorkStore as _};
 use lineshift_store_postgres::PostgresStore;
 use lineshift_store_postgres::testing::TestDatabase;
 
@@ -190,8 +190,8 @@ impl Reference {
 
     /// A held page whose row was called for, and what its account's calls are counted by.
     async fn call_outside(&self, store: &PostgresStore) -> PageClaim {
-        let (tenant, account) = (self.tenant, Some(self.account));
-        let calling = NewBulkChange { account, ..self.change(self.assign(true), 1) };
+        let (tenant, accounts) = (self.tenant, CalledAccounts { billing: Some(self.account), carrier: None });
+        let calling = NewBulkChange { accounts, ..self.change(self.assign(true), 1) };
         let id = store.store_bulk_change(tenant, &calling, self.rows(&[10]), None).await.expect("stored").id;
         let held = self.claim(store, id).await;
         self.pause(store, &held).await;
@@ -205,8 +205,8 @@ impl Reference {
 
     /// A change that ended in ERROR; of its first row nobody knows what was done.
     async fn fail(&self, store: &PostgresStore) -> (BulkChangeId, DeviceChangeId) {
-        let (tenant, account) = (self.tenant, Some(self.account));
-        let failing = NewBulkChange { account, page_lines: 2, ..self.change(self.assign(true), 2) };
+        let (tenant, accounts) = (self.tenant, CalledAccounts { billing: Some(self.account), carrier: None });
+        let failing = NewBulkChange { accounts, page_lines: 2, ..self.change(self.assign(true), 2) };
         let id = store.store_bulk_change(tenant, &failing, self.rows(&[11, 12]), None).await.expect("stored").id;
         let held = self.claim(store, id).await;
         let unsettled = held.from_id;

@@ -133,9 +133,10 @@ async fn try_catalogue_lists(tried: &mut Tried<'_>, of: &Filled) {
         site_id: None,
         plan: Some(of.plan),
         pool: Some(of.pool),
+        carrier_rate_plan: Some(format!("{} code", of.mark)),
     };
     try_it!(tried, CatalogueStore.find_referenced(tenant, &references));
-    try_it!(tried, CatalogueStore.find_referenced(tenant, &References { site_id: Some(of.site), ..references }));
+    try_it!(tried, CatalogueStore.find_referenced(tenant, &References { site_id: Some(of.site), ..references.clone() }));
 }
 
 async fn try_devices(tried: &mut Tried<'_>, of: &Filled) {

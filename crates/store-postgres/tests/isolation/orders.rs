@@ -13,7 +13,7 @@ use lineshift_domain::terms::{
 use lineshift_store::billing::{OutsideLog, RevServiceProductRow, RevServiceRow, StepBatch, StepRecord};
 use lineshift_store::bulk_changes::{IdempotencyClaim, NewBulkChange, NewDeviceChange, Orderer};
 use lineshift_store::devices::FactsQuery;
-use lineshift_store::work::{AssignmentWrite, PlanWrite, StepLog};
+use lineshift_store::work::{AssignmentWrite, CalledAccounts, PlanWrite, StepLog};
 
 use crate::filled::Reference;
 
@@ -97,7 +97,7 @@ impl Reference {
             rows,
             duplicates: 0,
             page_lines: 1,
-            account: None,
+            accounts: CalledAccounts::NONE,
         }
     }
 
@@ -166,7 +166,7 @@ impl Reference {
             attempt: 1,
             calls: 1,
             request_key: Some(format!("{} key {row}", self.mark)),
-            external_id: Some(9_000),
+            external_id: Some("9000".to_owned()),
             adopted: false,
             code: Some(Code::OutcomeUnknown),
             outcome: Some(format!("{} outcome", self.mark)),

@@ -37,6 +37,7 @@ pub(crate) fn provider(mark: &str, id: i64) -> ServiceProvider {
         id: ServiceProviderId(id),
         name: format!("{mark} provider"),
         integration_kind: IntegrationKind::JASPER,
+        integration_authentication_id: None,
         write_enabled: true,
         is_active: true,
     }

@@ -142,8 +142,9 @@ fn settled_steps(all: Vec<StepRecord>, how: &Settlement, by: &str, now: DateTime
         match how {
             Settlement::Stands(external_id) => {
                 step.state = StepState::Done;
-                if step.part == 0 {
-                    step.external_id = external_id.or(step.external_id);
+                // What is given is the billing system's: a carrier's parts keep what they have.
+                if let (Step::RevService, 0, Some(id)) = (step.step, step.part, external_id) {
+                    step.external_id = Some(id.to_string());
                 }
             }
             Settlement::Gone => step.state = StepState::Reverted,
@@ -162,14 +163,14 @@ fn disconnect(sql: &Sql<'_>, tenant: TenantId, customer: RevCustomerId, gone: &[
     let services: Vec<Disconnected> = of_service()
         .filter(|step| step.part == 0)
         .filter_map(|step| {
-            let rev_service_id = RevServiceId(step.external_id?);
+            let rev_service_id = RevServiceId(step.external_number()?);
             let by = Some(step.device_change_id);
             Some(Disconnected { rev_customer_id: customer, rev_service_id, on: now.date_naive(), by })
         })
         .collect();
     let products: Vec<(RevCustomerId, RevServiceProductId)> = of_service()
         .filter(|step| step.part > 0)
-        .filter_map(|step| Some((customer, RevServiceProductId(step.external_id?))))
+        .filter_map(|step| Some((customer, RevServiceProductId(step.external_number()?))))
         .collect();
     services::disconnect(sql, tenant, &services, now)?;
     services::disconnect_products(sql, tenant, &products, now)

@@ -8,6 +8,7 @@ use lineshift_store::work::PageClaim;
 use lineshift_store::{Result, StoreError};
 
 use super::services;
+use crate::carriers;
 use crate::engine::Sql;
 use crate::json::json;
 use crate::row::{Row, micros, month};
@@ -33,9 +34,10 @@ pub(crate) fn read_step(row: &Row<'_>) -> Result<StepRecord> {
     })
 }
 
-/// Writes a batch if the claim still holds: at most a dozen statements, whatever the number of rows.
+/// Writes a batch if the claim still holds: at most twenty statements, whatever the number of rows.
 pub(super) fn record(sql: &Sql<'_>, claim: &PageClaim, batch: &StepBatch, now: DateTime<Utc>) -> Result<()> {
     let rows = batch.steps.iter().map(|step| step.device_change_id).chain(batch.logs.iter().map(|log| log.device_change_id));
+    let rows = rows.chain(batch.carrier_lines.iter().map(|line| line.by));
     if let Some(stray) = rows.into_iter().find(|row| !(claim.from_id..=claim.to_id).contains(row)) {
         return Err(StoreError::internal(format!(
             "row {stray} is not of page {} of bulk change {}",
@@ -51,6 +53,7 @@ pub(super) fn record(sql: &Sql<'_>, claim: &PageClaim, batch: &StepBatch, now: D
     sql.procedures().create_products(sql, tenant, &batch.products, Some(now))?;
     services::disconnect(sql, tenant, &batch.disconnected, now)?;
     services::disconnect_products(sql, tenant, &batch.disconnected_products, now)?;
+    carriers::write_lines(sql, tenant, &batch.carrier_lines, now)?;
     write_logs(sql, (tenant.0, change, portal), &batch.logs, now)
 }
 
@@ -82,7 +85,7 @@ pub(super) fn write_steps(sql: &Sql<'_>, tenant: i64, steps: &[StepRecord]) -> R
 }
 
 /// Tenant, change and portal say whose log it is.
-pub(super) fn write_logs(sql: &Sql<'_>, whose: (i64, i64, i64), logs: &[OutsideLog], now: DateTime<Utc>) -> Result<()> {
+pub(crate) fn write_logs(sql: &Sql<'_>, whose: (i64, i64, i64), logs: &[OutsideLog], now: DateTime<Utc>) -> Result<()> {
     if logs.is_empty() {
         return Ok(());
     }

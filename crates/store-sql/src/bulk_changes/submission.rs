@@ -127,7 +127,8 @@ pub(super) fn insert_change(
             &first,
             &(first + rows - 1),
             &i64::try_from(change.duplicates).unwrap_or(i64::MAX),
-            &change.account.map(|id| id.0),
+            &change.accounts.billing.map(|id| id.0),
+            &change.accounts.carrier.map(|id| id.0),
         ],
     )?;
     Ok((BulkChangeId(id), first))

@@ -31,8 +31,9 @@ pub(super) fn complete_page(sql: &Sql<'_>, claim: &PageClaim, now: DateTime<Utc>
     })?;
     let (order, attempt) = opened.ok_or_else(|| lease_lost(claim))?;
     close(sql, claim, Closed::completed())?;
-    if order.assignment().is_none() && order.plan().is_some_and(|plan| plan.queued) {
-        // Nothing of the lines has changed yet; the scheduler does this for each entry that it applies.
+    if order.assignment().is_none() && order.plan().is_none_or(|plan| plan.queued) {
+        // Nothing of the assignments has changed: what a carrier did is no part of them, and for each entry of the plan queue the
+        // scheduler does this when it applies it.
         return Ok(());
     }
     let effective_at =

@@ -4,7 +4,7 @@
 /// The columns of a step, with the table under the alias `s`.
 macro_rules! step_columns {
     () => {
-        "s.device_change_id, s.step, s.part, s.state, s.attempt, s.calls, s.request_key, CAST(s.external_id AS INTEGER),
+        "s.device_change_id, s.step, s.part, s.state, s.attempt, s.calls, s.request_key, s.external_id,
         s.adopted, s.error_code, s.outcome, s.unknown_since, s.at"
     };
 }
@@ -57,13 +57,15 @@ lineshift_store::statements! {
     WAKE_ROWS_OF_ACCOUNT = "UPDATE device_change SET next_check_at = $3
     WHERE tenant_id = $1 AND status = 'PENDING' AND next_check_at > $3 AND bulk_change_id IN (
         SELECT b.id FROM device_bulk_change b
-        WHERE b.tenant_id = $1 AND b.processed_at IS NULL AND b.integration_authentication_id = $2)";
+        WHERE b.tenant_id = $1 AND b.processed_at IS NULL
+          AND (b.integration_authentication_id = $2 OR b.carrier_authentication_id = $2))";
 
     /// Their pages, by `device_bulk_change_page_state`.
     WAKE_PAGES_OF_ACCOUNT = "UPDATE device_bulk_change_page SET lease_until = NULL
     WHERE tenant_id = $1 AND state = 'ready' AND owner IS NULL AND lease_until IS NOT NULL AND bulk_change_id IN (
         SELECT b.id FROM device_bulk_change b
-        WHERE b.tenant_id = $1 AND b.processed_at IS NULL AND b.integration_authentication_id = $2)";
+        WHERE b.tenant_id = $1 AND b.processed_at IS NULL
+          AND (b.integration_authentication_id = $2 OR b.carrier_authentication_id = $2))";
 
     /// Whether the claim still holds, and whose log its rows are written to: one row by primary keys.
     HELD_PAGE = "SELECT b.portal_type FROM device_bulk_change_page page

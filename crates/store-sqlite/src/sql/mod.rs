@@ -1,6 +1,7 @@
 //! The hot statements, tuned for SQLite; each says how many rows it expects, which index it uses and what it locks.
 
 pub(crate) mod billing;
+pub(crate) mod carriers;
 pub(crate) mod completion;
 pub(crate) mod control;
 pub(crate) mod devices;
@@ -18,6 +19,7 @@ use std::sync::LazyLock;
 /// Every tuned statement by file.
 pub(crate) const FILES: &[(&str, &[(&str, &str)])] = &[
     ("billing", billing::ALL),
+    ("carriers", carriers::ALL),
     ("completion", completion::ALL),
     ("control", control::ALL),
     ("devices", devices::ALL),

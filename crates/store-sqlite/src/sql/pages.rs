@@ -136,7 +136,7 @@ macro_rules! log_page {
 
 lineshift_store::statements! {
     /// A tenant's changes with something to do: a handful, by `device_bulk_change_unfinished`.
-    LIST_RUNNABLE = "SELECT b.id, b.integration_authentication_id, b.canceled_at IS NOT NULL, b.open_count > 0
+    LIST_RUNNABLE = "SELECT b.id, b.integration_authentication_id, b.carrier_authentication_id, b.canceled_at IS NOT NULL, b.open_count > 0
     FROM device_bulk_change b
     WHERE b.tenant_id = $1 AND b.processed_at IS NULL AND b.receiving_until IS NULL
       AND (b.started_at IS NOT NULL OR b.canceled_at IS NOT NULL)";
@@ -182,12 +182,17 @@ lineshift_store::statements! {
     b.stored_order, t.time_zone, b.integration_authentication_id,
     coalesce(a.is_active = 1 AND a.write_enabled = 1, 0),
     coalesce(a.secret_encrypted IS NOT NULL AND a.base_address IS NOT NULL, 0),
-    CASE WHEN a.refused_at IS NOT NULL THEN coalesce(a.refused_text, 'refused') END
+    CASE WHEN a.refused_at IS NOT NULL THEN coalesce(a.refused_text, 'refused') END,
+    b.carrier_authentication_id,
+    coalesce(sp.is_active = 1 AND sp.write_enabled = 1 AND c.is_active = 1 AND c.write_enabled = 1, 0),
+    coalesce(c.secret_encrypted IS NOT NULL AND c.base_address IS NOT NULL, 0),
+    CASE WHEN c.refused_at IS NOT NULL THEN coalesce(c.refused_text, 'refused') END
     FROM device_bulk_change_page page
     CROSS JOIN device_bulk_change b ON b.tenant_id = $1 AND b.id = page.bulk_change_id
     CROSS JOIN service_provider sp ON sp.tenant_id = $1 AND sp.id = b.service_provider_id
     CROSS JOIN tenant t ON t.id = $1
     LEFT JOIN integration_authentication a ON a.tenant_id = $1 AND a.id = b.integration_authentication_id
+    LEFT JOIN integration_authentication c ON c.tenant_id = $1 AND c.id = b.carrier_authentication_id
     WHERE page.tenant_id = $1 AND page.bulk_change_id = $2 AND page.page = $3 AND page.epoch = $4 AND page.owner IS NOT NULL
       AND page.state = 'ready'"
 );

@@ -48,8 +48,9 @@ lineshift_store::statements! {
         customer_rate_plan_id, customer_rate_pool_id, name, reason, created_by, created_by_key_id, runs_as_key_id, created_at,
         receiving_until, started_at, first_device_change_id, last_device_change_id, duplicate_count, attempt, total_count,
         open_count, processed_count, error_count, canceled_count, rejected_count, scheduled_failed_count,
-        integration_authentication_id)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16, $17, $18, $19, $20, $21, 1, 0, 0, 0, 0, 0, 0, 0, $22)";
+        integration_authentication_id, carrier_authentication_id)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16, $17, $18, $19, $20, $21, 1, 0, 0, 0, 0, 0, 0, 0,
+        $22, $23)";
 
     /// Up to 5,000 rows, one after the other on the writer's thread: faster here than one statement over a JSON array, which
     /// must be written and read again (1.3 µs a row). In device order, so that the primary key and `device_change_holding`

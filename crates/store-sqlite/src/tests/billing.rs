@@ -20,7 +20,7 @@ use lineshift_store::bulk_changes::{BulkChangeStore as _, NewBulkChange, NewDevi
 use lineshift_store::catalogue::{CatalogueStore as _, IntegrationAuthentication, RevCustomer, ServiceProvider, Site};
 use lineshift_store::devices::FactsQuery;
 use lineshift_store::import::{ImportDevice, ImportStore as _};
-use lineshift_store::work::{AssignmentWrite, PageClaim, RunnableChange, StepLog, Waiting, WorkStore as _};
+use lineshift_store::work::{AssignmentWrite, CalledAccounts, PageClaim, RunnableChange, StepLog, Waiting, WorkStore as _};
 
 use crate::{Options, SqliteStore};
 use lineshift_store_sql::micros;
@@ -60,6 +60,7 @@ impl Shop {
             id: ServiceProviderId(0),
             name: name.clone(),
             integration_kind: IntegrationKind::JASPER,
+            integration_authentication_id: None,
             write_enabled: true,
             is_active,
         };
@@ -133,7 +134,7 @@ async fn stored(
         rows: lines,
         duplicates: 0,
         page_lines: lines,
-        account: order.integration_authentication_id,
+        accounts: CalledAccounts { billing: order.integration_authentication_id, carrier: None },
     };
     let row = |(nth, id): (usize, i64)| NewDeviceChange {
         request_position: u32::try_from(nth).expect("a few"),
@@ -173,7 +174,7 @@ fn batch(claim: &PageClaim, lines: usize) -> StepBatch {
             attempt: 1,
             calls: 1,
             request_key: None,
-            external_id: Some(row),
+            external_id: Some(row.to_string()),
             adopted: false,
             code: None,
             outcome: None,

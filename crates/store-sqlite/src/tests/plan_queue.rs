@@ -38,8 +38,14 @@ async fn store(directory: &tempfile::TempDir, lines: usize) -> (SqliteStore, Ten
         is_active,
     };
     let account = store.create_integration_authentication(tenant, &account, at(0)).await.expect("an account");
-    let provider =
-        ServiceProvider { id: ServiceProviderId(0), name: name.clone(), integration_kind: kind, write_enabled: true, is_active };
+    let provider = ServiceProvider {
+        id: ServiceProviderId(0),
+        name: name.clone(),
+        integration_kind: kind,
+        integration_authentication_id: None,
+        write_enabled: true,
+        is_active,
+    };
     let provider = store.create_service_provider(tenant, &provider, at(0)).await.expect("a provider");
     let customer = RevCustomer { id: RevCustomerId(7), name: name.clone(), integration_authentication_id: account, is_active };
     let customer = store.create_rev_customer(tenant, &customer, at(0)).await.expect("a customer");

@@ -42,7 +42,7 @@ fn step(row: DeviceChangeId, part: i64, state: StepState, external_id: Option<i6
         attempt: 1,
         calls: 1,
         request_key: Some(format!("create-{row}-{part}")),
-        external_id,
+        external_id: external_id.map(|id| id.to_string()),
         adopted: false,
         code: None,
         outcome: None,
@@ -145,7 +145,7 @@ pub async fn a_page_says_whether_its_account_may_be_called<S: Store>(store: &S) 
     let held = claim(&fixture, change, 10).await.expect("a page");
     let told = async || {
         let page = store.open_page(&held, at(11)).await.expect("opened");
-        let account = page.order().account.clone().expect("an account");
+        let account = page.order().billing.clone().expect("an account");
         assert_eq!(account.id, id);
         (account.write_enabled, account.has_credentials, account.refused)
     };
@@ -185,7 +185,7 @@ pub async fn steps_are_written_under_a_claim<S: Store>(store: &S) {
         state: StepState::Ambiguous,
         calls: 2,
         adopted: true,
-        external_id: Some(7),
+        external_id: Some("7".to_owned()),
         code: Some(Code::OutcomeUnknown),
         outcome: Some("time-out".to_owned()),
         unknown_since: Some(at(21)),
@@ -355,13 +355,14 @@ pub async fn unsettled_steps_are_listed_and_settled<S: Store>(store: &S) {
 
     store.settle_steps(tenant, found[0], &Settlement::Stands(Some(10)), "somebody", at(30)).await.expect("settled");
     let stands = store.list_steps(tenant, found[0]).await.expect("listed");
-    assert_eq!((stands[0].state, stands[0].external_id, stands[0].at), (StepState::Done, Some(10), at(30)));
+    assert_eq!((stands[0].state, stands[0].external_number(), stands[0].at), (StepState::Done, Some(10), at(30)));
     store.settle_steps(tenant, found[1], &Settlement::Gone, "somebody", at(31)).await.expect("settled");
     let gone: Vec<_> = store.list_steps(tenant, found[1]).await.expect("listed").iter().map(|step| step.state).collect();
     assert_eq!(gone, [StepState::Reverted, StepState::Reverted], "with the service goes what was charged on it");
     assert_eq!(facts(&fixture, 2).await, [(false, None), (false, None)], "neither held nor billed");
     store.settle_steps(tenant, found[2], &Settlement::Stands(None), "somebody", at(32)).await.expect("settled");
-    let known: Vec<_> = store.list_steps(tenant, found[2]).await.expect("listed").iter().map(|step| step.external_id).collect();
+    let known: Vec<_> =
+        store.list_steps(tenant, found[2]).await.expect("listed").iter().map(StepRecord::external_number).collect();
     assert_eq!(known, [Some(12), None]);
 
     assert_eq!(store.list_unsettled_steps(tenant, None, 9).await.expect("listed").items, []);

@@ -13,7 +13,7 @@ use lineshift_domain::terms::{
 
 use super::fixture::{Fixture, at, iccid};
 use crate::bulk_changes::{DeviceChangeFilter, Idempotency, IdempotencyClaim, LogKey, NewBulkChange, NewDeviceChange, Orderer};
-use crate::work::{RunnableChange, message_kind};
+use crate::work::{CalledAccounts, RunnableChange, message_kind};
 use crate::{Store, StoreError};
 
 /// Who orders.
@@ -63,7 +63,7 @@ pub(super) fn change<S>(fixture: &Fixture<'_, S>, order: StoredOrder, rows: usiz
         rows,
         duplicates: 2,
         page_lines: 3,
-        account: None,
+        accounts: CalledAccounts::NONE,
     }
 }
 

@@ -221,6 +221,7 @@ pub async fn an_order_finds_what_it_refers_to<S: Store>(store: &S) {
         site_id: None,
         plan: Some(fixture.plan),
         pool: Some(fixture.pool),
+        carrier_rate_plan: None,
     };
     let found = store.find_referenced(tenant, &all).await.expect("found");
     assert_eq!(found.service_provider.expect("the provider").id, fixture.provider);
@@ -233,7 +234,7 @@ pub async fn an_order_finds_what_it_refers_to<S: Store>(store: &S) {
     store.update_site(tenant, &closed, at(2)).await.expect("closed");
     let found = store.find_referenced(tenant, &all).await.expect("found");
     assert_eq!(found.site.expect("the next active site").id, second);
-    let named = References { site_id: Some(fixture.site), ..all };
+    let named = References { site_id: Some(fixture.site), ..all.clone() };
     assert_eq!(store.find_referenced(tenant, &named).await.expect("found").site, Some(closed));
 
     assert_eq!(store.find_referenced(fixture.other, &all).await.expect("found"), Referenced::default());

@@ -196,6 +196,7 @@ pub(super) fn provider(name: &str) -> ServiceProvider {
         id: ServiceProviderId(0),
         name: name.to_owned(),
         integration_kind: IntegrationKind::JASPER,
+        integration_authentication_id: None,
         write_enabled: true,
         is_active: true,
     }

@@ -32,7 +32,7 @@ fn change<S>(fixture: &Fixture<'_, S>, holds: Holds, rows: usize) -> NewBulkChan
         rows,
         duplicates: 0,
         page_lines: 5_000,
-        account: None,
+        accounts: crate::work::CalledAccounts::NONE,
     }
 }
 

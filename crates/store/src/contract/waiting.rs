@@ -12,7 +12,7 @@ use super::bulk_changes::{KEY, accepted, amop, change, orderer, refused};
 use super::fixture::{Fixture, at, iccid};
 use super::work::{QUERY, assignment_write, claim, devices, rows, runnable};
 use crate::bulk_changes::{NewBulkChange, Orderer, Reopening, WaitingCount};
-use crate::work::{PageClaim, PageTask, PageWork, Runnable, Settled, Waiting};
+use crate::work::{CalledAccounts, PageClaim, PageTask, PageWork, Runnable, Settled, Waiting};
 use crate::{Store, StoreError};
 
 /// An order to the Rev customer.
@@ -26,10 +26,15 @@ pub(super) fn rev<S>(fixture: &Fixture<'_, S>) -> StoredOrder {
     })
 }
 
+/// The billing account.
+pub(super) fn called<S>(fixture: &Fixture<'_, S>) -> CalledAccounts {
+    CalledAccounts { billing: Some(fixture.authentication), carrier: None }
+}
+
 /// Stores a change of one page whose rows call the account.
 pub(super) async fn calling<S: Store>(fixture: &Fixture<'_, S>, lines: &[DeviceId]) -> BulkChangeId {
-    let account = Some(fixture.authentication);
-    let new = NewBulkChange { account, page_lines: lines.len(), ..change(fixture, rev(fixture), lines.len()) };
+    let accounts = called(fixture);
+    let new = NewBulkChange { accounts, page_lines: lines.len(), ..change(fixture, rev(fixture), lines.len()) };
     fixture.store.store_bulk_change(fixture.tenant, &new, accepted(lines), None).await.expect("stored").id
 }
 
@@ -62,8 +67,8 @@ pub async fn a_paused_page_stays_claimed<S: Store>(store: &S) {
     let fixture = Fixture::new(store, "paused").await;
     let lines = fixture.lines(3).await;
     let id = calling(&fixture, &lines).await;
-    let account = Some(fixture.authentication);
-    let runs = Runnable { change: runnable(&fixture, id), account, is_canceled: false, has_open_rows: true };
+    let accounts = called(&fixture);
+    let runs = Runnable { change: runnable(&fixture, id), accounts, is_canceled: false, has_open_rows: true };
     assert!(store.list_runnable().await.expect("listed").contains(&runs));
     let held = claim(&fixture, id, 10).await.expect("a page");
     let (mut page, found) = open(&fixture, &held, 11).await;
@@ -164,12 +169,7 @@ pub async fn a_canceled_change_is_not_waited_for<S: Store>(store: &S) {
     page.hold_open(&[wait(found[0], Code::QuotaExhausted, 10_000)]).await.expect("held");
     page.finish(None).await.expect("finished");
     assert!(store.cancel_bulk_change(fixture.tenant, id, &orderer(), at(20)).await.expect("canceled"));
-    let runs = Runnable {
-        change: runnable(&fixture, id),
-        account: Some(fixture.authentication),
-        is_canceled: true,
-        has_open_rows: true,
-    };
+    let runs = Runnable { change: runnable(&fixture, id), accounts: called(&fixture), is_canceled: true, has_open_rows: true };
     assert!(store.list_runnable().await.expect("listed").contains(&runs));
     let woken = claim(&fixture, id, 20).await.expect("the page");
     let mut page = store.open_page(&woken, at(20)).await.expect("opened");

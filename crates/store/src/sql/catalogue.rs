@@ -15,19 +15,20 @@ crate::statements! {
     LIST_INTEGRATION_AUTHENTICATIONS = "SELECT id, name, integration_kind, is_active
         FROM integration_authentication WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3";
 
-    /// name, kind, write enabled, is active.
+    /// name, kind, authentication, write enabled, is active.
     CREATE_SERVICE_PROVIDER = "INSERT INTO service_provider
-        (tenant_id, id, name, integration_kind, write_enabled, is_active, created_at, modified_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $7)";
-    /// id, name, kind, write enabled, is active.
-    GET_SERVICE_PROVIDER = "SELECT id, name, integration_kind, write_enabled, is_active
+        (tenant_id, id, name, integration_kind, integration_authentication_id, write_enabled, is_active, created_at, modified_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)";
+    /// id, name, kind, authentication, write enabled, is active.
+    GET_SERVICE_PROVIDER = "SELECT id, name, integration_kind, integration_authentication_id, write_enabled, is_active
         FROM service_provider WHERE tenant_id = $1 AND id = $2";
-    /// Leaves its authentication as it is.
+    /// Every field; leaves the credentials of its callbacks as they are.
     UPDATE_SERVICE_PROVIDER = "UPDATE service_provider
-        SET name = $3, integration_kind = $4, write_enabled = $5, is_active = $6, modified_at = $7
+        SET name = $3, integration_kind = $4, integration_authentication_id = $5, write_enabled = $6, is_active = $7,
+            modified_at = $8
         WHERE tenant_id = $1 AND id = $2";
     /// The columns of the get.
-    LIST_SERVICE_PROVIDERS = "SELECT id, name, integration_kind, write_enabled, is_active
+    LIST_SERVICE_PROVIDERS = "SELECT id, name, integration_kind, integration_authentication_id, write_enabled, is_active
         FROM service_provider WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3";
 
     /// name, authentication, is active.

@@ -7,6 +7,7 @@
 pub mod access;
 pub mod billing;
 pub mod bulk_changes;
+pub mod carriers;
 pub mod catalogue;
 pub mod devices;
 pub mod plan_queue;

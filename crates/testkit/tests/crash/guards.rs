@@ -13,7 +13,7 @@ use lineshift_domain::terms::BulkChangeStatus;
 use lineshift_engine::{Clock as _, Submission, WorkerOptions};
 use lineshift_store::bulk_changes::{Idempotency, NewBulkChange, Reopening};
 use lineshift_store::devices::FactsQuery;
-use lineshift_store::work::{PageClaim, PageTask, RunnableChange};
+use lineshift_store::work::{CalledAccounts, PageClaim, PageTask, RunnableChange};
 use lineshift_store::{Store, StoreError};
 use lineshift_testkit::crash::{Standing, check_invariants, look, open_options, settle};
 use lineshift_testkit::operator::Operator;
@@ -185,7 +185,7 @@ async fn new_change(operator: &Operator, like: BulkChangeId, rows: usize) -> New
         rows,
         duplicates: 0,
         page_lines: 4,
-        account: None,
+        accounts: CalledAccounts::NONE,
     }
 }
 

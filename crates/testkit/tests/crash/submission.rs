@@ -142,7 +142,7 @@ impl Scenario for Dropped {
             rows: 10,
             duplicates: 0,
             page_lines: 4,
-            account: None,
+            accounts: lineshift_store::work::CalledAccounts::NONE,
         };
         let id = operator.store.begin_receiving(tenant, &change, until, Some(&claim)).await.expect("it begins");
         for page in 0..2 {

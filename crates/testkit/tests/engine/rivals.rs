@@ -44,7 +44,7 @@ pub(crate) async fn judged(
         rows: usize::try_from(lines).expect("a few lines"),
         duplicates: 0,
         page_lines: operator.engine.limits().page_lines,
-        account: None,
+        accounts: lineshift_store::work::CalledAccounts::NONE,
     };
     let digits: Vec<Digits> =
         (1..=lines).map(|line| read_line(LineIdentifier::Iccid, &iccid(line)).expect("well-formed")).collect();

@@ -185,6 +185,7 @@ async fn reference_data_and_keys_are_each_tenants_own() {
         site_id: Some(other.amop_site),
         plan: Some(other.plan),
         pool: Some(other.pool),
+        carrier_rate_plan: Some("carrier plan".to_owned()),
     };
     let found = store.find_referenced(tenant, &references).await.expect("asked");
     assert_eq!(found, lineshift_store::catalogue::Referenced::default());

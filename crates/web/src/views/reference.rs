@@ -15,6 +15,8 @@ pub struct ServiceProviderView {
     pub name: String,
     /// Jasper, ThingSpace, Telegence or POND.
     pub integration_kind: String,
+    /// The integration authentication with which the carrier is called, of the same kind; null: nothing can be asked of it.
+    pub integration_authentication_id: Option<i64>,
     /// Whether the carrier may be written to.
     pub write_enabled: bool,
     /// Whether orders may name it.
@@ -27,6 +29,7 @@ impl From<store::ServiceProvider> for ServiceProviderView {
             id: thing.id.0,
             name: thing.name,
             integration_kind: thing.integration_kind.to_string(),
+            integration_authentication_id: thing.integration_authentication_id.map(|id| id.0),
             write_enabled: thing.write_enabled,
             is_active: thing.is_active,
         }
@@ -40,6 +43,9 @@ pub struct NewServiceProvider {
     pub name: String,
     /// Jasper, ThingSpace, Telegence or POND.
     pub integration_kind: String,
+    /// The integration authentication with which the carrier is called, of the same kind. None by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub integration_authentication_id: Option<i64>,
     /// Whether the carrier may be written to. False by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub write_enabled: Option<bool>,
@@ -57,6 +63,9 @@ pub struct ServiceProviderPatch {
     /// Jasper, ThingSpace, Telegence or POND.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub integration_kind: Option<String>,
+    /// The integration authentication with which the carrier is called, of the same kind; null: nothing can be asked of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub integration_authentication_id: Option<i64>,
     /// Whether the carrier may be written to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub write_enabled: Option<bool>,

@@ -40,7 +40,7 @@ impl From<StepRecord> for StepView {
             part: step.part,
             state: step.state.to_string(),
             attempt: step.attempt,
-            external_id: step.external_id,
+            external_id: step.external_number(),
             adopted: step.adopted,
             code: step.code.map(|code| code.to_string()),
             outcome: step.outcome,

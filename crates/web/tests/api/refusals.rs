@@ -34,6 +34,7 @@ async fn unusable(operator: &Operator) -> Unusable {
         id: ServiceProviderId(0),
         name: "Old carrier".to_owned(),
         integration_kind: IntegrationKind::POND,
+        integration_authentication_id: None,
         write_enabled: false,
         is_active: false,
     };

@@ -10,23 +10,28 @@ use lineshift_store::paging::MAX_PAGE_ITEMS;
 
 use super::super::cells::Seen;
 use super::super::header::{optional, required};
-use super::super::{Cells, Column, Kind, Target};
+use super::super::{Cells, Column, Kind, References, Target};
 use super::authentications::SYSTEMS;
 
 /// See the module.
-#[derive(Default)]
 pub(super) struct Providers {
+    references: References,
     names: Seen<String>,
 }
 
 impl Kind for Providers {
     type Row = ServiceProvider;
 
-    const COLUMNS: &'static [Column] =
-        &[required("name"), required("integration"), optional("write_enabled"), optional("is_active")];
+    const COLUMNS: &'static [Column] = &[
+        required("name"),
+        required("integration"),
+        optional("authentication"),
+        optional("write_enabled"),
+        optional("is_active"),
+    ];
 
-    async fn begin(_: &Target<'_>) -> Result<Self> {
-        Ok(Self::default())
+    async fn begin(target: &Target<'_>) -> Result<Self> {
+        Ok(Self { references: References::default().with_authentications(target).await?, names: Seen::default() })
     }
 
     fn read(&mut self, cells: &mut Cells<'_, '_>) -> Option<Self::Row> {
@@ -35,11 +40,24 @@ impl Kind for Providers {
         if integration_kind.is_some_and(|kind| !kind.is_carrier()) {
             cells.report("integration", "a carrier's: Jasper, ThingSpace, Telegence or POND");
         }
+        let authentication = match integration_kind {
+            Some(kind) if cells.text("authentication").is_some() => {
+                self.references.authentication_of(cells, "authentication", kind)
+            }
+            _ => None,
+        };
         let write_enabled = cells.flag("write_enabled", true);
         let is_active = cells.flag("is_active", true);
         let name = name?.to_owned();
         cells.only_once(&mut self.names, "name", name.clone());
-        Some(ServiceProvider { id: ServiceProviderId(0), name, integration_kind: integration_kind?, write_enabled, is_active })
+        Some(ServiceProvider {
+            id: ServiceProviderId(0),
+            name,
+            integration_kind: integration_kind?,
+            integration_authentication_id: authentication,
+            write_enabled,
+            is_active,
+        })
     }
 
     async fn store(target: &Target<'_>, rows: &[Self::Row]) -> Result<Imported> {
@@ -47,7 +65,7 @@ impl Kind for Providers {
         let mut after = None;
         loop {
             let page = target.store.list_service_providers(target.tenant.id, after, MAX_PAGE_ITEMS).await?;
-            present.extend(page.items.into_iter().map(|thing| (thing.name, thing.id)));
+            present.extend(page.items.into_iter().map(|thing| (thing.name.clone(), thing)));
             after = page.next;
             if after.is_none() {
                 break;
@@ -55,8 +73,11 @@ impl Kind for Providers {
         }
         let mut imported = Imported::default();
         for row in rows {
-            if let Some(id) = present.get(&row.name) {
-                let replaced = ServiceProvider { id: *id, ..row.clone() };
+            if let Some(there) = present.get(&row.name) {
+                // A file that names no account leaves it as it is, unless it would be one of another carrier's.
+                let kept = there.integration_authentication_id.filter(|_| there.integration_kind == row.integration_kind);
+                let integration_authentication_id = row.integration_authentication_id.or(kept);
+                let replaced = ServiceProvider { id: there.id, integration_authentication_id, ..row.clone() };
                 target.store.update_service_provider(target.tenant.id, &replaced, target.now).await?;
                 imported.updated += 1;
             } else {

@@ -19,7 +19,7 @@ use crate::work::{Closed, close, count, lease_lost};
 impl<E: Engine> SqlPage<E> {
     /// Whether the page may have rows that wait: only those of a change that calls an account ever do.
     pub(super) const fn may_wait(&self) -> bool {
-        self.order.account.is_some() || self.has_held
+        self.order.billing.is_some() || self.order.carrier.is_some() || self.has_held
     }
 
     /// Ends the rows in hand and closes the page, or gives it back until the first row that waits is due.

@@ -16,7 +16,8 @@ pub(super) fn read_order(row: &Row<'_>) -> Result<(OrderFacts, i64)> {
         integration_kind: row.term(at(0))?,
         orderer_scopes: row.get(at(1))?,
         targets: TargetsActive { customer: row.get(at(2))?, site: row.get(at(3))?, plan: row.get(at(4))?, pool: row.get(at(5))? },
-        account: read_account(row, at(8))?,
+        billing: read_account(row, at(8))?,
+        carrier: read_account(row, at(12))?,
         time_zone: row.term(at(7))?,
     };
     Ok((order, row.get(at(6))?))

@@ -128,7 +128,12 @@ fn read_outside_line(row: &Row<'_>) -> Result<OutsideLine> {
         device_id: DeviceId(row.get(2)?),
         iccid: row.get(3)?,
         subscriber_number: row.get(4)?,
-        activated_at: row.maybe_time(5)?,
+        imei: row.get(5)?,
+        carrier_device_id: row.get(6)?,
+        activated_at: row.maybe_time(7)?,
+        status: row.get(8)?,
+        carrier_rate_plan: row.get(9)?,
+        communication_plan: row.get(10)?,
         steps: Vec::new(),
     })
 }
