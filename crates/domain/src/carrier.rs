@@ -52,6 +52,8 @@ pub struct RatePlanAbility {
     pub takes_comm_plan: bool,
     /// Whether it can be asked to put the former plan back, so that an undo may (B6.3).
     pub reversible: bool,
+    /// Changing and reading calls of a line when all goes well.
+    pub calls: (u32, u32),
     /// What it must know of a line (rule 9).
     pub needs: RequiredData,
 }
@@ -63,6 +65,8 @@ pub struct StatusAbility {
     pub statuses: &'static [CarrierStatus],
     /// Whether it takes a reason code.
     pub takes_reason_code: bool,
+    /// Changing and reading calls of a line when all goes well.
+    pub calls: (u32, u32),
     /// What it must know of a line (rule 9).
     pub needs: RequiredData,
 }
@@ -76,6 +80,14 @@ pub struct CarrierStatus {
     pub is_active: bool,
     /// From which statuses the carrier lets a line be moved to it; none: nobody can order it.
     pub reached_from: &'static [&'static str],
+}
+
+impl Abilities {
+    /// The statuses in which its lines may be assigned and given plans (rule 5).
+    pub fn active_statuses(&self) -> impl Iterator<Item = (IntegrationKind, String)> + use<> {
+        let (kind, statuses) = (self.kind, self.status.map_or(&[][..], |ability| ability.statuses));
+        statuses.iter().filter(|status| status.is_active).map(move |status| (kind, status.name.to_owned()))
+    }
 }
 
 impl StatusAbility {

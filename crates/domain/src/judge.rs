@@ -54,6 +54,13 @@ impl ActiveStatuses {
         self.0.iter().any(|(of, active)| *of == kind && active.eq_ignore_ascii_case(status))
     }
 
+    /// These and more.
+    #[must_use]
+    pub fn and(mut self, more: impl IntoIterator<Item = (IntegrationKind, String)>) -> Self {
+        self.0.extend(more);
+        self
+    }
+
     /// The active statuses of one kind, for messages.
     #[must_use]
     pub fn of(&self, kind: IntegrationKind) -> String {

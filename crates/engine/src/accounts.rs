@@ -117,6 +117,23 @@ pub(crate) struct Open<C: ?Sized> {
     pub(crate) connector: Arc<C>,
 }
 
+/// What has an account behind it.
+pub(crate) trait Connected {
+    fn account(&self) -> &Account;
+}
+
+impl Connected for dyn Billing {
+    fn account(&self) -> &Account {
+        Billing::account(self)
+    }
+}
+
+impl Connected for dyn Carrier {
+    fn account(&self) -> &Account {
+        Carrier::account(self)
+    }
+}
+
 /// A billing account.
 pub(crate) type OpenBilling = Open<dyn Billing>;
 

@@ -1,7 +1,8 @@
 //! How long a change will take that calls outside: shown at its start, from what its account allows.
 
 use lineshift_connectors::http::AccountLimits;
-use lineshift_domain::ids::TenantId;
+use lineshift_domain::carrier::{Abilities, CarrierChange};
+use lineshift_domain::ids::{IntegrationAuthenticationId, TenantId};
 use lineshift_domain::order::{RevCharge, StoredOrder};
 use lineshift_store::billing::CallsMade;
 use lineshift_store::bulk_changes::BulkChangeView;
@@ -35,26 +36,53 @@ const CUT_PAGES: u64 = 3;
 const LOOKED_UP_TOGETHER: u64 = 100;
 
 impl Engine {
-    /// What is still to be called for a change, and how long that takes; none: nobody outside is called.
+    /// What is still to be called for a change, and how long that takes; none: nobody outside is called. Of two accounts the one that takes
+    /// longer.
     pub async fn estimate(&self, tenant: TenantId, change: &BulkChangeView) -> Result<Option<Estimate>> {
-        let Some(account) = change.order.billing_account() else { return Ok(None) };
+        let order = &change.order;
+        let lines = u64::try_from(change.counts.open).unwrap_or(0);
+        let mut longest: Option<Estimate> = None;
+        if let Some(account) = order.billing_account() {
+            longest = Some(
+                self.estimate_of(tenant, account, |limits| billing_calls(order, lines, limits, self.limits.page_lines)).await?,
+            );
+        }
+        if let Some(account) = order.carrier_account() {
+            let kind = self.store.get_account(tenant, account).await?.integration_kind;
+            let calls = self.abilities(kind).map_or(0, |abilities| carrier_calls(order, abilities, lines));
+            let carrier = self.estimate_of(tenant, account, |_| calls).await?;
+            longest = Some(longest.filter(|billing| billing.seconds > carrier.seconds).unwrap_or(carrier));
+        }
+        Ok(longest)
+    }
+
+    async fn estimate_of(
+        &self,
+        tenant: TenantId,
+        account: IntegrationAuthenticationId,
+        calls: impl FnOnce(AccountLimits) -> u64,
+    ) -> Result<Estimate> {
         let stored = self.store.get_account(tenant, account).await?;
         let limits = self.account_limits(&stored);
         let made = self.store.count_calls(tenant, account, self.clock.now()).await?;
-        let page_lines = page_lines(&change.order, limits, self.limits.page_lines);
-        let lines = u64::try_from(change.counts.open).unwrap_or(0);
-        let pages = lines.div_ceil((page_lines as u64).clamp(1, LOOKED_UP_TOGETHER));
-        let mut calls = lines * calls_a_line(&change.order) + pages;
-        if calls > 0 {
-            // The catalogue is looked at once; pages that a full window cuts in two look their lines up again.
-            calls += CATALOGUE_CALLS;
-            calls += calls / u64::from(limits.calls_a_minute) * CUT_PAGES;
-        }
-        Ok(Some(Estimate { calls, seconds: seconds_of(calls, made, limits), calls_a_minute: limits.calls_a_minute }))
+        let calls = calls(limits);
+        Ok(Estimate { calls, seconds: seconds_of(calls, made, limits), calls_a_minute: limits.calls_a_minute })
     }
 }
 
-/// The calls of a line when all goes well: its service and each product; what a package brings is read back.
+fn billing_calls(order: &StoredOrder, lines: u64, limits: AccountLimits, most: usize) -> u64 {
+    let page_lines = page_lines(order, Some(limits), None, most);
+    let pages = lines.div_ceil((page_lines as u64).clamp(1, LOOKED_UP_TOGETHER));
+    let calls = lines * calls_a_line(order) + pages;
+    if calls == 0 {
+        return 0;
+    }
+    // The catalogue is looked at once; pages that a full window cuts in two look their lines up again.
+    let calls = calls + CATALOGUE_CALLS;
+    calls + calls / u64::from(limits.calls_a_minute) * CUT_PAGES
+}
+
+/// The billing calls of a line when all goes well: its service and each product; what a package brings is read back.
 pub(crate) fn calls_a_line(order: &StoredOrder) -> u64 {
     match order.rev_service().map(|service| &service.charge) {
         Some(RevCharge::Products(products)) => 1 + products.len() as u64,
@@ -63,12 +91,43 @@ pub(crate) fn calls_a_line(order: &StoredOrder) -> u64 {
     }
 }
 
-/// The calls of about two seconds, in lines (B5.2).
-pub(crate) fn page_lines(order: &StoredOrder, limits: AccountLimits, most: usize) -> usize {
-    match calls_a_line(order) {
-        0 => most,
-        calls => usize::try_from(2 * calls_a_second(limits) / calls).unwrap_or(most).clamp(1, most),
-    }
+/// Changing and reading calls of a line at its carrier when all goes well.
+fn carrier_calls_a_line(order: &StoredOrder, abilities: &Abilities) -> (u64, u64) {
+    let calls = match order.carrier_change() {
+        None => None,
+        Some(CarrierChange::RatePlan { .. }) => abilities.rate_plan.map(|plan| plan.calls),
+        Some(CarrierChange::Status { .. }) => abilities.status.map(|status| status.calls),
+    };
+    calls.map_or((0, 0), |(changing, reading)| (u64::from(changing), u64::from(reading)))
+}
+
+/// The carrier's calls of so many lines: changing ones take as many lines as the carrier allows.
+fn carrier_calls(order: &StoredOrder, abilities: &Abilities, lines: u64) -> u64 {
+    let (changing, reading) = carrier_calls_a_line(order, abilities);
+    lines.div_ceil(abilities.devices_a_call.max(1) as u64) * changing + lines * reading
+}
+
+/// The calls of about two seconds, in lines (B5.2): the account that takes longer decides.
+pub(crate) fn page_lines(
+    order: &StoredOrder,
+    billing: Option<AccountLimits>,
+    carrier: Option<(AccountLimits, &Abilities)>,
+    most: usize,
+) -> usize {
+    let billed = match (calls_a_line(order), billing) {
+        (0, _) | (_, None) => most,
+        (calls, Some(limits)) => usize::try_from(2 * calls_a_second(limits) / calls).unwrap_or(most),
+    };
+    let moved = match carrier {
+        None => most,
+        Some((limits, abilities)) => {
+            let together = abilities.devices_a_call.max(1) as u64;
+            let (changing, reading) = carrier_calls_a_line(order, abilities);
+            let lines = 2 * calls_a_second(limits) * together / (changing + reading * together).max(1);
+            usize::try_from(lines).unwrap_or(most)
+        }
+    };
+    billed.min(moved).clamp(1, most)
 }
 
 /// What the account takes over a longer time.

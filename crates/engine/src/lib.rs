@@ -3,6 +3,7 @@
 //! It knows neither HTTP nor SQL: it judges with `lineshift-domain` and reads and writes through `lineshift-store`.
 
 mod accounts;
+mod at_carrier;
 mod beside;
 mod boundary;
 mod caller;

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
+use lineshift_domain::carrier::Abilities;
 use lineshift_domain::codes::Code;
 use lineshift_domain::facts::LineFacts;
 use lineshift_domain::ids::{DeviceChangeId, ServiceProviderId};
@@ -35,7 +36,7 @@ impl Engine {
         // wait for the others.
         let statuses = self.active_statuses().await?;
         let page = self.store.open_page(claim, self.clock.now()).await?;
-        if page.order().billing.is_some() {
+        if page.order().change.order.calls_outside() {
             return Box::pin(self.run_outside_page(claim, page, holding, &statuses)).await;
         }
         self.run_set_page(page, &statuses).await
@@ -44,7 +45,7 @@ impl Engine {
     async fn run_set_page(&self, mut page: Box<dyn PageWork>, statuses: &ActiveStatuses) -> StoreResult<PageResult> {
         let started = Instant::now();
         let order = page.order().clone();
-        let judged = judge_rows(page.as_mut(), &order, &HashSet::new(), statuses).await?;
+        let judged = judge_rows(page.as_mut(), &order, &HashSet::new(), statuses, None).await?;
         let settled: Vec<Settled> = judged.rows.iter().filter_map(|(row, judged)| judged.settle(*row)).collect();
         page.settle(&settled).await?;
         if settled.len() < judged.rows.len() {
@@ -68,6 +69,7 @@ pub(crate) async fn judge_rows(
     order: &OrderFacts,
     own: &HashSet<DeviceChangeId>,
     statuses: &ActiveStatuses,
+    abilities: Option<&Abilities>,
 ) -> StoreResult<JudgedRows> {
     let stored = &order.change.order;
     let query = FactsQuery::of(stored);
@@ -76,7 +78,7 @@ pub(crate) async fn judge_rows(
         let rows = lines.iter().map(|line| (line.id, Judged::Stopped(stop.clone()))).collect();
         return Ok(JudgedRows { rows, found_anew: false });
     }
-    let judge = judge_of(stored, order.change.service_provider_id, order.integration_kind, statuses);
+    let judge = judge_of(stored, order.change.service_provider_id, order.integration_kind, statuses, abilities);
     judge_page(page, order, &lines, &judge, query, own).await
 }
 
@@ -86,8 +88,13 @@ pub(crate) fn judge_of<'a>(
     provider: ServiceProviderId,
     kind: IntegrationKind,
     statuses: &'a ActiveStatuses,
+    abilities: Option<&'a Abilities>,
 ) -> Judge<'a> {
     let judge = Judge::new(order, provider, kind, statuses);
+    let judge = match abilities {
+        Some(abilities) => judge.at_carrier(abilities),
+        None => judge,
+    };
     if order.rev_service().is_some() { judge.creating_rev_service() } else { judge }
 }
 
@@ -115,9 +122,8 @@ impl Judged {
             Self::Accepted => None,
             Self::AlreadySo => Some(Settled::AlreadySo(row)),
             Self::Stopped(Stop::Canceled) => Some(Settled::Canceled(row)),
-            Self::Refused(reason) | Self::Stopped(Stop::Refused(reason) | Stop::NoAccount(reason)) => {
-                Some(Settled::Refused(row, reason.clone()))
-            }
+            Self::Refused(reason) | Self::Stopped(Stop::Refused(reason)) => Some(Settled::Refused(row, reason.clone())),
+            Self::Stopped(Stop::NoAccount(no)) => no.reason().map(|reason| Settled::Refused(row, reason.clone())),
         }
     }
 }
@@ -127,8 +133,22 @@ impl Judged {
 pub(crate) enum Stop {
     Canceled,
     Refused(Reason),
-    /// Only the rows that would call the account (B5.3).
-    NoAccount(Reason),
+    /// Only the rows that would call an account that cannot be called (B5.3).
+    NoAccount(NoAccount),
+}
+
+/// Why accounts may not be called; none: it may.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NoAccount {
+    pub(crate) billing: Option<Reason>,
+    pub(crate) carrier: Option<Reason>,
+}
+
+impl NoAccount {
+    /// Either reason, the billing system's first.
+    fn reason(&self) -> Option<&Reason> {
+        self.billing.as_ref().or(self.carrier.as_ref())
+    }
 }
 
 /// What has changed about the order as a whole since it was submitted.
@@ -158,7 +178,9 @@ fn stopped(order: &OrderFacts) -> Option<Stop> {
     if plan_now && !targets.pool {
         return refused(Code::PoolInactive, "the customer rate pool was made inactive after this was ordered");
     }
-    order.billing.as_ref().and_then(no_account).map(Stop::NoAccount)
+    let no =
+        NoAccount { billing: order.billing.as_ref().and_then(no_account), carrier: order.carrier.as_ref().and_then(no_account) };
+    no.reason().is_some().then_some(Stop::NoAccount(no))
 }
 
 /// Why the account may not be called, if so (B5.3).

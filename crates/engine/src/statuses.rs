@@ -23,13 +23,14 @@ struct Read {
 }
 
 impl Engine {
-    /// The statuses that count as active.
+    /// The statuses that count as active: those that are stored, and those that carriers say are.
     pub(crate) async fn active_statuses(&self) -> Result<Arc<ActiveStatuses>> {
         let fresh = self.statuses.0.lock().expect("never held over a panic").clone();
         if let Some(read) = fresh.filter(|read| read.at.elapsed() < TIME_TO_LIVE) {
             return Ok(read.statuses);
         }
-        let statuses = Arc::new(self.store.active_statuses().await?);
+        let of_carriers = self.carriers().iter().flat_map(|carrier| carrier.abilities().active_statuses());
+        let statuses = Arc::new(self.store.active_statuses().await?.and(of_carriers));
         *self.statuses.0.lock().expect("never held over a panic") =
             Some(Read { at: Instant::now(), statuses: Arc::clone(&statuses) });
         Ok(statuses)

@@ -1,5 +1,6 @@
 //! Submitting an order (section 4): resolve it, judge each line, store it.
 
+mod carrier;
 mod lines;
 mod resolve;
 

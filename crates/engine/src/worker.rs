@@ -7,8 +7,9 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use lineshift_connectors::http::AccountKey;
 use lineshift_domain::codes::Code;
+use lineshift_domain::ids::TenantId;
 use lineshift_domain::terms::DeviceChangeStatus;
-use lineshift_store::work::{PageClaim, PageResult, PageTask, Runnable, RunnableChange};
+use lineshift_store::work::{CalledAccounts, PageClaim, PageResult, PageTask, Runnable, RunnableChange};
 use lineshift_store::{Result as StoreResult, StoreError};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::Instant;
@@ -164,7 +165,7 @@ impl Engine {
                     let key = AccountKey { tenant_id: change.tenant_id, integration_authentication_id: account };
                     // An account that cannot be called now gets no further page; a canceled change needs no call for most rows.
                     let would_call = runnable.has_open_rows && !runnable.is_canceled;
-                    if would_call && self.is_put_off(key).await? {
+                    if would_call && self.is_any_put_off(change.tenant_id, runnable.accounts).await? {
                         continue;
                     }
                     let Some(room) = beside.outside.room(key) else { continue };
@@ -191,10 +192,19 @@ impl Engine {
         failed.map_or(Ok(false), Err)
     }
 
+    async fn is_any_put_off(&self, tenant_id: TenantId, accounts: CalledAccounts) -> StoreResult<bool> {
+        for integration_authentication_id in accounts.iter() {
+            if self.is_put_off(AccountKey { tenant_id, integration_authentication_id }).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Whether an account is known to take no call for longer than a call waits. One that was set anew since may take some.
     async fn is_put_off(&self, key: AccountKey) -> StoreResult<bool> {
-        let Some((version, billing)) = self.accounts.find_built_version(key) else { return Ok(false) };
-        let account = billing.account();
+        let Some((version, connector)) = self.accounts.find_built_version(key) else { return Ok(false) };
+        let account = connector.account();
         let patience = TimeDelta::from_std(account.limits().patience).unwrap_or(TimeDelta::MAX);
         if account.not_before().is_none_or(|not_now| not_now.until <= self.clock.now() + patience) {
             return Ok(false);

@@ -134,6 +134,17 @@ pub struct StepRecord {
     pub unknown_since: Option<DateTime<Utc>>,
     /// When it was written last.
     pub at: DateTime<Utc>,
+    /// Of an act at a carrier, the plans that the line had before the change.
+    pub before: Option<PlansBefore>,
+}
+
+/// The carrier's plans of a line before a change, for its undo (B6.3).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PlansBefore {
+    /// Rate plan, by its code.
+    pub rate_plan: Option<String>,
+    /// Communication plan.
+    pub comm_plan: Option<String>,
 }
 
 impl StepRecord {

@@ -5,16 +5,17 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
+use lineshift_domain::carrier::CarrierChange;
 use lineshift_domain::ids::DeviceChangeId;
 use lineshift_domain::judge::Reason;
-use lineshift_domain::terms::OnPartialFailure;
 use lineshift_store::Result as StoreResult;
 use lineshift_store::work::{OrderFacts, OutsideLine, PageClaim, PageResult, Settled, Waiting};
 
-use super::LineEnd;
 use super::judged::refusal;
 use super::with_own_service;
+use super::{LineEnd, compensates};
 use crate::Engine;
+use crate::at_carrier::is_own;
 use crate::run::{Judged, judge_rows, measure_outcomes};
 use crate::steps::{apply_measured, scheduled_for, set_steps};
 
@@ -40,7 +41,9 @@ impl Engine {
         let mut page = self.store.open_page(claim, now).await?;
         let order = page.order().clone();
         let lines = page.list_outside_lines().await?;
-        let judged = judge_rows(page.as_mut(), &order, &with_own_service(&lines), &statuses).await?;
+        let judged =
+            judge_rows(page.as_mut(), &order, &with_own_service(&lines), &statuses, self.abilities(order.integration_kind))
+                .await?;
         let created: HashMap<DeviceChangeId, bool> = lines.iter().map(|line| (line.id, has_created(line))).collect();
         let mut ends: HashMap<DeviceChangeId, LineEnd> = ends.into_iter().collect();
         let (mut settled, mut waiting, mut failing, mut go_on) = (Vec::new(), Vec::new(), Vec::new(), 0_usize);
@@ -63,7 +66,8 @@ impl Engine {
                 apply_measured(step.as_ref(), &order, page.as_mut()).await?;
             }
         }
-        let details = order.change.order.plan().and_then(|plan| scheduled_for(&order, plan));
+        let scheduled = order.change.order.plan().and_then(|plan| scheduled_for(&order, plan));
+        let details = scheduled.or_else(|| passed_on(&order));
         let result = page.finish(details.as_deref()).await?;
         metrics::histogram!("lineshift_page_seconds").record(started.elapsed().as_secs_f64());
         settled.extend(failing.into_iter().map(|(row, reason)| Settled::Refused(row, reason)));
@@ -72,10 +76,9 @@ impl Engine {
     }
 }
 
-/// Whether anything stands at the billing system that this change created.
+/// Whether anything stands outside that this change did.
 fn has_created(line: &OutsideLine) -> bool {
-    use lineshift_domain::terms::StepState;
-    line.steps.iter().any(|step| step.state == StepState::Done && !step.adopted)
+    line.steps.iter().any(is_own)
 }
 
 fn look_again(row: DeviceChangeId, now: DateTime<Utc>) -> Waiting {
@@ -97,26 +100,35 @@ fn decide(
     now: DateTime<Utc>,
 ) -> RowEnd {
     let refused = refusal(verdict);
+    let compensates = compensates(order);
     match (end, refused) {
         (LineEnd::Waits(waiting), _) => RowEnd::Waits(waiting),
         (LineEnd::Ends { reason, unsettled: true }, _) => RowEnd::Settled(Settled::Unsettled(row, reason)),
+        // What the carrier refused is undone at the billing system, too: the page is claimed again at once for that.
+        (LineEnd::Ends { reason, unsettled: false }, _) if compensates && has_created => undo_next(row, &reason, now),
         (LineEnd::Ends { reason, unsettled: false }, _) => RowEnd::Settled(Settled::Refused(row, reason)),
         (LineEnd::Stands, None) => RowEnd::GoesOn,
         (LineEnd::FailsAfterSteps(reason), None) => RowEnd::FailsAfterSteps(reason),
         (LineEnd::Stands | LineEnd::FailsAfterSteps(_), Some(reason)) => {
-            let compensates =
-                order.change.order.assignment().is_some_and(|asked| asked.on_partial_failure == OnPartialFailure::Compensate);
             if compensates && has_created {
-                // Undoing calls outside, which no transaction waits for: the page is claimed again at once.
-                let text = format!("{}; what was created for it is being undone", reason.text);
-                return RowEnd::Waits(Waiting { id: row, code: reason.code, text, next_check_at: now });
+                return undo_next(row, &reason, now);
             }
-            let text = if has_created {
-                format!("{}; what was created for it in Rev.io was kept", reason.text)
-            } else {
-                reason.text.clone()
-            };
+            let text =
+                if has_created { format!("{}; what was done for it outside was kept", reason.text) } else { reason.text.clone() };
             RowEnd::Settled(Settled::Refused(row, Reason::new(reason.code, text)))
         }
     }
+}
+
+/// Undoing calls outside, which no transaction waits for: the page is claimed again at once.
+fn undo_next(row: DeviceChangeId, reason: &Reason, now: DateTime<Utc>) -> RowEnd {
+    let text = format!("{}; what was done for it is being undone", reason.text);
+    RowEnd::Waits(Waiting { id: row, code: reason.code, text, next_check_at: now })
+}
+
+/// "passed on" and its date in the tenant's zone, for an order that the carrier carries out on its date (B6.5).
+fn passed_on(order: &OrderFacts) -> Option<String> {
+    let Some(CarrierChange::RatePlan { effective_at: Some(at), .. }) = order.change.order.carrier_change() else { return None };
+    let at = at.with_timezone(&order.time_zone).to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    Some(format!("passed on to the carrier for {at}"))
 }

@@ -5,13 +5,16 @@ use std::collections::HashMap;
 use lineshift_domain::ids::DeviceChangeId;
 use lineshift_domain::judge::{ActiveStatuses, Reason};
 use lineshift_domain::order::RevCharge;
-use lineshift_domain::terms::StepState;
+use lineshift_domain::steps::carrier_step;
+use lineshift_domain::terms::{Step, StepState};
 use lineshift_store::Result as StoreResult;
+use lineshift_store::billing::StepRecord;
 use lineshift_store::work::{OrderFacts, OutsideLine, PageWork, Settled};
 
 use super::Goal;
-use super::with_own_service;
+use super::{compensates, with_own_service};
 use crate::Engine;
+use crate::at_carrier::{is_unknown_part, stands_at_carrier};
 use crate::run::{Judged, Stop, judge_rows, measure_outcomes};
 
 /// A page that was judged and committed.
@@ -27,16 +30,17 @@ impl Engine {
         page.wake_due().await?;
         let order = page.order().clone();
         let known = page.list_outside_lines().await?;
-        let judged = judge_rows(page.as_mut(), &order, &with_own_service(&known), statuses).await?;
+        let judged =
+            judge_rows(page.as_mut(), &order, &with_own_service(&known), statuses, self.abilities(order.integration_kind))
+                .await?;
         // Rows that were refused at submission have found their lines only now.
         let known = if judged.found_anew { page.list_outside_lines().await? } else { known };
         let mut lines: HashMap<DeviceChangeId, OutsideLine> = known.into_iter().map(|line| (line.id, line)).collect();
-        let parts = parts_of(&order);
         let mut settled = Vec::new();
         let mut to_call = Vec::new();
         for (row, verdict) in &judged.rows {
             let line = lines.remove(row);
-            match goal(*row, verdict, line.as_ref(), parts) {
+            match goal(*row, verdict, line.as_ref(), &order) {
                 Ok(goal) => to_call.extend(line.map(|line| (line, goal))),
                 Err(end) => settled.push(end),
             }
@@ -49,8 +53,11 @@ impl Engine {
 }
 
 /// What is to be done with a row; or how it ends at once.
-fn goal(row: DeviceChangeId, verdict: &Judged, line: Option<&OutsideLine>, parts: usize) -> Result<Goal, Settled> {
+fn goal(row: DeviceChangeId, verdict: &Judged, line: Option<&OutsideLine>, order: &OrderFacts) -> Result<Goal, Settled> {
     let was_sent = line.is_some_and(is_sent);
+    if let Some(reason) = line.and_then(|line| failed_to_be_undone(line, order)) {
+        return Ok(Goal::Finish(reason));
+    }
     match verdict {
         Judged::Accepted => Ok(Goal::Do),
         Judged::AlreadySo if was_sent => Ok(Goal::Do),
@@ -59,45 +66,72 @@ fn goal(row: DeviceChangeId, verdict: &Judged, line: Option<&OutsideLine>, parts
         Judged::Stopped(Stop::Canceled) if was_sent => Ok(Goal::Do),
         Judged::Stopped(Stop::Canceled) => Err(Settled::Canceled(row)),
         // What stands as a whole calls nobody any more (B5.3).
-        Judged::Stopped(Stop::NoAccount(_)) if line.is_some_and(|line| stands(line, parts)) => Ok(Goal::Do),
-        Judged::Stopped(Stop::Refused(reason) | Stop::NoAccount(reason)) | Judged::Refused(reason) => {
-            if was_sent {
-                Ok(Goal::Finish(reason.clone()))
-            } else {
-                Err(Settled::Refused(row, reason.clone()))
+        Judged::Stopped(Stop::NoAccount(no)) => {
+            let billing = no.billing.as_ref().filter(|_| !line.is_some_and(|line| is_billed(line, order)));
+            let carrier = no.carrier.as_ref().filter(|_| !line.is_some_and(|line| is_moved(line, order)));
+            match billing.or(carrier) {
+                None => Ok(Goal::Do),
+                Some(reason) => refused_row(row, reason, was_sent),
             }
         }
+        Judged::Stopped(Stop::Refused(reason)) | Judged::Refused(reason) => refused_row(row, reason, was_sent),
     }
+}
+
+fn refused_row(row: DeviceChangeId, reason: &Reason, was_sent: bool) -> Result<Goal, Settled> {
+    if was_sent { Ok(Goal::Finish(reason.clone())) } else { Err(Settled::Refused(row, reason.clone())) }
+}
+
+/// The carrier refused the line in this attempt, and what was done for it is to be undone (B6.3): that goes on whatever the line is
+/// judged to be by now.
+fn failed_to_be_undone(line: &OutsideLine, order: &OrderFacts) -> Option<Reason> {
+    if !compensates(order) {
+        return None;
+    }
+    let failed = |step: &&StepRecord| {
+        step.step == Step::CarrierRatePlan && step.state == StepState::Failed && step.attempt == line.attempt
+    };
+    let step = line.steps.iter().find(failed)?;
+    Some(Reason::new(step.code?, step.outcome.clone().unwrap_or_default()))
 }
 
 /// Whether something stands, or may stand, that this change did: a refusal then has something to keep, undo or read back.
 fn is_sent(line: &OutsideLine) -> bool {
     line.steps.iter().any(|step| {
-        matches!(step.state, StepState::Intended | StepState::Ambiguous | StepState::Done | StepState::Stuck)
+        is_unknown_part(step)
+            || matches!(step.state, StepState::Done | StepState::Stuck)
             || (step.state == StepState::Reverted && step.attempt == line.attempt)
     })
 }
 
-/// The parts of an order's Rev service: itself, and each product.
-fn parts_of(order: &OrderFacts) -> usize {
-    match order.change.order.rev_service().map(|service| &service.charge) {
+/// The parts of the step `rev_service`.
+fn billing_parts(line: &OutsideLine) -> impl Iterator<Item = &StepRecord> {
+    line.steps.iter().filter(|step| step.step == Step::RevService)
+}
+
+/// Whether the order's service and products stand, so that the billing system needs no call for the line.
+fn is_billed(line: &OutsideLine, order: &OrderFacts) -> bool {
+    let parts = match order.change.order.rev_service().map(|service| &service.charge) {
+        None => return true,
         Some(RevCharge::Products(products)) => 1 + products.len(),
-        Some(RevCharge::Package(_)) | None => 1,
-    }
+        Some(RevCharge::Package(_)) => 1,
+    };
+    billing_parts(line).filter(|step| step.state == StepState::Done).count() >= parts
 }
 
-fn stands(line: &OutsideLine, parts: usize) -> bool {
-    line.steps.iter().filter(|step| step.state == StepState::Done).count() >= parts
+/// Whether the line stands at its carrier as asked, so that the carrier needs no call for it.
+fn is_moved(line: &OutsideLine, order: &OrderFacts) -> bool {
+    carrier_step(&order.change.order).is_none_or(|step| stands_at_carrier(line, step))
 }
 
-/// Whether nobody knows what a call for it did.
-pub(super) fn is_unknown(line: &OutsideLine) -> bool {
-    line.steps.iter().any(|step| matches!(step.state, StepState::Intended | StepState::Ambiguous))
+/// Whether nobody knows whether the line is billed.
+pub(super) fn is_billing_unknown(line: &OutsideLine) -> bool {
+    billing_parts(line).any(is_unknown_part)
 }
 
 /// Whether its service was found or created.
 pub(super) fn has_service(line: &OutsideLine) -> bool {
-    line.steps.iter().any(|step| step.part == 0 && matches!(step.state, StepState::Done | StepState::Stuck))
+    billing_parts(line).any(|step| step.part == 0 && matches!(step.state, StepState::Done | StepState::Stuck))
 }
 
 /// Why a row is refused when its page is closed, if it is.

@@ -8,12 +8,14 @@ mod lease;
 mod line;
 mod no_account;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use lineshift_connectors::http::AccountKey;
 use lineshift_domain::ids::DeviceChangeId;
-use lineshift_domain::judge::ActiveStatuses;
+use lineshift_domain::judge::{ActiveStatuses, Reason};
+use lineshift_domain::steps::carrier_step;
+use lineshift_domain::terms::OnPartialFailure;
 use lineshift_store::work::{OrderFacts, OutsideLine, PageClaim, PageResult, PageWork};
 use lineshift_store::{Result as StoreResult, StoreError};
 use tokio::sync::OwnedSemaphorePermit;
@@ -23,6 +25,8 @@ pub(crate) use self::journal::Journal;
 pub(crate) use self::lease::Lease;
 pub(crate) use self::line::{Entries, Goal, LineEnd};
 use crate::Engine;
+use crate::accounts::{Connected, Open};
+use crate::at_carrier::{CarrierPage, CarrierRun, system_of};
 use crate::boundary::Boundary;
 use crate::error::EngineError;
 use crate::rev_service::{LineRun, REV_IO, RevServicePage};
@@ -67,7 +71,48 @@ impl Engine {
         Ok(result)
     }
 
+    /// Calls the billing system, then the carrier, for the lines that go on; of those that are refused the carrier first, so that what
+    /// was done is undone in reverse (B6.3).
     async fn call(
+        &self,
+        claim: &PageClaim,
+        order: &OrderFacts,
+        lines: Vec<(OutsideLine, Goal)>,
+        holding: Holding,
+    ) -> StoreResult<Vec<(DeviceChangeId, LineEnd)>> {
+        let stored = &order.change.order;
+        let bills = stored.rev_service().is_some();
+        let (mut ends, mut kept_there) = (HashMap::new(), HashMap::new());
+        let lines = if stored.carrier_account().is_some() {
+            let (refused, others): (Vec<_>, Vec<_>) = lines.into_iter().partition(|(_, goal)| matches!(goal, Goal::Finish(_)));
+            let refused_there = self.call_carrier(claim, order, refused.clone(), holding.clone()).await?;
+            kept_there.extend(refused_there);
+            let goes_on = |(line, _): &(OutsideLine, Goal)| bills && !matches!(kept_there.get(&line.id), Some(LineEnd::Waits(_)));
+            others.into_iter().chain(refused.into_iter().filter(goes_on)).collect()
+        } else {
+            lines
+        };
+        let billed = if bills { self.call_billing(claim, order, lines.clone(), holding.clone()).await? } else { Vec::new() };
+        ends.extend(billed);
+        if stored.carrier_account().is_some() {
+            let goes_on = |(line, goal): &(OutsideLine, Goal)| {
+                let stands = matches!(ends.get(&line.id), None | Some(LineEnd::Stands | LineEnd::FailsAfterSteps(_)));
+                stands && matches!(goal, Goal::Do)
+            };
+            let to_move: Vec<_> = lines.into_iter().filter(goes_on).collect();
+            for (row, end) in self.call_carrier(claim, order, to_move, holding).await? {
+                let before = ends.remove(&row);
+                ends.insert(row, after_billing(before, end));
+            }
+        }
+        for (row, there) in kept_there {
+            let here = ends.remove(&row);
+            ends.insert(row, both_ended(there, here));
+        }
+        Ok(ends.into_iter().collect())
+    }
+
+    async fn call_billing(
         &self,
         claim: &PageClaim,
         order: &OrderFacts,
@@ -77,7 +122,7 @@ impl Engine {
         let assignment = order.change.order.assignment();
         let asked = assignment.and_then(|assignment| Some((assignment.rev_customer_id?, assignment.rev_service.as_ref()?)));
         let (Some(facts), Some((customer, asked))) = (&order.billing, asked) else {
-            return Err(StoreError::internal("a page that calls outside without an account"));
+            return Err(StoreError::internal("a page that bills without an account"));
         };
         if lines.is_empty() {
             return Ok(Vec::new());
@@ -88,23 +133,93 @@ impl Engine {
         let runs: Vec<LineRun> = lines.into_iter().map(|(line, goal)| LineRun::new(line, goal, order, asked, now)).collect();
         let account = match account {
             Ok(account) => account,
-            Err(reason) => return self.end_without_account(claim, order, runs, &reason).await,
+            Err(reason) => return self.end_without_billing(claim, order, runs, &reason).await,
         };
-        let calling = Calling {
-            engine: self,
-            claim,
-            order,
-            key,
-            version: account.stored.version,
-            account: account.connector.account(),
-            system: REV_IO,
-            holding,
-            journal: Journal::new(self.clone(), claim.clone()),
-            refused: OnceLock::new(),
-        };
+        let calling = self.calling(claim, order, &account, REV_IO, holding);
         let page = RevServicePage { calling, billing: &*account.connector, asked, customer };
         page.run(runs).await
     }
+
+    async fn call_carrier(
+        &self,
+        claim: &PageClaim,
+        order: &OrderFacts,
+        lines: Vec<(OutsideLine, Goal)>,
+        holding: Holding,
+    ) -> StoreResult<Vec<(DeviceChangeId, LineEnd)>> {
+        let stored = &order.change.order;
+        let (Some(facts), Some(asked), Some(step)) = (&order.carrier, stored.carrier_change(), carrier_step(stored)) else {
+            return Err(StoreError::internal("a page that calls a carrier without an account"));
+        };
+        if lines.is_empty() {
+            return Ok(Vec::new());
+        }
+        let key = AccountKey { tenant_id: claim.tenant_id, integration_authentication_id: facts.id };
+        let now = self.clock.now();
+        let runs: Vec<_> = lines.into_iter().map(|(line, goal)| CarrierRun::new(line, goal, order, &asked, step, now)).collect();
+        let account = match self.open_carrier(key).await.map_err(store_error)? {
+            Ok(account) => account,
+            Err(reason) => return Ok(self.end_without_carrier(order, &runs, &reason)),
+        };
+        let Some(kind) = self.carriers().find(account.stored.integration_kind) else {
+            return Err(StoreError::internal("a carrier is connected that is not registered"));
+        };
+        let calling = self.calling(claim, order, &account, system_of(kind.abilities()), holding);
+        let page = CarrierPage { calling, carrier: &*account.connector, kind, asked: &asked };
+        page.run(runs).await
+    }
+
+    fn calling<'a, C: Connected + ?Sized>(
+        &'a self,
+        claim: &'a PageClaim,
+        order: &'a OrderFacts,
+        account: &'a Open<C>,
+        system: System,
+        holding: Holding,
+    ) -> Calling<'a> {
+        Calling {
+            engine: self,
+            claim,
+            order,
+            key: account.key,
+            version: account.stored.version,
+            account: account.connector.account(),
+            system,
+            holding,
+            journal: Journal::new(self.clone(), claim.clone()),
+            refused: OnceLock::new(),
+        }
+    }
+}
+
+/// What a line comes to whose billing stood, or failed and was to go on (B6.2), once the carrier was called.
+fn after_billing(billed: Option<LineEnd>, moved: LineEnd) -> LineEnd {
+    match (billed, moved) {
+        (Some(LineEnd::FailsAfterSteps(reason)), LineEnd::Stands) => LineEnd::FailsAfterSteps(reason),
+        (Some(LineEnd::FailsAfterSteps(first)), LineEnd::Ends { reason, unsettled }) => {
+            let text = format!("{}; and {}", first.text, reason.text);
+            LineEnd::Ends { reason: Reason::new(first.code, text), unsettled }
+        }
+        (_, moved) => moved,
+    }
+}
+
+/// What a refused line comes to: what the carrier has of it, and what the billing system has.
+fn both_ended(there: LineEnd, billed: Option<LineEnd>) -> LineEnd {
+    match (there, billed) {
+        (LineEnd::Ends { reason: there, unsettled: unsettled_there }, Some(LineEnd::Ends { reason, unsettled })) => {
+            // Both texts begin with why the line was refused.
+            let text = if there.text == reason.text { there.text } else { format!("{}; {}", there.text, reason.text) };
+            LineEnd::Ends { reason: Reason::new(reason.code, text), unsettled: unsettled || unsettled_there }
+        }
+        (LineEnd::Ends { .. }, Some(waits @ LineEnd::Waits(_))) => waits,
+        (there, _) => there,
+    }
+}
+
+/// Whether what an order did to a line is undone when the line fails (B6.3).
+pub(crate) fn compensates(order: &OrderFacts) -> bool {
+    order.change.order.assignment().is_some_and(|asked| asked.on_partial_failure == OnPartialFailure::Compensate)
 }
 
 /// A page knows store errors only.
@@ -118,5 +233,5 @@ fn store_error(error: EngineError) -> StoreError {
 /// Rows whose service this change found or created, or may have: rule 7 does not count it against them (B5.3). What is stored for
 /// one that is unknown, by a synchronisation say, is what its read-back will find.
 pub(crate) fn with_own_service(lines: &[OutsideLine]) -> HashSet<DeviceChangeId> {
-    lines.iter().filter(|line| judged::has_service(line) || judged::is_unknown(line)).map(|line| line.id).collect()
+    lines.iter().filter(|line| judged::has_service(line) || judged::is_billing_unknown(line)).map(|line| line.id).collect()
 }

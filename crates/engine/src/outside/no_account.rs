@@ -5,14 +5,15 @@ use lineshift_domain::codes::Code;
 use lineshift_domain::ids::DeviceChangeId;
 use lineshift_domain::judge::Reason;
 use lineshift_domain::order::{RevCharge, StoredOrder};
-use lineshift_domain::terms::{OnPartialFailure, StepState};
+use lineshift_domain::terms::StepState;
 use lineshift_store::Result as StoreResult;
 use lineshift_store::billing::StepBatch;
 use lineshift_store::work::{OrderFacts, PageClaim, Waiting};
 
 use super::Journal;
-use super::{Goal, LineEnd};
+use super::{Goal, LineEnd, compensates};
 use crate::Engine;
+use crate::at_carrier::CarrierRun;
 use crate::rev_service::{LineRun, kept};
 
 /// How long a line waits before it is looked whether its account can be called by then; more than any call takes.
@@ -21,7 +22,7 @@ const LOOK_AGAIN: TimeDelta = TimeDelta::seconds(60);
 impl Engine {
     /// Without an account to call, what is unknown waits for one, a day at most (B7.3); what stands goes on; everything else ends
     /// (B5.3), and what should have been undone is stuck (B6.3).
-    pub(super) async fn end_without_account(
+    pub(super) async fn end_without_billing(
         &self,
         claim: &PageClaim,
         order: &OrderFacts,
@@ -29,8 +30,7 @@ impl Engine {
         reason: &Reason,
     ) -> StoreResult<Vec<(DeviceChangeId, LineEnd)>> {
         let now = self.clock.now();
-        let compensates =
-            order.change.order.assignment().is_some_and(|asked| asked.on_partial_failure == OnPartialFailure::Compensate);
+        let compensates = compensates(order);
         let mut stuck = StepBatch::default();
         let mut ends = Vec::with_capacity(lines.len());
         for mut line in lines {
@@ -58,15 +58,49 @@ impl Engine {
         Ok(ends)
     }
 
+    /// The same for lines of a carrier that cannot be called. What was to be undone waits for nothing: nobody could do it.
+    pub(super) fn end_without_carrier(
+        &self,
+        order: &OrderFacts,
+        lines: &[CarrierRun],
+        reason: &Reason,
+    ) -> Vec<(DeviceChangeId, LineEnd)> {
+        let now = self.clock.now();
+        let compensates = compensates(order);
+        let end = |line: &CarrierRun| {
+            if let Some(end) = &line.end {
+                return end.clone();
+            }
+            if let Some(since) = line.unknown_since() {
+                let text = format!("what the carrier did is not known, and cannot be read now: {}", reason.text);
+                return self.wait_until_known(line.row, since, text, now);
+            }
+            if line.is_stored() && matches!(line.goal, Goal::Do) {
+                return LineEnd::Stands;
+            }
+            let why = match &line.goal {
+                Goal::Do => reason.clone(),
+                Goal::Finish(why) => why.clone(),
+            };
+            LineEnd::Ends { reason: why, unsettled: line.is_unsettled() || (compensates && line.has_own()) }
+        };
+        lines.iter().map(|line| (line.row, end(line))).collect()
+    }
+
     fn wait_for_account_to_be(&self, line: &LineRun, reason: &Reason, now: DateTime<Utc>) -> LineEnd {
         let unknown = line.parts().iter().filter(|part| matches!(part.state, StepState::Intended | StepState::Ambiguous));
         let since = unknown.map(|part| part.unknown_since.unwrap_or(part.at)).min().unwrap_or(now);
         let text = format!("whether it is billed is not known, and cannot be read now: {}", reason.text);
+        self.wait_until_known(line.row, since, text, now)
+    }
+
+    /// What is unknown waits, a day at most (B7.3).
+    fn wait_until_known(&self, row: DeviceChangeId, since: DateTime<Utc>, text: String, now: DateTime<Utc>) -> LineEnd {
         if now >= since + self.limits.read_back() {
-            let text = format!("{text}; look it up in Rev.io, then retry this line or settle it");
+            let text = format!("{text}; look it up there, then retry this line or settle it");
             return LineEnd::Ends { reason: Reason::new(Code::OutcomeUnknown, text), unsettled: true };
         }
-        LineEnd::Waits(Waiting { id: line.row, code: Code::OutcomeUnknown, text, next_check_at: now + LOOK_AGAIN })
+        LineEnd::Waits(Waiting { id: row, code: Code::OutcomeUnknown, text, next_check_at: now + LOOK_AGAIN })
     }
 }
 

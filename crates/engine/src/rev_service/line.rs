@@ -204,5 +204,6 @@ fn pending(line: &OutsideLine, part: usize, now: DateTime<Utc>) -> StepRecord {
         outcome: None,
         unknown_since: None,
         at: now,
+        before: None,
     }
 }

@@ -218,7 +218,13 @@ impl Engine {
         receiving: Option<BulkChangeId>,
     ) -> Result<()> {
         let statuses = self.active_statuses().await?;
-        let judge = judge_of(&resolved.order, order.service_provider_id, resolved.integration_kind, &statuses);
+        let judge = judge_of(
+            &resolved.order,
+            order.service_provider_id,
+            resolved.integration_kind,
+            &statuses,
+            self.abilities(resolved.integration_kind),
+        );
         let query = FactsQuery::of(&resolved.order);
         let nobody = lines.refused(not_found(order.identifier));
         // Malformed lines sort first: None is less than any digits.

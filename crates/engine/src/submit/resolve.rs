@@ -14,6 +14,7 @@ use lineshift_domain::terms::IntegrationKind;
 use lineshift_store::billing::IntegrationAccount;
 use lineshift_store::catalogue::{CustomerRatePlan, Referenced, References};
 
+use super::carrier::{CarrierOf, asks_carrier, carrier_rate_plan_of};
 use crate::estimate::page_lines;
 use crate::{Engine, Result};
 
@@ -34,20 +35,22 @@ impl Engine {
         let zone = self.store.get_tenant(tenant).await?.time_zone;
         let found = self.store.find_referenced(tenant, &references(order)).await?;
         let account = self.billing_account(tenant, order, &found).await?;
-        let mut resolving =
-            Resolving { found: &found, asked: order, zone, now: self.clock.now(), limits: &self.limits, problems: Vec::new() };
+        let carrier_account = self.carrier_account(tenant, order, &found).await?;
+        let kind = found.service_provider.as_ref().map(|provider| provider.integration_kind);
+        let carrier = CarrierOf { abilities: kind.and_then(|kind| self.abilities(kind)), account: carrier_account.as_ref() };
+        let (now, limits) = (self.clock.now(), &self.limits);
+        let mut resolving = Resolving { found: &found, asked: order, carrier, zone, now, limits, problems: Vec::new() };
         let resolved = resolving.order(order);
         if let Some(account) = &account {
-            resolving.account(account);
+            resolving.ready(account, order.field("CreateRevService"), "without CreateRevService");
         }
         let problems = resolving.problems;
         Refusal::from_problems(problems)?;
         let order = resolved.expect("an order without problems is resolved");
         let integration_kind = found.service_provider.expect("a missing provider is a problem").integration_kind;
-        let page_lines = match &account {
-            Some(account) => page_lines(&order, self.account_limits(account), self.limits.page_lines),
-            None => self.limits.page_lines,
-        };
+        let billing = account.map(|account| self.account_limits(&account));
+        let carrier = carrier_account.map(|account| self.account_limits(&account));
+        let page_lines = page_lines(&order, billing, carrier.zip(self.abilities(integration_kind)), self.limits.page_lines);
         Ok(Resolved { order, integration_kind, page_lines })
     }
 
@@ -57,26 +60,22 @@ impl Engine {
         let Some(customer) = found.rev_customer.as_ref().filter(|_| asks) else { return Ok(None) };
         Ok(Some(self.store.get_account(tenant, customer.integration_authentication_id).await?))
     }
+
+    /// The account at which the carrier is called.
+    async fn carrier_account(&self, tenant: TenantId, order: &Order, found: &Referenced) -> Result<Option<IntegrationAccount>> {
+        let provider = found.service_provider.as_ref().filter(|_| asks_carrier(order));
+        let Some(id) = provider.and_then(|provider| provider.integration_authentication_id) else { return Ok(None) };
+        Ok(Some(self.store.get_account(tenant, id).await?))
+    }
 }
 
 /// What needs an outside system that this version cannot reach yet.
 fn not_available(order: &Order) -> Vec<Problem> {
-    let no = |field: String, what: &str| {
-        Problem::new(field, "not_available", format!("{what} is not available in this version; order without it"))
-    };
-    match &order.effect {
-        Effect::CustomerAssignment(assignment) => {
-            let mut problems = Vec::new();
-            if assignment.carrier_rate_plan.is_some() {
-                problems.push(no(order.field("AddCarrierRatePlan"), "changing the carrier rate plan"));
-            }
-            problems
-        }
-        Effect::CustomerRatePlanChange(_) => Vec::new(),
-        Effect::CarrierRatePlanChange(_) | Effect::StatusUpdate(_) | Effect::NewServiceActivation(_) => {
-            vec![no("ChangeType".to_owned(), &format!("the change type {}", order.change_type()))]
-        }
+    if let Effect::NewServiceActivation(_) = &order.effect {
+        let text = format!("the change type {} is not available in this version; order without it", order.change_type());
+        return vec![Problem::new("ChangeType".to_owned(), "not_available", text)];
     }
+    Vec::new()
 }
 
 fn references(order: &Order) -> References {
@@ -91,18 +90,19 @@ fn references(order: &Order) -> References {
         site_id: assignment.and_then(|assignment| assignment.site_id),
         plan: values.and_then(|values| values.plan.value()),
         pool: values.and_then(|values| values.pool.value()),
-        carrier_rate_plan: None,
+        carrier_rate_plan: carrier_rate_plan_of(order),
     }
 }
 
 /// One order while it is resolved.
-struct Resolving<'a> {
-    found: &'a Referenced,
-    asked: &'a Order,
-    zone: chrono_tz::Tz,
-    now: DateTime<Utc>,
-    limits: &'a Limits,
-    problems: Vec<Problem>,
+pub(super) struct Resolving<'a> {
+    pub(super) found: &'a Referenced,
+    pub(super) asked: &'a Order,
+    pub(super) carrier: CarrierOf<'a>,
+    pub(super) zone: chrono_tz::Tz,
+    pub(super) now: DateTime<Utc>,
+    pub(super) limits: &'a Limits,
+    pub(super) problems: Vec<Problem>,
 }
 
 impl Resolving<'_> {
@@ -122,26 +122,32 @@ impl Resolving<'_> {
                 let names = ["CustomerRatePlanId", "CustomerPoolId"];
                 self.plan(&plan.values, effective_at, plan.replace_scheduled, names).map(StoredOrder::CustomerRatePlanChange)
             }
-            Effect::CarrierRatePlanChange(_) | Effect::StatusUpdate(_) | Effect::NewServiceActivation(_) => None,
+            Effect::CarrierRatePlanChange(plan) => {
+                self.date(plan.effective_date);
+                self.carrier_rate_plan(plan).map(StoredOrder::CarrierRatePlanChange)
+            }
+            Effect::StatusUpdate(status) => self.status(status).map(StoredOrder::StatusUpdate),
+            Effect::NewServiceActivation(_) => None,
         }
     }
 
-    /// The integration must be ready to be written to (B4.4).
-    fn account(&mut self, account: &IntegrationAccount) {
-        let field = self.asked.field("CreateRevService");
+    /// The integration must be ready to be written to (B4.4). True when it is.
+    pub(super) fn ready(&mut self, account: &IntegrationAccount, field: String, else_order: &str) -> bool {
         let name = &account.name;
         if !account.is_active || !account.write_enabled {
-            let message =
-                format!("writing to the integration {name:?} is disabled; enable it, or order without CreateRevService");
+            let message = format!("writing to the integration {name:?} is disabled; enable it, or order {else_order}");
             self.problems.push(Problem::new(field, Code::WritesDisabled.as_str(), message));
         } else if account.secret_encrypted.is_none() || account.base_address.is_none() {
-            let message = format!("the integration {name:?} has no credentials; store them, or order without CreateRevService");
+            let message = format!("the integration {name:?} has no credentials; store them, or order {else_order}");
             self.problems.push(Problem::new(field, Code::CredentialsMissing.as_str(), message));
+        } else {
+            return true;
         }
+        false
     }
 
     /// All things that one may not use are answered alike, whether they exist or not (B4.4).
-    fn unknown(&mut self, field: String, what: &str, id: impl std::fmt::Display) {
+    pub(super) fn unknown(&mut self, field: String, what: &str, id: impl std::fmt::Display) {
         self.problems.push(Problem::new(
             field,
             "unknown_reference",
@@ -159,6 +165,7 @@ impl Resolving<'_> {
         let effective_at = self.date(asked.effective_date);
         let names = ["CustomerRatePlan", "CustomerRatePool"];
         let plan = asked.customer_rate_plan.map(|values| self.plan(&values, effective_at, asked.replace_scheduled, names));
+        let carrier_rate_plan = asked.carrier_rate_plan.as_ref().map(|plan| self.carrier_rate_plan(plan));
         let (site_id, authentication) = match asked.rev_customer_id {
             Some(customer) => self.rev_path(asked, customer)?,
             None => (self.amop_path(asked.site_id?)?, None),
@@ -181,7 +188,10 @@ impl Resolving<'_> {
                 prorate: service.prorate,
                 description: service.description.clone(),
             }),
-            carrier_rate_plan: None,
+            carrier_rate_plan: match carrier_rate_plan {
+                Some(plan) => Some(plan?),
+                None => None,
+            },
             on_rev_service_failure: asked.on_rev_service_failure,
             on_partial_failure: asked.on_partial_failure,
         })

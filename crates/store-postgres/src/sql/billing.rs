@@ -12,11 +12,13 @@
 macro_rules! step_columns {
     () => {
         "s.device_change_id, s.step, s.part, s.state, s.attempt, s.calls, s.request_key, s.external_id,
-        s.adopted, s.error_code, s.outcome, s.unknown_since, s.at"
+        s.adopted, s.error_code, s.outcome, s.unknown_since, s.at,
+        s.before_rate_plan, s.before_comm_plan"
     };
     (raw) => {
         "s.device_change_id, s.step, s.part, s.state, s.attempt, s.calls, s.request_key, s.external_id, s.adopted, s.error_code,
-        s.outcome, s.unknown_since, s.at"
+        s.outcome, s.unknown_since, s.at,
+        s.before_rate_plan, s.before_comm_plan"
     };
 }
 
@@ -128,16 +130,18 @@ lineshift_store::statements! {
     /// write a row twice.
     RECORD_STEPS = "INSERT INTO device_change_step (
         tenant_id, device_change_id, step, part, state, attempt, calls, request_key, external_id, adopted, error_code, outcome,
-        unknown_since, at)
+        unknown_since, at, before_rate_plan, before_comm_plan)
     SELECT DISTINCT ON ((value->>0)::bigint, value->>1, (value->>2)::integer)
         $1::bigint, (value->>0)::bigint, value->>1, (value->>2)::integer, value->>3, (value->>4)::integer, (value->>5)::integer,
-        value->>6, value->>7, (value->>8)::smallint, value->>9, value->>10, (value->>11)::bigint, (value->>12)::bigint
+        value->>6, value->>7, (value->>8)::smallint, value->>9, value->>10, (value->>11)::bigint, (value->>12)::bigint,
+        value->>13, value->>14
     FROM json_array_elements($2::json) WITH ORDINALITY AS given(value, place)
     ORDER BY (value->>0)::bigint, value->>1, (value->>2)::integer, place DESC
     ON CONFLICT (tenant_id, device_change_id, step, part) DO UPDATE SET
         state = excluded.state, attempt = excluded.attempt, calls = excluded.calls, request_key = excluded.request_key,
         external_id = excluded.external_id, adopted = excluded.adopted, error_code = excluded.error_code,
-        outcome = excluded.outcome, unknown_since = excluded.unknown_since, at = excluded.at";
+        outcome = excluded.outcome, unknown_since = excluded.unknown_since, at = excluded.at,
+        before_rate_plan = excluded.before_rate_plan, before_comm_plan = excluded.before_comm_plan";
 
     /// Log entries of outside calls: appends by primary key; one that is there already stays.
     LOG_OUTSIDE = "INSERT INTO device_bulk_change_log (

@@ -138,7 +138,7 @@ tables! {
         is_processed: int, processed_at: int, attempt: int, next_check_at: int, set_steps_done: int;
     device_change_step (tenant_id: int, device_change_id: int, step: text, part: int)
         state: text, attempt: int, request_key: text, external_id: text, outcome: text, at: int, calls: int,
-        adopted: int, error_code: text, unknown_since: int;
+        adopted: int, error_code: text, unknown_since: int, before_rate_plan: text, before_comm_plan: text;
     customer_rate_plan_device_queue (tenant_id: int, device_change_id: int)
         bulk_change_id: int, device_id: int, rev_customer_id: int, site_id: int, customer_rate_plan_id: int,
         customer_rate_pool_id: int, customer_data_allocation_mb: text, effective_date: int, portal_type: int,

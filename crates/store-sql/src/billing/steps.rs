@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use lineshift_domain::ids::DeviceChangeId;
 use lineshift_domain::log_text::PROCESS_BY;
-use lineshift_store::billing::{OutsideLog, StepBatch, StepRecord};
+use lineshift_domain::terms::Step;
+use lineshift_store::billing::{OutsideLog, PlansBefore, StepBatch, StepRecord};
 use lineshift_store::work::PageClaim;
 use lineshift_store::{Result, StoreError};
 
@@ -31,7 +32,16 @@ pub(crate) fn read_step(row: &Row<'_>) -> Result<StepRecord> {
         outcome: row.get(10)?,
         unknown_since: row.maybe_time(11)?,
         at: row.time(12)?,
+        before: read_before(row)?,
     })
+}
+
+/// The plans before a carrier's act; other steps have none.
+fn read_before(row: &Row<'_>) -> Result<Option<PlansBefore>> {
+    if row.term::<Step>(1)? == Step::RevService {
+        return Ok(None);
+    }
+    Ok(Some(PlansBefore { rate_plan: row.get(13)?, comm_plan: row.get(14)? }))
 }
 
 /// Writes a batch if the claim still holds: at most twenty statements, whatever the number of rows.
@@ -78,6 +88,8 @@ pub(super) fn write_steps(sql: &Sql<'_>, tenant: i64, steps: &[StepRecord]) -> R
                 step.outcome,
                 step.unknown_since.map(micros),
                 micros(step.at),
+                step.before.as_ref().and_then(|before| before.rate_plan.as_deref()),
+                step.before.as_ref().and_then(|before| before.comm_plan.as_deref()),
             ])
         })
         .collect();

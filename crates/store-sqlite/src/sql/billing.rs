@@ -5,7 +5,8 @@
 macro_rules! step_columns {
     () => {
         "s.device_change_id, s.step, s.part, s.state, s.attempt, s.calls, s.request_key, s.external_id,
-        s.adopted, s.error_code, s.outcome, s.unknown_since, s.at"
+        s.adopted, s.error_code, s.outcome, s.unknown_since, s.at,
+        s.before_rate_plan, s.before_comm_plan"
     };
 }
 
@@ -76,16 +77,17 @@ lineshift_store::statements! {
     /// Writes steps: as many as were given, each by primary key.
     RECORD_STEPS = "INSERT INTO device_change_step (
         tenant_id, device_change_id, step, part, state, attempt, calls, request_key, external_id, adopted, error_code, outcome,
-        unknown_since, at)
+        unknown_since, at, before_rate_plan, before_comm_plan)
     SELECT $1, json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'), json_extract(value, '$[3]'),
         json_extract(value, '$[4]'), json_extract(value, '$[5]'), json_extract(value, '$[6]'), json_extract(value, '$[7]'),
         json_extract(value, '$[8]'), json_extract(value, '$[9]'), json_extract(value, '$[10]'), json_extract(value, '$[11]'),
-        json_extract(value, '$[12]')
+        json_extract(value, '$[12]'), json_extract(value, '$[13]'), json_extract(value, '$[14]')
     FROM json_each($2) WHERE true
     ON CONFLICT (tenant_id, device_change_id, step, part) DO UPDATE SET
         state = excluded.state, attempt = excluded.attempt, calls = excluded.calls, request_key = excluded.request_key,
         external_id = excluded.external_id, adopted = excluded.adopted, error_code = excluded.error_code,
-        outcome = excluded.outcome, unknown_since = excluded.unknown_since, at = excluded.at";
+        outcome = excluded.outcome, unknown_since = excluded.unknown_since, at = excluded.at,
+        before_rate_plan = excluded.before_rate_plan, before_comm_plan = excluded.before_comm_plan";
 
     /// Log entries of outside calls: appends by primary key; one that is there already stays.
     LOG_OUTSIDE = "INSERT INTO device_bulk_change_log (

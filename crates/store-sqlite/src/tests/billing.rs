@@ -180,6 +180,7 @@ fn batch(claim: &PageClaim, lines: usize) -> StepBatch {
             outcome: None,
             unknown_since: None,
             at: at(10),
+            before: None,
         });
         batch.services.push(RevServiceRow { by: Some(id), ..service(row, nth, claim) });
         batch.logs.push(OutsideLog {

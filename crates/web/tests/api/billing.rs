@@ -117,6 +117,7 @@ async fn lose_the_first_row(app: &TestApp) -> DeviceChangeId {
         outcome: None,
         unknown_since: Some(now),
         at: now,
+        before: None,
     };
     let batch = StepBatch { steps: vec![step], ..StepBatch::default() };
     store.record_steps(&claim, &batch, now).await.expect("written");

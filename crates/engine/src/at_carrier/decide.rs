@@ -1,0 +1,207 @@
+//! What is done next with a line: what its carrier says, as far as it is safe.
+
+use lineshift_connectors::carrier::{Act, Next, Repeat};
+use lineshift_domain::carrier::Answers;
+use lineshift_domain::codes::Code;
+use lineshift_domain::judge::Reason;
+use lineshift_domain::read_back::ReadBack;
+use lineshift_domain::terms::StepState;
+
+use super::{CarrierPage, CarrierRun};
+use crate::outside::{Flow, Goal};
+
+/// What is done next with a line.
+pub(super) enum Do {
+    /// It has its end.
+    Ended,
+    /// It is read.
+    Read,
+    /// That is sent for it.
+    Send(Act),
+}
+
+impl CarrierPage<'_> {
+    /// Decides, without calling anybody. What was decided and changes nothing outside is done at once.
+    pub(super) fn decide(&self, line: &mut CarrierRun) -> Do {
+        while line.end.is_none() {
+            if let Goal::Finish(reason) = line.goal.clone()
+                && !line.is_undoing()
+                && line.unsettled().is_empty()
+            {
+                self.finish(line, &reason);
+                continue;
+            }
+            let parts = line.known_parts();
+            let next = self.kind.next(line.asked(self.asked), &line.known(&parts));
+            match next {
+                Next::Read if line.read_at().is_some() => {
+                    let text = format!("{} asks to read again what was just read", self.name());
+                    self.fail(line, Reason::new(Code::CarrierUnavailable, text));
+                }
+                Next::Read => return Do::Read,
+                Next::Found { part, external_id } => self.found(line, part, external_id),
+                Next::Stands => self.stands(line),
+                Next::Refuse(text) => self.refuse(line, &text),
+                Next::Send(act) => {
+                    if let Some(to_do) = self.before_sending(line, act) {
+                        return to_do;
+                    }
+                }
+            }
+        }
+        Do::Ended
+    }
+
+    /// What stands between an act and its being sent; none: decide again.
+    fn before_sending(&self, line: &mut CarrierRun, act: Act) -> Option<Do> {
+        let place = line.place_of(act.part);
+        let known = line.record(place).map(|record| (record.state, record.unknown_since.unwrap_or(record.at)));
+        match known {
+            // It was accepted. It is not sent again, but looked at until it shows.
+            Some((StepState::Waiting, _)) if line.read_at().is_none() => Some(Do::Read),
+            Some((StepState::Waiting, since)) => {
+                self.wait_for_answer(line, place, since);
+                None
+            }
+            Some((StepState::Ambiguous, since)) if act.repeat == Repeat::Creates => match line.read_at() {
+                // Without the read-back an unknown create would be sent again at once.
+                _ if cfg!(feature = "negative-no-read-back") => Some(Do::Send(act)),
+                None => Some(Do::Read),
+                Some(read_at) => {
+                    self.after_nothing(line, place, self.calling.policy().after_nothing(since, read_at));
+                    None
+                }
+            },
+            // Nothing more is sent for a line that is refused: what was unknown had no effect, as far as can be seen.
+            Some((StepState::Ambiguous, _)) if !self.may_send(line) => {
+                if line.read_at().is_none() {
+                    return Some(Do::Read);
+                }
+                self.had_no_effect(line, place);
+                None
+            }
+            _ if !self.may_send(line) => {
+                self.give_up_settling(line);
+                None
+            }
+            _ => self.count_attempt(line, place).then_some(Do::Send(act)),
+        }
+    }
+
+    /// Whether anything more may be sent for the line: not once it is refused, but for its undo.
+    #[expect(clippy::unused_self, reason = "a question to the page")]
+    const fn may_send(&self, line: &CarrierRun) -> bool {
+        matches!(line.goal, Goal::Do) || line.is_undoing()
+    }
+
+    /// Other parts are unknown and the carrier would send something else first: nobody can say more until somebody looks.
+    fn give_up_settling(&self, line: &mut CarrierRun) {
+        for place in line.unsettled() {
+            self.had_no_effect(line, place);
+        }
+    }
+
+    /// Whether an act may be sent once more (B5.7); a pause lies between the calls of which nobody knows what they did.
+    fn count_attempt(&self, line: &mut CarrierRun, place: u16) -> bool {
+        let Some(record) = line.record(place).filter(|record| record.attempt == line.attempt) else { return true };
+        let (calls, state, at) = (record.calls, record.state, record.at);
+        let last = record.outcome.clone().unwrap_or_default();
+        if calls >= i64::from(self.calling.engine.limits().attempts) {
+            let text = format!("{} gave no usable answer {calls} times; the last: {last}", self.name());
+            if state == StepState::Ambiguous && line.read_at().is_none() {
+                // It cannot be seen whether it worked: what is dated ahead, say.
+                let text = format!("{text}; look the line up there, then retry or settle it");
+                self.apply(line, Flow::GivenUp(Reason::new(Code::OutcomeUnknown, text)));
+            } else {
+                self.part_failed(line, place, Reason::new(Code::CarrierUnavailable, text));
+            }
+            return false;
+        }
+        let pause = chrono::TimeDelta::seconds(1 << calls.clamp(0, 6));
+        if state == StepState::Ambiguous && calls >= 2 && self.calling.now() < at + pause {
+            let text = format!("{} did not say what became of it; it is sent again: {last}", self.name());
+            self.apply(line, self.calling.wait(Code::OutcomeUnknown, text, at + pause));
+            return false;
+        }
+        true
+    }
+
+    /// An unknown act that creates something was not found (B7.3).
+    fn after_nothing(&self, line: &mut CarrierRun, place: u16, then: ReadBack) {
+        match then {
+            ReadBack::AgainAt(until) => {
+                let said = line.record(place).and_then(|record| record.outcome.clone()).unwrap_or_default();
+                let text = format!("what {} did is not known yet: {said}; it is read back", self.name());
+                self.apply(line, self.calling.wait(Code::OutcomeUnknown, text, until));
+            }
+            ReadBack::Settled | ReadBack::GivenUp => self.had_no_effect(line, place),
+        }
+    }
+
+    /// An unknown act turned out to have done nothing: it may be sent again.
+    fn had_no_effect(&self, line: &mut CarrierRun, place: u16) {
+        line.write(place, self.calling.now(), |record| {
+            record.state = StepState::Pending;
+            record.unknown_since = None;
+            record.outcome = Some("read back: it had no effect".to_owned());
+        });
+    }
+
+    /// What was accepted does not show yet: it is looked at again, until its deadline (B5.6, B5.7).
+    fn wait_for_answer(&self, line: &mut CarrierRun, place: u16, since: chrono::DateTime<chrono::Utc>) {
+        let Some(record) = line.record(place) else { return };
+        let request = record.external_id.clone().unwrap_or_default();
+        if let (Some(Code::CarrierRefused), outcome) = (record.code, record.outcome.clone()) {
+            // A callback said that it failed, and what was read agrees.
+            let text = format!("{}: {}", self.name(), outcome.unwrap_or_default());
+            self.part_failed(line, place, Reason::new(Code::CarrierRefused, text));
+            return;
+        }
+        let (look_every, deadline) = match self.abilities().answers {
+            Answers::Later { look_every, deadline, .. } => (look_every, since + deadline),
+            Answers::AtOnce => (self.calling.engine.limits().settle_after(), since + self.calling.engine.limits().read_back()),
+        };
+        let now = self.calling.now();
+        if now >= deadline {
+            let text = format!(
+                "{} accepted request {request} at {since}, and by {deadline} nothing of it could be seen; look the line up there, then \
+                 retry or settle it",
+                self.name()
+            );
+            self.apply(line, Flow::GivenUp(Reason::new(Code::OutcomeUnknown, text)));
+            return;
+        }
+        let text = format!("{} accepted request {request}; waited for until {deadline}", self.name());
+        self.apply(line, self.calling.wait(Code::AwaitingCarrier, text, (now + look_every).min(deadline)));
+    }
+
+    /// What a part was to create is there: ours where an intent stands for it, else adopted (B7.2).
+    fn found(&self, line: &mut CarrierRun, part: u16, external_id: String) {
+        let place = line.place_of(part);
+        let is_ours = line.record(place).is_some_and(|record| match record.state {
+            StepState::Intended | StepState::Ambiguous | StepState::Waiting => true,
+            // Settled as without effect, and there after all.
+            StepState::Pending => record.request_key.is_some(),
+            _ => !record.adopted && record.external_id.as_ref() == Some(&external_id),
+        });
+        let outcome = if is_ours { format!("{external_id} is there") } else { format!("adopted {external_id}") };
+        line.write(place, self.calling.now(), |record| {
+            record.state = StepState::Done;
+            record.external_id = Some(external_id);
+            record.adopted = !is_ours;
+            (record.code, record.unknown_since) = (None, None);
+            record.outcome = Some(outcome);
+        });
+    }
+
+    /// The carrier's connector says that it cannot come to stand: for what failed, or for what was read.
+    fn refuse(&self, line: &mut CarrierRun, text: &str) {
+        let failed = line.failed().map(|record| (record.code, record.outcome.clone().unwrap_or_default()));
+        let reason = match failed {
+            Some((code, said)) if text.is_empty() => Reason::new(code.unwrap_or(Code::CarrierRefused), said),
+            Some((code, said)) => Reason::new(code.unwrap_or(Code::CarrierRefused), format!("{said}; {text}")),
+            None => Reason::new(Code::CarrierRefused, text.to_owned()),
+        };
+        self.fail(line, reason);
+    }
+}

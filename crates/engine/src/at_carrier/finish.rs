@@ -1,0 +1,162 @@
+//! How a line ends: it stands and is stored, it fails and keeps or undoes what was done, or it waits (B6.3).
+
+use lineshift_domain::carrier::CarrierChange;
+use lineshift_domain::judge::Reason;
+use lineshift_domain::log_text::{CarrierAction, LogTitle};
+use lineshift_domain::terms::StepState;
+use lineshift_store::billing::{CarrierLineWrite, CarrierWrite};
+
+use super::{CarrierPage, CarrierRun};
+use crate::outside::{Flow, Goal, LineEnd, compensates, concerns_account};
+
+impl CarrierPage<'_> {
+    /// The line stands as asked, or as it stood before where it is undone: what was unknown is known now, and is stored here.
+    pub(super) fn stands(&self, line: &mut CarrierRun) {
+        let now = self.calling.now();
+        for place in line.unsettled() {
+            line.write(place, now, |record| {
+                record.state = StepState::Done;
+                (record.code, record.unknown_since) = (None, None);
+                record.outcome = Some("read back: it took effect".to_owned());
+            });
+        }
+        if line.is_undoing() {
+            return self.undone(line);
+        }
+        if !line.is_stored() {
+            self.store_here(line, self.asked.clone(), self.action());
+            line.mark_stored(now);
+        }
+        if matches!(line.goal, Goal::Do) {
+            line.end = Some(LineEnd::Stands);
+        }
+    }
+
+    /// Says here how the line stands there. What is dated ahead is not so yet: a synchronisation brings it.
+    fn store_here(&self, line: &mut CarrierRun, as_asked: CarrierChange, action: CarrierAction) {
+        let is_undo = line.is_undoing();
+        let title = LogTitle::carrier_amop(action, self.name());
+        let (said, write) = match as_asked {
+            CarrierChange::RatePlan { rate_plan, comm_plan, effective_at } => {
+                let plans = [("rate plan", &rate_plan), ("communication plan", &comm_plan)];
+                let named: Vec<String> =
+                    plans.iter().filter_map(|(what, plan)| Some(format!("{what} {}", plan.as_ref()?))).collect();
+                let action = if is_undo { CarrierWrite::RatePlanUndone } else { CarrierWrite::RatePlan };
+                let write = effective_at.is_none().then_some((action, None, rate_plan.clone(), comm_plan.clone()));
+                let from = effective_at.map(|at| format!(" from {at} on")).unwrap_or_default();
+                (format!("{}{from}", named.join(", ")), write)
+            }
+            CarrierChange::Status { status, .. } => {
+                let confirmed = line.there().and_then(|there| there.status.clone()).unwrap_or(status);
+                (format!("status {confirmed}"), Some((CarrierWrite::Status, Some(confirmed), None, None)))
+            }
+        };
+        let response = if write.is_some() { "stored" } else { "passed on; the line has it here once the carrier shows it" };
+        let request = format!("{title}\n{}: {said}", line.line.iccid);
+        line.log(title, request, response.to_owned(), None);
+        if let Some((action, status, rate_plan, comm_plan)) = write {
+            let (by, device_id) = (line.row, line.device_id);
+            line.store(CarrierLineWrite { by, device_id, action, status, rate_plan, comm_plan });
+        }
+    }
+
+    /// The undo stands: what this change did is gone again.
+    fn undone(&self, line: &mut CarrierRun) {
+        let now = self.calling.now();
+        let Goal::Finish(reason) = line.goal.clone() else { return };
+        if let Some(undo) = line.undone(self.asked) {
+            self.store_here(line, undo, CarrierAction::UndoRatePlan);
+        }
+        for place in line.own() {
+            line.write(place, now, |record| record.state = StepState::Reverted);
+        }
+        let text = format!("{}; what was changed at {} was put back", reason.text, self.name());
+        line.end = Some(LineEnd::Ends { reason: Reason::new(reason.code, text), unsettled: line.is_unsettled() });
+    }
+
+    /// A refused line of which nothing is unknown: what was done for it is kept, or undone, or stuck where the carrier takes nothing
+    /// back (B6.3).
+    pub(super) fn finish(&self, line: &mut CarrierRun, reason: &Reason) {
+        if !(compensates(self.calling.order) && line.has_own()) {
+            line.end = Some(LineEnd::Ends { reason: self.kept(line, reason), unsettled: line.is_unsettled() });
+            return;
+        }
+        let reversible = self.abilities().rate_plan.is_some_and(|ability| ability.reversible);
+        match line.undone(self.asked).filter(|_| reversible) {
+            Some(undo) => line.begin_undo(undo),
+            None => self.stick(line, &format!("{} takes nothing back", self.name())),
+        }
+    }
+
+    /// The line cannot come to stand. What failed is stored with it, so that an undo goes on if this process dies.
+    pub(super) fn fail(&self, line: &mut CarrierRun, reason: Reason) {
+        if line.is_undoing() {
+            return self.stick(line, &reason.text);
+        }
+        if matches!(line.goal, Goal::Do) && !concerns_account(reason.code) && line.failed().is_none() {
+            let place = line.free_place();
+            self.part_failed(line, place, reason.clone());
+        }
+        let why = match &line.goal {
+            Goal::Finish(why) => why.clone(),
+            Goal::Do => reason,
+        };
+        if line.unsettled().is_empty() {
+            line.goal = Goal::Finish(why);
+        } else {
+            // Whatever it is that cannot be done, what is unknown stays so until somebody looks.
+            line.end = Some(LineEnd::Ends { reason: why, unsettled: true });
+        }
+    }
+
+    /// What was to be undone stands: a person has to see to it.
+    fn stick(&self, line: &mut CarrierRun, why: &str) {
+        let now = self.calling.now();
+        let own = line.own();
+        for place in &own {
+            line.write(*place, now, |record| {
+                record.state = StepState::Stuck;
+                record.outcome = Some(why.to_owned());
+            });
+        }
+        metrics::counter!("lineshift_steps_stuck_total").increment(own.len() as u64);
+        tracing::error!(row = %line.row, change = %self.calling.claim.bulk_change_id, "an undo is stuck: {why}");
+        let Goal::Finish(reason) = line.goal.clone() else { return };
+        let text = format!("{}; what was changed at {} stands: it could not be undone: {why}", reason.text, self.name());
+        line.end = Some(LineEnd::Ends { reason: Reason::new(reason.code, text), unsettled: true });
+    }
+
+    /// What a flow means for a line.
+    pub(super) fn apply(&self, line: &mut CarrierRun, flow: Flow) {
+        match flow {
+            Flow::On => {}
+            // The account waits before its next call.
+            Flow::Wait(wait) if wait.is_short => {}
+            Flow::Wait(mut wait) => {
+                if let Goal::Finish(reason) = &line.goal {
+                    wait.text = format!("{}; {}", reason.text, wait.text);
+                }
+                line.end = Some(self.calling.waits(line.row, wait));
+            }
+            Flow::Fail(reason) => self.fail(line, reason),
+            Flow::GivenUp(reason) => line.end = Some(LineEnd::Ends { reason, unsettled: true }),
+        }
+    }
+
+    /// Says in the reason what stands in spite of it, so that nobody looks for it in vain (B6.3, keep).
+    fn kept(&self, line: &CarrierRun, reason: &Reason) -> Reason {
+        let own: Vec<String> = line
+            .own()
+            .into_iter()
+            .filter_map(|place| {
+                let record = line.record(place)?;
+                let about = record.external_id.as_ref().map(|id| format!(" ({id})")).unwrap_or_default();
+                Some(format!("{}{about}", record.outcome.as_deref().unwrap_or("an act")))
+            })
+            .collect();
+        if own.is_empty() {
+            return reason.clone();
+        }
+        Reason::new(reason.code, format!("{}; kept at {}: {}", reason.text, self.name(), own.join(", ")))
+    }
+}

@@ -1,0 +1,332 @@
+//! One line while it is moved at its carrier: what is known of each act, and what is still to be told to the store.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use lineshift_connectors::Exchange;
+use lineshift_connectors::carrier::{Act, Known, KnownPart, LineRef};
+use lineshift_domain::carrier::{CarrierChange, CarrierLine};
+use lineshift_domain::codes::Code;
+use lineshift_domain::ids::{DeviceChangeId, DeviceId};
+use lineshift_domain::judge::Reason;
+use lineshift_domain::log_text::LogTitle;
+use lineshift_domain::terms::{Step, StepState};
+use lineshift_store::billing::{CarrierLineWrite, PlansBefore, StepBatch, StepRecord};
+use lineshift_store::work::{OrderFacts, OutsideLine};
+
+use crate::outside::{Entries, Goal, LineEnd};
+
+/// What the outcome of a part says once the whole change stands and is stored.
+const STANDS: &str = "it stands as asked";
+
+/// The entries of carriers' calls lie behind those of billing systems.
+const SYSTEM: i64 = 1;
+
+/// One line under work.
+pub(crate) struct CarrierRun {
+    pub(crate) row: DeviceChangeId,
+    pub(crate) attempt: i64,
+    pub(crate) device_id: DeviceId,
+    pub(crate) line: LineRef,
+    pub(crate) goal: Goal,
+    /// What came of it, once something has.
+    pub(crate) end: Option<LineEnd>,
+    /// What is undone, while something is.
+    undo: Option<CarrierChange>,
+    /// How it stood here before this change touched it.
+    before: PlansBefore,
+    step: Step,
+    parts: BTreeMap<u16, StepRecord>,
+    there: Option<CarrierLine>,
+    read_at: Option<DateTime<Utc>>,
+    sent_since: bool,
+    unwritten: StepBatch,
+    entries: Entries,
+}
+
+impl CarrierRun {
+    /// A line that has nothing to be done but for what the carrier is asked; ended at once where it stands here as asked and nothing was
+    /// sent for it.
+    pub(crate) fn new(
+        line: OutsideLine,
+        goal: Goal,
+        order: &OrderFacts,
+        asked: &CarrierChange,
+        step: Step,
+        now: DateTime<Utc>,
+    ) -> Self {
+        let entries = Entries::new(&line, order, now, SYSTEM);
+        let here = CarrierLine {
+            status: Some(line.status.clone()),
+            rate_plan: line.carrier_rate_plan.clone(),
+            comm_plan: line.communication_plan.clone(),
+            ..CarrierLine::default()
+        };
+        let parts: BTreeMap<u16, StepRecord> = line
+            .steps
+            .into_iter()
+            .filter(|record| record.step == step)
+            .filter_map(|record| Some((u16::try_from(record.part).ok()?, record)))
+            .collect();
+        let kept = parts.values().find_map(|record| record.before.clone());
+        let stands = parts.is_empty() && asked.stands(&here);
+        let end = (stands && matches!(goal, Goal::Do)).then_some(LineEnd::Stands);
+        let mut run = Self {
+            row: line.id,
+            attempt: line.attempt,
+            device_id: line.device_id,
+            line: LineRef {
+                iccid: line.iccid,
+                subscriber_number: line.subscriber_number,
+                imei: line.imei,
+                carrier_device_id: line.carrier_device_id,
+            },
+            goal,
+            end,
+            undo: None,
+            before: kept.unwrap_or(PlansBefore { rate_plan: here.rate_plan, comm_plan: here.comm_plan }),
+            step,
+            parts,
+            there: None,
+            read_at: None,
+            sent_since: false,
+            unwritten: StepBatch::default(),
+            entries,
+        };
+        run.resume_undo(asked);
+        run
+    }
+
+    /// An undo that was cut off goes on, whatever the line is judged to be by now.
+    fn resume_undo(&mut self, asked: &CarrierChange) {
+        let Some(record) = self.parts.range(Act::MOST_PARTS..).map(|(_, record)| record).find(|it| it.attempt == self.attempt)
+        else {
+            return;
+        };
+        if !self.has_own() {
+            return;
+        }
+        if matches!(self.goal, Goal::Do) {
+            let code = record.code.unwrap_or(Code::CarrierRefused);
+            self.goal = Goal::Finish(Reason::new(code, record.outcome.clone().unwrap_or_default()));
+        }
+        self.undo = self.undone(asked);
+        self.end = None;
+    }
+
+    /// What puts it back to how it stood.
+    pub(super) fn undone(&self, asked: &CarrierChange) -> Option<CarrierChange> {
+        let PlansBefore { rate_plan, comm_plan } = self.before.clone();
+        asked.undone(&CarrierLine { rate_plan, comm_plan, ..CarrierLine::default() })
+    }
+
+    pub(super) fn begin_undo(&mut self, undo: CarrierChange) {
+        self.undo = Some(undo);
+        (self.there, self.sent_since) = (None, false);
+    }
+
+    pub(super) const fn is_undoing(&self) -> bool {
+        self.undo.is_some()
+    }
+
+    /// What is asked of the carrier for it now.
+    pub(super) fn asked<'a>(&'a self, asked: &'a CarrierChange) -> &'a CarrierChange {
+        self.undo.as_ref().unwrap_or(asked)
+    }
+
+    /// Where the parts of what is asked now begin.
+    const fn first_part(&self) -> u16 {
+        if self.undo.is_some() { Act::MOST_PARTS } else { 0 }
+    }
+
+    /// The place of an act's part among those of the row.
+    pub(super) const fn place_of(&self, part: u16) -> u16 {
+        self.first_part() + part
+    }
+
+    /// The acts of what is asked now, as the carrier is told of them.
+    pub(super) fn known_parts(&self) -> Vec<KnownPart> {
+        let first = self.first_part();
+        let of_now = self.parts.range(first..first + Act::MOST_PARTS);
+        of_now.map(|(part, record)| known_part(*part - first, record, self.attempt)).collect()
+    }
+
+    pub(super) const fn known<'a>(&'a self, parts: &'a [KnownPart]) -> Known<'a> {
+        Known { there: self.there.as_ref(), sent_since: self.sent_since, parts }
+    }
+
+    pub(super) fn record(&self, place: u16) -> Option<&StepRecord> {
+        self.parts.get(&place)
+    }
+
+    /// When it was asked for, if it was read and nothing was sent since.
+    pub(super) fn read_at(&self) -> Option<DateTime<Utc>> {
+        self.read_at.filter(|_| self.there.is_some() && !self.sent_since)
+    }
+
+    /// As the carrier had it when it was read last.
+    pub(super) const fn there(&self) -> Option<&CarrierLine> {
+        self.there.as_ref()
+    }
+
+    pub(super) fn was_read(&mut self, line: CarrierLine, asked_at: DateTime<Utc>) {
+        (self.there, self.read_at, self.sent_since) = (Some(line), Some(asked_at), false);
+    }
+
+    pub(super) const fn was_sent(&mut self) {
+        self.sent_since = true;
+    }
+
+    /// Parts whose intent stands and of which no outcome was stored, with when it was intended.
+    pub(super) fn intended(&self) -> Vec<(u16, DateTime<Utc>)> {
+        let intended = self.parts.iter().filter(|(_, record)| record.state == StepState::Intended);
+        intended.map(|(part, record)| (*part, record.at)).collect()
+    }
+
+    /// Parts of what is asked now that are unknown or waited for.
+    pub(super) fn unsettled(&self) -> Vec<u16> {
+        let first = self.first_part();
+        let of_now = self.parts.range(first..first + Act::MOST_PARTS);
+        of_now.filter(|(_, record)| is_unknown_part(record)).map(|(part, _)| *part).collect()
+    }
+
+    /// Since when anything of it is unknown or waited for.
+    pub(crate) fn unknown_since(&self) -> Option<DateTime<Utc>> {
+        let unknown = self.parts.values().filter(|record| is_unknown_part(record));
+        unknown.map(|record| record.unknown_since.unwrap_or(record.at)).min()
+    }
+
+    /// Whether something is unknown or stuck, so that the row goes on holding its line (rule 6).
+    pub(crate) fn is_unsettled(&self) -> bool {
+        self.parts.values().any(|record| is_unknown_part(record) || record.state == StepState::Stuck)
+    }
+
+    /// Whether the change as a whole stands and is stored already.
+    pub(crate) fn is_stored(&self) -> bool {
+        self.parts.values().any(|record| is_stored(record) && record.attempt == self.attempt)
+    }
+
+    /// Whether anything stands that this change did.
+    pub(crate) fn has_own(&self) -> bool {
+        self.parts.range(..Act::MOST_PARTS).any(|(_, record)| is_own(record))
+    }
+
+    /// The acts that this change did, and that stand.
+    pub(super) fn own(&self) -> Vec<u16> {
+        self.parts.range(..Act::MOST_PARTS).filter(|(_, record)| is_own(record)).map(|(part, _)| *part).collect()
+    }
+
+    /// The act that failed in this attempt.
+    pub(super) fn failed(&self) -> Option<&StepRecord> {
+        let first = self.first_part();
+        let mut of_now = self.parts.range(first..first + Act::MOST_PARTS).map(|(_, record)| record);
+        of_now.rfind(|record| record.state == StepState::Failed && record.attempt == self.attempt)
+    }
+
+    /// A place that holds no act yet.
+    pub(super) fn free_place(&self) -> u16 {
+        let first = self.first_part();
+        let last = self.parts.range(first..first + Act::MOST_PARTS).next_back();
+        last.map_or(first, |(part, _)| (part + 1).min(first + Act::MOST_PARTS - 1))
+    }
+
+    /// Changes a part; stored with the next flush.
+    pub(super) fn write(&mut self, place: u16, now: DateTime<Utc>, change: impl FnOnce(&mut StepRecord)) {
+        let (row, attempt, step) = (self.row, self.attempt, self.step);
+        let before = &self.before;
+        let record = self.parts.entry(place).or_insert_with(|| pending(row, step, place, attempt, before, now));
+        if record.attempt != attempt {
+            record.attempt = attempt;
+            record.calls = 0;
+        }
+        record.at = now;
+        change(record);
+        // Of several changes of a part the last one says it all.
+        self.unwritten.steps.retain(|other| other.part != record.part);
+        self.unwritten.steps.push(record.clone());
+    }
+
+    /// Says that the change as a whole stands.
+    pub(super) fn mark_stored(&mut self, now: DateTime<Utc>) {
+        let place = self.parts.range(..Act::MOST_PARTS).next().map(|(place, _)| *place);
+        let is_new = place.is_none();
+        self.write(place.unwrap_or(0), now, |record| {
+            if is_new {
+                (record.state, record.adopted) = (StepState::Done, true);
+            }
+            record.outcome = Some(STANDS.to_owned());
+        });
+    }
+
+    pub(super) fn log(&mut self, title: LogTitle, request: String, response: String, error: Option<String>) {
+        let entry = self.entries.log(title, request, response, error);
+        self.unwritten.logs.push(entry);
+    }
+
+    pub(super) fn log_call(&mut self, title: LogTitle, exchange: &Exchange, error: Option<String>) {
+        let entry = self.entries.log_call(title, exchange, error);
+        self.unwritten.logs.push(entry);
+    }
+
+    pub(super) fn store(&mut self, write: CarrierLineWrite) {
+        self.unwritten.carrier_lines.push(write);
+    }
+
+    pub(super) fn take_unwritten(&mut self) -> StepBatch {
+        std::mem::take(&mut self.unwritten)
+    }
+
+    /// What came of the line.
+    pub(super) fn into_end(self) -> (DeviceChangeId, LineEnd) {
+        (self.row, self.end.expect("every line of a group has its end when the group is through"))
+    }
+}
+
+/// Whether nobody knows what a call did, or its outcome is waited for.
+pub(crate) const fn is_unknown_part(record: &StepRecord) -> bool {
+    matches!(record.state, StepState::Intended | StepState::Ambiguous | StepState::Waiting)
+}
+
+/// Whether a part of a carrier's step is an act of this change that took effect, so that an undo has it to put back.
+pub(crate) const fn is_own(record: &StepRecord) -> bool {
+    matches!(record.state, StepState::Done) && !record.adopted
+}
+
+fn is_stored(record: &StepRecord) -> bool {
+    record.state == StepState::Done && record.outcome.as_deref() == Some(STANDS)
+}
+
+/// Whether the carrier's part of a row stands as a whole, and nobody needs to be called for it any more.
+pub(crate) fn stands_at_carrier(line: &OutsideLine, step: Step) -> bool {
+    line.steps.iter().any(|record| record.step == step && is_stored(record))
+}
+
+/// How the carrier is told of a part: what failed in an earlier attempt is to be tried anew, what could not be undone stands.
+fn known_part(part: u16, record: &StepRecord, attempt: i64) -> KnownPart {
+    let state = match record.state {
+        StepState::Failed if record.attempt != attempt => StepState::Pending,
+        StepState::Reverted => StepState::Pending,
+        StepState::Stuck => StepState::Done,
+        state => state,
+    };
+    KnownPart { part, state, external_id: record.external_id.clone(), adopted: record.adopted }
+}
+
+fn pending(row: DeviceChangeId, step: Step, place: u16, attempt: i64, before: &PlansBefore, now: DateTime<Utc>) -> StepRecord {
+    StepRecord {
+        device_change_id: row,
+        step,
+        part: i64::from(place),
+        state: StepState::Pending,
+        attempt,
+        calls: 0,
+        request_key: None,
+        external_id: None,
+        adopted: false,
+        code: None,
+        outcome: None,
+        unknown_since: None,
+        before: Some(before.clone()),
+        at: now,
+    }
+}
