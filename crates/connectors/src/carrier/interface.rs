@@ -108,7 +108,7 @@ impl Carriers {
 impl Default for Carriers {
     /// Those of the product: one line each.
     fn default() -> Self {
-        Self::of(&[])
+        Self::of(&[&super::jasper::Jasper, &super::pond::Pond])
     }
 }
 
@@ -186,14 +186,15 @@ pub enum Next {
     },
     /// The line stands as asked.
     Stands,
-    /// It cannot come to stand as asked. What stands half-way is said in the text.
+    /// It cannot come to stand as asked. What stands half-way is said in the text; why an act failed the engine knows.
     Refuse(String),
 }
 
 /// Something to be sent for a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Act {
-    /// Its place among the acts of the change, the same whenever it is asked for again; below [`Act::MOST_PARTS`].
+    /// Its place among the acts of the change, the same whenever it is asked for again; below [`Act::MOST_PARTS`]. What is done is
+    /// never asked for again: what was done and no longer stands is done as another part.
     pub part: u16,
     /// The carrier's own word for it: `add package`. Acts of one word may go in one call.
     pub what: &'static str,

@@ -8,8 +8,10 @@ mod iccid;
 mod interface;
 pub mod jasper;
 pub mod pond;
+mod setting;
 mod values;
 
+use lineshift_domain::carrier::Abilities;
 use serde_json::value::RawValue;
 
 pub use self::iccid::{IccId, NoIccId};
@@ -17,7 +19,21 @@ pub use self::interface::{
     Act, Callback, CallbackLine, CallbackRefused, CallbackRequest, Carrier, CarrierKind, Carriers, Known, KnownPart, LineAct,
     LineRef, LineUsage, ListedLine, ListedPlan, Next, Repeat, Sent, SentAll,
 };
-use crate::http::Answer;
+pub use self::setting::{Believed, Setting};
+use crate::http::{Account, Answer};
+use crate::{CallError, Exchange};
+
+/// The account at the pace that the carrier states (B7.4).
+#[must_use]
+pub fn paced(account: Account, abilities: &Abilities) -> Account {
+    account.with_calls_a_second(abilities.limits.calls_a_second.unwrap_or(0))
+}
+
+/// What is asked of a connector that the carrier has no words for. Nothing was sent, and asking again brings the same.
+fn refused_here(text: &str, lines: usize) -> SentAll {
+    let error = CallError::Rejected { status: 400, text: format!("nothing was sent: {text}") };
+    SentAll { results: vec![Err(error); lines], exchange: Exchange::default() }
+}
 
 /// The fields of the object that an answer holds; none if it holds no object. Of a field that stands there twice, the last.
 type Fields<'a> = std::collections::BTreeMap<String, &'a RawValue>;

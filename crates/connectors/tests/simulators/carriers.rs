@@ -50,6 +50,7 @@ fn pond() -> (Arc<PondSimulator>, PondClient) {
         api_key: SecretString::from("0123456789abcdef"),
         header: DEFAULT_HEADER,
         distributor_id: "42".parse().expect("an id"),
+        inventory_id: None,
     };
     let account = account_of(&simulator, &clock, 10);
     (simulator, PondClient::new(account, ADDRESS, credentials))

@@ -1,6 +1,8 @@
 //! Cisco IoT Control Center ("Jasper"). Marks of what is documented and what is not are those of carriers.md: all here is **D**
 //! but for what [`OpenPoints`] and single fields say.
 
+mod abilities;
+mod carrier;
 mod credentials;
 mod devices;
 mod errors;
@@ -17,6 +19,7 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
 
+pub use self::carrier::Jasper;
 pub use self::credentials::{JasperCredentials, UnreadableCredentials};
 pub use self::open_points::{OpenPoints, StatedDefaults};
 pub use self::types::{
