@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::DistributorId;
+use super::{DistributorId, InventoryId};
 use crate::http::HeaderName;
 
 /// The header that holds the API key, unless another is configured.
@@ -20,6 +20,8 @@ pub struct PondCredentials {
     pub header: HeaderName,
     /// Whose account it is. May be shown.
     pub distributor_id: DistributorId,
+    /// The inventory whose package types are its plans; none: nobody knows it, and plans are not listed. May be shown.
+    pub inventory_id: Option<InventoryId>,
 }
 
 impl std::fmt::Debug for PondCredentials {
@@ -34,7 +36,9 @@ impl std::fmt::Debug for PondCredentials {
 
 /// The JSON does not hold credentials for POND. It is not said what it holds instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("these are no credentials for POND: expected api_key, distributor_id and, where it is not x-api-key, header")]
+#[error(
+    "these are no credentials for POND: expected api_key and distributor_id, and where they are known or not x-api-key, inventory_id and header"
+)]
 pub struct UnreadableCredentials;
 
 #[derive(Serialize, Deserialize)]
@@ -44,6 +48,8 @@ struct Fields<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     header: Option<Cow<'a, str>>,
     distributor_id: Cow<'a, str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    inventory_id: Option<Cow<'a, str>>,
 }
 
 impl PondCredentials {
@@ -54,6 +60,7 @@ impl PondCredentials {
             api_key: self.api_key.expose_secret().into(),
             header: (self.header != DEFAULT_HEADER).then(|| self.header.as_str().into()),
             distributor_id: self.distributor_id.as_str().into(),
+            inventory_id: self.inventory_id.as_ref().map(|id| id.as_str().into()),
         };
         SecretString::from(serde_json::to_string(&fields).expect("texts are JSON"))
     }
@@ -61,14 +68,16 @@ impl PondCredentials {
     /// From JSON, once it is opened.
     ///
     /// # Errors
-    /// A field is missing, empty, unknown, or no text; the id is none, or the header's name is not one that may be set.
+    /// A field is missing, empty, unknown, or no text; an id is none, or the header's name is not one that may be set.
     pub fn from_json(json: &SecretString) -> Result<Self, UnreadableCredentials> {
         let fields: Fields<'_> = serde_json::from_str(json.expose_secret()).map_err(|_| UnreadableCredentials)?;
         if fields.api_key.is_empty() {
             return Err(UnreadableCredentials);
         }
         let header = fields.header.as_deref().filter(|name| !name.is_empty()).unwrap_or(DEFAULT_HEADER.as_str());
+        let inventory = fields.inventory_id.as_deref().filter(|id| !id.is_empty());
         Ok(Self {
+            inventory_id: inventory.map(str::parse).transpose().map_err(|_| UnreadableCredentials)?,
             header: HeaderName::find(header).ok_or(UnreadableCredentials)?,
             distributor_id: fields.distributor_id.parse().map_err(|_| UnreadableCredentials)?,
             api_key: SecretString::from(fields.api_key.into_owned()),
@@ -89,6 +98,7 @@ mod tests {
         for json in [
             r#"{"api_key":"k\"ey","distributor_id":"d-1"}"#,
             r#"{"api_key":"k\"ey","header":"x-pond-token","distributor_id":"d-1"}"#,
+            r#"{"api_key":"k\"ey","distributor_id":"d-1","inventory_id":"main"}"#,
         ] {
             let credentials = read(json).expect("they are whole");
             assert_eq!(credentials.api_key.expose_secret(), "k\"ey");
@@ -114,6 +124,7 @@ mod tests {
             r#"{"api_key":"secret","distributor_id":"d-1","header":"a b"}"#,
             r#"{"api_key":"secret","distributor_id":"d-1","key":"secret"}"#,
             r#"{"api_key":7,"distributor_id":"d-1"}"#,
+            r#"{"api_key":"secret","distributor_id":"d-1","inventory_id":"../i"}"#,
         ] {
             assert!(!read(json).expect_err(json).to_string().contains("secret"));
         }

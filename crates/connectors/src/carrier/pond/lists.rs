@@ -22,7 +22,7 @@ impl PondClient {
     where
         W: DeserializeOwned,
     {
-        let count = self.open_points.page_size().max(1);
+        let count = self.page_size();
         let address = format!("{path}?offset={offset}&count={count}");
         self.endpoint.read(&address, |answer| read_page(answer, offset, count, &map)).await
     }

@@ -1,18 +1,22 @@
 //! POND IoT. carriers.md marks all that it says of it **S**: seen in use, not documented. What it does not say is an open point
 //! ([`OpenPoints`]) or read under each of the likely names.
 
+mod abilities;
+mod carrier;
 mod credentials;
 mod errors;
 mod ids;
 mod lists;
 mod open_points;
 mod packages;
+mod saga;
 mod sims;
 mod types;
 mod wire;
 
 use std::sync::Arc;
 
+pub use self::carrier::Pond;
 pub use self::credentials::{DEFAULT_HEADER, PondCredentials, UnreadableCredentials};
 pub use self::ids::{DistributorId, InventoryId, NoPondId, PackageId, PackageTypeId};
 pub use self::open_points::{OpenPoints, StatedDefaults};
@@ -37,7 +41,7 @@ impl PondClient {
     /// POND at `base_address`, below which the distributor's id follows, with the stated defaults for what is not known.
     #[must_use]
     pub fn new(account: Account, base_address: &str, credentials: PondCredentials) -> Self {
-        let PondCredentials { api_key, header, distributor_id } = credentials;
+        let PondCredentials { api_key, header, distributor_id, inventory_id: _ } = credentials;
         let masker = Masker::new([&api_key]);
         let base_address = format!("{}/{distributor_id}", base_address.trim_end_matches('/'));
         let endpoint = Endpoint::new(account, &base_address, vec![(header.as_str(), api_key)], masker);
@@ -76,6 +80,11 @@ impl PondClient {
     /// One page of SIMs after the first `offset` of them. The next page follows after those that this one holds.
     pub async fn list_sims(&self, offset: usize) -> Called<Batch<PondSim>> {
         self.sims_page(offset).await
+    }
+
+    /// How many SIMs a page of a list is asked for.
+    fn page_size(&self) -> usize {
+        self.open_points.page_size().max(1)
     }
 
     /// All packages of a SIM, whatever their status; none: POND says that the SIM is not there.

@@ -1,5 +1,6 @@
 //! POND against a script, on tokio's paused clock.
 
+mod as_carrier;
 mod refusals;
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ fn credentials(header: &str) -> PondCredentials {
         api_key: SecretString::from("pond/key-1"),
         header: HeaderName::find(header).expect("a header's name"),
         distributor_id: "d-1".parse().expect("an id"),
+        inventory_id: None,
     }
 }
 

@@ -103,6 +103,12 @@ impl PondPackage {
     pub fn is_active(&self) -> bool {
         self.status.as_deref().and_then(PackageStatus::find) == Some(PackageStatus::Active)
     }
+
+    /// Whether it has ended for good. Which other words POND has for that is not known (**?**).
+    #[must_use]
+    pub fn is_ended(&self) -> bool {
+        self.status.as_deref().and_then(PackageStatus::find) == Some(PackageStatus::Terminated)
+    }
 }
 
 /// A package type of an inventory.
