@@ -172,6 +172,7 @@ impl Reference {
             outcome: Some(format!("{} outcome", self.mark)),
             unknown_since: Some(at(20)),
             at: at(20),
+            before: None,
         }
     }
 

@@ -48,6 +48,7 @@ fn step(row: DeviceChangeId, part: i64, state: StepState, external_id: Option<i6
         outcome: None,
         unknown_since: None,
         at: at(20),
+        before: None,
     }
 }
 
