@@ -137,22 +137,32 @@ impl BillingWorld {
     /// To the Rev customer, with a service and one product.
     #[must_use]
     pub fn assignment(&self) -> AssignmentOrder {
-        self.assignment_with(RevCharge::Products(vec![product(PRODUCT)]))
+        assignment_of(&self.operator)
     }
 
     /// To the Rev customer, with a service and that charge.
     #[must_use]
     pub fn assignment_with(&self, charge: RevCharge) -> AssignmentOrder {
-        let service = RevServiceOrder {
-            service_type_id: 6,
-            provider_id: 42,
-            charge,
-            usage_plan_group_id: None,
-            prorate: false,
-            description: None,
-        };
-        AssignmentOrder { rev_service: Some(service), ..self.operator.rev_assignment() }
+        assignment_with(&self.operator, charge)
     }
+}
+
+/// To an operator's Rev customer, with a service and one product.
+#[must_use]
+pub fn assignment_of(operator: &Operator) -> AssignmentOrder {
+    assignment_with(operator, RevCharge::Products(vec![product(PRODUCT)]))
+}
+
+fn assignment_with(operator: &Operator, charge: RevCharge) -> AssignmentOrder {
+    let service = RevServiceOrder {
+        service_type_id: 6,
+        provider_id: 42,
+        charge,
+        usage_plan_group_id: None,
+        prorate: false,
+        description: None,
+    };
+    AssignmentOrder { rev_service: Some(service), ..operator.rev_assignment() }
 }
 
 /// A world before anything was ordered: made once, copied for each run, which costs little.
@@ -229,7 +239,7 @@ pub fn product(id: i64) -> RevProductOrder {
     RevProductOrder { product_id: id, rate: Decimal::new(495, 2), quantity: Decimal::ONE }
 }
 
-fn vault() -> Vault {
+pub(crate) fn vault() -> Vault {
     Vault::from_key_text(&SecretString::from(VAULT_KEY)).expect("a key of 32 bytes")
 }
 

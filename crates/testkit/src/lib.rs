@@ -6,6 +6,7 @@ pub mod billing_checks;
 pub mod billing_secrets;
 pub mod billing_seeds;
 pub mod billing_workers;
+pub mod carriers;
 pub mod clock;
 pub mod crash;
 pub mod http;

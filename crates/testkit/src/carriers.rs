@@ -1,0 +1,391 @@
+//! An operator whose carriers and billing system are simulators in the same process.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use lineshift_connectors::billing::revio::{RevioBilling, RevioCredentials};
+use lineshift_connectors::carrier::Carriers;
+use lineshift_connectors::http::{Account, AccountKey, AccountLimits, Answer, CallMeter, Request, Transport, TransportFault};
+use lineshift_domain::codes::Code;
+use lineshift_domain::ids::{IntegrationAuthenticationId, ServiceProviderId};
+use lineshift_domain::judge::Reason;
+use lineshift_domain::limits::Limits;
+use lineshift_domain::order::{AssignmentOrder, CarrierRatePlanOrder, Effect, Order, StatusOrder};
+use lineshift_domain::terms::IntegrationKind;
+use lineshift_engine::{Clock, Connect, Connector, Engine, WorkerOptions};
+use lineshift_simulators::jasper::{Device, JasperOptions, JasperSimulator};
+use lineshift_simulators::pond::{PackageStatus, PondOptions, PondSimulator, Sim};
+use lineshift_simulators::revio::{RevioOptions, RevioSimulator};
+use lineshift_simulators::{Reaction, SimulatedRequest, Simulator, System};
+use lineshift_store::Store;
+use lineshift_store::billing::{AccountSettings, IntegrationAccount};
+use lineshift_store::catalogue::{CarrierRatePlan, IntegrationAuthentication, ServiceProvider};
+use lineshift_store::import::ImportDevice;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::billing::{BillingWorld, on_one_thread, vault};
+use crate::clock::TestClock;
+use crate::operator::{BEGINNING, Operator, iccid, number};
+
+/// The plans that lines of Jasper are on and can be moved to.
+pub const PLAN: &str = "Fleet 100";
+/// Another one.
+pub const OTHER_PLAN: &str = "Fleet 500";
+/// A communication plan of Jasper's.
+pub const COMM_PLAN: &str = "LTE Data";
+/// The package types that lines of POND are on and can be moved to.
+pub const PACKAGE_TYPE: &str = "101";
+/// Another one.
+pub const OTHER_PACKAGE_TYPE: &str = "103";
+
+/// The secrets of the accounts; they must never be found anywhere.
+pub const API_KEY: &str = "jasper-S3cr3t/key=7";
+/// Of POND.
+pub const POND_KEY: &str = "pond-S3cr3t/key=9";
+
+/// An operator, its carriers and its billing system.
+pub struct CarrierWorld {
+    /// The operator; its lines from 1 are Jasper's, those from [`Self::first_pond_line`] are POND's.
+    pub operator: Operator,
+    /// Jasper.
+    pub jasper: Arc<JasperSimulator>,
+    /// POND.
+    pub pond: Arc<PondSimulator>,
+    /// Rev.io.
+    pub revio: Arc<RevioSimulator>,
+    /// The POND account's service provider.
+    pub pond_provider: ServiceProviderId,
+    /// The account at Jasper.
+    pub jasper_account: IntegrationAuthenticationId,
+    /// The account at POND.
+    pub pond_account: IntegrationAuthenticationId,
+    /// The number of the first line of POND.
+    pub first_pond_line: u64,
+    connect: Arc<ConnectSimulators>,
+}
+
+impl CarrierWorld {
+    /// With that many lines each at Jasper and at POND; nothing goes wrong. In a runtime whose clock is paused.
+    pub async fn with_lines(lines: u64) -> Self {
+        Self::with(lines, Limits::default(), |_| {}, |_| {}).await
+    }
+
+    /// The same with limits and simulator options.
+    pub async fn with(
+        lines: u64,
+        limits: Limits,
+        jasper: impl FnOnce(&mut JasperOptions),
+        pond: impl FnOnce(&mut PondOptions),
+    ) -> Self {
+        let clock = Arc::new(TestClock::going_from(BEGINNING));
+        let operator = Operator::on_clock(Arc::clone(&clock), lines, limits, on_one_thread()).await;
+        let world = Self::over(operator, clock, lines, jasper, pond).await;
+        world.set_jasper_account(|_| {}).await;
+        world.set_pond_account(|_| {}).await;
+        world
+    }
+
+    async fn over(
+        operator: Operator,
+        clock: Arc<TestClock>,
+        lines: u64,
+        jasper: impl FnOnce(&mut JasperOptions),
+        pond: impl FnOnce(&mut PondOptions),
+    ) -> Self {
+        let (mut jasper_options, mut pond_options) =
+            (JasperOptions::new("switchboard", API_KEY), PondOptions::new("12", POND_KEY));
+        jasper(&mut jasper_options);
+        pond(&mut pond_options);
+        let time = Arc::clone(&clock) as Arc<dyn Clock>;
+        let jasper = JasperSimulator::new(jasper_options, Arc::clone(&time));
+        let pond = PondSimulator::new(pond_options, time);
+        let BillingWorld { operator, simulator: revio, .. } =
+            BillingWorld::over(operator, Arc::clone(&clock), |_: &mut RevioOptions| {});
+        let connect = Arc::new(ConnectSimulators::new(&jasper, &pond, &revio, clock));
+        let (pond_provider, jasper_account, pond_account) = set_up(&operator).await;
+        let mut world = Self {
+            operator,
+            jasper,
+            pond,
+            revio,
+            pond_provider,
+            jasper_account,
+            pond_account,
+            first_pond_line: lines + 1,
+            connect,
+        };
+        world.operator.engine = world.another_engine();
+        world.fill(lines).await;
+        world
+    }
+
+    /// The engine of another process over the same store: it knows nothing but what is stored.
+    #[must_use]
+    pub fn another_engine(&self) -> Engine {
+        self.engine_over(Arc::clone(&self.operator.store))
+    }
+
+    /// The engine of another process over other connections to the same rows.
+    #[must_use]
+    pub fn engine_over(&self, store: Arc<dyn Store>) -> Engine {
+        let Operator { clock, engine, .. } = &self.operator;
+        Engine::new(store, Arc::clone(clock) as Arc<dyn Clock>, *engine.limits())
+            .connected(Arc::clone(&self.connect) as Arc<dyn Connect>)
+    }
+
+    async fn fill(&self, lines: u64) {
+        let now = self.operator.clock.now();
+        for plan in [PLAN, OTHER_PLAN] {
+            self.jasper.with_rate_plan(plan);
+        }
+        self.jasper.with_communication_plan(COMM_PLAN);
+        for (id, name) in [(PACKAGE_TYPE, "Sensor"), (OTHER_PACKAGE_TYPE, "Tracker")] {
+            self.pond.with_package_type("main", id, name);
+        }
+        let at_pond = self.first_pond_line..self.first_pond_line + lines;
+        for line in 1..=lines {
+            self.jasper.with_device_record(Device { msisdn: Some(number(line)), ..Device::new(&iccid(line), PLAN, now) });
+        }
+        for line in at_pond.clone() {
+            self.pond.with_sim(Sim { msisdn: Some(number(line)), ..Sim::new(&iccid(line)) });
+            self.pond.add_package(&iccid(line), PACKAGE_TYPE, PackageStatus::Active);
+        }
+        let with_plan = |provider, line, status: &str, plan: &str| ImportDevice {
+            carrier_rate_plan: Some(plan.to_owned()),
+            ..self.operator.line(provider, line, status)
+        };
+        let jasper = (1..=lines).map(|line| with_plan(self.operator.jasper, line, "ACTIVATED", PLAN));
+        let pond = at_pond.map(|line| with_plan(self.pond_provider, line, "In-Service", PACKAGE_TYPE));
+        self.operator.import(&jasper.chain(pond).collect::<Vec<_>>()).await;
+    }
+
+    /// Stores how Jasper is called.
+    pub async fn set_jasper_account(&self, change: impl FnOnce(&mut AccountSettings)) {
+        let json = format!(r#"{{"user":"switchboard","api_key":"{API_KEY}"}}"#);
+        self.set_account(self.jasper_account, "https://jasper.example/rws/api/v1", &json, change).await;
+    }
+
+    /// Stores how POND is called.
+    pub async fn set_pond_account(&self, change: impl FnOnce(&mut AccountSettings)) {
+        let json = format!(r#"{{"api_key":"{POND_KEY}","distributor_id":"12"}}"#);
+        self.set_account(self.pond_account, "https://pond.example", &json, change).await;
+    }
+
+    /// Stores how Rev.io is called.
+    pub async fn set_billing_account(&self) {
+        let credentials = RevioCredentials {
+            user: crate::billing::USER.to_owned(),
+            client_code: crate::billing::CLIENT_CODE.to_owned(),
+            password: SecretString::from(crate::billing::PASSWORD),
+            subscription_key: None,
+        };
+        let json = credentials.to_json();
+        self.set_account(self.operator.authentication, crate::simulated::ADDRESS, json.expose_secret(), |_| {}).await;
+    }
+
+    async fn set_account(
+        &self,
+        id: IntegrationAuthenticationId,
+        address: &str,
+        json: &str,
+        change: impl FnOnce(&mut AccountSettings),
+    ) {
+        let tenant = self.operator.tenant();
+        let key = AccountKey { tenant_id: tenant, integration_authentication_id: id };
+        let mut settings = AccountSettings {
+            base_address: address.to_owned(),
+            secret_encrypted: Some(vault().seal(key, &SecretString::from(json)).expect("credentials are sealed")),
+            is_local: false,
+            write_enabled: true,
+            concurrency: None,
+            calls_a_minute: None,
+            calls_a_day: None,
+        };
+        change(&mut settings);
+        self.operator.store.set_account(tenant, id, &settings, self.operator.clock.now()).await.expect("the account is set");
+    }
+
+    /// An order for lines of Jasper.
+    pub fn jasper_order(&self, lines: impl IntoIterator<Item = u64>, effect: Effect) -> Order {
+        self.operator.order(lines.into_iter().map(iccid), effect)
+    }
+
+    /// An order for lines of POND, counted from 1.
+    pub fn pond_order(&self, lines: impl IntoIterator<Item = u64>, effect: Effect) -> Order {
+        let first = self.first_pond_line;
+        let order = self.operator.order(lines.into_iter().map(|line| iccid(first + line - 1)), effect);
+        Order { service_provider_id: self.pond_provider, ..order }
+    }
+
+    /// To the Rev customer, with a service and one product.
+    #[must_use]
+    pub fn assignment(&self) -> AssignmentOrder {
+        crate::billing::assignment_of(&self.operator)
+    }
+
+    /// Runs pages, as workers do, until the change is completed or that much time has passed.
+    pub async fn work_until(&self, id: lineshift_domain::ids::BulkChangeId, longest: std::time::Duration) {
+        work_until(&self.operator, self.operator.engine.clone(), id, longest).await;
+    }
+}
+
+/// Lets a worker of an engine run until a change is completed, or that long.
+pub async fn work_until(
+    operator: &Operator,
+    engine: Engine,
+    id: lineshift_domain::ids::BulkChangeId,
+    longest: std::time::Duration,
+) {
+    let (stop, stopped) = lineshift_engine::shutdown();
+    let worker = tokio::spawn(async move { engine.run_worker(WorkerOptions { owner: "test".to_owned() }, stopped).await });
+    let deadline = tokio::time::Instant::now() + longest;
+    while tokio::time::Instant::now() < deadline && operator.change(id).await.processed_at.is_none() {
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    }
+    stop.stop();
+    worker.await.expect("the worker does not panic");
+}
+
+/// To that carrier rate plan, now.
+#[must_use]
+pub fn to_plan(plan: &str) -> Effect {
+    Effect::CarrierRatePlanChange(carrier_plan(plan))
+}
+
+/// That carrier rate plan.
+#[must_use]
+pub fn carrier_plan(plan: &str) -> CarrierRatePlanOrder {
+    CarrierRatePlanOrder { carrier_rate_plan: Some(plan.to_owned()), ..CarrierRatePlanOrder::default() }
+}
+
+/// To that status.
+#[must_use]
+pub fn to_status(status: &str) -> Effect {
+    Effect::StatusUpdate(StatusOrder { target_status: status.to_owned(), reason_code: None })
+}
+
+/// An assignment that moves the line to a carrier rate plan, too.
+#[must_use]
+pub fn with_carrier_plan(assignment: AssignmentOrder, plan: &str) -> AssignmentOrder {
+    AssignmentOrder { carrier_rate_plan: Some(carrier_plan(plan)), ..assignment }
+}
+
+/// Accounts and plans of the carriers; answers POND's service provider and both accounts.
+async fn set_up(operator: &Operator) -> (ServiceProviderId, IntegrationAuthenticationId, IntegrationAuthenticationId) {
+    let (store, tenant, now) = (&operator.store, operator.tenant(), operator.clock.now());
+    let mut accounts = Vec::new();
+    for kind in [IntegrationKind::JASPER, IntegrationKind::POND] {
+        let account = IntegrationAuthentication {
+            id: IntegrationAuthenticationId(0),
+            name: kind.as_str().to_owned(),
+            integration_kind: kind,
+            is_active: true,
+        };
+        accounts.push(store.create_integration_authentication(tenant, &account, now).await.expect("an account"));
+    }
+    let (jasper, pond) = (accounts[0], accounts[1]);
+    let present = store.get_service_provider(tenant, operator.jasper).await.expect("the provider");
+    let linked = ServiceProvider { integration_authentication_id: Some(jasper), ..present };
+    store.update_service_provider(tenant, &linked, now).await.expect("linked");
+    let provider = ServiceProvider {
+        id: ServiceProviderId(0),
+        name: "POND".to_owned(),
+        integration_kind: IntegrationKind::POND,
+        integration_authentication_id: Some(pond),
+        write_enabled: true,
+        is_active: true,
+    };
+    let pond_provider = store.create_service_provider(tenant, &provider, now).await.expect("a provider");
+    let plan = |code: &str| CarrierRatePlan { code: code.to_owned(), name: format!("Plan {code}"), is_active: true };
+    store.upsert_carrier_rate_plans(tenant, operator.jasper, &[plan(PLAN), plan(OTHER_PLAN)]).await.expect("plans");
+    let packages = [plan(PACKAGE_TYPE), plan(OTHER_PACKAGE_TYPE)];
+    store.upsert_carrier_rate_plans(tenant, pond_provider, &packages).await.expect("plans");
+    (pond_provider, jasper, pond)
+}
+
+/// Hands requests to the simulator whose host they name. What was sent goes on there whatever becomes of its caller.
+struct Switchboard(BTreeMap<&'static str, Arc<dyn Reacts>>);
+
+/// A simulator of whatever kind.
+trait Reacts: Send + Sync {
+    fn begin(&self, request: SimulatedRequest) -> tokio::task::JoinHandle<Reaction>;
+}
+
+struct Simulated<S: System>(Arc<Simulator<S>>);
+
+impl<S: System> Reacts for Simulated<S> {
+    fn begin(&self, request: SimulatedRequest) -> tokio::task::JoinHandle<Reaction> {
+        let simulator = Arc::clone(&self.0);
+        tokio::spawn(async move { simulator.react(request).await })
+    }
+}
+
+#[async_trait]
+impl Transport for Switchboard {
+    async fn send(&self, request: Request) -> Result<Answer, TransportFault> {
+        let rest = request.url.strip_prefix("https://").expect("accounts are called over TLS");
+        let (host, target) = rest.split_at(rest.find('/').expect("every address has a path"));
+        let simulator = self.0.get(host).unwrap_or_else(|| panic!("nobody is at {host}"));
+        let headers =
+            request.headers.iter().map(|(name, value)| ((*name).to_owned(), value.expose_secret().to_owned())).collect();
+        let body = request.body.unwrap_or_default().into_bytes();
+        let arrived = SimulatedRequest { method: request.method.to_owned(), target: target.to_owned(), headers, body };
+        let working = simulator.begin(arrived);
+        let Ok(reaction) = tokio::time::timeout(request.timeout, working).await else { return Err(TransportFault::TimedOut) };
+        match reaction.expect("the simulator does not panic") {
+            Reaction::Answer { status, headers, body } => Ok(Answer { status, headers, body }),
+            Reaction::Cut { .. } => Err(TransportFault::Cut("cut off in the middle of the body".to_owned())),
+            Reaction::Reset => Err(TransportFault::Cut("reset by the other side".to_owned())),
+            Reaction::Silence => {
+                tokio::time::sleep(request.timeout).await;
+                Err(TransportFault::TimedOut)
+            }
+        }
+    }
+}
+
+struct ConnectSimulators {
+    transport: Arc<dyn Transport>,
+    clock: Arc<TestClock>,
+    carriers: Carriers,
+}
+
+impl ConnectSimulators {
+    fn new(jasper: &Arc<JasperSimulator>, pond: &Arc<PondSimulator>, revio: &Arc<RevioSimulator>, clock: Arc<TestClock>) -> Self {
+        let hosts: [(&'static str, Arc<dyn Reacts>); 3] = [
+            ("jasper.example", Arc::new(Simulated(Arc::clone(jasper)))),
+            ("pond.example", Arc::new(Simulated(Arc::clone(pond)))),
+            ("revio.example", Arc::new(Simulated(Arc::clone(revio)))),
+        ];
+        Self { transport: Arc::new(Switchboard(hosts.into())), clock, carriers: Carriers::default() }
+    }
+}
+
+impl Connect for ConnectSimulators {
+    fn connect(
+        &self,
+        key: AccountKey,
+        account: &IntegrationAccount,
+        limits: AccountLimits,
+        meter: Arc<dyn CallMeter>,
+    ) -> Result<Connector, Reason> {
+        let missing = |text: String| Reason::new(Code::CredentialsMissing, text);
+        let sealed = account.secret_encrypted.as_deref().ok_or_else(|| missing("no credentials were stored".to_owned()))?;
+        let json = vault().open(key, sealed).map_err(|error| missing(error.to_string()))?;
+        let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
+        let called = Account::new(key, account.name.as_str(), limits, clock, meter, Arc::clone(&self.transport), 1);
+        let address = account.base_address.as_deref().ok_or_else(|| missing("no address".to_owned()))?;
+        match self.carriers.find(account.integration_kind) {
+            Some(carrier) => Ok(Connector::Carrier(carrier.connect(called, address, &json).map_err(missing)?)),
+            None => {
+                let credentials = RevioCredentials::from_json(&json).map_err(|error| missing(error.to_string()))?;
+                Ok(Connector::Billing(Arc::new(RevioBilling::new(called, address, credentials))))
+            }
+        }
+    }
+
+    fn carriers(&self) -> Carriers {
+        self.carriers.clone()
+    }
+}

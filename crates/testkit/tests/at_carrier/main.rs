@@ -1,0 +1,3 @@
+//! Lines moved at their carriers: by themselves, within assignments, and whatever goes wrong.
+
+mod flows;
