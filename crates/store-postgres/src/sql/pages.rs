@@ -117,7 +117,9 @@ lineshift_store::statements! {
     JOIN service_provider sp ON sp.tenant_id = $1 AND sp.id = b.service_provider_id
     JOIN tenant t ON t.id = $1
     LEFT JOIN integration_authentication a ON a.tenant_id = $1 AND a.id = b.integration_authentication_id
-    LEFT JOIN integration_authentication c ON c.tenant_id = $1 AND c.id = b.carrier_authentication_id
+    LEFT JOIN LATERAL (
+        SELECT c.is_active, c.write_enabled, c.secret_encrypted, c.base_address, c.refused_at, c.refused_text
+        FROM integration_authentication c WHERE c.tenant_id = $1 AND c.id = b.carrier_authentication_id OFFSET 0) AS c ON true
     WHERE page.tenant_id = $1 AND page.bulk_change_id = $2 AND page.page = $3 AND page.epoch = $4 AND page.owner IS NOT NULL
       AND page.state = 'ready'
     FOR NO KEY UPDATE OF page"

@@ -18,6 +18,7 @@ const PORTABLE: &[(&str, Statements)] = &[
     ("portable access", portable::access::ALL),
     ("portable billing", portable::billing::ALL),
     ("portable bulk_changes", portable::bulk_changes::ALL),
+    ("portable carriers", portable::carriers::ALL),
     ("portable catalogue", portable::catalogue::ALL),
     ("portable devices", portable::devices::ALL),
     ("portable plan_queue", portable::plan_queue::ALL),

@@ -27,12 +27,16 @@ INSERT INTO device_bulk_change (tenant_id,id,change_request_type_id,portal_type,
     50) i;
 INSERT INTO device_bulk_change_page SELECT t,i,p,i*200+p*20,i*200+p*20+19,'completed',1,NULL,NULL,0,NULL FROM
     generate_series(1,3) t, generate_series(1,50) i, generate_series(0,9) p;
+UPDATE device_bulk_change SET carrier_authentication_id = 2 WHERE id % 2 = 0;
 INSERT INTO device_change (tenant_id,id,bulk_change_id,request_position,device_id,iccid,holds,status,is_processed,attempt,
     error_code,next_check_at) SELECT t,i,i/200,i%200,1+i%4000,'89',CASE WHEN i%50=0 THEN 1 WHEN i%333=0 THEN 4 ELSE 0 END,
     CASE WHEN i%100=1 THEN 'PENDING' WHEN i%20=2 THEN 'ERROR' ELSE 'PROCESSED' END,1,1,CASE WHEN i%20=2 THEN
     'device_not_found' END,CASE WHEN i%100=1 THEN i END FROM generate_series(1,3) t, generate_series(200,10199) i;
 INSERT INTO device_change_step (tenant_id,device_change_id,step,part,state,attempt,at) SELECT t,i,'rev_service',p,'done',1,0
     FROM generate_series(1,3) t, generate_series(200,2199) i, generate_series(0,1) p;
+INSERT INTO device_change_step (tenant_id,device_change_id,step,part,state,attempt,external_id,at) SELECT t,i,
+    'carrier_rate_plan',0,'waiting',1,'r'||i/10,0 FROM generate_series(1,3) t, generate_series(200,2199) i;
+INSERT INTO carrier_rate_plan SELECT t,i,1+i%20,'code'||i,'n'||i%100,1 FROM generate_series(1,3) t, generate_series(1,2000) i;
 INSERT INTO customer_rate_plan_device_queue (tenant_id,device_change_id,bulk_change_id,device_id,customer_rate_plan_id,
     effective_date,portal_type,created_by,created_at,is_active,state,attempt) SELECT t,i,i/200,1+i%4000,1,i*1000,0,'x',0,1,
     CASE WHEN i%4=0 THEN 'open' ELSE 'applied' END,1 FROM generate_series(1,3) t, generate_series(200,6199) i;
