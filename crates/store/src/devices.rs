@@ -92,7 +92,7 @@ pub struct HistoryEntry {
     pub attempt: i64,
     /// Which of the change's actions.
     pub entry: i64,
-    /// What: `assignment` or `customer_rate_plan`.
+    /// What: `assignment`, `customer_rate_plan`, `service_line`, `carrier_rate_plan` or `status`.
     pub action: String,
     /// The values before, as JSON.
     pub old_value: String,

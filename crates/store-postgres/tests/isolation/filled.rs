@@ -7,10 +7,11 @@ use lineshift_domain::ids::{
 };
 use lineshift_domain::places::PlacesAsked;
 use lineshift_domain::sync::SyncPhase;
-use lineshift_domain::terms::{LineIdentifier, PortalType};
+use lineshift_domain::terms::{LineIdentifier, PortalType, StepState};
 use lineshift_store::access::AccessStore as _;
-use lineshift_store::billing::{BillingStore as _, CallWindows};
+use lineshift_store::billing::{BillingStore as _, CallWindows, StepBatch, StepRecord};
 use lineshift_store::bulk_changes::{BulkChangeStore as _, NewBulkChange, NewDeviceChange};
+use lineshift_store::carriers::CarrierStore as _;
 use lineshift_store::catalogue::CatalogueStore as _;
 use lineshift_store::devices::{DeviceFilter, DeviceStore as _};
 use lineshift_store::import::{ImportAssignment, ImportDevice, ImportQueueEntry, ImportStore as _};
@@ -25,6 +26,9 @@ use crate::things::{self, new_key};
 
 /// How long pages and runs are held here.
 pub(crate) const HELD: i64 = 1_000_000;
+
+/// What a carrier has accepted, under the same id for every tenant.
+pub(crate) const REQUEST: &str = "request";
 
 /// A tenant with what its orders refer to, and its lines.
 pub(crate) struct Reference {
@@ -109,6 +113,8 @@ impl Reference {
         let amop_site = store.create_site(tenant, &things::site(mark, 0, None), at(0)).await.expect("an AMOP customer");
         let plan = store.create_customer_rate_plan(tenant, &things::plan(mark, 0), at(0)).await.expect("a plan");
         let pool = store.create_customer_rate_pool(tenant, &things::pool(mark, 0), at(0)).await.expect("a pool");
+        store.upsert_carrier_rate_plans(tenant, provider, &[things::carrier_plan(mark, mark)]).await.expect("a carrier plan");
+        store.set_callback_secret(tenant, provider, Some(mark.as_bytes())).await.expect("credentials of callbacks");
         let mut of = Self { tenant, mark, key, account, provider, customer, site, amop_site, plan, pool, lines: Vec::new() };
         let lines: Vec<ImportDevice> = (0..16).map(|nth| of.line(nth)).collect();
         store.import_devices(tenant, &lines, mark, at(0)).await.expect("lines");
@@ -172,11 +178,14 @@ impl Reference {
         pages.remove(1)
     }
 
-    /// A change with a row that waits.
+    /// A change with a row that waits for what a carrier has accepted.
     async fn wait(&self, store: &PostgresStore) -> BulkChangeId {
         let new = self.change(self.assign(false), 1);
         let id = store.store_bulk_change(self.tenant, &new, self.rows(&[9]), None).await.expect("stored").id;
         let held = self.claim(store, id).await;
+        let accepted = StepRecord { external_id: Some(REQUEST.to_owned()), ..self.step(held.from_id, StepState::Waiting) };
+        let batch = StepBatch { steps: vec![accepted], ..StepBatch::default() };
+        store.record_steps(&held, &batch, at(11)).await.expect("recorded");
         let mut page = store.open_page(&held, at(11)).await.expect("opened");
         page.list_open_lines(QUERY).await.expect("lines");
         page.hold_open(&[self.waiting_row(held.from_id)]).await.expect("held");
@@ -190,7 +199,7 @@ impl Reference {
 
     /// A held page whose row was called for, and what its account's calls are counted by.
     async fn call_outside(&self, store: &PostgresStore) -> PageClaim {
-        let (tenant, accounts) = (self.tenant, CalledAccounts { billing: Some(self.account), carrier: None });
+        let (tenant, accounts) = (self.tenant, CalledAccounts { billing: Some(self.account), carrier: Some(self.account) });
         let calling = NewBulkChange { accounts, ..self.change(self.assign(true), 1) };
         let id = store.store_bulk_change(tenant, &calling, self.rows(&[10]), None).await.expect("stored").id;
         let held = self.claim(store, id).await;
@@ -258,8 +267,6 @@ impl Reference {
              INSERT INTO user_role (tenant_id, user_id, role_id) VALUES ({t}, {t}, 1);
              INSERT INTO audit_log (tenant_id, month, id, at, who, action, outcome)
                  SELECT {t}, month, 1, 0, '{mark}', 'read', '{mark}' FROM unnest(ARRAY[202612, 190001]) AS month;
-             INSERT INTO carrier_rate_plan (tenant_id, id, service_provider_id, code, name, is_active)
-                 VALUES ({t}, 1, {provider}, '{mark}', '{mark}', 1);
              INSERT INTO telegence_new_service_activation_staging (tenant_id, id, service_provider_id, billing_account, iccid)
                  VALUES ({t}, 1, {provider}, '{mark}', '1')"
         );

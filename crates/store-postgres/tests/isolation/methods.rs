@@ -15,7 +15,7 @@ use lineshift_store_postgres::testing::TestDatabase;
 
 use crate::filled::Filled;
 use crate::orders::{KEY, QUERY, at, claim_of_key, iccid, orderer};
-use crate::outside::{try_billing, try_synchronisation};
+use crate::outside::{try_billing, try_carriers, try_synchronisation};
 use crate::pages::{try_page, try_plan_queue, try_work};
 use crate::rows::{Rows, owned_tables};
 use crate::things;
@@ -69,6 +69,7 @@ async fn try_every_method(told: Told, unheld: bool) {
     try_import(&mut tried, &tenant).await;
     try_plan_queue(&mut tried, &tenant).await;
     try_page(&mut tried, &tenant).await;
+    try_carriers(&mut tried, &tenant).await;
     try_billing(&mut tried, &tenant).await;
     try_synchronisation(&mut tried, &tenant).await;
     try_work(&mut tried, &tenant).await;
@@ -133,7 +134,7 @@ async fn try_catalogue_lists(tried: &mut Tried<'_>, of: &Filled) {
         site_id: None,
         plan: Some(of.plan),
         pool: Some(of.pool),
-        carrier_rate_plan: Some(format!("{} code", of.mark)),
+        carrier_rate_plan: Some(of.mark.to_owned()),
     };
     try_it!(tried, CatalogueStore.find_referenced(tenant, &references));
     try_it!(tried, CatalogueStore.find_referenced(tenant, &References { site_id: Some(of.site), ..references.clone() }));

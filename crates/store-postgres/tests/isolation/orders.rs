@@ -10,7 +10,9 @@ use lineshift_domain::order::{PlanValues, Setting, StoredAssignment, StoredOrder
 use lineshift_domain::terms::{
     LineIdentifier, OnPartialFailure, OnRevServiceFailure, PortalType, ServiceProductStatus, Step, StepState,
 };
-use lineshift_store::billing::{OutsideLog, RevServiceProductRow, RevServiceRow, StepBatch, StepRecord};
+use lineshift_store::billing::{
+    CarrierLineWrite, CarrierWrite, OutsideLog, RevServiceProductRow, RevServiceRow, StepBatch, StepRecord,
+};
 use lineshift_store::bulk_changes::{IdempotencyClaim, NewBulkChange, NewDeviceChange, Orderer};
 use lineshift_store::devices::FactsQuery;
 use lineshift_store::work::{AssignmentWrite, CalledAccounts, PlanWrite, StepLog};
@@ -191,7 +193,20 @@ impl Reference {
                 response: "201".to_owned(),
                 error: None,
             }],
+            carrier_lines: vec![self.confirmed(row, nth)],
             ..StepBatch::default()
+        }
+    }
+
+    /// What a carrier confirmed of a row's line.
+    pub(crate) fn confirmed(&self, by: DeviceChangeId, nth: usize) -> CarrierLineWrite {
+        CarrierLineWrite {
+            by,
+            device_id: self.lines[nth],
+            action: CarrierWrite::RatePlan,
+            status: None,
+            rate_plan: Some(format!("{} confirmed {nth}", self.mark)),
+            comm_plan: None,
         }
     }
 }

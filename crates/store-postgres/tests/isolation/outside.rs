@@ -1,15 +1,29 @@
-//! Billing and synchronisation.
+//! Carriers, billing and synchronisation.
 
 use lineshift_domain::places::PlacesAsked;
 use lineshift_domain::sync::{FindingKind, SyncPhase};
-use lineshift_store::billing::{BillingStore, CallWindows, Settlement};
+use lineshift_store::billing::{BillingStore, CallWindows, Settlement, StepBatch};
+use lineshift_store::carriers::{CalledBackLine, CarrierStore};
 use lineshift_store::sync::{SyncClaim, SyncPlace, SyncRun, SyncStore};
 
-use crate::filled::{Filled, HELD};
+use crate::filled::{Filled, HELD, REQUEST};
 use crate::methods::BY;
-use crate::orders::at;
+use crate::orders::{at, iccid};
 use crate::things;
 use crate::tried::{Told, Tried, try_it};
+
+pub(crate) async fn try_carriers(tried: &mut Tried<'_>, of: &Filled) {
+    let (tenant, provider) = (of.tenant, of.provider);
+    let plans = [things::carrier_plan(BY, of.mark), things::carrier_plan(BY, BY)];
+    try_it!(tried, CarrierStore.upsert_carrier_rate_plans(tenant, provider, &plans));
+    try_it!(tried, CarrierStore.list_carrier_rate_plans(tenant, provider, None, 10));
+    try_it!(tried, CarrierStore.get_callback_secret(tenant, provider));
+    try_it!(tried, CarrierStore.set_callback_secret(tenant, provider, Some(BY.as_bytes())));
+    let failed = CalledBackLine { iccid: iccid(9), failed: Some(BY.to_owned()) };
+    for lines in [&[][..], &[failed]] {
+        try_it!(tried, CarrierStore.note_callback(tenant, provider, REQUEST, lines, at(60)));
+    }
+}
 
 pub(crate) async fn try_billing(tried: &mut Tried<'_>, of: &Filled) {
     let (tenant, account, now) = (of.tenant, of.account, at(60));
@@ -33,7 +47,8 @@ pub(crate) async fn try_billing(tried: &mut Tried<'_>, of: &Filled) {
     try_it!(tried, BillingStore.list_steps_of(tenant, &[row, of.unsettled]));
     try_it!(tried, BillingStore.get_bulk_change_of(tenant, row));
     try_it!(tried, BillingStore.list_unsettled_steps(tenant, None, 10));
-    try_it!(tried, BillingStore.record_steps(&of.calling, &of.batch(row, 13, 13), now));
+    let batch = StepBatch { carrier_lines: vec![of.confirmed(row, 10)], ..of.batch(row, 13, 13) };
+    try_it!(tried, BillingStore.record_steps(&of.calling, &batch, now));
     try_it!(tried, BillingStore.usp_revservice_create_service(tenant, &[of.service(10, 0), of.service(20, 1)], now));
     try_it!(tried, BillingStore.usp_revservice_create_serviceproduct(tenant, &[of.product(10, 100), of.product(10, 200)], now));
     for settlement in [Settlement::Stands(Some(9_000)), Settlement::Gone] {

@@ -8,7 +8,7 @@ use lineshift_domain::terms::IntegrationKind;
 use lineshift_store::access::NewApiKey;
 use lineshift_store::billing::AccountSettings;
 use lineshift_store::catalogue::{
-    CustomerRatePlan, CustomerRatePool, IntegrationAuthentication, RevCustomer, ServiceProvider, Site,
+    CarrierRatePlan, CustomerRatePlan, CustomerRatePool, IntegrationAuthentication, RevCustomer, ServiceProvider, Site,
 };
 
 pub(crate) fn new_key(mark: &str) -> NewApiKey {
@@ -41,6 +41,10 @@ pub(crate) fn provider(mark: &str, id: i64) -> ServiceProvider {
         write_enabled: true,
         is_active: true,
     }
+}
+
+pub(crate) fn carrier_plan(mark: &str, code: &str) -> CarrierRatePlan {
+    CarrierRatePlan { code: code.to_owned(), name: format!("{mark} carrier plan"), is_active: true }
 }
 
 pub(crate) fn customer(mark: &str, id: i64, account: IntegrationAuthenticationId) -> RevCustomer {

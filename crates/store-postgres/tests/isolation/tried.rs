@@ -9,6 +9,7 @@ use lineshift_domain::judge::ActiveStatuses;
 use lineshift_domain::places::PlacesLeased;
 use lineshift_store::billing::{CallsMade, TakenCalls};
 use lineshift_store::bulk_changes::{Idempotency, StoredBulkChange};
+use lineshift_store::carriers::CallbackNoted;
 use lineshift_store::catalogue::Referenced;
 use lineshift_store::import::Imported;
 use lineshift_store::paging::Listed;
@@ -38,7 +39,7 @@ macro_rules! nothing_by_default {
         }
     )*};
 }
-nothing_by_default!((), bool, i64, u64, usize, Backlog, Counts, DueResult, PageResult, Referenced);
+nothing_by_default!((), bool, i64, u64, usize, Backlog, CallbackNoted, Counts, DueResult, PageResult, Referenced);
 
 /// Values whose being there says something.
 macro_rules! always_something {

@@ -6,6 +6,8 @@
 pub mod access;
 pub mod billing;
 pub mod bulk_changes;
+pub mod callbacks;
+pub mod carriers;
 pub mod catalogue;
 pub mod control;
 pub mod devices;
@@ -35,6 +37,12 @@ macro_rules! contract_tests {
             bulk_changes: a_key_is_claimed_by_one_request, an_answered_key_answers_again, a_change_is_stored_at_once,
                 a_large_change_is_received_page_by_page, what_was_not_received_is_dropped, changes_are_listed_newest_first,
                 rows_are_listed_by_each_filter, the_log_is_listed_row_by_row;
+            callbacks: callback_credentials_are_kept, a_callback_wakes_every_row_of_its_request, a_callback_names_lines,
+                a_callback_is_noted_once, a_callback_too_early_or_too_late_changes_nothing, a_page_in_hand_is_told_by_its_rows;
+            carriers: carrier_rate_plans_are_kept, an_order_finds_its_carrier_rate_plan,
+                a_page_says_whether_its_carrier_may_be_called, either_account_wakes_its_rows,
+                confirmed_plans_are_written_with_their_history, confirmed_statuses_are_written_under_the_claim,
+                acts_at_carriers_are_recorded;
             catalogue: integration_authentications_are_kept, service_providers_are_kept, rev_customers_are_kept, sites_are_kept,
                 customer_rate_plans_are_kept, customer_rate_pools_are_kept, names_and_ids_are_taken_once,
                 references_must_exist_for_the_tenant, active_statuses_are_those_of_the_carriers,

@@ -49,7 +49,7 @@ pub(super) async fn open<S: Store>(
     (page, found)
 }
 
-fn wait(id: DeviceChangeId, code: Code, until: i64) -> Waiting {
+pub(super) fn wait(id: DeviceChangeId, code: Code, until: i64) -> Waiting {
     Waiting { id, code, text: "later".to_owned(), next_check_at: at(until) }
 }
 
