@@ -32,7 +32,7 @@ FROM unnest(ARRAY[
     'device_bulk_change', 'device_bulk_change_page', 'device_change', 'device_change_step', 'customer_rate_plan_device_queue',
     'device_bulk_change_log', 'idempotency_key', 'outbox',
     -- 0006, 0007, 0010
-    'outside_call_window', 'sync_run', 'sync_finding', 'outside_call_place'
+    'outside_call_window', 'sync_run', 'sync_run_line', 'sync_finding', 'device_usage', 'outside_call_place'
 ]) WITH ORDINALITY AS given (name, place)
 ORDER BY place;
 

@@ -47,6 +47,7 @@ migrations! {
     9 "0009_tenant_work",
     10 "0010_places",
     11 "0011_carriers",
+    12 "0012_carrier_sync",
 }
 
 impl Postgres {

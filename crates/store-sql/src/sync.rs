@@ -1,20 +1,24 @@
 //! Synchronisation: runs, what they write page by page, what no list showed, and the report.
 
+mod lines;
+mod plans;
 mod products;
 mod record;
 mod report;
 mod runs;
 mod services;
 mod unseen;
+mod usage;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use lineshift_domain::ids::{IntegrationAuthenticationId, SyncRunId, TenantId};
+use lineshift_domain::ids::{IntegrationAuthenticationId, ServiceProviderId, SyncRunId, TenantId};
 use lineshift_domain::sync::FindingKind;
+use lineshift_domain::terms::IntegrationKind;
 use lineshift_store::Result;
 use lineshift_store::paging::Listed;
 use lineshift_store::sync::{
-    FindingKey, NewSyncRun, SyncBatch, SyncClaim, SyncFinding, SyncPlace, SyncRun, SyncStore, UnseenPart,
+    AccountToSync, FindingKey, LinePart, NewSyncRun, SyncBatch, SyncClaim, SyncFinding, SyncPlace, SyncRun, SyncStore, UnseenPart,
 };
 
 use crate::bulk_changes::work_kind;
@@ -61,8 +65,27 @@ impl<E: Engine> SyncStore for SqlStore<E> {
         &self,
         tenant: TenantId,
         began_after: DateTime<Utc>,
-    ) -> Result<Vec<IntegrationAuthenticationId>> {
-        self.engine.read(tenant, move |sql| runs::list_accounts(sql, tenant, began_after)).await
+        carriers: &[IntegrationKind],
+    ) -> Result<Vec<AccountToSync>> {
+        let carriers = carriers.to_vec();
+        self.engine.read(tenant, move |sql| runs::list_accounts(sql, tenant, began_after, &carriers)).await
+    }
+
+    async fn list_service_providers_of(
+        &self,
+        tenant: TenantId,
+        account: IntegrationAuthenticationId,
+    ) -> Result<Vec<ServiceProviderId>> {
+        self.engine.read(tenant, move |sql| runs::list_providers_of(sql, tenant, account)).await
+    }
+
+    async fn is_account_wanted(
+        &self,
+        tenant: TenantId,
+        account: IntegrationAuthenticationId,
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
+        self.engine.read(tenant, move |sql| runs::is_account_wanted(sql, tenant, account, now)).await
     }
 
     async fn list_due_sync_runs(&self, limit: usize, now: DateTime<Utc>) -> Result<Vec<(TenantId, SyncRunId)>> {
@@ -112,6 +135,16 @@ impl<E: Engine> SyncStore for SqlStore<E> {
     async fn list_unseen_products(&self, claim: &SyncClaim, stored_before: DateTime<Utc>, limit: usize) -> Result<UnseenPart> {
         let claim = claim.clone();
         self.engine.read(claim.tenant_id, move |sql| unseen::products(sql, &claim, stored_before, limit)).await
+    }
+
+    async fn list_unseen_lines(&self, claim: &SyncClaim, limit: usize) -> Result<LinePart> {
+        let claim = claim.clone();
+        self.engine.read(claim.tenant_id, move |sql| unseen::lines(sql, &claim, limit)).await
+    }
+
+    async fn list_usage_lines(&self, claim: &SyncClaim, limit: usize) -> Result<LinePart> {
+        let claim = claim.clone();
+        self.engine.read(claim.tenant_id, move |sql| usage::list(sql, &claim, limit)).await
     }
 
     async fn record_sync_report(&self, claim: &SyncClaim, now: DateTime<Utc>) -> Result<SyncClaim> {

@@ -3,25 +3,33 @@
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
 use lineshift_domain::ids::{
-    DeviceId, IntegrationAuthenticationId, RevCustomerId, RevServiceId, RevServiceProductId, SyncRunId, TenantId,
+    DeviceId, IntegrationAuthenticationId, RevCustomerId, RevServiceId, RevServiceProductId, ServiceProviderId, SyncRunId,
+    TenantId,
 };
-use lineshift_domain::sync::{FindingKind, FindingSubject, SyncPhase, SyncState};
+use lineshift_domain::sync::{FindingKind, FindingSubject, SyncParts, SyncPhase, SyncState};
+use lineshift_domain::terms::IntegrationKind;
 
 use crate::Result;
 use crate::billing::{RevServiceProductRow, RevServiceRow};
 use crate::paging::Listed;
+
+pub use self::carrier::{GoneLine, LinePart, SyncLine, SyncedLine, SyncedPlan, UsedLine};
+
+mod carrier;
 
 /// A run to begin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewSyncRun {
     /// The account that is read.
     pub integration_authentication_id: IntegrationAuthenticationId,
-    /// Whether customers are read.
-    pub customers: bool,
-    /// Whether services and their products are.
-    pub services: bool,
-    /// Every customer, not only those changed since the last run that came to its end.
+    /// Whose plans and lines are read, of a carrier's account; none of a billing account.
+    pub service_provider_id: Option<ServiceProviderId>,
+    /// What is read.
+    pub what: SyncParts,
+    /// Every customer and line, not only those changed since the last run that came to its end.
     pub full: bool,
+    /// Of which lines usage is read; none: of all that have an active assignment.
+    pub usage_lines: Vec<DeviceId>,
     /// Who ordered it.
     pub ordered_by: String,
 }
@@ -46,6 +54,8 @@ pub struct SyncCounts {
     pub billed_not_assigned: i64,
     /// Of the report.
     pub assigned_not_billed: i64,
+    /// Lines whose usage was read; no part of `read`.
+    pub used: i64,
 }
 
 /// A run as it stands.
@@ -55,14 +65,18 @@ pub struct SyncRun {
     pub id: SyncRunId,
     /// The account.
     pub integration_authentication_id: IntegrationAuthenticationId,
-    /// Whether customers are read.
-    pub customers: bool,
-    /// Whether services and their products are.
-    pub services: bool,
-    /// Whether every customer is.
+    /// Whose plans and lines are read, of a carrier's account.
+    pub service_provider_id: Option<ServiceProviderId>,
+    /// What is read.
+    pub what: SyncParts,
+    /// Whether every customer and line is.
     pub full: bool,
     /// Customers changed on or after this day; none: every one.
     pub since: Option<NaiveDate>,
+    /// Lines changed since then, where the carrier can tell; none: every one.
+    pub changed_since: Option<DateTime<Utc>>,
+    /// Of how many lines usage was asked for by name; 0: of all that have an active assignment.
+    pub usage_lines: i64,
     /// Whether it goes on.
     pub state: SyncState,
     /// What it does next.
@@ -151,6 +165,25 @@ pub struct SyncBatch {
     pub gone_services: Vec<GoneService>,
     /// Service products gone.
     pub gone_products: Vec<GoneProduct>,
+    /// Every rate plan that the carrier has; none: they were not read. What is not among them becomes inactive.
+    pub carrier_plans: Option<Vec<SyncedPlan>>,
+    /// Lines listed or read.
+    pub lines: Vec<SyncedLine>,
+    /// From when on what was written here is newer than these lines, and stays: the moment before the call that read them.
+    pub lines_read_at: Option<DateTime<Utc>>,
+    /// Lines gone.
+    pub gone_lines: Vec<GoneLine>,
+    /// What lines used.
+    pub usage: Vec<UsedLine>,
+}
+
+/// An account that is due, and whose plans and lines are read if it is a carrier's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccountToSync {
+    /// The account.
+    pub id: IntegrationAuthenticationId,
+    /// The service provider.
+    pub service_provider_id: Option<ServiceProviderId>,
 }
 
 /// Where a run goes on.
@@ -245,7 +278,8 @@ pub const SYNC_WINDOW: i64 = 5_000;
 #[async_trait]
 pub trait SyncStore {
     /// Begins a run, due at once. Customers are asked for since the day before the last run began that read them and came to its
-    /// end. Errors: `Conflict` while another run of the account goes on.
+    /// end; lines since an hour before the last one of the service provider. Errors: `Conflict` while another run of the account goes
+    /// on.
     async fn begin_sync_run(&self, tenant: TenantId, run: &NewSyncRun, now: DateTime<Utc>) -> Result<SyncRun>;
     /// One run. Errors: `NotFound`.
     async fn get_sync_run(&self, tenant: TenantId, id: SyncRunId) -> Result<SyncRun>;
@@ -265,12 +299,24 @@ pub trait SyncStore {
         after: Option<FindingKey>,
         limit: usize,
     ) -> Result<Listed<SyncFinding, FindingKey>>;
-    /// Active billing accounts with credentials that nobody refused, of which no run goes on or began after that moment.
+    /// Active accounts with credentials that nobody refused, of which no run goes on: billing accounts of which none began after that
+    /// moment, and, for each active service provider on one of the carriers named, the account that it names, if none began for that
+    /// service provider.
     async fn list_accounts_to_sync(
         &self,
         tenant: TenantId,
         began_after: DateTime<Utc>,
-    ) -> Result<Vec<IntegrationAuthenticationId>>;
+        carriers: &[IntegrationKind],
+    ) -> Result<Vec<AccountToSync>>;
+    /// The active service providers that call an account, by id, at most a hundred.
+    async fn list_service_providers_of(
+        &self,
+        tenant: TenantId,
+        account: IntegrationAuthenticationId,
+    ) -> Result<Vec<ServiceProviderId>>;
+    /// Whether a page of a bulk change that calls the account is at work, or may be claimed now: what can wait does.
+    async fn is_account_wanted(&self, tenant: TenantId, account: IntegrationAuthenticationId, now: DateTime<Utc>)
+    -> Result<bool>;
 
     /// Runs that anybody may take up now, of all tenants, those that wait longest first.
     async fn list_due_sync_runs(&self, limit: usize, now: DateTime<Utc>) -> Result<Vec<(TenantId, SyncRunId)>>;
@@ -298,6 +344,11 @@ pub trait SyncStore {
     async fn list_unseen_services(&self, claim: &SyncClaim, limit: usize) -> Result<UnseenPart>;
     /// Service products likewise; `stored_before` is the moment from which on they are left out.
     async fn list_unseen_products(&self, claim: &SyncClaim, stored_before: DateTime<Utc>, limit: usize) -> Result<UnseenPart>;
+    /// Lines of the run's service provider, after the run's place, that no list of the run showed; archived ones and those that an open
+    /// carrier change holds are left out.
+    async fn list_unseen_lines(&self, claim: &SyncClaim, limit: usize) -> Result<LinePart>;
+    /// Lines whose usage the run reads, after its place: those named, or those with an active assignment; archived ones are left out.
+    async fn list_usage_lines(&self, claim: &SyncClaim, limit: usize) -> Result<LinePart>;
     /// Writes the next part of the report: at most [`SYNC_WINDOW`] services or lines are gone through. Answers the claim as it stands
     /// then. Errors: `LeaseLost`.
     async fn record_sync_report(&self, claim: &SyncClaim, now: DateTime<Utc>) -> Result<SyncClaim>;

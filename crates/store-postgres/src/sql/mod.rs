@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 pub(crate) mod billing;
+pub(crate) mod carrier_sync;
 pub(crate) mod carriers;
 pub(crate) mod completion;
 pub(crate) mod control;
@@ -19,6 +20,7 @@ pub(crate) mod waiting;
 /// Every tuned statement by file.
 pub(crate) const FILES: &[(&str, &[(&str, &str)])] = &[
     ("billing", billing::ALL),
+    ("carrier_sync", carrier_sync::ALL),
     ("carriers", carriers::ALL),
     ("completion", completion::ALL),
     ("control", control::ALL),

@@ -170,16 +170,16 @@ lineshift_store::statements! {
     ON CONFLICT (tenant_id, device_id) DO UPDATE SET rev_service_id = excluded.rev_service_id");
 
     /// Findings, each by primary key; one that is there already stays. Arrays of kind, subject, its id, customer, service, line,
-    /// here,
-    /// there; the line here is that of the service. `$3` run, `$4` now.
+    /// here, there, the line's id; without one the line is that of the service. `$3` run, `$4` now.
     STORE_FINDINGS = "WITH given AS MATERIALIZED (
         SELECT value->>0 AS kind, value->>1 AS subject, (value->>2)::bigint AS subject_id, (value->>3)::bigint AS customer,
-            (value->>4)::bigint AS service, value->>5 AS line, value->>6 AS here, value->>7 AS there
+            (value->>4)::bigint AS service, value->>5 AS line, value->>6 AS here, value->>7 AS there,
+            (value->>8)::bigint AS device
         FROM json_array_elements($2::json))
     INSERT INTO sync_finding (
         tenant_id, sync_run_id, kind, subject, subject_id, rev_customer_id, rev_service_id, device_id, line, here, there, at)
-    SELECT $1::bigint, $3::bigint, given.kind, given.subject, given.subject_id, given.customer, given.service, s.device_id,
-        coalesce(given.line, s.iccid, s.number), given.here, given.there, $4::bigint
+    SELECT $1::bigint, $3::bigint, given.kind, given.subject, given.subject_id, given.customer, given.service,
+        coalesce(given.device, s.device_id), coalesce(given.line, s.iccid, s.number), given.here, given.there, $4::bigint
     FROM given
     LEFT JOIN LATERAL (SELECT s.device_id, s.iccid, s.number FROM rev_service AS s
         WHERE s.tenant_id = $1 AND s.rev_customer_id = given.customer AND s.rev_service_id = given.service OFFSET 0) AS s ON true

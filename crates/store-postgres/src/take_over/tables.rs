@@ -97,7 +97,7 @@ tables! {
     device (tenant_id: int, id: int)
         service_provider_id: int, iccid: text, subscriber_number: text, imei: text, status: text, is_archived: int,
         is_deleted: int, activated_at: int, carrier_rate_plan: text, communication_plan: text, ip_address: text,
-        carrier_device_id: text, created_at: int, modified_at: int;
+        carrier_device_id: text, created_at: int, modified_at: int, seen_in_run: int, gone_at: int;
     rev_service (tenant_id: int, id: int)
         rev_customer_id: int, number: text, iccid: text, rev_service_id: int, rev_service_type_id: int,
         activated_date: int, rev_provider_id: int, customer_rate_plan_id: int, customer_rate_pool_id: int,
@@ -156,7 +156,10 @@ tables! {
         state: text, phase: text, page: int, after_id: int, read_count: int, new_count: int, changed_count: int,
         unchanged_count: int, left_out_count: int, gone_count: int, billed_not_assigned_count: int,
         assigned_not_billed_count: int, ordered_by: text, started_at: int, ended_at: int, due_at: int, epoch: int,
-        failures: int, note: text;
+        failures: int, note: text, service_provider_id: int, with_carrier_plans: int, with_devices: int, with_usage: int,
+        changed_since: int, usage_lines: int, used_count: int;
+    sync_run_line (tenant_id: int, sync_run_id: int, device_id: int);
+    device_usage (tenant_id: int, device_id: int) data_bytes: int, sms_count: int, voice_seconds: int, at: int;
     sync_finding (tenant_id: int, sync_run_id: int, kind: text, subject: text, subject_id: int)
         rev_customer_id: int, rev_service_id: int, device_id: int, line: text, here: text, there: text, at: int;
     outside_call_place (tenant_id: int, integration_authentication_id: int, holder: text)

@@ -9,7 +9,7 @@ use lineshift_store::Result;
 use lineshift_store::sync::{SyncBatch, SyncClaim, SyncCounts, SyncPlace, SyncedCustomer};
 use serde_json::{Value, json};
 
-use super::{products, runs, services};
+use super::{lines, plans, products, runs, services, usage};
 use crate::engine::Sql;
 use crate::json::json as to_json;
 use crate::row::micros;
@@ -32,6 +32,8 @@ pub(super) struct Found {
     pub(super) subject_id: i64,
     pub(super) customer: Option<i64>,
     pub(super) service: Option<i64>,
+    /// The line here; none: that of the service.
+    pub(super) device: Option<i64>,
     pub(super) line: Option<String>,
     pub(super) here: Option<String>,
     pub(super) there: Option<String>,
@@ -49,6 +51,9 @@ pub(super) fn record(
     page.customers(&batch.customers)?;
     services::write(&mut page, &batch.services, &batch.gone_services)?;
     products::write(&mut page, &batch.products, &batch.gone_products)?;
+    plans::write(&mut page, batch.carrier_plans.as_deref())?;
+    lines::write(&mut page, &batch.lines, batch.lines_read_at, &batch.gone_lines)?;
+    usage::write(&mut page, &batch.usage)?;
     page.write_findings()?;
     runs::advance(sql, claim, next, &page.counts, now)
 }
@@ -79,8 +84,8 @@ impl Page<'_> {
 
     /// Notes a finding.
     pub(super) fn find(&mut self, kind: FindingKind, found: Found) {
-        let Found { subject, subject_id, customer, service, line, here, there } = found;
-        let row = json!([kind.as_str(), subject.as_str(), subject_id, customer, service, line, here, there]);
+        let Found { subject, subject_id, customer, service, device, line, here, there } = found;
+        let row = json!([kind.as_str(), subject.as_str(), subject_id, customer, service, line, here, there, device]);
         // What is left out has no row that could say whether it was seen before: those that are new among them are counted when
         // they are written.
         if kind == FindingKind::LeftOut { self.left_out.push(row) } else { self.findings.push(row) }
@@ -218,7 +223,7 @@ fn about(customer: &SyncedCustomer, here: Option<String>) -> Found {
     let there = format!("{}{}", customer.name, if customer.is_closed { " (closed)" } else { "" });
     let id = customer.id.0;
     let subject = FindingSubject::Customer;
-    Found { subject, subject_id: id, customer: Some(id), service: None, line: None, here, there: Some(there) }
+    Found { subject, subject_id: id, customer: Some(id), service: None, device: None, line: None, here, there: Some(there) }
 }
 
 /// Each once, as it was given last, in the order of their keys: a list that grows while it is read shows some twice.

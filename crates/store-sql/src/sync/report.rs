@@ -34,7 +34,6 @@ pub(super) fn record(sql: &Sql<'_>, claim: &SyncClaim, now: DateTime<Utc>) -> Re
         SyncPhase::ReportBilled => SyncCounts { billed_not_assigned: written, ..SyncCounts::default() },
         _ => SyncCounts { assigned_not_billed: written, ..SyncCounts::default() },
     };
-    let next =
-        end.map_or_else(|| SyncPlace::beginning(phase.next(claim.run.services)), |after| SyncPlace { phase, page: 1, after });
+    let next = end.map_or_else(|| SyncPlace::beginning(phase.next(claim.run.what)), |after| SyncPlace { phase, page: 1, after });
     runs::advance(sql, claim, next, &met, now)
 }

@@ -1,18 +1,21 @@
 //! Runs: begun, claimed, put off, ended; and the lists of runs and findings.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use lineshift_domain::ids::{DeviceId, IntegrationAuthenticationId, RevCustomerId, RevServiceId, SyncRunId, TenantId};
-use lineshift_domain::sync::{FindingKind, SyncPhase, SyncState};
+use lineshift_domain::ids::{
+    DeviceId, IntegrationAuthenticationId, RevCustomerId, RevServiceId, ServiceProviderId, SyncRunId, TenantId,
+};
+use lineshift_domain::sync::{FindingKind, SyncPart, SyncParts, SyncPhase, SyncState};
 use lineshift_domain::terms::IntegrationKind;
 use lineshift_store::sql::sync as text;
-use lineshift_store::sync::{FindingKey, NewSyncRun, SyncClaim, SyncCounts, SyncFinding, SyncPlace, SyncRun};
+use lineshift_store::sync::{AccountToSync, FindingKey, NewSyncRun, SyncClaim, SyncCounts, SyncFinding, SyncPlace, SyncRun};
 use lineshift_store::{Result, StoreError};
 
 use crate::billing::services::day_micros;
 use crate::bulk_changes::work_kind;
 use crate::engine::{Hint, Sql};
+use crate::json::json as to_json;
 use crate::row::{Row, micros};
-use crate::sql::submission;
+use crate::sql::{carrier_sync as tuned, submission};
 
 pub(super) fn begin(sql: &Sql<'_>, tenant: TenantId, run: &NewSyncRun, now: DateTime<Utc>) -> Result<SyncRun> {
     let account = run.integration_authentication_id.0;
@@ -21,24 +24,39 @@ pub(super) fn begin(sql: &Sql<'_>, tenant: TenantId, run: &NewSyncRun, now: Date
             message: format!("run {other} of this integration goes on; wait until it has ended"),
         });
     }
-    let since = if run.full || !run.customers { None } else { changed_since(sql, tenant, account)? };
+    let asks = |part| run.what.has(part);
+    let since = if run.full || !asks(SyncPart::Customers) { None } else { customers_changed_since(sql, tenant, account)? };
+    let changed_since = match run.service_provider_id {
+        Some(provider) if !run.full && asks(SyncPart::Devices) => lines_changed_since(sql, tenant, account, provider)?,
+        _ => None,
+    };
     let id = sql.reserve_ids(tenant, "sync_run", 1)?;
-    let phase = SyncPhase::first(run.customers);
+    let phase = SyncPhase::first(run.what);
+    let lines: Vec<i64> = run.usage_lines.iter().map(|line| line.0).collect();
     sql.execute(
         text::INSERT_RUN,
         &[
             &tenant.0,
             &id,
             &account,
-            &run.customers,
-            &run.services,
+            &asks(SyncPart::Customers),
+            &asks(SyncPart::Services),
             &run.full,
             &since.map(day_micros),
             &phase.as_str(),
             &run.ordered_by,
             &micros(now),
+            &run.service_provider_id.map(|id| id.0),
+            &asks(SyncPart::CarrierPlans),
+            &asks(SyncPart::Devices),
+            &asks(SyncPart::Usage),
+            &changed_since.map(micros),
+            &i64::try_from(lines.len()).expect("an order names few lines"),
         ],
     )?;
+    if !lines.is_empty() {
+        sql.execute(tuned::STORE_RUN_LINES, &[&tenant.0, &to_json(&lines)?, &id])?;
+    }
     sql.execute(submission::ANNOUNCE_TENANT_WORK, &[&tenant.0, &work_kind::SYNC, &micros(now)])?;
     sql.hint(Hint::Queue(tenant))?;
     get(sql, tenant, SyncRunId(id))
@@ -46,9 +64,21 @@ pub(super) fn begin(sql: &Sql<'_>, tenant: TenantId, run: &NewSyncRun, now: Date
 
 /// The day before the last run began that read customers and came to its end: what was changed while it ran is read again, and the
 /// days there may begin elsewhere than here.
-fn changed_since(sql: &Sql<'_>, tenant: TenantId, account: i64) -> Result<Option<NaiveDate>> {
+fn customers_changed_since(sql: &Sql<'_>, tenant: TenantId, account: i64) -> Result<Option<NaiveDate>> {
     let last = sql.find(text::LAST_OF_CUSTOMERS, &[&tenant.0, &account], |row| row.time(0))?;
     Ok(last.map(|began| (began - TimeDelta::days(1)).date_naive()))
+}
+
+/// An hour before the last run began that read lines of the service provider and came to its end: what was changed while it ran is
+/// read again, and clocks there may go otherwise than here.
+fn lines_changed_since(
+    sql: &Sql<'_>,
+    tenant: TenantId,
+    account: i64,
+    provider: ServiceProviderId,
+) -> Result<Option<DateTime<Utc>>> {
+    let last = sql.find(text::LAST_OF_LINES, &[&tenant.0, &account, &provider.0], |row| row.time(0))?;
+    Ok(last.map(|began| began - TimeDelta::hours(1)))
 }
 
 pub(super) fn get(sql: &Sql<'_>, tenant: TenantId, id: SyncRunId) -> Result<SyncRun> {
@@ -61,13 +91,28 @@ pub(super) fn list(sql: &Sql<'_>, tenant: TenantId, before: Option<SyncRunId>, s
 }
 
 fn read_run(row: &Row<'_>) -> Result<SyncRun> {
+    let parts = [
+        (SyncPart::Customers, 2),
+        (SyncPart::Services, 3),
+        (SyncPart::CarrierPlans, 25),
+        (SyncPart::Devices, 26),
+        (SyncPart::Usage, 27),
+    ];
+    let mut what = SyncParts::NONE;
+    for (part, column) in parts {
+        if row.get::<bool>(column)? {
+            what = what.and(part);
+        }
+    }
     Ok(SyncRun {
         id: SyncRunId(row.get(0)?),
         integration_authentication_id: IntegrationAuthenticationId(row.get(1)?),
-        customers: row.get(2)?,
-        services: row.get(3)?,
+        service_provider_id: row.get::<Option<i64>>(24)?.map(ServiceProviderId),
+        what,
         full: row.get(4)?,
         since: row.maybe_time(5)?.map(|day| day.date_naive()),
+        changed_since: row.maybe_time(28)?,
+        usage_lines: row.get(29)?,
         state: row.term(6)?,
         phase: row.term(7)?,
         page: row.get(8)?,
@@ -81,6 +126,7 @@ fn read_run(row: &Row<'_>) -> Result<SyncRun> {
             gone: row.get(15)?,
             billed_not_assigned: row.get(16)?,
             assigned_not_billed: row.get(17)?,
+            used: row.get(30)?,
         },
         ordered_by: row.get(18)?,
         started_at: row.time(19)?,
@@ -122,11 +168,36 @@ pub(super) fn list_accounts(
     sql: &Sql<'_>,
     tenant: TenantId,
     began_after: DateTime<Utc>,
-) -> Result<Vec<IntegrationAuthenticationId>> {
-    let kind = IntegrationKind::REV_IO.as_str();
-    sql.query(text::LIST_ACCOUNTS_TO_SYNC, &[&tenant.0, &micros(began_after), &kind], |row| {
-        row.get(0).map(IntegrationAuthenticationId)
-    })
+    carriers: &[IntegrationKind],
+) -> Result<Vec<AccountToSync>> {
+    let (after, billing) = (micros(began_after), IntegrationKind::REV_IO.as_str());
+    let mut due = sql.query(text::LIST_ACCOUNTS_TO_SYNC, &[&tenant.0, &after, &billing], |row| {
+        Ok(AccountToSync { id: IntegrationAuthenticationId(row.get(0)?), service_provider_id: None })
+    })?;
+    for carrier in carriers {
+        due.extend(sql.query(text::LIST_CARRIERS_TO_SYNC, &[&tenant.0, &after, &carrier.as_str()], |row| {
+            let service_provider_id = Some(ServiceProviderId(row.get(1)?));
+            Ok(AccountToSync { id: IntegrationAuthenticationId(row.get(0)?), service_provider_id })
+        })?);
+    }
+    Ok(due)
+}
+
+pub(super) fn list_providers_of(
+    sql: &Sql<'_>,
+    tenant: TenantId,
+    account: IntegrationAuthenticationId,
+) -> Result<Vec<ServiceProviderId>> {
+    sql.query(text::LIST_PROVIDERS_OF, &[&tenant.0, &account.0], |row| row.get(0).map(ServiceProviderId))
+}
+
+pub(super) fn is_account_wanted(
+    sql: &Sql<'_>,
+    tenant: TenantId,
+    account: IntegrationAuthenticationId,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    Ok(sql.find(text::IS_ACCOUNT_WANTED, &[&tenant.0, &account.0, &micros(now)], |row| row.get::<i64>(0))?.is_some())
 }
 
 /// Runs of a tenant that anybody may take up now: since when, and which.
@@ -204,6 +275,7 @@ pub(super) fn advance(
             &met.gone,
             &met.billed_not_assigned,
             &met.assigned_not_billed,
+            &met.used,
         ],
     )?;
     held(claim, changed)?;

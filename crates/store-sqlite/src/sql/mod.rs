@@ -1,6 +1,7 @@
 //! The hot statements, tuned for SQLite; each says how many rows it expects, which index it uses and what it locks.
 
 pub(crate) mod billing;
+pub(crate) mod carrier_sync;
 pub(crate) mod carriers;
 pub(crate) mod completion;
 pub(crate) mod control;
@@ -19,6 +20,7 @@ use std::sync::LazyLock;
 /// Every tuned statement by file.
 pub(crate) const FILES: &[(&str, &[(&str, &str)])] = &[
     ("billing", billing::ALL),
+    ("carrier_sync", carrier_sync::ALL),
     ("carriers", carriers::ALL),
     ("completion", completion::ALL),
     ("control", control::ALL),

@@ -88,11 +88,11 @@ lineshift_store::statements! {
             AND s.rev_customer_id = dt.rev_customer_id AND s.disconnected_date IS NULL)");
 
     /// Findings, each by primary key; one that is there already stays. Arrays of kind, subject, its id, customer, service, line, here,
-    /// there; the line here is that of the service. `$3` run, `$4` now.
+    /// there, the line's id; without one the line is that of the service. `$3` run, `$4` now.
     STORE_FINDINGS = "INSERT INTO sync_finding (
         tenant_id, sync_run_id, kind, subject, subject_id, rev_customer_id, rev_service_id, device_id, line, here, there, at)
     SELECT $1, $3, json_extract(x.value, '$[0]'), json_extract(x.value, '$[1]'), json_extract(x.value, '$[2]'),
-        json_extract(x.value, '$[3]'), json_extract(x.value, '$[4]'), s.device_id,
+        json_extract(x.value, '$[3]'), json_extract(x.value, '$[4]'), coalesce(json_extract(x.value, '$[8]'), s.device_id),
         coalesce(json_extract(x.value, '$[5]'), s.iccid, s.number), json_extract(x.value, '$[6]'), json_extract(x.value, '$[7]'), $4
     FROM json_each($2) AS x
     LEFT JOIN rev_service s ON s.tenant_id = $1 AND s.rev_customer_id = json_extract(x.value, '$[3]')

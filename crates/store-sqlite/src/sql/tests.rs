@@ -20,6 +20,7 @@ const MODULES: &[(&str, Statements)] = &[
     ("sync", portable::sync::ALL),
     ("tuned billing", super::billing::ALL),
     ("tuned carriers", super::carriers::ALL),
+    ("tuned carrier_sync", super::carrier_sync::ALL),
     ("tuned completion", super::completion::ALL),
     ("tuned control", super::control::ALL),
     ("tuned devices", super::devices::ALL),
@@ -51,6 +52,10 @@ const MAY_READ_A_TENANT: &[&str] = &[
     "LIST_API_KEYS",
     // And a handful of accounts.
     "LIST_ACCOUNTS_TO_SYNC",
+    // And of service providers.
+    "LIST_CARRIERS_TO_SYNC",
+    "LIST_PROVIDERS_OF",
+    "IS_ACCOUNT_WANTED",
     // What nobody took yet, and what waits: little of either.
     "TAKE_MESSAGES",
     "MEASURE_OUTBOX",
@@ -63,6 +68,7 @@ const MAY_READ_A_TENANT: &[&str] = &[
     "EARLIEST_OPEN",
     // Foreign keys that point here: looked at only when a row lost its id, which no upsert does.
     "UPSERT_DEVICE",
+    "STORE_DEVICES",
     "UPSERT_CUSTOMER",
     "STORE_CUSTOMERS",
     "UPSERT_REV_SERVICE",
@@ -106,6 +112,7 @@ async fn no_search_knows_only_the_tenant() {
         "sync",
         "tuned billing",
         "tuned carriers",
+        "tuned carrier_sync",
         "tuned devices",
         "tuned import",
         "tuned plan_queue",

@@ -11,7 +11,8 @@ use crate::Store;
 use crate::bulk_changes::{NewBulkChange, NewDeviceChange, Orderer};
 use crate::devices::FactsQuery;
 
-fn change<S>(fixture: &Fixture<'_, S>, holds: Holds, rows: usize) -> NewBulkChange {
+/// A change of so many rows that holds its lines so.
+pub(super) fn change<S>(fixture: &Fixture<'_, S>, holds: Holds, rows: usize) -> NewBulkChange {
     let values = PlanValues { plan: Setting::Set(fixture.bounded_plan), ..PlanValues::default() };
     NewBulkChange {
         order: StoredOrder::CustomerRatePlanChange(StoredPlan {
@@ -36,7 +37,13 @@ fn change<S>(fixture: &Fixture<'_, S>, holds: Holds, rows: usize) -> NewBulkChan
     }
 }
 
-fn rows(lines: &[DeviceId]) -> Vec<NewDeviceChange> {
+/// The same, calling the fixture's account.
+pub(super) fn calling<S>(fixture: &Fixture<'_, S>, holds: Holds, rows: usize) -> NewBulkChange {
+    NewBulkChange { account: Some(fixture.authentication), ..change(fixture, holds, rows) }
+}
+
+/// Its rows, of the first lines.
+pub(super) fn rows(lines: &[DeviceId]) -> Vec<NewDeviceChange> {
     let row = |(nth, line): (usize, &DeviceId)| NewDeviceChange {
         request_position: u32::try_from(nth).expect("a few rows"),
         line: iccid(nth),

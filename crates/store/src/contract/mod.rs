@@ -8,6 +8,7 @@ pub mod billing;
 pub mod bulk_changes;
 pub mod callbacks;
 pub mod carriers;
+pub mod carrier_sync;
 pub mod catalogue;
 pub mod control;
 pub mod devices;
@@ -43,6 +44,9 @@ macro_rules! contract_tests {
                 a_page_says_whether_its_carrier_may_be_called, either_account_wakes_its_rows,
                 confirmed_plans_are_written_with_their_history, confirmed_statuses_are_written_under_the_claim,
                 acts_at_carriers_are_recorded;
+            carrier_sync: a_first_run_brings_lines_and_a_second_nothing_new, what_differs_of_a_line_is_written_and_told,
+                what_is_newer_or_held_here_stays, lines_of_others_are_left_out, lines_are_gone_and_back,
+                plans_come_go_and_come_back, usage_is_read_of_chosen_lines, a_wanted_account_is_known;
             catalogue: integration_authentications_are_kept, service_providers_are_kept, rev_customers_are_kept, sites_are_kept,
                 customer_rate_plans_are_kept, customer_rate_pools_are_kept, names_and_ids_are_taken_once,
                 references_must_exist_for_the_tenant, active_statuses_are_those_of_the_carriers,

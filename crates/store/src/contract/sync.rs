@@ -2,8 +2,8 @@
 
 use chrono::NaiveDate;
 use lineshift_domain::ids::{DeviceChangeId, RevCustomerId, RevServiceId, RevServiceProductId, SyncRunId};
-use lineshift_domain::sync::{FindingKind, FindingSubject, SyncPhase, SyncState};
-use lineshift_domain::terms::ServiceProductStatus;
+use lineshift_domain::sync::{FindingKind, FindingSubject, SyncParts, SyncPhase, SyncState};
+use lineshift_domain::terms::{IntegrationKind, ServiceProductStatus};
 
 use super::fixture::{Fixture, at, iccid, number};
 use crate::billing::{AccountSettings, RevServiceProductRow, RevServiceRow};
@@ -13,9 +13,10 @@ use crate::{Store, StoreError};
 fn order<S>(fixture: &Fixture<'_, S>) -> NewSyncRun {
     NewSyncRun {
         integration_authentication_id: fixture.authentication,
-        customers: true,
-        services: true,
+        service_provider_id: None,
+        what: SyncParts::BILLING,
         full: false,
+        usage_lines: Vec::new(),
         ordered_by: "contract".to_owned(),
     }
 }
@@ -118,7 +119,10 @@ pub async fn a_run_is_held_by_one<S: Store>(store: &S) {
 pub async fn accounts_fall_due<S: Store>(store: &S) {
     let fixture = Fixture::new(store, "sync: accounts").await;
     let (tenant, account) = (fixture.tenant, fixture.authentication);
-    let due = async |began_after| store.list_accounts_to_sync(tenant, at(began_after)).await.expect("listed");
+    let due = async |began_after| {
+        let due = store.list_accounts_to_sync(tenant, at(began_after), &[IntegrationKind::JASPER]).await.expect("listed");
+        due.into_iter().map(|due| due.id).collect::<Vec<_>>()
+    };
     assert_eq!(due(0).await, vec![], "no credentials");
     let settings = AccountSettings {
         base_address: "https://one".to_owned(),

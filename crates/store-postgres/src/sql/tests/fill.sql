@@ -54,6 +54,9 @@ INSERT INTO sync_run (tenant_id,id,integration_authentication_id,with_customers,
     0,0,0,'x',i,i,1,0 FROM generate_series(1,3) t, generate_series(1,200) i;
 INSERT INTO sync_finding SELECT t,i,'new','service',j,1,1,1,'l','h','t',0 FROM generate_series(1,3) t, generate_series(1,
     200) i, generate_series(1,100) j;
+INSERT INTO sync_run_line SELECT t,i,j FROM generate_series(1,3) t, generate_series(1,200) i, generate_series(1,20) j;
+INSERT INTO device_usage (tenant_id,device_id,data_bytes,at) SELECT t,i,1,0 FROM generate_series(1,3) t,
+    generate_series(1,4000) i;
 INSERT INTO outside_call_window SELECT t,a,'minute',b,1 FROM generate_series(1,3) t, generate_series(1,20) a,
     generate_series(1,500) b;
 INSERT INTO api_key (tenant_id,id,name,secret_hash,scopes,created_at) SELECT t,i,'k','x','x',0 FROM generate_series(1,3) t,
