@@ -167,6 +167,8 @@ pub struct SyncBatch {
     pub gone_products: Vec<GoneProduct>,
     /// Every rate plan that the carrier has; none: they were not read. What is not among them becomes inactive.
     pub carrier_plans: Option<Vec<SyncedPlan>>,
+    /// What the carrier said when it refused its list of rate plans: told as a finding, and the run goes on.
+    pub plans_refused: Option<String>,
     /// Lines listed or read.
     pub lines: Vec<SyncedLine>,
     /// From when on what was written here is newer than these lines, and stays: the moment before the call that read them.

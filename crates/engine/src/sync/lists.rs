@@ -17,12 +17,26 @@ pub(super) struct Brought {
     /// Where the run goes on.
     pub(super) next: SyncPlace,
     /// Why the page is not whole, if it is not.
-    pub(super) failed: Option<CallError>,
+    pub(super) cut: Option<Cut>,
+}
+
+/// Why a page is not whole, or none was brought.
+pub(super) enum Cut {
+    /// A call failed.
+    Failed(CallError),
+    /// Bulk changes call the account, and the run only takes what they leave.
+    Wanted,
+}
+
+impl From<CallError> for Cut {
+    fn from(error: CallError) -> Self {
+        Self::Failed(error)
+    }
 }
 
 impl Engine {
     /// The next page of the list that the run reads.
-    pub(super) async fn read_list(&self, claim: &SyncClaim, account: &OpenBilling) -> Result<Brought, CallError> {
+    pub(super) async fn read_list(&self, claim: &SyncClaim, account: &OpenBilling) -> Result<Brought, Cut> {
         let (run, billing) = (&claim.run, &account.connector);
         match run.phase {
             SyncPhase::Customers => {
@@ -51,13 +65,13 @@ fn brought<T>(run: &SyncRun, page: &Batch<T>, batch: SyncBatch) -> Brought {
     let next = if goes_on {
         SyncPlace { phase: run.phase, page: run.page + 1, after: 0 }
     } else {
-        SyncPlace::beginning(run.phase.next(run.services))
+        SyncPlace::beginning(run.phase.next(run.what))
     };
-    Brought { batch, next, failed: None }
+    Brought { batch, next, cut: None }
 }
 
-/// Pages of 500 records.
-const MOST_PAGES: u32 = 100_000;
+/// Pages of 50 to 500 records.
+pub(super) const MOST_PAGES: u32 = 100_000;
 
 fn synced_customer(customer: &CustomerRecord) -> SyncedCustomer {
     SyncedCustomer {

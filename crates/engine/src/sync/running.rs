@@ -5,13 +5,15 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use lineshift_connectors::CallError;
 use lineshift_connectors::http::{AccountKey, WhyNot};
+use lineshift_domain::judge::Reason;
 use lineshift_domain::sync::{SyncPhase, SyncState};
 use lineshift_store::sync::SyncClaim;
 use lineshift_store::{Result as StoreResult, StoreError};
 use tokio::task::JoinSet;
 
 use super::RUNS_AT_ONCE;
-use crate::accounts::OpenBilling;
+use super::lists::Cut;
+use crate::accounts::{OpenBilling, OpenCarrier};
 use crate::transient::retry;
 use crate::worker::Shutdown;
 use crate::{Engine, EngineError, Result};
@@ -22,6 +24,9 @@ const MOST_FAILURES: u32 = 10;
 /// How long a run waits after its first failure, and at most.
 const FIRST_PAUSE: Duration = Duration::from_secs(15);
 const LONGEST_PAUSE: Duration = Duration::from_secs(600);
+
+/// How long a run that takes what bulk changes leave waits before it looks again.
+const WAIT_FOR_CHANGES: TimeDelta = TimeDelta::seconds(5);
 
 /// Runs under way in this process.
 #[derive(Default)]
@@ -42,6 +47,24 @@ pub(super) enum Stop {
     Failed(String),
     /// It will not work, however often it is tried.
     GiveUp(String),
+}
+
+/// The account that a run reads.
+enum ReadAccount {
+    /// Of a billing system.
+    Billing(OpenBilling),
+    /// Of a carrier.
+    Carrier(OpenCarrier),
+}
+
+impl ReadAccount {
+    /// Which one, and which version of it.
+    const fn stored(&self) -> (AccountKey, i64) {
+        match self {
+            Self::Billing(account) => (account.key, account.stored.version),
+            Self::Carrier(account) => (account.key, account.stored.version),
+        }
+    }
 }
 
 impl Engine {
@@ -120,9 +143,7 @@ impl Engine {
     }
 
     async fn run_pages_of_sync(&self, mut claim: SyncClaim) -> Result<()> {
-        let key =
-            AccountKey { tenant_id: claim.tenant_id, integration_authentication_id: claim.run.integration_authentication_id };
-        let account = match self.open_billing(key).await? {
+        let account = match self.open_read(&claim).await? {
             Ok(account) => account,
             Err(reason) => return self.give_up_sync(&claim, &reason.text).await,
         };
@@ -137,39 +158,61 @@ impl Engine {
         Ok(())
     }
 
+    async fn open_read(&self, claim: &SyncClaim) -> Result<std::result::Result<ReadAccount, Reason>> {
+        let key =
+            AccountKey { tenant_id: claim.tenant_id, integration_authentication_id: claim.run.integration_authentication_id };
+        Ok(if claim.run.service_provider_id.is_some() {
+            self.open_carrier(key).await?.map(ReadAccount::Carrier)
+        } else {
+            self.open_billing(key).await?.map(ReadAccount::Billing)
+        })
+    }
+
     /// One page; answers the run as it stands then, and why it stops there, if it does.
-    async fn run_sync_page(&self, claim: SyncClaim, account: &OpenBilling) -> StoreResult<(SyncClaim, Option<Stop>)> {
+    async fn run_sync_page(&self, claim: SyncClaim, account: &ReadAccount) -> StoreResult<(SyncClaim, Option<Stop>)> {
         let attempts = self.limits.attempts;
-        let brought = match claim.run.phase {
-            SyncPhase::ReportBilled | SyncPhase::ReportAssigned => {
+        let brought = match (account, claim.run.phase) {
+            (ReadAccount::Billing(_), SyncPhase::ReportBilled | SyncPhase::ReportAssigned) => {
                 return Ok((retry(attempts, || self.store.record_sync_report(&claim, self.clock.now())).await?, None));
             }
-            SyncPhase::UnseenServices => self.ask_for_services(&claim, account).await?,
-            SyncPhase::UnseenProducts => self.ask_for_products(&claim, account).await?,
-            _ => self.read_list(&claim, account).await,
+            (ReadAccount::Billing(account), SyncPhase::UnseenServices) => self.ask_for_services(&claim, account).await?,
+            (ReadAccount::Billing(account), SyncPhase::UnseenProducts) => self.ask_for_products(&claim, account).await?,
+            (ReadAccount::Billing(account), _) => self.read_list(&claim, account).await,
+            (ReadAccount::Carrier(account), SyncPhase::CarrierPlans) => self.read_plans(&claim, account).await,
+            (ReadAccount::Carrier(account), SyncPhase::UnseenDevices) => self.ask_for_lines(&claim, account).await?,
+            (ReadAccount::Carrier(account), SyncPhase::Usage) => self.read_usage(&claim, account).await?,
+            (ReadAccount::Carrier(account), _) => self.read_lines(&claim, account).await,
         };
         let brought = match brought {
             Ok(brought) => brought,
-            Err(error) => return Ok((claim, Some(self.stop_after(error, account).await?))),
+            Err(cut) => return Ok((claim, Some(self.stop_after(cut, account).await?))),
         };
         let recorded = retry(attempts, || self.store.record_sync(&claim, &brought.batch, brought.next, self.clock.now())).await?;
         // What was answered before a call failed is kept; the run then waits at the first that was not.
-        let stop = match brought.failed {
+        let stop = match brought.cut {
             None => None,
-            Some(error) => Some(self.stop_after(error, account).await?),
+            Some(cut) => Some(self.stop_after(cut, account).await?),
         };
         Ok((recorded, stop))
     }
 
-    async fn stop_after(&self, error: CallError, account: &OpenBilling) -> StoreResult<Stop> {
+    async fn stop_after(&self, cut: Cut, account: &ReadAccount) -> StoreResult<Stop> {
+        let error = match cut {
+            Cut::Failed(error) => error,
+            Cut::Wanted => {
+                let until = self.clock.now() + WAIT_FOR_CHANGES;
+                return Ok(Stop::Until(until, "bulk changes call this account; they go first".to_owned()));
+            }
+        };
         Ok(match error {
             // The breaker opens because calls fail: waiting for it is part of that failure.
             CallError::NotNow(not_now) if not_now.why == WhyNot::BreakerOpen => Stop::Failed(not_now.to_string()),
             CallError::NotNow(not_now) => Stop::Until(not_now.until, not_now.to_string()),
             CallError::Unauthorized { status, text } => {
                 let said = format!("the credentials were refused with {status}: {text}");
-                let (tenant, id) = (account.key.tenant_id, account.key.integration_authentication_id);
-                self.store.record_refused_credentials(tenant, id, account.stored.version, &said, self.clock.now()).await?;
+                let (key, version) = account.stored();
+                let (tenant, id) = (key.tenant_id, key.integration_authentication_id);
+                self.store.record_refused_credentials(tenant, id, version, &said, self.clock.now()).await?;
                 Stop::GiveUp(said)
             }
             CallError::Rejected { .. } | CallError::NotFound { .. } => Stop::GiveUp(error.to_string()),

@@ -10,7 +10,7 @@ use lineshift_domain::terms::ServiceProductStatus;
 use lineshift_store::Result as StoreResult;
 use lineshift_store::sync::{GoneProduct, GoneService, SyncBatch, SyncClaim, SyncPlace, Unseen, UnseenPart};
 
-use super::lists::{Brought, product_row, service_row};
+use super::lists::{Brought, Cut, product_row, service_row};
 use crate::Engine;
 use crate::accounts::OpenBilling;
 
@@ -26,7 +26,7 @@ impl Engine {
         &self,
         claim: &SyncClaim,
         account: &OpenBilling,
-    ) -> StoreResult<Result<Brought, CallError>> {
+    ) -> StoreResult<Result<Brought, Cut>> {
         let part = self.store.list_unseen_services(claim, ASK_AT_ONCE).await?;
         let calls = part.items.iter().map(|unseen| {
             let (billing, id) = (Arc::clone(&account.connector), unseen.rev_service_id);
@@ -54,7 +54,7 @@ impl Engine {
         &self,
         claim: &SyncClaim,
         account: &OpenBilling,
-    ) -> StoreResult<Result<Brought, CallError>> {
+    ) -> StoreResult<Result<Brought, Cut>> {
         // Searches may find what was created here only a while later, and products are found by searches only.
         let stored_before = claim.run.started_at - self.limits.settle_after();
         let part = self.store.list_unseen_products(claim, stored_before, ASK_AT_ONCE).await?;
@@ -83,7 +83,7 @@ impl Engine {
 }
 
 /// Makes the calls, several at a time; answers those before the first that failed, and why it did.
-async fn in_order<T>(calls: Vec<impl Future<Output = Result<T, CallError>>>) -> (Vec<T>, Option<CallError>) {
+pub(super) async fn in_order<T>(calls: Vec<impl Future<Output = Result<T, CallError>>>) -> (Vec<T>, Option<CallError>) {
     let mut answers = Vec::with_capacity(calls.len());
     let mut calls = futures::stream::iter(calls).buffered(CALLS_AT_ONCE);
     while let Some(answer) = calls.next().await {
@@ -102,10 +102,10 @@ fn settled_so_far(
     settled: usize,
     batch: SyncBatch,
     failed: Option<CallError>,
-) -> Result<Brought, CallError> {
+) -> Result<Brought, Cut> {
     match failed {
-        Some(error) if settled == 0 => Err(error),
-        failed => Ok(Brought { batch, next: place_after(claim, part, settled), failed }),
+        Some(error) if settled == 0 => Err(error.into()),
+        failed => Ok(Brought { batch, next: place_after(claim, part, settled), cut: failed.map(Cut::Failed) }),
     }
 }
 
@@ -116,7 +116,7 @@ fn place_after(claim: &SyncClaim, part: &UnseenPart, settled: usize) -> SyncPlac
         let after = settled.checked_sub(1).map_or(claim.run.after, |last| part.items[last].id);
         return SyncPlace { phase, page: 1, after };
     }
-    part.next.map_or_else(|| SyncPlace::beginning(phase.next(claim.run.services)), |after| SyncPlace { phase, page: 1, after })
+    part.next.map_or_else(|| SyncPlace::beginning(phase.next(claim.run.what)), |after| SyncPlace { phase, page: 1, after })
 }
 
 fn is_connected(service: &ServiceRecord, unseen: &Unseen) -> bool {

@@ -96,7 +96,7 @@ lineshift_store::statements! {
         ORDER BY id, place DESC
         ON CONFLICT (tenant_id, iccid) DO UPDATE SET
             service_provider_id = excluded.service_provider_id, subscriber_number = excluded.subscriber_number,
-            imei = excluded.imei, status = excluded.status, is_archived = excluded.is_archived, is_deleted = 0,
+            imei = excluded.imei, status = excluded.status, is_archived = excluded.is_archived, gone_at = NULL, is_deleted = 0,
             activated_at = excluded.activated_at, carrier_rate_plan = excluded.carrier_rate_plan,
             communication_plan = excluded.communication_plan, ip_address = excluded.ip_address,
             carrier_device_id = excluded.carrier_device_id, modified_at = excluded.modified_at";

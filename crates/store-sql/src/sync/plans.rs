@@ -21,8 +21,11 @@ struct Stored {
     is_active: bool,
 }
 
-/// Writes the carrier's whole list, if it was read.
-pub(super) fn write(page: &mut Page<'_>, given: Option<&[SyncedPlan]>) -> Result<()> {
+/// Writes the carrier's whole list, if it was read; or tells that it was refused.
+pub(super) fn write(page: &mut Page<'_>, given: Option<&[SyncedPlan]>, refused: Option<&str>) -> Result<()> {
+    if let Some(refused) = refused {
+        page.find(FindingKind::LeftOut, about(0, Some("the list of rate plans".to_owned()), refused.to_owned()));
+    }
     let Some(given) = given else { return Ok(()) };
     let provider = provider_of(page.claim)?;
     // Whoever brings plans in holds their counter until he commits: what another made is then there to be seen.

@@ -55,7 +55,7 @@ lineshift_store::statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, $11, $12, $13, $14, $14)
         ON CONFLICT (tenant_id, iccid) DO UPDATE SET
             service_provider_id = excluded.service_provider_id, subscriber_number = excluded.subscriber_number,
-            imei = excluded.imei, status = excluded.status, is_archived = excluded.is_archived, is_deleted = 0,
+            imei = excluded.imei, status = excluded.status, is_archived = excluded.is_archived, gone_at = NULL, is_deleted = 0,
             activated_at = excluded.activated_at, carrier_rate_plan = excluded.carrier_rate_plan,
             communication_plan = excluded.communication_plan, ip_address = excluded.ip_address,
             carrier_device_id = excluded.carrier_device_id, modified_at = excluded.modified_at";

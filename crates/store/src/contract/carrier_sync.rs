@@ -4,12 +4,16 @@ use lineshift_domain::carrier::CarrierLine;
 use lineshift_domain::facts::Holds;
 use lineshift_domain::ids::{DeviceId, ServiceProviderId};
 use lineshift_domain::sync::{FindingKind, FindingSubject, SyncPart, SyncParts, SyncPhase};
+use lineshift_domain::terms::IntegrationKind;
 
 use super::fixture::{self, Fixture, at, iccid, number};
 use super::holds;
 use crate::Store;
+use crate::billing::AccountSettings;
+use crate::catalogue::{IntegrationAuthentication, ServiceProvider};
 use crate::sync::{
-    GoneLine, NewSyncRun, SyncBatch, SyncClaim, SyncCounts, SyncFinding, SyncPlace, SyncedLine, SyncedPlan, UsedLine,
+    AccountToSync, GoneLine, NewSyncRun, SyncBatch, SyncClaim, SyncCounts, SyncFinding, SyncPlace, SyncedLine, SyncedPlan,
+    UsedLine,
 };
 
 /// A run of the service provider that began at that moment, in hand for a minute.
@@ -319,4 +323,52 @@ pub async fn a_wanted_account_is_known<S: Store>(store: &S) {
     store.give_back_page(&claim, at(300)).await.expect("given back");
     assert!(!wanted(fixture.tenant, 30).await, "it waits for a moment to come");
     assert!(wanted(fixture.tenant, 300).await);
+}
+
+/// The accounts that service providers name, each for those that were not read lately.
+pub async fn service_providers_fall_due<S: Store>(store: &S) {
+    let fixture = Fixture::new(store, "carrier sync: due").await;
+    let tenant = fixture.tenant;
+    let account = IntegrationAuthentication { integration_kind: IntegrationKind::JASPER, ..fixture::authentication("Jasper") };
+    let account = store.create_integration_authentication(tenant, &account, at(0)).await.expect("an account");
+    let settings = AccountSettings {
+        base_address: "https://one".to_owned(),
+        secret_encrypted: Some(b"sealed".to_vec()),
+        is_local: false,
+        write_enabled: true,
+        concurrency: None,
+        calls_a_minute: None,
+        calls_a_day: None,
+    };
+    store.set_account(tenant, account, &settings, at(0)).await.expect("set");
+    let due = async |began_after, carriers: &[IntegrationKind]| {
+        store.list_accounts_to_sync(tenant, at(began_after), carriers).await.expect("listed")
+    };
+    let jasper = [IntegrationKind::JASPER];
+    assert_eq!(due(0, &jasper).await, vec![], "no service provider names it");
+    let named = |name: &str| ServiceProvider { integration_authentication_id: Some(account), ..fixture::provider(name) };
+    let first = store.create_service_provider(tenant, &named("First"), at(1)).await.expect("a service provider");
+    let second = store.create_service_provider(tenant, &named("Second"), at(1)).await.expect("another");
+    let idle = ServiceProvider { is_active: false, ..named("Idle") };
+    store.create_service_provider(tenant, &idle, at(1)).await.expect("an inactive one");
+    assert_eq!(store.list_service_providers_of(tenant, account).await.expect("listed"), vec![first, second]);
+    assert_eq!(store.list_service_providers_of(fixture.other, account).await.expect("listed"), vec![]);
+    let of = |provider| AccountToSync { id: account, service_provider_id: Some(provider) };
+    assert_eq!(due(0, &jasper).await, vec![of(first), of(second)]);
+    assert_eq!(due(0, &[IntegrationKind::POND]).await, vec![]);
+    let run = NewSyncRun {
+        integration_authentication_id: account,
+        service_provider_id: Some(first),
+        what: SyncParts::CARRIER,
+        full: true,
+        usage_lines: Vec::new(),
+        ordered_by: "contract".to_owned(),
+    };
+    let run = store.begin_sync_run(tenant, &run, at(100)).await.expect("a run");
+    assert_eq!(due(0, &jasper).await, vec![], "one of the account goes on");
+    let held = store.claim_sync_run(tenant, run.id, at(160), at(100)).await.expect("a store").expect("due");
+    end(&fixture, &held, 110).await;
+    assert_eq!((due(99, &jasper).await, due(100, &jasper).await.len()), (vec![of(second)], 2));
+    store.record_refused_credentials(tenant, account, 2, "refused", at(120)).await.expect("noted");
+    assert_eq!(due(200, &jasper).await, vec![]);
 }

@@ -10,6 +10,7 @@ use super::fixture::{Fixture, at, iccid};
 use crate::Store;
 use crate::bulk_changes::{NewBulkChange, NewDeviceChange, Orderer};
 use crate::devices::FactsQuery;
+use crate::work::CalledAccounts;
 
 /// A change of so many rows that holds its lines so.
 pub(super) fn change<S>(fixture: &Fixture<'_, S>, holds: Holds, rows: usize) -> NewBulkChange {
@@ -33,13 +34,14 @@ pub(super) fn change<S>(fixture: &Fixture<'_, S>, holds: Holds, rows: usize) -> 
         rows,
         duplicates: 0,
         page_lines: 5_000,
-        accounts: crate::work::CalledAccounts::NONE,
+        accounts: CalledAccounts::NONE,
     }
 }
 
-/// The same, calling the fixture's account.
+/// The same, calling the fixture's account as a carrier's.
 pub(super) fn calling<S>(fixture: &Fixture<'_, S>, holds: Holds, rows: usize) -> NewBulkChange {
-    NewBulkChange { account: Some(fixture.authentication), ..change(fixture, holds, rows) }
+    let accounts = CalledAccounts { carrier: Some(fixture.authentication), ..CalledAccounts::NONE };
+    NewBulkChange { accounts, ..change(fixture, holds, rows) }
 }
 
 /// Its rows, of the first lines.

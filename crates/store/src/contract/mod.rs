@@ -46,7 +46,8 @@ macro_rules! contract_tests {
                 acts_at_carriers_are_recorded;
             carrier_sync: a_first_run_brings_lines_and_a_second_nothing_new, what_differs_of_a_line_is_written_and_told,
                 what_is_newer_or_held_here_stays, lines_of_others_are_left_out, lines_are_gone_and_back,
-                plans_come_go_and_come_back, usage_is_read_of_chosen_lines, a_wanted_account_is_known;
+                plans_come_go_and_come_back, usage_is_read_of_chosen_lines, a_wanted_account_is_known,
+                service_providers_fall_due;
             catalogue: integration_authentications_are_kept, service_providers_are_kept, rev_customers_are_kept, sites_are_kept,
                 customer_rate_plans_are_kept, customer_rate_pools_are_kept, names_and_ids_are_taken_once,
                 references_must_exist_for_the_tenant, active_statuses_are_those_of_the_carriers,
