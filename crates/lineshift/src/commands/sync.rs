@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use clap::ValueEnum;
+use lineshift_domain::sync::SyncPart;
 use lineshift_web::views::{SyncRequest, SyncRunView};
 
 use crate::cli::Context;
@@ -15,19 +16,26 @@ use crate::progress;
 /// How often the server is asked how far the run is.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// Read customers, services and service products from a billing system, and report what differs.
+/// Read customers, services and service products from a billing system, or rate plans and lines from a carrier, and report what
+/// differs.
 ///
 /// The server does it; this waits until it has ended and shows what it came to. Stopping this stops nothing.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The integration's id or name.
     integration: String,
-    /// What to read; both without it.
+    /// What to read; without it everything but usage.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "WHAT")]
     what: Vec<What>,
-    /// Every customer, not only those changed since the last run.
+    /// Every customer and line, not only those changed since the last run.
     #[arg(long)]
     full: bool,
+    /// The id of the service provider whose rate plans and lines are read, where several call the carrier's account.
+    #[arg(long, value_name = "ID")]
+    provider: Option<i64>,
+    /// The ICCIDs of the lines whose usage is read; without it those of all lines that have an active assignment.
+    #[arg(long, value_delimiter = ',', value_name = "ICCID")]
+    iccids: Vec<String>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -42,14 +50,33 @@ enum What {
     Customers,
     /// Services and service products, with the reconciliation report.
     Services,
+    /// The carrier's rate plans.
+    CarrierPlans,
+    /// Lines.
+    Devices,
+    /// What lines used in the cycle to date: a call a line, in what bulk changes leave.
+    Usage,
+}
+
+impl From<What> for SyncPart {
+    fn from(what: What) -> Self {
+        match what {
+            What::Customers => Self::Customers,
+            What::Services => Self::Services,
+            What::CarrierPlans => Self::CarrierPlans,
+            What::Devices => Self::Devices,
+            What::Usage => Self::Usage,
+        }
+    }
 }
 
 /// Runs the command.
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
     let client = Client::of(&args.server, context)?;
     let integration = find(&client, &args.integration).await?;
-    let what = args.what.iter().map(|what| if *what == What::Customers { "customers" } else { "services" }.to_owned());
-    let run = client.sync(integration, &SyncRequest { what: what.collect(), full: args.full }).await?;
+    let what = args.what.iter().map(|what| SyncPart::from(*what).to_string()).collect();
+    let order = SyncRequest { what, full: args.full, service_provider_id: args.provider, iccids: args.iccids };
+    let run = client.sync(integration, &order).await?;
     let run = watch(&client, run).await?;
     Output::by_flag(args.json).one(&text(&run), &run)?;
     match run.note {
@@ -96,6 +123,12 @@ fn text(run: &SyncRunView) -> String {
             counts.read, counts.new, counts.changed, counts.unchanged, counts.left_out
         ),
     ];
+    if run.what.iter().any(|what| what == "devices" || what == "carrier_plans") {
+        lines.push(format!("gone      {} lines or rate plans are not there any more", counts.gone));
+    }
+    if run.what.iter().any(|what| what == "usage") {
+        lines.push(format!("usage     of {} lines", counts.used));
+    }
     if run.what.iter().any(|what| what == "services") {
         lines.push(format!("gone      {} services or products are disconnected or deleted there", counts.gone));
         lines.push(format!(
@@ -117,12 +150,13 @@ mod tests {
     #[test]
     fn it_is_said_what_a_run_came_to() {
         let run: SyncRunView = serde_json::from_value(serde_json::json!({
-            "id": 3, "integration_authentication_id": 1, "what": ["customers", "services"], "full": false, "since": null,
+            "id": 3, "integration_authentication_id": 1, "service_provider_id": null, "what": ["customers", "services"],
+            "full": false, "since": null, "changed_since": null, "usage_lines": 0,
             "state": "done", "phase": "finished", "page": 1, "ordered_by": "x", "started_at": "2026-11-20T00:00:00Z",
             "ended_at": "2026-11-20T00:01:00Z", "note": null,
             "counts": {
                 "read": 9, "new": 2, "changed": 1, "unchanged": 5, "left_out": 1, "gone": 3, "billed_not_assigned": 4,
-                "assigned_not_billed": 6,
+                "assigned_not_billed": 6, "used": 8,
             },
         }))
         .expect("a run");
@@ -134,7 +168,12 @@ mod tests {
              report    4 billed and not assigned, 6 assigned and not billed\n\
              details   GET /api/v1/sync-runs/3/findings?format=csv"
         );
-        let customers = SyncRunView { what: vec!["customers".to_owned()], ..run };
+        let customers = SyncRunView { what: vec!["customers".to_owned()], ..run.clone() };
         assert_eq!(text(&customers).lines().count(), 3);
+        let carrier = SyncRunView { what: vec!["devices".to_owned(), "usage".to_owned()], ..run };
+        assert_eq!(
+            text(&carrier).lines().skip(2).take(2).collect::<Vec<_>>(),
+            ["gone      3 lines or rate plans are not there any more", "usage     of 8 lines"]
+        );
     }
 }

@@ -5,15 +5,22 @@ use lineshift_store::sync as store;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// What to synchronise. Left out, the body means customers and services.
+/// What to synchronise. Left out, the body means what is customary: all of a billing system; of a carrier all but usage.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct SyncRequest {
-    /// `customers`, `services`; both when empty.
+    /// `customers`, `services` of a billing system; `carrier_plans`, `devices`, `usage` of a carrier. What is customary when empty.
     #[schema(example = json!(["customers", "services"]))]
     pub what: Vec<String>,
-    /// Every customer, not only those changed since the last run.
+    /// Every customer and line, not only those changed since the last run.
     pub full: bool,
+    /// Whose rate plans and lines are read, where several service providers call the carrier's account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_provider_id: Option<i64>,
+    /// The lines of which `usage` is read; all that have an active assignment when empty.
+    #[schema(max_items = 5000)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub iccids: Vec<String>,
 }
 
 /// What a run has met so far, each record once.
@@ -36,6 +43,8 @@ pub struct SyncCountsView {
     pub billed_not_assigned: i64,
     /// Lines that nobody is billed for.
     pub assigned_not_billed: i64,
+    /// Lines whose usage was read; no part of `read`.
+    pub used: i64,
 }
 
 /// A synchronisation run.
@@ -46,12 +55,18 @@ pub struct SyncRunView {
     pub id: i64,
     /// The integration authentication that is read.
     pub integration_authentication_id: i64,
-    /// `customers`, `services`.
+    /// Whose rate plans and lines are read, of a carrier's account.
+    pub service_provider_id: Option<i64>,
+    /// `customers`, `services`, `carrier_plans`, `devices`, `usage`.
     pub what: Vec<String>,
-    /// Whether every customer is read.
+    /// Whether every customer and line is read.
     pub full: bool,
     /// Customers changed on or after this day; null: every one.
     pub since: Option<NaiveDate>,
+    /// Lines changed since then, where the carrier can tell; null: every one.
+    pub changed_since: Option<DateTime<Utc>>,
+    /// Of how many lines usage was asked for by name; 0: of all that have an active assignment.
+    pub usage_lines: i64,
     /// running, done or failed.
     #[schema(example = "running")]
     pub state: String,
@@ -75,13 +90,15 @@ pub struct SyncRunView {
 impl From<store::SyncRun> for SyncRunView {
     fn from(run: store::SyncRun) -> Self {
         let counts = run.counts;
-        let parts = [("customers", run.customers), ("services", run.services)];
         Self {
             id: run.id.0,
             integration_authentication_id: run.integration_authentication_id.0,
-            what: parts.iter().filter(|(_, asked)| *asked).map(|(name, _)| (*name).to_owned()).collect(),
+            service_provider_id: run.service_provider_id.map(|id| id.0),
+            what: run.what.iter().map(|part| part.to_string()).collect(),
             full: run.full,
             since: run.since,
+            changed_since: run.changed_since,
+            usage_lines: run.usage_lines,
             state: run.state.to_string(),
             phase: run.phase.to_string(),
             page: run.page,
@@ -94,6 +111,7 @@ impl From<store::SyncRun> for SyncRunView {
                 gone: counts.gone,
                 billed_not_assigned: counts.billed_not_assigned,
                 assigned_not_billed: counts.assigned_not_billed,
+                used: counts.used,
             },
             ordered_by: run.ordered_by,
             started_at: run.started_at,
@@ -110,10 +128,10 @@ pub struct SyncFindingView {
     /// new, changed, gone, left_out, billed_not_assigned or assigned_not_billed.
     #[schema(example = "billed_not_assigned")]
     pub kind: String,
-    /// customer, service, service_product or line.
+    /// customer, service, service_product, line or carrier_plan.
     #[schema(example = "service")]
     pub subject: String,
-    /// Its id: of a line here, of all else in the billing system.
+    /// Its id: of a line or a carrier's rate plan here, of all else in the billing system. Below zero for a line that has no id here.
     pub subject_id: i64,
     /// Customer.
     pub rev_customer_id: Option<i64>,
@@ -125,7 +143,7 @@ pub struct SyncFindingView {
     pub line: Option<String>,
     /// What stood here.
     pub here: Option<String>,
-    /// What stands in the billing system.
+    /// What stands in the billing system or at the carrier.
     pub there: Option<String>,
     /// When it was found.
     pub at: DateTime<Utc>,

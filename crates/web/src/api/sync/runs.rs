@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use lineshift_domain::ids::{IntegrationAuthenticationId, SyncRunId};
+use lineshift_domain::ids::{IntegrationAuthenticationId, ServiceProviderId, SyncRunId};
 use lineshift_domain::scopes::{Action, Module};
 use lineshift_domain::sync::SyncPart;
 use lineshift_engine::{Caller, SyncOrder};
@@ -20,8 +20,10 @@ use crate::views::{Page, SyncRequest, SyncRunView};
 
 /// Synchronises an integration
 ///
-/// Reads customers, services and service products from the billing system, page by page and in what bulk changes leave free of the
-/// account's rate; then reports what is billed and not assigned, and the other way round. Needs the scope `admin:edit`.
+/// Reads customers, services and service products from a billing system, page by page and within the account's rate; then reports
+/// what is billed and not assigned, and the other way round. Of a carrier's account reads the rate plans and lines of a service
+/// provider, and when asked what its lines used, which takes only what bulk changes leave of the account. Needs the scope
+/// `admin:edit`.
 #[utoipa::path(post, path = "/api/v1/integrations/{id}/sync", tag = tag::INTEGRATIONS,
     params(("id" = i64, Path, description = "The integration authentication")),
     request_body(content = Option<SyncRequest>),
@@ -52,11 +54,16 @@ async fn read_order(request: Request) -> Result<SyncOrder, ApiProblem> {
     }
     require_json(&parts.headers)?;
     let mut fields = Fields::read(&body)?;
-    let what = fields.optional_list("what", "customers or services", |text| text.parse::<SyncPart>().ok());
+    let parts = "customers, services, carrier_plans, devices or usage";
+    let what = fields.optional_list("what", parts, |text| text.parse::<SyncPart>().ok()).into_iter().collect();
     let full = fields.flag("full", None, false);
-    let asked = |part| what.is_empty() || what.contains(&part);
-    let (customers, services) = (asked(SyncPart::Customers), asked(SyncPart::Services));
-    fields.finish(full.map(|full| SyncOrder { customers, services, full }))
+    let provider = fields.optional_id("service_provider_id", None);
+    let iccids = fields.optional_list("iccids", "the ICCIDs of lines", |text| Some(text.to_owned()));
+    let read = full.zip(provider);
+    fields.finish(read.map(|(full, provider)| {
+        let service_provider = provider.map(ServiceProviderId);
+        SyncOrder { what, full, service_provider, iccids }
+    }))
 }
 
 /// The parameters, for the OpenAPI document.
