@@ -22,11 +22,7 @@ const CALLS_AT_ONCE: usize = 4;
 
 impl Engine {
     /// Asks for services that are connected here and that no list showed.
-    pub(super) async fn ask_for_services(
-        &self,
-        claim: &SyncClaim,
-        account: &OpenBilling,
-    ) -> StoreResult<Result<Brought, Cut>> {
+    pub(super) async fn ask_for_services(&self, claim: &SyncClaim, account: &OpenBilling) -> StoreResult<Result<Brought, Cut>> {
         let part = self.store.list_unseen_services(claim, ASK_AT_ONCE).await?;
         let calls = part.items.iter().map(|unseen| {
             let (billing, id) = (Arc::clone(&account.connector), unseen.rev_service_id);
@@ -50,11 +46,7 @@ impl Engine {
     }
 
     /// Asks for service products that are charged here and that no list showed.
-    pub(super) async fn ask_for_products(
-        &self,
-        claim: &SyncClaim,
-        account: &OpenBilling,
-    ) -> StoreResult<Result<Brought, Cut>> {
+    pub(super) async fn ask_for_products(&self, claim: &SyncClaim, account: &OpenBilling) -> StoreResult<Result<Brought, Cut>> {
         // Searches may find what was created here only a while later, and products are found by searches only.
         let stored_before = claim.run.started_at - self.limits.settle_after();
         let part = self.store.list_unseen_products(claim, stored_before, ASK_AT_ONCE).await?;

@@ -10,7 +10,7 @@ use super::bulk_changes::{accepted, change};
 use super::fixture::{BY, Fixture, at, authentication, iccid, provider};
 use super::waiting::{open, wait};
 use super::work::{claim, rows};
-use crate::billing::{AccountSettings, CarrierLineWrite, CarrierWrite, OutsideLog, StepBatch, StepRecord};
+use crate::billing::{AccountSettings, CarrierLineWrite, CarrierWrite, OutsideLog, PlansBefore, StepBatch, StepRecord};
 use crate::bulk_changes::NewBulkChange;
 use crate::catalogue::{CarrierRatePlan, IntegrationAuthentication, References, ServiceProvider};
 use crate::devices::HistoryEntry;
@@ -80,6 +80,7 @@ pub(super) fn part(row: DeviceChangeId, part: i64, state: StepState, external_id
         outcome: None,
         unknown_since: None,
         at: at(20),
+        before: Some(PlansBefore { rate_plan: Some("carrier plan".to_owned()), comm_plan: None }),
     }
 }
 
