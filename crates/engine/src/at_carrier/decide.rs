@@ -55,6 +55,7 @@ impl CarrierPage<'_> {
     /// What stands between an act and its being sent; none: decide again.
     fn before_sending(&self, line: &mut CarrierRun, act: Act) -> Option<Do> {
         let place = line.place_of(act.part);
+        self.settle_others(line, place);
         let known = line.record(place).map(|record| (record.state, record.unknown_since.unwrap_or(record.at)));
         match known {
             // It was accepted. It is not sent again, but looked at until it shows.
@@ -80,10 +81,8 @@ impl CarrierPage<'_> {
                 self.had_no_effect(line, place);
                 None
             }
-            _ if !self.may_send(line) => {
-                self.give_up_settling(line);
-                None
-            }
+            // What is unknown is seen first; nothing of the line is unknown any more once it was read.
+            _ if !self.may_send(line) => line.read_at().is_none().then_some(Do::Read),
             _ => self.count_attempt(line, place).then_some(Do::Send(act)),
         }
     }
@@ -94,11 +93,23 @@ impl CarrierPage<'_> {
         matches!(line.goal, Goal::Do) || line.is_undoing()
     }
 
-    /// Other parts are unknown and the carrier would send something else first: nobody can say more until somebody looks.
-    fn give_up_settling(&self, line: &mut CarrierRun) {
-        for place in line.unsettled() {
-            self.had_no_effect(line, place);
+    /// What the carrier's connector goes on from, after the line was read, took effect: else it would send that again.
+    fn settle_others(&self, line: &mut CarrierRun, place: u16) {
+        if line.read_at().is_none() {
+            return;
         }
+        for other in line.unsettled().into_iter().filter(|other| *other != place) {
+            self.took_effect(line, other);
+        }
+    }
+
+    /// An unknown act was read back, and what it was to do stands.
+    pub(super) fn took_effect(&self, line: &mut CarrierRun, place: u16) {
+        line.write(place, self.calling.now(), |record| {
+            record.state = StepState::Done;
+            (record.code, record.unknown_since) = (None, None);
+            record.outcome = Some("read back: it took effect".to_owned());
+        });
     }
 
     /// Whether an act may be sent once more (B5.7); a pause lies between the calls of which nobody knows what they did.

@@ -14,11 +14,7 @@ impl CarrierPage<'_> {
     pub(super) fn stands(&self, line: &mut CarrierRun) {
         let now = self.calling.now();
         for place in line.unsettled() {
-            line.write(place, now, |record| {
-                record.state = StepState::Done;
-                (record.code, record.unknown_since) = (None, None);
-                record.outcome = Some("read back: it took effect".to_owned());
-            });
+            self.took_effect(line, place);
         }
         if line.is_undoing() {
             return self.undone(line);
