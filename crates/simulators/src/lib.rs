@@ -7,5 +7,13 @@ pub mod pond;
 pub mod revio;
 mod wire;
 
-pub use chassis::{ErrorShape, Fault, Faults, Simulator, System, Traffic};
+/// What a system says of itself, so that it can be simulated on the chassis that all stand on.
+pub mod system {
+    pub use crate::chassis::answers::{Failure, Success};
+    pub use crate::chassis::chance::Chance;
+    pub use crate::chassis::description::{Checked, Description, Misfit, Operation, Query, TextRule, answer_misfits};
+    pub use crate::chassis::{Conduct, Limits, NotLetIn, System, Work};
+}
+
+pub use chassis::{ErrorShape, Fault, Faults, Simulator, System, Traffic, serve, serve_ledger};
 pub use wire::{Reaction, SimulatedRequest};

@@ -12,21 +12,24 @@ use crate::wire::Reaction;
 /// A call that worked.
 #[derive(Debug)]
 pub struct Success {
-    pub(crate) status: u16,
+    /// HTTP status.
+    pub status: u16,
     /// Where what was created can be read.
-    pub(crate) location: Option<String>,
+    pub location: Option<String>,
     /// Null: no body at all.
-    pub(crate) body: Value,
+    pub body: Value,
 }
 
 impl Success {
     /// 200 with a body.
-    pub(crate) const fn of(body: Value) -> Self {
+    #[must_use]
+    pub const fn of(body: Value) -> Self {
         Self { status: 200, location: None, body }
     }
 
     /// 204.
-    pub(crate) const fn without_body() -> Self {
+    #[must_use]
+    pub const fn without_body() -> Self {
         Self { status: 204, location: None, body: Value::Null }
     }
 }
@@ -34,24 +37,28 @@ impl Success {
 /// An error before it has a form.
 #[derive(Debug)]
 pub struct Failure {
-    pub(crate) status: u16,
-    pub(crate) message: String,
+    /// HTTP status.
+    pub status: u16,
+    /// What is said.
+    pub message: String,
     /// In seconds.
-    pub(crate) retry_after: Option<u64>,
+    pub retry_after: Option<u64>,
     /// The system's own code, if it has codes.
-    pub(crate) code: Option<&'static str>,
+    pub code: Option<&'static str>,
     /// The HTTP status of a success that carries it in its body; none: the error's own.
-    pub(crate) inside: Option<u16>,
+    pub inside: Option<u16>,
 }
 
 impl Failure {
     /// An error with a text.
-    pub(crate) fn new(status: u16, message: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn new(status: u16, message: impl Into<String>) -> Self {
         Self { status, message: message.into(), retry_after: None, code: None, inside: None }
     }
 
     /// The same with the system's code.
-    pub(crate) const fn coded(mut self, code: &'static str) -> Self {
+    #[must_use]
+    pub const fn coded(mut self, code: &'static str) -> Self {
         self.code = Some(code);
         self
     }
@@ -68,7 +75,8 @@ impl Failure {
     }
 
     /// Too many calls; how long to wait stands in the header, or else in the message only.
-    pub(crate) fn throttled(wait: Duration, in_header: bool) -> Self {
+    #[must_use]
+    pub fn throttled(wait: Duration, in_header: bool) -> Self {
         let seconds = (wait.as_millis().div_ceil(1000) as u64).max(1);
         let message = format!("Rate limit is exceeded. Try again in {seconds} seconds.");
         Self { retry_after: in_header.then_some(seconds), ..Self::new(429, message) }

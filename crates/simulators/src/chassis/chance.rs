@@ -26,18 +26,18 @@ impl Chance {
     }
 
     /// From 0 to below 1.
-    pub(crate) fn unit(&mut self) -> f64 {
+    pub fn unit(&mut self) -> f64 {
         // 53 bits are what a double holds exactly.
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
     /// Below `most`; 0 when that is 0.
-    pub(crate) fn below(&mut self, most: u64) -> u64 {
+    pub fn below(&mut self, most: u64) -> u64 {
         if most == 0 { 0 } else { self.next() % most }
     }
 
     /// From nothing to `most`, in milliseconds.
-    pub(crate) fn up_to(&mut self, most: Duration) -> Duration {
+    pub fn up_to(&mut self, most: Duration) -> Duration {
         let millis = u64::try_from(most.as_millis()).unwrap_or(u64::MAX - 1);
         Duration::from_millis(self.below(millis + 1))
     }

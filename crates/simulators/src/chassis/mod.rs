@@ -23,7 +23,7 @@ pub use self::faults::{ErrorShape, Fault, Faults};
 pub use self::journal::Traffic;
 pub use self::server::{serve, serve_ledger};
 pub use self::system::System;
-pub(crate) use self::system::{Conduct, Limits, NotLetIn, Work};
+pub use self::system::{Conduct, Limits, NotLetIn, Work};
 
 use self::journal::Journal;
 use self::throttle::Throttle;
@@ -97,6 +97,18 @@ impl<S: System> Simulator<S> {
     pub fn meet_next_on(&self, operation: &str, fault: Fault) -> &Self {
         self.state().ordered.push_back((Some(operation.to_owned()), fault));
         self
+    }
+
+    /// Reads or changes the ledger as it stands now, beside all calls.
+    pub fn with_ledger<T>(&self, reads: impl FnOnce(&mut S::Ledger, DateTime<Utc>) -> T) -> T {
+        let now = self.now();
+        reads(&mut self.state().ledger, now)
+    }
+
+    /// What was called.
+    #[must_use]
+    pub fn traffic(&self) -> Traffic {
+        self.state().journal.traffic()
     }
 
     pub(crate) fn now(&self) -> DateTime<Utc> {

@@ -14,7 +14,7 @@ use super::faults::{ErrorShape, Faults};
 use crate::chassis::Simulator;
 use crate::wire::SimulatedRequest;
 
-/// A system that can be simulated. Only this crate has any.
+/// A system that can be simulated, by this crate or another one.
 pub trait System: Sized + Send + Sync + 'static {
     /// What a simulator is made with.
     type Options: Send;
@@ -114,13 +114,16 @@ impl NotLetIn {
 
 /// A call on its way, with all it needs.
 pub struct Work<'w, S: System> {
-    pub(crate) call: &'w Checked,
-    pub(crate) ledger: &'w mut S::Ledger,
-    pub(crate) options: &'w S::Options,
+    /// The call, which fits the description.
+    pub call: &'w Checked,
+    /// What the system holds.
+    pub ledger: &'w mut S::Ledger,
+    /// What it was made with.
+    pub options: &'w S::Options,
     /// For dates.
-    pub(crate) now: DateTime<Utc>,
+    pub now: DateTime<Utc>,
     /// For what searches find.
-    pub(crate) instant: Instant,
+    pub instant: Instant,
     /// When searches find what this call creates.
-    pub(crate) found_from: Instant,
+    pub found_from: Instant,
 }

@@ -7,7 +7,8 @@ use super::request::misfits;
 use crate::wire::{Reaction, SimulatedRequest};
 
 /// What of a whole answer to that request is not as the description says; nothing: it fits, or there is no whole answer.
-pub(crate) fn answer_misfits(description: &Description, request: &SimulatedRequest, reaction: &Reaction) -> Vec<String> {
+#[must_use]
+pub fn answer_misfits(description: &Description, request: &SimulatedRequest, reaction: &Reaction) -> Vec<String> {
     let Reaction::Answer { status, headers, body } = reaction else { return Vec::new() };
     let header = |name: &str| headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str());
     let mut problems = Vec::new();

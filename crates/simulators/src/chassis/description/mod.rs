@@ -9,12 +9,13 @@ use std::collections::BTreeMap;
 
 use jsonschema::Validator;
 
-pub(crate) use self::answer::answer_misfits;
+pub use self::answer::answer_misfits;
 use self::load::load;
-pub(crate) use self::request::{Checked, Misfit, checked};
+pub(crate) use self::request::checked;
+pub use self::request::{Checked, Misfit, Query};
 
 /// Says of a text in a field or parameter of that name what is wrong with it beyond its form, such as a day that does not exist.
-pub(crate) type TextRule = fn(name: &str, text: &str) -> Option<&'static str>;
+pub type TextRule = fn(name: &str, text: &str) -> Option<&'static str>;
 
 /// The description.
 pub struct Description {
@@ -29,9 +30,9 @@ pub struct Description {
 }
 
 /// One call.
-pub(crate) struct Operation {
+pub struct Operation {
     /// Method and path, such as `GET /Services/{service_id}`.
-    pub(crate) name: String,
+    pub name: String,
     method: String,
     parts: Vec<Part>,
     parameters: Vec<Parameter>,
@@ -83,8 +84,13 @@ struct Body {
 }
 
 impl Description {
-    /// Reads a description that is compiled in, and whose simulator is tested.
-    pub(crate) fn compiled_in(text: &str, base_path: &'static str, text_rule: TextRule) -> Self {
+    /// Reads a description that is compiled in, and whose simulator is tested: OpenAPI 3.1, JSON.
+    ///
+    /// # Panics
+    ///
+    /// When it is not as this crate reads them.
+    #[must_use]
+    pub fn compiled_in(text: &str, base_path: &'static str, text_rule: TextRule) -> Self {
         load(text, base_path, text_rule).expect("the description is compiled in, and a test reads it")
     }
 

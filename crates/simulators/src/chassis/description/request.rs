@@ -10,24 +10,26 @@ use super::{Description, InPath, Kind, Operation, Parameter, TextRule};
 use crate::wire::SimulatedRequest;
 
 /// A request that fits.
-pub(crate) struct Checked {
+pub struct Checked {
     /// Which call it is.
-    pub(crate) operation: &'static Operation,
+    pub operation: &'static Operation,
     in_path: InPath,
     /// Its query.
-    pub(crate) query: Query,
+    pub query: Query,
     /// Its body; null: none.
-    pub(crate) body: Value,
+    pub body: Value,
 }
 
 impl Checked {
     /// A parameter in the path; the description says that it is there.
-    pub(crate) fn in_path(&self, name: &str) -> &str {
+    #[must_use]
+    pub fn in_path(&self, name: &str) -> &str {
         self.in_path.iter().find(|(parameter, _)| parameter == name).map_or("", |(_, text)| text)
     }
 
     /// The id in the path, if there is a number in it.
-    pub(crate) fn id(&self) -> Option<i64> {
+    #[must_use]
+    pub fn id(&self) -> Option<i64> {
         self.in_path.iter().find_map(|(_, text)| text.parse().ok())
     }
 }
@@ -36,11 +38,11 @@ impl Checked {
 #[derive(Debug)]
 pub struct Misfit {
     /// 400, 404 or 405.
-    pub(crate) status: u16,
+    pub status: u16,
     /// Every place with what is wrong there.
-    pub(crate) message: String,
+    pub message: String,
     /// The call that was meant, if that much is clear.
-    pub(crate) operation: Option<&'static str>,
+    pub operation: Option<&'static str>,
 }
 
 impl Misfit {
@@ -51,32 +53,37 @@ impl Misfit {
 
 /// The query of a request that fits, without the prefix `search.`.
 #[derive(Debug, Default)]
-pub(crate) struct Query(BTreeMap<String, Vec<String>>);
+pub struct Query(BTreeMap<String, Vec<String>>);
 
 impl Query {
     /// All values of a filter; none: it is not there.
-    pub(crate) fn texts(&self, name: &str) -> Option<&[String]> {
+    #[must_use]
+    pub fn texts(&self, name: &str) -> Option<&[String]> {
         self.0.get(name).map(Vec::as_slice)
     }
 
     /// The values of a filter by id.
-    pub(crate) fn ids(&self, name: &str) -> Option<Vec<i64>> {
+    #[must_use]
+    pub fn ids(&self, name: &str) -> Option<Vec<i64>> {
         // The description lets nothing but numbers through.
         self.texts(name).map(|texts| texts.iter().filter_map(|text| text.parse().ok()).collect())
     }
 
     /// A filter by yes or no.
-    pub(crate) fn flag(&self, name: &str) -> Option<bool> {
+    #[must_use]
+    pub fn flag(&self, name: &str) -> Option<bool> {
         self.texts(name).map(|texts| texts == ["true"])
     }
 
     /// The only value of a parameter that does not repeat.
-    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
         self.texts(name)?.first().map(String::as_str)
     }
 
     /// The same as a number.
-    pub(crate) fn number(&self, name: &str) -> Option<usize> {
+    #[must_use]
+    pub fn number(&self, name: &str) -> Option<usize> {
         self.text(name)?.parse().ok()
     }
 }
