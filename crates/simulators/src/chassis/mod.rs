@@ -92,8 +92,8 @@ impl<S: System> Simulator<S> {
         self
     }
 
-    /// The next call of that method and path, as the description writes it, meets this fault: `POST /Services`,
-    /// `PUT /devices/{iccid}`.
+    /// The next call of that method and path, as the description writes it, or of that method whatever its path, meets this fault:
+    /// `POST /Services`, `PUT /devices/{iccid}`, `POST`.
     pub fn meet_next_on(&self, operation: &str, fault: Fault) -> &Self {
         self.state().ordered.push_back((Some(operation.to_owned()), fault));
         self

@@ -205,7 +205,11 @@ impl<S: System> State<S> {
         self.let_through += 1;
         self.journal.most_a_minute = self.journal.most_a_minute.max(self.throttle.in_last_minute(now));
         let drawn = S::conduct(&self.options).faults.draw(chance);
-        let ordered = self.ordered.iter().position(|(name, _)| name.as_ref().is_none_or(|name| *name == call.operation.name));
+        let is_meant = |name: &str| {
+            let rest = call.operation.name.strip_prefix(name);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+        };
+        let ordered = self.ordered.iter().position(|(name, _)| name.as_deref().is_none_or(is_meant));
         let fault = ordered.and_then(|at| self.ordered.remove(at)).map(|(_, fault)| fault).or(drawn);
         if let Some(fault) = fault {
             self.journal.fault(fault);
