@@ -29,10 +29,16 @@ pub fn paced(account: Account, abilities: &Abilities) -> Account {
     account.with_calls_a_second(abilities.limits.calls_a_second.unwrap_or(0))
 }
 
-/// What is asked of a connector that the carrier has no words for. Nothing was sent, and asking again brings the same.
-fn refused_here(text: &str, lines: usize) -> SentAll {
+/// What came of lines that are asked of a connector in words that its carrier does not have: refused, and asking again brings the same.
+pub fn refused_here(text: &str, lines: usize) -> SentAll {
     let error = CallError::Rejected { status: 400, text: format!("nothing was sent: {text}") };
     SentAll { results: vec![Err(error); lines], exchange: Exchange::default() }
+}
+
+/// Whether a caller carries the secret that it has to. How long it takes to say so tells nothing of where they differ.
+#[must_use]
+pub fn is_same_secret(carried: &str, expected: &str) -> bool {
+    aws_lc_rs::constant_time::verify_slices_are_equal(carried.as_bytes(), expected.as_bytes()).is_ok()
 }
 
 /// The fields of the object that an answer holds; none if it holds no object. Of a field that stands there twice, the last.
