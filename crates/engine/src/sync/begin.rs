@@ -33,7 +33,13 @@ pub struct SyncOrder {
 
 impl SyncOrder {
     /// What is customary, as far as it changed.
-    pub const ALL: Self = Self { what: SyncParts::NONE, full: false, service_provider: None, iccids: Vec::new() };
+    pub const ALL: Self = Self::of(SyncParts::NONE);
+
+    /// That, as far as it changed.
+    #[must_use]
+    pub const fn of(what: SyncParts) -> Self {
+        Self { what, full: false, service_provider: None, iccids: Vec::new() }
+    }
 
     /// So many lines are named at most.
     pub const MOST_LINES: usize = 5_000;

@@ -1,22 +1,25 @@
 //! A tenant with at least one row in every table that tenants own.
 
+use lineshift_domain::carrier::CarrierLine;
 use lineshift_domain::codes::Code;
 use lineshift_domain::ids::{
     ApiKeyId, BulkChangeId, CustomerRatePlanId, CustomerRatePoolId, DeviceChangeId, DeviceId, IntegrationAuthenticationId,
     RevCustomerId, ServiceProviderId, SiteId, TenantId,
 };
 use lineshift_domain::places::PlacesAsked;
-use lineshift_domain::sync::SyncPhase;
-use lineshift_domain::terms::{LineIdentifier, PortalType, StepState};
+use lineshift_domain::sync::{SyncPart, SyncParts, SyncPhase};
+use lineshift_domain::terms::{IntegrationKind, LineIdentifier, PortalType, StepState};
 use lineshift_store::access::AccessStore as _;
 use lineshift_store::billing::{BillingStore as _, CallWindows, StepBatch, StepRecord};
 use lineshift_store::bulk_changes::{BulkChangeStore as _, NewBulkChange, NewDeviceChange};
 use lineshift_store::carriers::CarrierStore as _;
-use lineshift_store::catalogue::CatalogueStore as _;
+use lineshift_store::catalogue::{CatalogueStore as _, IntegrationAuthentication, ServiceProvider};
 use lineshift_store::devices::{DeviceFilter, DeviceStore as _};
 use lineshift_store::import::{ImportAssignment, ImportDevice, ImportQueueEntry, ImportStore as _};
 use lineshift_store::plan_queue::{PlanQueueEntry, PlanQueueFilter, PlanQueueStore as _};
-use lineshift_store::sync::{NewSyncRun, SyncBatch, SyncClaim, SyncPlace, SyncStore as _, SyncedCustomer};
+use lineshift_store::sync::{
+    NewSyncRun, SyncBatch, SyncClaim, SyncPlace, SyncStore as _, SyncedCustomer, SyncedLine, SyncedPlan, UsedLine,
+};
 use lineshift_store::work::{CalledAccounts, PageClaim, RunnableChange, Settled, Waiting, WorkStore as _};
 use lineshift_store_postgres::PostgresStore;
 use lineshift_store_postgres::testing::TestDatabase;
@@ -68,6 +71,8 @@ pub(crate) struct Filled {
     /// With a row that waits.
     pub(crate) waiting: BulkChangeId,
     pub(crate) sync: SyncClaim,
+    /// Of a carrier, with lines whose usage it reads.
+    pub(crate) carrier_sync: SyncClaim,
 }
 
 impl std::ops::Deref for Filled {
@@ -90,8 +95,9 @@ impl Filled {
         let calling = of.call_outside(store).await;
         let (failed, unsettled) = of.fail(store).await;
         let sync = of.synchronise(store).await;
+        let carrier_sync = of.synchronise_carrier(store).await;
         of.store_what_no_method_stores(database).await;
-        Self { of, entry, open, page, calling, done, unstarted, receiving, failed, unsettled, waiting, sync }
+        Self { of, entry, open, page, calling, done, unstarted, receiving, failed, unsettled, waiting, sync, carrier_sync }
     }
 }
 
@@ -243,10 +249,51 @@ impl Reference {
     pub(crate) fn sync_run(&self) -> NewSyncRun {
         NewSyncRun {
             integration_authentication_id: self.account,
-            customers: true,
-            services: true,
+            service_provider_id: None,
+            what: SyncParts::BILLING,
             full: true,
+            usage_lines: Vec::new(),
             ordered_by: self.mark.to_owned(),
+        }
+    }
+
+    /// A run of a carrier in hand, after a page of lines, plans and usage.
+    async fn synchronise_carrier(&self, store: &PostgresStore) -> SyncClaim {
+        let tenant = self.tenant;
+        let account = IntegrationAuthentication {
+            integration_kind: IntegrationKind::JASPER,
+            ..things::account(&format!("{} carrier", self.mark), 0)
+        };
+        let account = store.create_integration_authentication(tenant, &account, at(0)).await.expect("an account");
+        let caller = ServiceProvider {
+            integration_authentication_id: Some(account),
+            ..things::provider(&format!("{} calling", self.mark), 0)
+        };
+        let caller = store.create_service_provider(tenant, &caller, at(0)).await.expect("a provider");
+        let run = NewSyncRun {
+            integration_authentication_id: account,
+            service_provider_id: Some(caller),
+            what: SyncParts::CARRIER.and(SyncPart::Usage),
+            usage_lines: self.lines.clone(),
+            ..self.sync_run()
+        };
+        let run = store.begin_sync_run(tenant, &run, at(40)).await.expect("begun");
+        let held = store.claim_sync_run(tenant, run.id, at(HELD), at(41)).await.expect("claimed").expect("due");
+        let next = SyncPlace::beginning(SyncPhase::UnseenDevices);
+        store.record_sync(&held, &self.synced_lines(90), next, at(42)).await.expect("recorded")
+    }
+
+    /// A page of a carrier: a line that a list showed, a plan, and what a line used.
+    pub(crate) fn synced_lines(&self, nth: usize) -> SyncBatch {
+        let line = CarrierLine { status: Some(format!("{} new", self.mark)), ..CarrierLine::default() };
+        let plan = SyncedPlan { code: format!("{} {nth}", self.mark), name: self.mark.to_owned() };
+        let used = UsedLine { device_id: self.lines[0], data_bytes: 1, sms_count: None, voice_seconds: None };
+        SyncBatch {
+            lines: vec![SyncedLine { iccid: iccid(nth), line }],
+            lines_read_at: Some(at(HELD)),
+            carrier_plans: Some(vec![plan]),
+            usage: vec![used],
+            ..SyncBatch::default()
         }
     }
 

@@ -1,7 +1,9 @@
 //! Carriers, billing and synchronisation.
 
+use lineshift_domain::ids::SyncRunId;
 use lineshift_domain::places::PlacesAsked;
 use lineshift_domain::sync::{FindingKind, SyncPhase};
+use lineshift_domain::terms::IntegrationKind;
 use lineshift_store::billing::{BillingStore, CallWindows, Settlement, StepBatch};
 use lineshift_store::carriers::{CalledBackLine, CarrierStore};
 use lineshift_store::sync::{SyncClaim, SyncPlace, SyncRun, SyncStore};
@@ -66,7 +68,9 @@ pub(crate) async fn try_synchronisation(tried: &mut Tried<'_>, of: &Filled) {
     for kind in [None, Some(FindingKind::New)] {
         try_it!(tried, SyncStore.list_sync_findings(tenant, id, kind, None, 10));
     }
-    try_it!(tried, SyncStore.list_accounts_to_sync(tenant, now));
+    try_it!(tried, SyncStore.list_accounts_to_sync(tenant, now, &[IntegrationKind::JASPER]));
+    try_it!(tried, SyncStore.is_account_wanted(tenant, of.account, now));
+    try_carrier(tried, of).await;
     try_it!(tried, SyncStore.renew_sync_lease(held, at(HELD)));
     try_it!(tried, SyncStore.list_unseen_services(held, 10));
     try_it!(tried, SyncStore.list_unseen_products(held, at(30), 10));
@@ -88,4 +92,15 @@ pub(crate) async fn try_synchronisation(tried: &mut Tried<'_>, of: &Filled) {
     }
     try_it!(tried, SyncStore.begin_sync_run(tenant, &of.sync_run(), at(80)));
     try_it!(tried, SyncStore.claim_sync_run(tenant, id, at(2 * HELD), at(HELD + 1)));
+}
+
+async fn try_carrier(tried: &mut Tried<'_>, of: &Filled) {
+    let (tenant, held) = (of.tenant, &of.carrier_sync);
+    try_it!(tried, SyncStore.list_service_providers_of(tenant, held.run.integration_authentication_id));
+    let before = SyncClaim { run: SyncRun { id: SyncRunId(i64::MAX), ..held.run.clone() }, ..held.clone() };
+    try_it!(tried, SyncStore.list_unseen_lines(&before, 10));
+    let provider = SyncRun { service_provider_id: Some(of.provider), ..held.run.clone() };
+    try_it!(tried, SyncStore.list_usage_lines(&SyncClaim { run: provider, ..held.clone() }, 10));
+    let place = SyncPlace::beginning(SyncPhase::Usage);
+    try_it!(tried, SyncStore.record_sync(held, &of.synced_lines(91), place, at(60)));
 }

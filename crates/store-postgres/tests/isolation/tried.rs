@@ -14,7 +14,7 @@ use lineshift_store::catalogue::Referenced;
 use lineshift_store::import::Imported;
 use lineshift_store::paging::Listed;
 use lineshift_store::plan_queue::DueResult;
-use lineshift_store::sync::UnseenPart;
+use lineshift_store::sync::{LinePart, UnseenPart};
 use lineshift_store::work::{Backlog, PageResult};
 use lineshift_store::{Result, StoreError};
 use lineshift_store_postgres::PostgresStore;
@@ -105,6 +105,12 @@ impl Answer for Imported {
     fn is_nothing(&self) -> bool {
         // What was refused is told by its place in the list given.
         self.created == 0 && self.updated == 0
+    }
+}
+
+impl Answer for LinePart {
+    fn is_nothing(&self) -> bool {
+        self.lines.is_empty() && self.next.is_none()
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::NaiveDate;
 use lineshift_domain::ids::RevCustomerId;
-use lineshift_domain::sync::{FindingKind, FindingSubject};
+use lineshift_domain::sync::{FindingKind, FindingSubject, SyncPart, SyncParts};
 use lineshift_engine::SyncOrder;
 use lineshift_simulators::revio::{Service, ServiceProduct};
 use lineshift_testkit::billing::BillingWorld;
@@ -41,13 +41,13 @@ async fn a_first_run_brings_everything_and_a_second_nothing_new() {
 #[tokio::test(start_paused = true)]
 async fn customers_are_asked_for_since_the_day_before_the_last_run() {
     let world = BillingWorld::with_lines(0).await;
-    let customers = SyncOrder { customers: true, services: false, full: false };
-    assert_eq!(sync(&world, customers).await.counts.read, 2);
+    let customers = SyncOrder::of(SyncParts::NONE.and(SyncPart::Customers));
+    assert_eq!(sync(&world, customers.clone()).await.counts.read, 2);
     tokio::time::sleep(Duration::from_secs(3 * 86_400)).await;
-    let second = sync(&world, customers).await;
+    let second = sync(&world, customers.clone()).await;
     assert_eq!((second.since, second.counts.read), (NaiveDate::from_ymd_opt(2026, 11, 30), 2), "both began on 2026-12-01");
     world.simulator.with_customer(8, "Newcomer");
-    let third = sync(&world, customers).await;
+    let third = sync(&world, customers.clone()).await;
     assert_eq!((third.since, third.counts.read, third.counts.new), (NaiveDate::from_ymd_opt(2026, 12, 3), 1, 1));
     let full = sync(&world, SyncOrder { full: true, ..customers }).await;
     assert_eq!((full.since, full.counts.read, full.counts.unchanged), (None, 3, 3));

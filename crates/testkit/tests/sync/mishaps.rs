@@ -40,6 +40,7 @@ const EXPECTED: SyncCounts = SyncCounts {
     gone: 7 + 5,
     billed_not_assigned: 1_188,
     assigned_not_billed: 0,
+    used: 0,
 };
 
 #[tokio::test(start_paused = true)]

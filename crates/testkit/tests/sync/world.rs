@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use chrono::NaiveDate;
 use lineshift_domain::ids::SyncRunId;
-use lineshift_domain::sync::{FindingKind, SyncState};
+use lineshift_domain::sync::{FindingKind, SyncPart, SyncParts, SyncState};
 use lineshift_engine::{Engine, SyncOrder};
 use lineshift_simulators::revio::{Service, ServiceProduct};
 use lineshift_store::sync::{SyncFinding, SyncRun};
 use lineshift_testkit::billing::{BillingWorld, PRODUCT};
-use lineshift_testkit::operator::{iccid, number};
+use lineshift_testkit::operator::{Operator, iccid, number};
 use rust_decimal::Decimal;
 
-pub(crate) const SERVICES: SyncOrder = SyncOrder { customers: false, services: true, full: false };
+pub(crate) const SERVICES: SyncOrder = SyncOrder::of(SyncParts::NONE.and(SyncPart::Services));
 
 pub(crate) fn day(text: &str) -> NaiveDate {
     text.parse().expect("a day")
@@ -59,10 +59,15 @@ pub(crate) async fn begin(world: &BillingWorld, order: SyncOrder) -> SyncRunId {
 
 /// A run as it stands. Its counts add up and agree with its findings.
 pub(crate) async fn look(world: &BillingWorld, id: SyncRunId) -> SyncRun {
-    let run = world.operator.store.get_sync_run(world.operator.tenant(), id).await.expect("the run");
+    look_at(&world.operator, id).await
+}
+
+/// The same.
+pub(crate) async fn look_at(operator: &Operator, id: SyncRunId) -> SyncRun {
+    let run = operator.store.get_sync_run(operator.tenant(), id).await.expect("the run");
     let counts = run.counts;
     assert_eq!(counts.read, counts.new + counts.changed + counts.unchanged + counts.left_out, "{counts:?}");
-    let found = kinds(&findings(world, id).await);
+    let found = kinds(&all_findings(operator, id).await);
     let count = |kind| found.get(&kind).copied().unwrap_or(0);
     assert_eq!(
         (counts.new, counts.changed, counts.gone, counts.left_out, counts.billed_not_assigned, counts.assigned_not_billed),
@@ -88,11 +93,16 @@ fn kinds(findings: &[SyncFinding]) -> BTreeMap<FindingKind, i64> {
 
 /// Lets that engine look every second until the run has ended.
 pub(crate) async fn work(world: &BillingWorld, engine: &Engine, id: SyncRunId) -> SyncRun {
+    work_for(&world.operator, engine, id).await
+}
+
+/// The same.
+pub(crate) async fn work_for(operator: &Operator, engine: &Engine, id: SyncRunId) -> SyncRun {
     for _ in 0..200_000 {
         engine.run_due_syncs().await.expect("runs are carried on");
-        let run = world.operator.store.get_sync_run(world.operator.tenant(), id).await.expect("the run");
+        let run = operator.store.get_sync_run(operator.tenant(), id).await.expect("the run");
         if run.state != SyncState::Running {
-            return look(world, id).await;
+            return look_at(operator, id).await;
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
@@ -111,9 +121,14 @@ pub(crate) async fn sync(world: &BillingWorld, order: SyncOrder) -> SyncRun {
 
 /// Everything that a run found, page by page.
 pub(crate) async fn findings(world: &BillingWorld, id: SyncRunId) -> Vec<SyncFinding> {
+    all_findings(&world.operator, id).await
+}
+
+/// The same.
+pub(crate) async fn all_findings(operator: &Operator, id: SyncRunId) -> Vec<SyncFinding> {
     let (mut all, mut after) = (Vec::new(), None);
     loop {
-        let page = world.operator.store.list_sync_findings(world.operator.tenant(), id, None, after, 1_000).await;
+        let page = operator.store.list_sync_findings(operator.tenant(), id, None, after, 1_000).await;
         let page = page.expect("a page of findings");
         all.extend(page.items);
         after = page.next;

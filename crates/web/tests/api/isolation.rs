@@ -1,5 +1,6 @@
 //! Nothing of one tenant is seen by another: its ids do not exist there, to the byte.
 
+use lineshift_domain::sync::SyncParts;
 use lineshift_engine::Clock as _;
 use lineshift_store::sync::NewSyncRun;
 use lineshift_testkit::app::TestApp;
@@ -18,9 +19,10 @@ fn body_for(path: &str) -> Value {
 async fn begin_sync(app: &TestApp) {
     let run = NewSyncRun {
         integration_authentication_id: app.operator.authentication,
-        customers: true,
-        services: true,
+        service_provider_id: None,
+        what: SyncParts::BILLING,
         full: false,
+        usage_lines: Vec::new(),
         ordered_by: "test".to_owned(),
     };
     app.operator.store.begin_sync_run(app.operator.tenant(), &run, app.operator.clock.now()).await.expect("a run");
