@@ -1,6 +1,7 @@
 //! `lineshift demo`
 
 mod billing;
+mod carriers;
 mod changes;
 mod load;
 mod summary;
@@ -29,7 +30,7 @@ const PORT: u16 = 8080;
 
 /// Show the whole product on a generated fleet.
 ///
-/// Makes a store, fills it with a fleet, starts the server and orders five bulk changes over its HTTP API, with lines for
+/// Makes a store, fills it with a fleet, starts the server and orders eleven bulk changes over its HTTP API, with lines for
 /// every refusal among them. Then it stays, so that you can look around, until Ctrl-C.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -78,6 +79,7 @@ struct Shown {
     base: String,
     key: String,
     _billing: billing::Connected,
+    _carriers: carriers::Carriers,
 }
 
 /// Where the store is.
@@ -115,7 +117,10 @@ async fn show(args: &Args, place: &Place, context: &Context) -> Result<Shown> {
     let fleet = Fleet::new(args.devices, args.seed);
     note(&format!("A fleet of {} lines in {}", args.devices, place.file.display()));
     let loaded = load::load(&store, &fleet).await?;
-    let (billing, outside) = billing::Billing::start(args.seed).await?.connect(&store, &loaded).await?;
+    let billing = billing::Billing::start(args.seed).await?;
+    let carriers = carriers::Carriers::start(&fleet, args.seed).await?;
+    carriers.connect(&store, &loaded, billing.vault()).await?;
+    let (billing, outside) = billing.connect(&store, &loaded).await?;
     let (limits, said) = billing::limits(context.settings().limits);
     note(&said);
 
@@ -123,12 +128,14 @@ async fn show(args: &Args, place: &Place, context: &Context) -> Result<Shown> {
     let listener = listen().await?;
     let base = format!("http://{}", serving::address_of(&listener)?);
     let running = serving::start(engine, &outside, Roles::All(listener))?;
-    note(&format!("The server listens at {base}; five bulk changes are ordered over its API"));
+    note(&format!("The server listens at {base}; eleven bulk changes are ordered over its API"));
     let client = Client::new(&base, &loaded.key)?;
     let changes = Demonstration { client: &client, store: &store, fleet: &fleet, loaded: &loaded }.run().await?;
     note(&billing.faults());
-    report(args, &summary::summarize(&store, loaded.tenant, &client, changes, billing.ledger()?).await?)?;
-    Ok(Shown { store, running, base, key: loaded.key, _billing: billing })
+    note(&carriers.faults());
+    let ledgers = (billing.ledger()?, carriers.ledgers()?);
+    report(args, &summary::summarize(&store, loaded.tenant, &client, changes, ledgers).await?)?;
+    Ok(Shown { store, running, base, key: loaded.key, _billing: billing, _carriers: carriers })
 }
 
 /// The port that people expect if it is free, else any.

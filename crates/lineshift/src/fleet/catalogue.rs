@@ -18,7 +18,7 @@ pub(crate) struct Provider {
     /// A status that is not active.
     pub(super) inactive: &'static str,
     /// The carrier's plans.
-    pub(super) carrier_plans: [&'static str; 2],
+    pub(crate) carrier_plans: [&'static str; 2],
     /// The carrier's communication plan, where it knows such.
     pub(super) communication_plan: Option<&'static str>,
 }

@@ -43,6 +43,27 @@ pub(super) struct Assigned {
     pub(super) plan: Option<i64>,
 }
 
+/// A line as its carrier has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AtCarrier {
+    /// The carrier's plan.
+    pub(crate) plan: &'static str,
+    /// 11 digits.
+    pub(crate) subscriber_number: Option<String>,
+}
+
+impl Line {
+    /// Whether it is in use at its carrier.
+    pub(super) fn is_active(&self) -> bool {
+        self.status == PROVIDERS[self.provider].active
+    }
+
+    /// As its carrier has it.
+    pub(crate) fn device_at_carrier(&self) -> AtCarrier {
+        AtCarrier { plan: self.carrier_rate_plan, subscriber_number: self.number.clone() }
+    }
+}
+
 /// What an order meets in a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Special {

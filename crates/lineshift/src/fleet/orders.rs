@@ -4,9 +4,10 @@ use lineshift_domain::terms::PortalType;
 use serde_json::{Value, json};
 
 use super::catalogue::{
-    FLEET_POOL, MEDIUM_PLAN, METERS, NEW_CUSTOMER, NEW_SITE, PHONE_POOL, PHONES, ROUTERS, SENSORS, TELEMATICS_PLAN, TRACKERS,
+    FLEET_POOL, MEDIUM_PLAN, METERS, NEW_CUSTOMER, NEW_SITE, PHONE_POOL, PHONES, PROVIDERS, ROUTERS, SENSORS, TELEMATICS_PLAN,
+    TRACKERS,
 };
-use super::{Fleet, Special};
+use super::{Fleet, Line, Special};
 
 /// Once in so many lines an order names a malformed one, an unknown one, one of another carrier, and one again.
 const MISTAKES_EVERY: usize = 500;
@@ -94,6 +95,60 @@ pub(crate) fn plan_change_scheduled(fleet: &Fleet, provider_id: i64, at: &str) -
         "Name": "Routers to 250 MB, scheduled",
     });
     Request { portal: PortalType::M2M, endpoint: "BulkChange", body }
+}
+
+/// The orders at a carrier, and how many lines each of them names: no line is in two, so that none waits for another.
+const ORDERS_AT_CARRIER: usize = 3;
+const MOVED_AT_CARRIER: usize = 20;
+
+/// The lines of a carrier account that are moved at their carrier: ordinary ones that are in use, on the first of its plans.
+pub(crate) fn at_carrier(fleet: &Fleet, provider: usize) -> impl Iterator<Item = Line> {
+    let plan = PROVIDERS[provider].carrier_plans[0];
+    let is_moved = move |line: &Line| line.special == Special::Ordinary && line.carrier_rate_plan == plan && line.is_active();
+    fleet.lines_of(provider).filter(is_moved).take(ORDERS_AT_CARRIER * MOVED_AT_CARRIER)
+}
+
+/// The lines of one of the orders at a carrier.
+fn at_carrier_in(fleet: &Fleet, provider: usize, order: usize) -> Vec<String> {
+    at_carrier(fleet, provider).skip(order).step_by(ORDERS_AT_CARRIER).map(|line| line.iccid).collect()
+}
+
+/// Moves lines to the other carrier rate plan.
+pub(crate) fn carrier_plan_change(fleet: &Fleet, provider: usize, provider_id: i64) -> Request {
+    let body = json!({
+        "ServiceProviderId": provider_id,
+        "ChangeType": 7,
+        "Devices": at_carrier_in(fleet, provider, 0),
+        "CarrierRatePlanUpdate": { "CarrierRatePlan": PROVIDERS[provider].carrier_plans[1] },
+        "Name": format!("{} to {}", PROVIDERS[provider].name, PROVIDERS[provider].carrier_plans[1]),
+    });
+    Request { portal: PortalType::M2M, endpoint: "BulkChange", body }
+}
+
+/// Takes lines out of use at their carrier.
+pub(crate) fn status_update(fleet: &Fleet, provider: usize, provider_id: i64, status: &str) -> Request {
+    let body = json!({
+        "ServiceProviderId": provider_id,
+        "ChangeType": 2,
+        "Devices": at_carrier_in(fleet, provider, 1),
+        "StatusUpdate": { "TargetStatus": status },
+        "Name": format!("{} to {status}", PROVIDERS[provider].name),
+    });
+    Request { portal: PortalType::M2M, endpoint: "BulkChange", body }
+}
+
+/// Hands lines to an AMOP customer and moves them to the other carrier rate plan.
+pub(crate) fn assignment_with_carrier_plan(fleet: &Fleet, provider: usize, provider_id: i64) -> Request {
+    let body = json!({
+        "ServiceProviderId": provider_id,
+        "Devices": at_carrier_in(fleet, provider, 2),
+        "RevCustomerId": "",
+        "SiteId": NEW_SITE,
+        "AddCarrierRatePlan": true,
+        "CarrierRatePlan": PROVIDERS[provider].carrier_plans[1],
+        "Name": format!("{} to Metro, on {}", PROVIDERS[provider].name, PROVIDERS[provider].carrier_plans[1]),
+    });
+    Request { portal: PortalType::M2M, endpoint: "AssociateCustomer", body }
 }
 
 /// A change that is never started, so that it holds some of the meters against later ones.

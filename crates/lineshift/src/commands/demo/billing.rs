@@ -38,7 +38,7 @@ const JITTER: Duration = Duration::from_millis(20);
 
 /// What is lower than in production, so that nobody has to watch for ten minutes: the time-out of a call, and how long an unknown
 /// outcome is read back. The simulator works late, and shows late what it created, within that time.
-const CALL_TIMEOUT: u64 = 3;
+pub(super) const CALL_TIMEOUT: u64 = 3;
 const SETTLE_AFTER: u64 = 9;
 
 /// The billing system while it is shown.
@@ -86,6 +86,11 @@ impl Billing {
         let key = Vault::generate_key_text().context("making a key")?;
         let vault = Vault::from_key_text(&key).context("using the key")?;
         Ok(Self { simulator, vault, address, password, _stop: stop, _server: server })
+    }
+
+    /// With what credentials are sealed.
+    pub(super) const fn vault(&self) -> &Vault {
+        &self.vault
     }
 
     /// Stores how it is called, and answers the way there.
@@ -157,7 +162,7 @@ pub(super) fn limits(settings: Limits) -> (Limits, String) {
 const USER: &str = "lineshift";
 const CLIENT_CODE: &str = "demo";
 
-fn random_text() -> Result<String> {
+pub(super) fn random_text() -> Result<String> {
     let mut bytes = [0_u8; 12];
     getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("making a password: {error}"))?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())

@@ -29,7 +29,7 @@ pub(super) const BILLED: &str = "Rev";
 
 /// A change that was shown.
 pub(super) struct Shown {
-    /// Which: AMOP, Rev, now, `by_number` or scheduled.
+    /// Which: AMOP, Rev, now, `by_number`, scheduled, or the carrier that is called.
     pub(super) path: &'static str,
     /// The change as it ended.
     pub(super) change: BulkChangeDetailView,
@@ -57,8 +57,17 @@ impl Demonstration<'_> {
         let by_number = self.shown("by_number", &orders::plan_change_by_number(fleet, provider(catalogue::PHONES))).await?;
         let scheduled = self.shown_when_due("scheduled", provider(catalogue::ROUTERS)).await?;
 
+        let mut shown = vec![amop, rev, now, by_number, scheduled];
+        for (path, place, out_of_use) in
+            [("Jasper", catalogue::ROUTERS, "DEACTIVATED"), ("POND", catalogue::SENSORS, "Out-of-Service")]
+        {
+            let id = provider(place);
+            shown.push(self.shown(path, &orders::carrier_plan_change(fleet, place, id)).await?);
+            shown.push(self.shown(path, &orders::status_update(fleet, place, id, out_of_use)).await?);
+            shown.push(self.shown(path, &orders::assignment_with_carrier_plan(fleet, place, id)).await?);
+        }
         self.client.cancel(holding).await.context("canceling the change that held lines")?;
-        Ok(vec![amop, rev, now, by_number, scheduled])
+        Ok(shown)
     }
 
     async fn order(&self, request: &orders::Request) -> Result<i64> {

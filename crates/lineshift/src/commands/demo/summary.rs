@@ -13,6 +13,7 @@ use lineshift_web::views::{BulkChangeDetailView, Page, PlanQueueEntryView};
 use serde::Serialize;
 
 use super::billing::Ledger;
+use super::carriers::Ledgers;
 use super::changes::{BILLED, Shown};
 use crate::client::Client;
 use crate::output::table;
@@ -28,6 +29,8 @@ pub(super) struct Summary {
     changes: Vec<Change>,
     /// Rev services of the change that opens them, out of the billing system's own ledger.
     rev_services: RevServices,
+    /// What the carriers were asked, out of their own ledgers.
+    carriers: Ledgers,
     /// Plan queue entries of the changes shown.
     plan_queue: PlanQueue,
     /// Log entries of the changes shown.
@@ -74,7 +77,7 @@ pub(super) async fn summarize(
     tenant: TenantId,
     client: &Client,
     shown: Vec<Shown>,
-    ledger: Ledger,
+    (ledger, carriers): (Ledger, Ledgers),
 ) -> Result<Summary> {
     let mut log_entries = 0;
     let mut plan_queue = PlanQueue { scheduled: 0, applied: 0, open: count_open_entries(client).await? };
@@ -93,6 +96,7 @@ pub(super) async fn summarize(
             created: ledger.services,
             duplicates: ledger.duplicates,
         },
+        carriers,
         plan_queue,
         log_entries,
     })
@@ -193,9 +197,10 @@ impl Summary {
         let RevServices { requested, created, duplicates } = &self.rev_services;
         let PlanQueue { scheduled, applied, open } = &self.plan_queue;
         format!(
-            "\n{changes}\n{}\nRev.io: {requested} services requested, {created} in its ledger, {duplicates} twice\n\
+            "\n{changes}\n{}\nRev.io: {requested} services requested, {created} in its ledger, {duplicates} twice\n{}\n\
              plan queue: {scheduled} scheduled, {applied} of them applied, {open} open; log: {} entries\n",
             table(&["refused or failed because", "lines"], errors),
+            self.carriers.text(),
             self.log_entries
         )
     }
