@@ -324,7 +324,8 @@ pub struct UnsettledStep {
 /// How a person settles a step (B4.6 rule 6).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Settlement {
-    /// It stands in the billing system, under that id where one is known: the line is billed.
+    /// It stands in the billing system, under that id where one is known, so that the line is billed; or at the carrier, which takes
+    /// no id.
     Stands(Option<i64>),
     /// It does not stand there any more, or never did.
     Gone,

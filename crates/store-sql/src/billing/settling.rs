@@ -114,18 +114,35 @@ pub(super) fn settle(
         entry: entry::SETTLED,
         text: LogText::Settled.into(),
         request: format!("Settle\n{}", row.line),
-        response: said(how, by),
+        response: said(how, &places(&settled), by),
         error: None,
     };
     write_logs(sql, (tenant.0, row.change, row.portal), &[log], now)
 }
 
-fn said(how: &Settlement, by: &str) -> String {
+fn said(how: &Settlement, place: &str, by: &str) -> String {
     match how {
-        Settlement::Stands(None) => format!("stands in the billing system, says {by}"),
-        Settlement::Stands(Some(external_id)) => format!("stands in the billing system as {external_id}, says {by}"),
-        Settlement::Gone => format!("does not stand in the billing system, says {by}"),
+        Settlement::Stands(Some(external_id)) if place.starts_with(BILLED) => {
+            format!("stands {place} as {external_id}, says {by}")
+        }
+        Settlement::Stands(_) => format!("stands {place}, says {by}"),
+        Settlement::Gone => format!("does not stand {place}, says {by}"),
     }
+}
+
+const BILLED: &str = "in the billing system";
+
+/// Where it is that a step stands, or does not.
+const fn place(step: Step) -> &'static str {
+    if matches!(step, Step::RevService) { BILLED } else { "at the carrier" }
+}
+
+/// Where all of the steps stand, the billing system first.
+fn places(steps: &[StepRecord]) -> String {
+    let mut places: Vec<&str> = steps.iter().map(|step| place(step.step)).collect();
+    places.sort_unstable_by_key(|place| *place != BILLED);
+    places.dedup();
+    places.join(" and ")
 }
 
 /// The steps as they stand once settled. With a service that is gone all that was charged on it is gone.
@@ -151,7 +168,7 @@ fn settled_steps(all: Vec<StepRecord>, how: &Settlement, by: &str, now: DateTime
         }
         step.code = None;
         step.unknown_since = None;
-        step.outcome = Some(said(how, by));
+        step.outcome = Some(said(how, place(step.step), by));
         step.at = now;
     }
     settled

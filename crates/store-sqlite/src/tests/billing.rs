@@ -25,26 +25,26 @@ use lineshift_store::work::{AssignmentWrite, CalledAccounts, PageClaim, Runnable
 use crate::{Options, SqliteStore};
 use lineshift_store_sql::micros;
 
-const QUERY: FactsQuery = FactsQuery::all(Holds::CUSTOMER_AND_PLAN, None);
+pub(super) const QUERY: FactsQuery = FactsQuery::all(Holds::CUSTOMER_AND_PLAN, None);
 
-fn at(seconds: i64) -> DateTime<Utc> {
+pub(super) fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_796_083_200, 0).expect("a moment in 2026") + TimeDelta::seconds(seconds)
 }
 
-fn iccid(nth: usize) -> String {
+pub(super) fn iccid(nth: usize) -> String {
     format!("8901260000000{nth:07}")
 }
 
 /// A store with one change that assigns so many lines to a customer and calls an account.
-struct Shop {
-    store: SqliteStore,
+pub(super) struct Shop {
+    pub(super) store: SqliteStore,
     _directory: tempfile::TempDir,
-    change: RunnableChange,
-    order: StoredAssignment,
+    pub(super) change: RunnableChange,
+    pub(super) order: StoredAssignment,
 }
 
 impl Shop {
-    async fn open(lines: usize) -> Self {
+    pub(super) async fn open(lines: usize) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let store = crate::open(&directory.path().join("billing.db"), Options::default()).await.expect("a new store");
         let tenant = store.create_tenant("billing", chrono_tz::UTC, at(0)).await.expect("a tenant");
@@ -87,12 +87,12 @@ impl Shop {
         Self { store, _directory: directory, change, order }
     }
 
-    async fn claim(&self, now: i64) -> PageClaim {
+    pub(super) async fn claim(&self, now: i64) -> PageClaim {
         let claimed = self.store.claim_page(self.change, "here", at(now + 30), at(now)).await.expect("a claim");
         claimed.expect("a page")
     }
 
-    async fn inspect(&self, sql: &str) -> Vec<String> {
+    pub(super) async fn inspect(&self, sql: &str) -> Vec<String> {
         self.store.inspect(sql).await.expect("a query").into_iter().map(|row| row.join(" ")).collect()
     }
 }

@@ -1,7 +1,9 @@
 //! Carriers: the plans of their catalogues, the accounts that pages call, and what carriers confirmed of lines.
 
 use chrono::{DateTime, Utc};
+use lineshift_domain::codes::Code;
 use lineshift_domain::ids::{BulkChangeId, DeviceChangeId, DeviceId, IntegrationAuthenticationId, ServiceProviderId, TenantId};
+use lineshift_domain::judge::Reason;
 use lineshift_domain::log_text::{CarrierAction, LogTitle, entry};
 use lineshift_domain::order::{StoredCarrierRatePlan, StoredOrder, StoredStatus};
 use lineshift_domain::terms::{IntegrationKind, Step, StepState};
@@ -10,11 +12,13 @@ use super::bulk_changes::{accepted, change};
 use super::fixture::{BY, Fixture, at, authentication, iccid, provider};
 use super::waiting::{open, wait};
 use super::work::{claim, rows};
-use crate::billing::{AccountSettings, CarrierLineWrite, CarrierWrite, OutsideLog, PlansBefore, StepBatch, StepRecord};
+use crate::billing::{
+    AccountSettings, CarrierLineWrite, CarrierWrite, OutsideLog, PlansBefore, Settlement, StepBatch, StepRecord,
+};
 use crate::bulk_changes::NewBulkChange;
 use crate::catalogue::{CarrierRatePlan, IntegrationAuthentication, References, ServiceProvider};
 use crate::devices::HistoryEntry;
-use crate::work::{AccountFacts, CalledAccounts, PageClaim};
+use crate::work::{AccountFacts, CalledAccounts, PageClaim, Settled};
 use crate::{Store, StoreError};
 
 fn carrier_plan(code: &str, name: &str, is_active: bool) -> CarrierRatePlan {
@@ -213,7 +217,7 @@ pub async fn either_account_wakes_its_rows<S: Store>(store: &S) {
                 (page, found)
             }
         };
-        page.hold_open(&[wait(found[0], lineshift_domain::codes::Code::QuotaExhausted, 10_000)]).await.expect("held");
+        page.hold_open(&[wait(found[0], Code::QuotaExhausted, 10_000)]).await.expect("held");
         page.finish(None).await.expect("finished");
         assert_eq!(claim(&fixture, id, now + 1).await, None, "it waits");
         store.set_account(tenant, account, &settings(true), at(now + 2)).await.expect("set");
@@ -366,4 +370,41 @@ pub async fn acts_at_carriers_are_recorded<S: Store>(store: &S) {
     assert_eq!((outside.imei.as_deref(), outside.carrier_device_id.as_deref()), (Some("35"), Some("D-1")));
     assert_eq!((outside.status.as_str(), outside.carrier_rate_plan.as_deref()), ("ACTIVATED", Some("carrier plan")));
     assert_eq!((outside.communication_plan.as_deref(), outside.steps), (Some("C1"), steps));
+}
+
+/// A person settles what nobody knows of a carrier's acts as he does a service: each part, told where it stands; an id that is given is
+/// the billing system's.
+pub async fn acts_at_carriers_are_settled<S: Store>(store: &S) {
+    let fixture = Fixture::new(store, "settled acts").await;
+    let (tenant, account) = (fixture.tenant, linked(&fixture).await);
+    let id = moving(&fixture, account, &fixture.lines(2).await).await;
+    let (held, found) = begun(&fixture, id).await;
+    let mut steps = Vec::new();
+    for row in &found {
+        steps.push(part(*row, 0, StepState::Done, Some("pkg-7")));
+        steps.push(part(*row, 1, StepState::Waiting, Some("r-1")));
+    }
+    store.record_steps(&held, &StepBatch { steps, ..StepBatch::default() }, at(20)).await.expect("written");
+    let mut page = store.open_page(&held, at(21)).await.expect("opened");
+    page.list_outside_lines().await.expect("lines");
+    let ends: Vec<_> =
+        found.iter().map(|row| Settled::Unsettled(*row, Reason::new(Code::OutcomeUnknown, "nobody knows"))).collect();
+    page.settle(&ends).await.expect("settled");
+    page.finish(None).await.expect("finished");
+    let listed = store.list_unsettled_steps(tenant, None, 9).await.expect("listed").items;
+    assert_eq!(listed.iter().map(|step| step.record.part).collect::<Vec<_>>(), [1, 1]);
+
+    for (row, how, state, outcome) in [
+        (found[0], Settlement::Stands(Some(10)), StepState::Done, "stands at the carrier, says somebody"),
+        (found[1], Settlement::Gone, StepState::Reverted, "does not stand at the carrier, says somebody"),
+    ] {
+        store.settle_steps(tenant, row, &how, "somebody", at(30)).await.expect("settled");
+        let steps = store.list_steps(tenant, row).await.expect("listed");
+        assert_eq!((steps[0].state, steps[0].external_id.as_deref()), (StepState::Done, Some("pkg-7")));
+        assert_eq!((steps[1].state, steps[1].external_id.as_deref()), (state, Some("r-1")));
+        assert_eq!(steps[1].outcome.as_deref(), Some(outcome));
+        let log = store.list_log(tenant, id, Some(row), None, 9).await.expect("log").items;
+        assert_eq!(log.last().and_then(|entry| entry.response_text.as_deref()), Some(outcome));
+    }
+    assert_eq!(store.list_unsettled_steps(tenant, None, 9).await.expect("listed").items, []);
 }

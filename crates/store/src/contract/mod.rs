@@ -43,7 +43,7 @@ macro_rules! contract_tests {
             carriers: carrier_rate_plans_are_kept, an_order_finds_its_carrier_rate_plan,
                 a_page_says_whether_its_carrier_may_be_called, either_account_wakes_its_rows,
                 confirmed_plans_are_written_with_their_history, confirmed_statuses_are_written_under_the_claim,
-                acts_at_carriers_are_recorded;
+                acts_at_carriers_are_recorded, acts_at_carriers_are_settled;
             carrier_sync: a_first_run_brings_lines_and_a_second_nothing_new, what_differs_of_a_line_is_written_and_told,
                 what_is_newer_or_held_here_stays, lines_of_others_are_left_out, lines_are_gone_and_back,
                 plans_come_go_and_come_back, usage_is_read_of_chosen_lines, a_wanted_account_is_known,
