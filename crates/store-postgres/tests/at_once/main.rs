@@ -1,4 +1,7 @@
-//! Processes that ask for an account's calls and places at the same moment: what one is given, no other is given, too (B7.4).
+//! What happens at the same moment: processes that ask for an account's calls and places, of which what one is given no other is
+//! given, too (B7.4); and callbacks.
+
+mod callbacks;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
