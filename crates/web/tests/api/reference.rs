@@ -10,7 +10,8 @@ fn kinds() -> Vec<(&'static str, Value, Value, Value)> {
             "service-providers",
             json!({"name": "POND", "integration_kind": "POND"}),
             json!({"write_enabled": true}),
-            json!({"id": 3, "name": "POND", "integration_kind": "POND", "write_enabled": true, "is_active": true}),
+            json!({"id": 3, "name": "POND", "integration_kind": "POND", "integration_authentication_id": null,
+                "write_enabled": true, "is_active": true}),
         ),
         (
             "sites",
@@ -95,6 +96,8 @@ async fn bodies_are_refused_with_every_problem_at_once() {
     for (path, body) in [
         ("service-providers", json!({})),
         ("service-providers", json!({"name": " ", "integration_kind": "Rev.io", "write_enabled": 1, "secret": "x"})),
+        ("service-providers", json!({"name": "P", "integration_kind": "POND", "integration_authentication_id": 999})),
+        ("service-providers", json!({"name": "P", "integration_kind": "POND", "integration_authentication_id": 1})),
         ("sites", json!({"name": "a\nb", "rev_customer_id": "4711"})),
         ("sites", json!({"name": "Yard", "rev_customer_id": 999})),
         ("customers", json!({"id": 0, "name": null, "integration_authentication_id": 1.5})),
@@ -113,6 +116,8 @@ async fn bodies_are_refused_with_every_problem_at_once() {
     insta::assert_snapshot!(lines.join("\n"), @r#"
     service-providers: 422 name missing_field, integration_kind missing_field
     service-providers: 422 name wrong_form, integration_kind wrong_form, write_enabled wrong_form, secret unknown_field
+    service-providers: 422 integration_authentication_id unknown_reference
+    service-providers: 422 integration_authentication_id wrong_integration_kind
     sites: 422 name wrong_form, rev_customer_id wrong_form
     sites: 422 rev_customer_id unknown_reference
     customers: 422 id wrong_form, name wrong_form, integration_authentication_id wrong_form
@@ -144,4 +149,25 @@ async fn a_name_or_id_that_is_taken_is_a_conflict() {
     let id = carrier.json()["id"].clone();
     let wrong = admin.post("/api/v1/customers", &json!({"id": 9, "name": "N", "integration_authentication_id": id})).await;
     assert_eq!((wrong.status, wrong.problems()), (422, vec!["integration_authentication_id wrong_integration_kind".to_owned()]));
+}
+
+/// The account with which a carrier is called is one of its own kind, and stays so.
+#[tokio::test]
+async fn a_carrier_is_linked_to_an_account_of_its_kind() {
+    let app = TestApp::with_lines(0).await;
+    let admin = app.admin().await;
+    let account =
+        admin.post("/api/v1/integration-authentications", &json!({"name": "Cisco", "integration_kind": "Jasper"})).await;
+    let id = account.json()["id"].clone();
+    let new = json!({"name": "Pod", "integration_kind": "Jasper", "integration_authentication_id": id});
+    let created = admin.post("/api/v1/service-providers", &new).await;
+    assert_eq!((created.status, &created.json()["integration_authentication_id"]), (201, &id), "{}", created.text());
+    let path = format!("/api/v1/service-providers/{}", created.json()["id"]);
+    let renamed = admin.patch(&path, &json!({"name": "Pods"})).await;
+    assert_eq!((renamed.status, &renamed.json()["integration_authentication_id"]), (200, &id));
+    let moved = admin.patch(&path, &json!({"integration_kind": "POND"})).await;
+    assert_eq!((moved.status, moved.problems()), (422, vec!["integration_authentication_id wrong_integration_kind".to_owned()]));
+    let unlinked = admin.patch(&path, &json!({"integration_authentication_id": null})).await;
+    assert_eq!((unlinked.status, &unlinked.json()["integration_authentication_id"]), (200, &Value::Null));
+    assert_eq!(admin.read(&path).await["integration_authentication_id"], Value::Null);
 }

@@ -190,12 +190,16 @@ async fn products_of_a_service_are_read_together() {
 #[tokio::test]
 async fn other_kinds_name_what_is_wrong_as_well() {
     let fixture = with_lines().await;
-    let providers = "name,integration\nPod,Cisco\nBill,Rev.io\n";
+    let providers = "name,integration,authentication\nPod,Cisco,\nBill,Rev.io,\nThird,Jasper,Billing\nFourth,POND,Bill\n";
     assert_eq!(
         fixture.refused(FileKind::Providers, providers).await,
         [
             "line 2, column 2 (integration): found \"Cisco\", expected one of Jasper, ThingSpace, Telegence, POND, Rev.io",
             "line 3, column 2 (integration): found \"Rev.io\", expected a carrier's: Jasper, ThingSpace, Telegence or POND",
+            "line 4, column 3 (authentication): found \"Billing\", expected an integration authentication of Jasper; this one opens \
+             Rev.io",
+            "line 5, column 3 (authentication): found \"Bill\", expected the name of a integration authentication that is there; \
+             was \"Billing\" meant?",
         ]
     );
     let plans = "id,name,allocation_default_mb,allocation_bound_mb\n12,Odd,200,100\n";
@@ -212,4 +216,24 @@ async fn other_kinds_name_what_is_wrong_as_well() {
             "line 4, column 3 (portal): found \"Web\", expected one of M2M, LNP, Mobility",
         ]
     );
+}
+
+/// A carrier account is linked to what it is called with; a file that does not say leaves that as it is.
+#[tokio::test]
+async fn a_carrier_account_keeps_what_it_is_called_with() {
+    let fixture = Fixture::with_catalogue().await;
+    let linked = async || {
+        let providers = fixture.store.list_service_providers(fixture.tenant.id, None, 10).await.expect("listed").items;
+        let links: Vec<_> = providers.into_iter().map(|it| (it.name, it.integration_authentication_id.is_some())).collect();
+        links
+    };
+    let [pod, other] = ["Pod", "Other pod"].map(str::to_owned);
+    assert_eq!(linked().await, [(pod.clone(), false), (other.clone(), false)]);
+    fixture.take(FileKind::Authentications, "name,integration\nControl Center,Jasper\n").await;
+    fixture.take(FileKind::Providers, "name,integration,authentication\nPod,Jasper,Control Center\nOther pod,Jasper,\n").await;
+    assert_eq!(linked().await, [(pod.clone(), true), (other.clone(), false)]);
+    fixture.take(FileKind::Providers, "name,integration,write_enabled\nPod,Jasper,no\n").await;
+    assert_eq!(linked().await, [(pod.clone(), true), (other.clone(), false)]);
+    fixture.take(FileKind::Providers, "name,integration\nPod,POND\n").await;
+    assert_eq!(linked().await, [(pod, false), (other, false)], "another carrier's account would be none of its kind");
 }
