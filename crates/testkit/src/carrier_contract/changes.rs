@@ -13,6 +13,8 @@ pub async fn a_line_comes_to_another_plan<F: Fixture>() {
     let walked = walk(&fixture, &*connected(&fixture), &line, &to_plan(fixture.other_plan())).await;
     assert_eq!(walked.end, End::Stands, "{:?}", walked.acts);
     assert_stands_on(&fixture, &line, fixture.other_plan());
+    let stated = fixture.kind().abilities().rate_plan.expect("it changes plans").calls;
+    assert_eq!(walked.acts.len(), usize::try_from(stated.0).expect("few"), "{:?}", walked.acts);
     assert_kept(&fixture, &walked.texts);
 }
 
@@ -33,6 +35,8 @@ pub async fn a_line_comes_to_another_status<F: Fixture>() {
         let walked = walk(&fixture, &*connected(&fixture), &line, &to_status(status)).await;
         assert_eq!(walked.end, End::Stands, "{:?}", walked.acts);
         assert_eq!(fixture.stands(&line).and_then(|stands| stands.status).as_deref(), Some(status));
+        let stated = fixture.kind().abilities().status.expect("it moves statuses").calls;
+        assert_eq!(walked.acts.len(), usize::try_from(stated.0).expect("few"), "{:?}", walked.acts);
         assert_kept(&fixture, &walked.texts);
     }
 }
