@@ -1,31 +1,31 @@
 //! `lineshift simulate`
 
+mod carriers;
+mod revio;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use lineshift_engine::SystemClock;
-use lineshift_simulators::revio::{BASE_PATH, Faults, RevioLimits, RevioOptions, RevioSimulator, Summary, serve, serve_ledger};
+use lineshift_simulators::{Simulator, serve, serve_ledger};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use crate::exit::{Done, WrongCall};
 use crate::notes::note;
-use crate::output::{self, Output};
 use crate::serving::Signals;
 
-/// Who may call the simulator.
+/// Who may call a simulator.
 const USER: &str = "lineshift";
-const CLIENT_CODE: &str = "demo";
 
 /// Stand in for a system that Lineshift calls.
 ///
 /// Runs a server of its own with a ledger of its own, which checks every request against a strict description, throttles, and
-/// fails on order. It holds a small catalogue and as many customers as you ask for. It runs until Ctrl-C and then says what
-/// stands in its ledger. Only this machine can reach it, and nothing is kept.
+/// fails on order. A billing system holds a small catalogue and as many customers as you ask for; a carrier holds its lines of the
+/// example fleet. It runs until Ctrl-C and then says what stands in its ledger. Only this machine can reach it, and nothing is
+/// kept.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Which system.
@@ -46,19 +46,25 @@ pub(crate) struct Args {
     /// How long a call takes.
     #[arg(long, value_name = "MS", default_value_t = 50)]
     latency_ms: u64,
-    /// How long searches lag behind a creation at most.
-    #[arg(long, value_name = "MS", default_value_t = 0)]
-    settle_lag_ms: u64,
-    /// How many calls are let through in any minute; 0: any number.
-    #[arg(long, value_name = "N", default_value_t = 500)]
-    calls_a_minute: u32,
-    /// How many calls are let through in any day; 0: any number.
-    #[arg(long, value_name = "N", default_value_t = 150_000)]
-    calls_a_day: u32,
-    /// How many customers there are, from 1.
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
-    customers: u32,
-    /// Take the password from the first line of that file; else one is made and shown once.
+    /// How long searches lag behind a creation at most; not for Jasper, where nothing is created [default: 0].
+    #[arg(long, value_name = "MS")]
+    settle_lag_ms: Option<u64>,
+    /// How many calls are let through in any minute; 0: any number. Rev.io alone; Jasper takes 5 a second [default: 500].
+    #[arg(long, value_name = "N")]
+    calls_a_minute: Option<u32>,
+    /// How many calls are let through in any day; 0: any number. Rev.io alone [default: 150000].
+    #[arg(long, value_name = "N")]
+    calls_a_day: Option<u32>,
+    /// How many customers there are, from 1. Rev.io alone [default: 10].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    customers: Option<u32>,
+    /// Of an example fleet of how many lines the carrier has its share. Carriers alone [default: 10000].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=2_000_000))]
+    lines: Option<u64>,
+    /// Which fleet of that size, as for `demo` and `examples`. Carriers alone [default: 1].
+    #[arg(long, value_name = "SEED")]
+    fleet_seed: Option<u64>,
+    /// Take the password or API key from the first line of that file; else one is made and shown once.
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
     /// Print the ledger's summary as one JSON object on standard output; everything else goes to standard error.
@@ -71,29 +77,60 @@ pub(crate) struct Args {
 enum System {
     /// Rev.io: customers, services, service products.
     Revio,
+    /// Cisco IoT Control Center: devices, one call at a time and five a second.
+    Jasper,
+    /// POND IoT: SIMs and their packages, ten calls at a time.
+    Pond,
 }
 
 /// Runs the command.
 pub(crate) async fn run(args: Args) -> Result<Done> {
-    let mut signals = Signals::hear()?;
-    let System::Revio = args.system;
-    let password = Password::of(&args)?;
-    let simulator = RevioSimulator::new(options(&args, &password.text), Arc::new(SystemClock));
-    simulator.with_examples(args.customers);
+    refuse_what_is_not_meant(&args)?;
+    let secret = Secret::of(&args)?;
+    match args.system {
+        System::Revio => revio::run(&args, &secret).await,
+        System::Jasper => carriers::run_jasper(&args, &secret).await,
+        System::Pond => carriers::run_pond(&args, &secret).await,
+    }
+}
 
+/// An option that does nothing for a system is refused rather than ignored.
+fn refuse_what_is_not_meant(args: &Args) -> Result<()> {
+    let is_billing = args.system == System::Revio;
+    let options = [
+        ("--customers", args.customers.is_some(), is_billing),
+        ("--calls-a-minute", args.calls_a_minute.is_some(), is_billing),
+        ("--calls-a-day", args.calls_a_day.is_some(), is_billing),
+        ("--lines", args.lines.is_some(), !is_billing),
+        ("--fleet-seed", args.fleet_seed.is_some(), !is_billing),
+        ("--settle-lag-ms", args.settle_lag_ms.is_some(), args.system != System::Jasper),
+    ];
+    match options.into_iter().find(|(_, is_given, is_meant)| *is_given && !is_meant) {
+        Some((name, _, _)) => Err(WrongCall(format!("{name} is not for that system")).into()),
+        None => Ok(()),
+    }
+}
+
+/// Serves a simulator until it is told to stop; `introduce` is told where it listens.
+async fn serve_until_stopped<S: lineshift_simulators::System>(
+    args: &Args,
+    simulator: &Arc<Simulator<S>>,
+    introduce: impl FnOnce(SocketAddr),
+) -> Result<()> {
+    let mut signals = Signals::hear()?;
     let mut servers = JoinSet::new();
     let mut stops = Vec::new();
     let listener = listen(args.address).await?;
-    introduce(&args, listener.local_addr().context("looking up the address")?, &password);
+    introduce(listener.local_addr().context("looking up the address")?);
     let (stop, stopped) = stopping();
     stops.push(stop);
-    servers.spawn(serve(Arc::clone(&simulator), listener, stopped));
+    servers.spawn(serve(Arc::clone(simulator), listener, stopped));
     if let Some(address) = args.ledger_address {
         let listener = listen(address).await?;
         note(&format!("The ledger's summary is at http://{}/ledger", listener.local_addr().context("looking up the address")?));
         let (stop, stopped) = stopping();
         stops.push(stop);
-        servers.spawn(serve_ledger(Arc::clone(&simulator), listener, stopped));
+        servers.spawn(serve_ledger(Arc::clone(simulator), listener, stopped));
     }
     note("It runs until Ctrl-C.");
     tokio::select! {
@@ -105,8 +142,7 @@ pub(crate) async fn run(args: Args) -> Result<Done> {
     while let Some(ended) = servers.join_next().await {
         ended.context("a server was cut off")?.context("serving")?;
     }
-    report(&args, &simulator.ledger().summary())?;
-    Ok(Done::Fully)
+    Ok(())
 }
 
 /// What to drop to stop, and what waits for it.
@@ -114,18 +150,6 @@ fn stopping() -> (oneshot::Sender<()>, impl Future<Output = ()> + Send) {
     let (stop, stopped) = oneshot::channel();
     // It is never sent anything: its sender is dropped.
     (stop, async move { drop(stopped.await) })
-}
-
-fn options(args: &Args, password: &str) -> RevioOptions {
-    let at_most = |number: u32| (number > 0).then_some(number);
-    RevioOptions {
-        seed: args.seed,
-        latency: Duration::from_millis(args.latency_ms),
-        settle_lag: Duration::from_millis(args.settle_lag_ms),
-        limits: RevioLimits { a_minute: at_most(args.calls_a_minute), a_day: at_most(args.calls_a_day) },
-        faults: if args.faults > 0.0 { Faults::all(args.faults) } else { Faults::none() },
-        ..RevioOptions::new(USER, CLIENT_CODE, password)
-    }
 }
 
 /// It speaks plain HTTP and its password may stand on a screen, so it is for this machine only.
@@ -136,13 +160,13 @@ async fn listen(address: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("listening at {address}"))
 }
 
-/// The password, and whether it was made here.
-struct Password {
+/// The password or API key, and whether it was made here.
+struct Secret {
     text: String,
     made: bool,
 }
 
-impl Password {
+impl Secret {
     fn of(args: &Args) -> Result<Self> {
         let Some(file) = &args.password_file else {
             let mut bytes = [0_u8; 12];
@@ -156,41 +180,16 @@ impl Password {
         }
         Ok(Self { text: first.to_owned(), made: false })
     }
-}
 
-fn introduce(args: &Args, address: SocketAddr, password: &Password) {
-    let base = format!("http://{address}{BASE_PATH}");
-    let secret = if password.made { password.text.as_str() } else { "(the first line of --password-file)" };
-    let shown = if password.made { password.text.as_str() } else { "PASSWORD" };
-    note(&format!(
-        "A simulated Rev.io with {} listens at {base}\n\n  \
-         user         {USER}\n  client code  {CLIENT_CODE}\n  password     {secret}\n\n\
-         Give these to an integration that is marked as local, or try them:\n\n  \
-         curl -u '{USER}@{CLIENT_CODE}:{shown}' '{base}/Customers?page_size=2'\n",
-        output::counted(args.customers, "customer", "customers"),
-    ));
-}
+    /// As it is introduced: itself only if nobody else knows it.
+    fn shown(&self) -> &str {
+        if self.made { &self.text } else { "(the first line of --password-file)" }
+    }
 
-fn report(args: &Args, summary: &Summary) -> Result<()> {
-    if Output::by_flag(args.json) == Output::Json {
-        return output::json(summary);
+    /// As it stands in an example.
+    fn example<'a>(&'a self, otherwise: &'a str) -> &'a str {
+        if self.made { &self.text } else { otherwise }
     }
-    let row = |name: &str, count: &dyn ToString| vec![name.to_owned(), count.to_string()];
-    let mut rows = vec![
-        row("customers", &summary.customers),
-        row("services", &summary.services),
-        row("disconnected services", &summary.disconnected_services),
-        row("service products", &summary.service_products),
-        row("duplicate services", &summary.duplicate_services),
-        row("duplicate products", &summary.duplicate_products),
-        row("wrong requests", &summary.wrong_requests),
-        row("most calls at once", &summary.most_at_once),
-        row("most calls a minute", &summary.most_a_minute),
-    ];
-    for (kind, counts) in [("call", &summary.calls), ("answered", &summary.statuses), ("fault", &summary.faults)] {
-        rows.extend(counts.iter().map(|(name, count)| row(&format!("{kind} {name}"), count)));
-    }
-    output::text(&output::table(&["in the ledger", "number"], rows))
 }
 
 /// A part of all: 0 to 1.

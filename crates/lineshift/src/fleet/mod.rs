@@ -9,6 +9,7 @@ mod numbers;
 pub(crate) mod orders;
 mod random;
 pub(crate) mod records;
+pub(crate) mod simulated;
 #[cfg(test)]
 mod tests;
 

@@ -61,6 +61,62 @@ fn it_answers_counts_and_says_what_stands_in_the_ledger() {
     assert_eq!(summary["wrong_requests"], 1);
 }
 
+/// A carrier that is simulated: where it listens, its API key, and itself.
+fn carrier(place: &Place, arguments: &[&str]) -> (String, String, Running) {
+    let all: Vec<&str> = ["simulate"].iter().chain(arguments).copied().collect();
+    let running = Running::start(place.command(&all));
+    let line = running.until("listens at http://");
+    let address = line.split("http://").nth(1).expect("the address").split('/').next().expect("a host").to_owned();
+    let key = running.until("  API key      ");
+    let key = key.split_whitespace().last().expect("the key").to_owned();
+    running.until("until Ctrl-C");
+    (address, key, running)
+}
+
+/// Status and body of a request with that header.
+fn get(address: &str, target: &str, header: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).expect("it listens");
+    let request = format!("GET {target} HTTP/1.1\r\nhost: {address}\r\n{header}\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).expect("it reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("it answers");
+    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+    (status, answer.split_once("\r\n\r\n").expect("a body").1.to_owned())
+}
+
+#[test]
+fn carriers_have_their_lines_of_the_example_fleet() {
+    let place = Place::empty();
+    let (address, key, running) = carrier(&place, &["jasper", "--lines", "200", "--latency-ms", "1", "--json"]);
+    let basic = format!("authorization: Basic {}", STANDARD.encode(format!("lineshift:{key}")));
+    let (status, body) = get(&address, "/rws/api/v1/rateplans", &basic);
+    assert!(status == 200 && body.contains("IOT 50MB SHARED") && body.contains("CA FLEX 1GB"), "{status} {body}");
+    let summary = running.end_by("INT").json(0);
+    let devices: u64 = summary["devices"].as_object().expect("by status").values().filter_map(Value::as_u64).sum();
+    assert_eq!((devices, &summary["wrong_requests"]), (100, &0.into()));
+
+    let (address, key, running) = carrier(&place, &["pond", "--lines", "200", "--fleet-seed", "7", "--latency-ms", "1"]);
+    let (status, body) = get(&address, "/demo/sim?offset=0&count=1", &format!("x-api-key: {key}"));
+    let sims: Value = serde_json::from_str(&body).expect("JSON");
+    assert_eq!((status, &sims["total"]), (200, &20.into()));
+    let table = running.end_by("TERM").expect(0);
+    assert!(table.contains("active packages") && table.contains("call GET /{distributorId}/sim"), "{table}");
+}
+
+#[test]
+fn an_option_that_does_nothing_for_a_system_is_refused() {
+    for arguments in [
+        ["jasper", "--customers", "3"],
+        ["pond", "--calls-a-minute", "3"],
+        ["revio", "--lines", "3"],
+        ["jasper", "--settle-lag-ms", "3"],
+    ] {
+        let all: Vec<&str> = ["simulate"].iter().chain(&arguments).copied().collect();
+        let refused = Place::empty().run(&all).failure(2);
+        assert!(refused.contains(arguments[1]) && refused.contains("not for that system"), "{refused}");
+    }
+}
+
 #[test]
 fn it_throttles_and_fails_as_it_was_told_to() {
     let place = Place::empty();
