@@ -13,7 +13,7 @@ use crate::Result;
 use crate::billing::{RevServiceProductRow, RevServiceRow};
 use crate::paging::Listed;
 
-pub use self::carrier::{GoneLine, LinePart, SyncLine, SyncedLine, SyncedPlan, UsedLine};
+pub use self::carrier::{GoneLine, LinePart, RefusedLine, SyncLine, SyncedLine, SyncedPlan, UsedLine};
 
 mod carrier;
 
@@ -175,6 +175,8 @@ pub struct SyncBatch {
     pub lines_read_at: Option<DateTime<Utc>>,
     /// Lines gone.
     pub gone_lines: Vec<GoneLine>,
+    /// Lines of which nothing could be learned: told as findings.
+    pub refused_lines: Vec<RefusedLine>,
     /// What lines used.
     pub usage: Vec<UsedLine>,
 }

@@ -10,7 +10,7 @@ use lineshift_domain::lines::read_line;
 use lineshift_domain::sync::SyncPhase;
 use lineshift_domain::terms::LineIdentifier;
 use lineshift_store::Result as StoreResult;
-use lineshift_store::sync::{GoneLine, LinePart, SyncBatch, SyncClaim, SyncLine, SyncPlace, SyncedLine, SyncedPlan};
+use lineshift_store::sync::{GoneLine, LinePart, RefusedLine, SyncBatch, SyncClaim, SyncLine, SyncPlace, SyncedLine, SyncedPlan};
 
 use super::lists::{Brought, Cut, MOST_PAGES};
 use super::unseen::in_order;
@@ -69,11 +69,38 @@ impl Engine {
         });
         let (answers, failed) = in_order(calls.collect()).await;
         let settled = answers.len();
-        let batch = answered(&part, answers, read_at);
-        Ok(match failed {
-            Some(error) if settled == 0 => Err(error.into()),
-            failed => Ok(Brought { batch, next: place_after(claim, &part, settled), cut: failed.map(Cut::Failed) }),
-        })
+        Ok(settle(claim, &part, settled, answered(&part, answers, read_at), failed.map(cut_by)))
+    }
+}
+
+/// After so many failures in a row a run goes on without a line that is refused: fewer than those after which it is given up.
+const FAILURES_AT_A_LINE: u32 = 8;
+
+/// Why a line that is asked for by itself stops its part. What is refused of one line says nothing of the account.
+pub(super) fn cut_by(error: CallError) -> Cut {
+    match error {
+        CallError::Rejected { .. } | CallError::NotFound { .. } => Cut::LineRefused(error),
+        other => Cut::Failed(other),
+    }
+}
+
+/// What was brought of a part. With nothing settled only why; but a line that was refused again and again is left out, so that the
+/// others have their turn.
+pub(super) fn settle(
+    claim: &SyncClaim,
+    part: &LinePart,
+    settled: usize,
+    mut batch: SyncBatch,
+    cut: Option<Cut>,
+) -> Result<Brought, Cut> {
+    match cut {
+        Some(Cut::LineRefused(error)) if settled == 0 && claim.run.failures >= FAILURES_AT_A_LINE => {
+            let (line, there) = (&part.lines[0], error.to_string());
+            batch.refused_lines.push(RefusedLine { device_id: line.id, iccid: line.iccid.clone(), there });
+            Ok(Brought { batch, next: place_after(claim, part, 1), cut: None })
+        }
+        Some(cut) if settled == 0 => Err(cut),
+        cut => Ok(Brought { batch, next: place_after(claim, part, settled), cut }),
     }
 }
 
@@ -94,7 +121,7 @@ fn answered(part: &LinePart, answers: Vec<Option<CarrierLine>>, read_at: DateTim
 }
 
 /// Behind what was settled: the next line of this part, the next part, or the next phase.
-pub(super) fn place_after(claim: &SyncClaim, part: &LinePart, settled: usize) -> SyncPlace {
+fn place_after(claim: &SyncClaim, part: &LinePart, settled: usize) -> SyncPlace {
     let phase = claim.run.phase;
     if settled < part.lines.len() {
         let after = settled.checked_sub(1).map_or(claim.run.after, |last| part.lines[last].id.0);

@@ -24,6 +24,8 @@ pub(super) struct Brought {
 pub(super) enum Cut {
     /// A call failed.
     Failed(CallError),
+    /// The carrier refused one line; it may have been in the way of something else, so that it is asked again.
+    LineRefused(CallError),
     /// Bulk changes call the account, and the run only takes what they leave.
     Wanted,
 }

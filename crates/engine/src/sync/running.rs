@@ -45,6 +45,8 @@ pub(super) enum Stop {
     Until(DateTime<Utc>, String),
     /// Something failed that may work later.
     Failed(String),
+    /// One line was refused, which says nothing of the others: it is asked for again soon.
+    Refused(String),
     /// It will not work, however often it is tried.
     GiveUp(String),
 }
@@ -199,6 +201,7 @@ impl Engine {
     async fn stop_after(&self, cut: Cut, account: &ReadAccount) -> StoreResult<Stop> {
         let error = match cut {
             Cut::Failed(error) => error,
+            Cut::LineRefused(error) => return Ok(Stop::Refused(error.to_string())),
             Cut::Wanted => {
                 let until = self.clock.now() + WAIT_FOR_CHANGES;
                 return Ok(Stop::Until(until, "bulk changes call this account; they go first".to_owned()));
@@ -230,14 +233,15 @@ impl Engine {
                 let until = until.max(now + TimeDelta::seconds(1));
                 Ok(self.store.put_off_sync_run(claim, until, claim.run.failures, Some(&note)).await?)
             }
-            Stop::Failed(note) => {
+            Stop::Failed(ref note) | Stop::Refused(ref note) => {
                 let failures = claim.run.failures + 1;
                 if failures >= MOST_FAILURES {
                     return self.give_up_sync(claim, &format!("it failed {failures} times in a row: {note}")).await;
                 }
-                let pause = FIRST_PAUSE.saturating_mul(1 << claim.run.failures.min(16)).min(LONGEST_PAUSE);
+                let longer = FIRST_PAUSE.saturating_mul(1 << claim.run.failures.min(16)).min(LONGEST_PAUSE);
+                let pause = if matches!(stop, Stop::Refused(_)) { FIRST_PAUSE } else { longer };
                 tracing::warn!(run = %claim.run.id, failures, %note, "a synchronisation waits after a failure");
-                Ok(self.store.put_off_sync_run(claim, now + pause, failures, Some(&note)).await?)
+                Ok(self.store.put_off_sync_run(claim, now + pause, failures, Some(note)).await?)
             }
             Stop::GiveUp(note) => self.give_up_sync(claim, &note).await,
         }

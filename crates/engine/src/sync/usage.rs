@@ -5,7 +5,7 @@ use lineshift_domain::ids::DeviceId;
 use lineshift_store::Result as StoreResult;
 use lineshift_store::sync::{SyncBatch, SyncClaim, UsedLine};
 
-use super::devices::{line_ref, place_after};
+use super::devices::{cut_by, line_ref, settle};
 use super::lists::{Brought, Cut};
 use crate::Engine;
 use crate::accounts::OpenCarrier;
@@ -28,16 +28,13 @@ impl Engine {
             match account.connector.read_usage(&line_ref(line)).await.result {
                 Ok(usage) => batch.usage.extend(usage.map(|usage| used(line.id, usage))),
                 Err(error) => {
-                    cut = Some(Cut::Failed(error));
+                    cut = Some(cut_by(error));
                     break;
                 }
             }
             settled += 1;
         }
-        Ok(match cut {
-            Some(cut) if settled == 0 => Err(cut),
-            cut => Ok(Brought { batch, next: place_after(claim, &part, settled), cut }),
-        })
+        Ok(settle(claim, &part, settled, batch, cut))
     }
 }
 

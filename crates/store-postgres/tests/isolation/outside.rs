@@ -70,7 +70,7 @@ pub(crate) async fn try_synchronisation(tried: &mut Tried<'_>, of: &Filled) {
     }
     try_it!(tried, SyncStore.list_accounts_to_sync(tenant, now, &[IntegrationKind::JASPER]));
     try_it!(tried, SyncStore.is_account_wanted(tenant, of.account, now));
-    try_carrier(tried, of).await;
+    try_synchronised_carrier(tried, of).await;
     try_it!(tried, SyncStore.renew_sync_lease(held, at(HELD)));
     try_it!(tried, SyncStore.list_unseen_services(held, 10));
     try_it!(tried, SyncStore.list_unseen_products(held, at(30), 10));
@@ -94,7 +94,7 @@ pub(crate) async fn try_synchronisation(tried: &mut Tried<'_>, of: &Filled) {
     try_it!(tried, SyncStore.claim_sync_run(tenant, id, at(2 * HELD), at(HELD + 1)));
 }
 
-async fn try_carrier(tried: &mut Tried<'_>, of: &Filled) {
+async fn try_synchronised_carrier(tried: &mut Tried<'_>, of: &Filled) {
     let (tenant, held) = (of.tenant, &of.carrier_sync);
     try_it!(tried, SyncStore.list_service_providers_of(tenant, held.run.integration_authentication_id));
     let before = SyncClaim { run: SyncRun { id: SyncRunId(i64::MAX), ..held.run.clone() }, ..held.clone() };

@@ -7,7 +7,7 @@ use lineshift_domain::carrier::CarrierLine;
 use lineshift_domain::log_text::entry;
 use lineshift_domain::sync::{FindingKind, FindingSubject};
 use lineshift_store::Result;
-use lineshift_store::sync::{GoneLine, SyncedLine};
+use lineshift_store::sync::{GoneLine, RefusedLine, SyncBatch, SyncedLine};
 use serde_json::{Value, json};
 
 use super::record::{Differences, Found, Page, last_of_each};
@@ -43,11 +43,15 @@ struct Writing {
     statuses: Vec<Value>,
 }
 
-/// Writes lines that were read at that moment, and those that are gone.
-pub(super) fn write(page: &mut Page<'_>, given: &[SyncedLine], read_at: Option<DateTime<Utc>>, gone: &[GoneLine]) -> Result<()> {
-    let read_at = read_at.unwrap_or(page.claim.run.started_at);
-    read_lines(page, given, read_at)?;
-    gone_lines(page, gone, read_at)
+/// Writes lines that were read, those that are gone, and those of which nothing could be learned.
+pub(super) fn write(page: &mut Page<'_>, batch: &SyncBatch) -> Result<()> {
+    let read_at = batch.lines_read_at.unwrap_or(page.claim.run.started_at);
+    for RefusedLine { device_id, iccid, there } in &batch.refused_lines {
+        let here = Some("it could not be read".to_owned());
+        page.find(FindingKind::LeftOut, about(device_id.0, Some(device_id.0), iccid, here, there.clone()));
+    }
+    read_lines(page, &batch.lines, read_at)?;
+    gone_lines(page, &batch.gone_lines, read_at)
 }
 
 fn read_lines(page: &mut Page<'_>, given: &[SyncedLine], read_at: DateTime<Utc>) -> Result<()> {

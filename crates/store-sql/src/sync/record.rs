@@ -52,7 +52,7 @@ pub(super) fn record(
     services::write(&mut page, &batch.services, &batch.gone_services)?;
     products::write(&mut page, &batch.products, &batch.gone_products)?;
     plans::write(&mut page, batch.carrier_plans.as_deref(), batch.plans_refused.as_deref())?;
-    lines::write(&mut page, &batch.lines, batch.lines_read_at, &batch.gone_lines)?;
+    lines::write(&mut page, batch)?;
     usage::write(&mut page, &batch.usage)?;
     page.write_findings()?;
     runs::advance(sql, claim, next, &page.counts, now)

@@ -30,6 +30,17 @@ pub struct GoneLine {
     pub there: String,
 }
 
+/// A line of which the carrier refused to say anything, however often it was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedLine {
+    /// The line here.
+    pub device_id: DeviceId,
+    /// SIM card.
+    pub iccid: String,
+    /// What the carrier said.
+    pub there: String,
+}
+
 /// What a line used in the cycle to date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UsedLine {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lineshift_domain::sync::SyncState;
-use lineshift_simulators::jasper::Faults;
+use lineshift_simulators::jasper::{ErrorShape, Faults};
 use lineshift_simulators::pond::Sim;
 use lineshift_store::sync::{SyncCounts, SyncRun};
 
@@ -63,8 +63,10 @@ async fn a_run_that_is_killed_at_every_page_comes_to_the_same() {
 async fn faults_change_nothing_of_what_a_run_comes_to() {
     for seed in 1..=6 {
         let world = changed().await;
-        world.jasper.adjust(|options| (options.seed, options.faults) = (seed, Faults::of_carrier(0.2)));
-        world.pond.adjust(|options| (options.seed, options.faults) = (seed, Faults::of_carrier(0.2)));
+        // That a line is not there is said in words that can be read; where it is not, see the next test.
+        let faults = Faults::of_carrier(0.2).with_shapes(&[ErrorShape::Object]);
+        world.jasper.adjust(|options| (options.seed, options.faults) = (seed, faults.clone()));
+        world.pond.adjust(|options| (options.seed, options.faults) = (seed, faults));
         for account in [world.jasper_account, world.pond_account] {
             let run = world.run(account, EVERY_DEVICE).await;
             println!("seed {seed}: {:?} {:?}", run.state, run.counts);
@@ -75,6 +77,20 @@ async fn faults_change_nothing_of_what_a_run_comes_to() {
         let archived = world.column("SELECT count(*) FROM device WHERE is_archived = 1").await;
         assert_eq!(archived, ["6"], "seed {seed}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_that_is_refused_again_and_again_keeps_nobody_waiting() {
+    let world = changed().await;
+    // Of devices that are not there Jasper says what nobody understands.
+    world.jasper.adjust(|options| {
+        options.codes_missing = 1.0;
+        options.faults = Faults::none();
+    });
+    let run = world.run(world.jasper_account, EVERY_DEVICE).await;
+    assert_eq!((run.state, run.counts.gone), (SyncState::Done, 0), "{:?}", run.note);
+    assert_eq!(met(&run), (221, 1, 2, 215, 3, 0), "each is told");
+    assert_eq!(world.column("SELECT count(*) FROM device WHERE is_archived = 1").await, ["0"], "and is believed to be there");
 }
 
 #[tokio::test(start_paused = true)]

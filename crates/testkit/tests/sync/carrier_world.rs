@@ -82,6 +82,8 @@ impl CarrierWorld {
         };
         let created = operator.store.create_service_provider(operator.tenant(), &pond_provider, now).await;
         let pond_provider = created.expect("a provider");
+        // What the carriers have was changed last long before a run begins.
+        tokio::time::sleep(Duration::from_secs(2 * 3_600)).await;
         Self { operator, jasper, pond, jasper_account, pond_account, pond_provider }
     }
 
