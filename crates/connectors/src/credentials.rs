@@ -6,6 +6,7 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use lineshift_domain::ids::{ServiceProviderId, TenantId};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::http::AccountKey;
@@ -19,8 +20,24 @@ const KEY_BYTES: usize = 32;
 /// Version and the key's name.
 const HEAD_BYTES: usize = 1 + 4;
 
-/// Which table the sealed text belongs to; bound to it together with tenant and id.
-const BOUND_TO: &[u8] = b"integration_authentication";
+/// Which column a sealed text belongs to; bound to it together with tenant and id.
+const OF_ACCOUNT: &[u8] = b"integration_authentication";
+const OF_CALLBACKS: &[u8] = b"service_provider.callback";
+
+/// The row and column that a sealed text belongs to. It opens nowhere else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SealedFor {
+    /// The credentials of an account.
+    Account(AccountKey),
+    /// What callbacks of a service provider's carrier must carry.
+    Callbacks(TenantId, ServiceProviderId),
+}
+
+impl From<AccountKey> for SealedFor {
+    fn from(account: AccountKey) -> Self {
+        Self::Account(account)
+    }
+}
 
 /// Names a key without telling it: the beginning of its SHA-256.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -114,9 +131,9 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError::NotSealed`].
-    pub fn seal(&self, row: AccountKey, text: &SecretString) -> Result<Vec<u8>, VaultError> {
+    pub fn seal(&self, row: impl Into<SealedFor>, text: &SecretString) -> Result<Vec<u8>, VaultError> {
         let mut sealed = text.expose_secret().as_bytes().to_vec();
-        let nonce = self.key.seal_in_place_append_tag(bound_to(row), &mut sealed).map_err(|_| VaultError::NotSealed)?;
+        let nonce = self.key.seal_in_place_append_tag(bound_to(row.into()), &mut sealed).map_err(|_| VaultError::NotSealed)?;
         Ok([&[VERSION], self.id.0.as_slice(), nonce.as_ref(), &sealed].concat())
     }
 
@@ -124,7 +141,7 @@ impl Vault {
     ///
     /// # Errors
     /// Any but [`VaultError::NotSealed`]; each names the key that is needed, where it is known.
-    pub fn open(&self, row: AccountKey, sealed: &[u8]) -> Result<SecretString, VaultError> {
+    pub fn open(&self, row: impl Into<SealedFor>, sealed: &[u8]) -> Result<SecretString, VaultError> {
         let needed = Self::needed_key(sealed)?;
         if needed != self.id {
             return Err(VaultError::OtherKey { needed, given: self.id });
@@ -132,7 +149,7 @@ impl Vault {
         let (nonce, rest) = sealed[HEAD_BYTES..].split_at_checked(NONCE_LEN).ok_or(VaultError::UnknownForm)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| VaultError::UnknownForm)?;
         let mut opened = rest.to_vec();
-        let text = self.key.open_in_place(nonce, bound_to(row), &mut opened).map_err(|_| VaultError::Tampered { needed })?;
+        let text = self.key.open_in_place(nonce, bound_to(row.into()), &mut opened).map_err(|_| VaultError::Tampered { needed })?;
         let text = std::str::from_utf8(text).map_err(|_| VaultError::UnknownForm)?;
         Ok(SecretString::from(text))
     }
@@ -150,14 +167,17 @@ impl Vault {
 }
 
 /// A sealed text that is copied to another row does not open there.
-fn bound_to(row: AccountKey) -> Aad<Vec<u8>> {
-    let (tenant, id) = (row.tenant_id.0.to_be_bytes(), row.integration_authentication_id.0.to_be_bytes());
-    Aad::from([BOUND_TO, &tenant, &id].concat())
+fn bound_to(row: SealedFor) -> Aad<Vec<u8>> {
+    let (column, tenant, id) = match row {
+        SealedFor::Account(key) => (OF_ACCOUNT, key.tenant_id, key.integration_authentication_id.0),
+        SealedFor::Callbacks(tenant, provider) => (OF_CALLBACKS, tenant, provider.0),
+    };
+    Aad::from([column, &tenant.0.to_be_bytes(), &id.to_be_bytes()].concat())
 }
 
 #[cfg(test)]
 mod tests {
-    use lineshift_domain::ids::{IntegrationAuthenticationId, TenantId};
+    use lineshift_domain::ids::IntegrationAuthenticationId;
 
     use super::*;
 
@@ -220,6 +240,12 @@ mod tests {
         for other in [row(2, 2), row(1, 3), row(2, 1)] {
             assert_eq!(vault.open(other, &sealed).err(), Some(VaultError::Tampered { needed: vault.key_id() }));
         }
+        // Nor does one of an account open as that of a service provider with the same number, or the other way round.
+        let callbacks = SealedFor::Callbacks(TenantId(1), ServiceProviderId(2));
+        assert!(vault.open(callbacks, &sealed).is_err());
+        let sealed = vault.seal(callbacks, &SecretString::from("topsecret")).expect("sealed");
+        assert_eq!(vault.open(callbacks, &sealed).expect("it opens").expose_secret(), "topsecret");
+        assert!(vault.open(row(1, 2), &sealed).is_err());
     }
 
     #[test]

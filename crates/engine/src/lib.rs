@@ -6,6 +6,7 @@ mod accounts;
 mod at_carrier;
 mod beside;
 mod boundary;
+mod callbacks;
 mod caller;
 mod clock;
 mod control;

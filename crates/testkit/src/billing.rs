@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use lineshift_connectors::billing::revio::{RevioBilling, RevioCredentials};
-use lineshift_connectors::credentials::Vault;
+use lineshift_connectors::credentials::{SealedFor, Vault};
 use lineshift_connectors::http::{Account, AccountKey, AccountLimits, CallMeter, HttpsTransport, Transport};
 use lineshift_domain::codes::Code;
 use lineshift_domain::ids::{CustomerRatePlanId, RevCustomerId};
@@ -247,13 +247,12 @@ pub(crate) fn vault() -> Vault {
 pub struct Sealing;
 
 impl SealCredentials for Sealing {
-    fn seal(&self, key: AccountKey, credentials: &RevioCredentials) -> Result<Vec<u8>, String> {
-        vault().seal(key, &credentials.to_json()).map_err(|error| error.to_string())
+    fn seal(&self, row: SealedFor, credentials: &SecretString) -> Result<Vec<u8>, String> {
+        vault().seal(row, credentials).map_err(|error| error.to_string())
     }
 
-    fn client_code(&self, key: AccountKey, sealed: &[u8]) -> Option<String> {
-        let json = vault().open(key, sealed).ok()?;
-        RevioCredentials::from_json(&json).ok().map(|credentials| credentials.client_code)
+    fn open(&self, row: SealedFor, sealed: &[u8]) -> Result<SecretString, String> {
+        vault().open(row, sealed).map_err(|error| error.to_string())
     }
 }
 

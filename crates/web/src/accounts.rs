@@ -5,11 +5,13 @@
 
 use axum::http::Uri;
 use lineshift_connectors::billing::revio::RevioCredentials;
+use lineshift_connectors::credentials::SealedFor;
 use lineshift_connectors::http::AccountKey;
+use lineshift_domain::terms::IntegrationKind;
 use lineshift_engine::Engine;
 use lineshift_store::StoreError;
 use lineshift_store::billing::IntegrationAccount;
-use secrecy::ExposeSecret as _;
+use secrecy::SecretString;
 
 use crate::views::AccountView;
 
@@ -22,9 +24,6 @@ pub const MOST_CALLS_A_MINUTE: u32 = 1_000_000;
 /// The most calls a day that an account may be given.
 pub const MOST_CALLS_A_DAY: u32 = 100_000_000;
 
-/// The longest part of credentials, in characters.
-pub const LONGEST_CREDENTIAL: usize = 1_000;
-
 /// The longest address, in characters.
 const LONGEST_ADDRESS: usize = 500;
 
@@ -34,10 +33,13 @@ pub trait SealCredentials: Send + Sync + 'static {
     ///
     /// # Errors
     /// Why they cannot be sealed, and what to do; nothing secret.
-    fn seal(&self, key: AccountKey, credentials: &RevioCredentials) -> Result<Vec<u8>, String>;
+    fn seal(&self, row: SealedFor, credentials: &SecretString) -> Result<Vec<u8>, String>;
 
-    /// The client code in sealed credentials, which may be shown; none: they cannot be opened with the key at hand.
-    fn client_code(&self, key: AccountKey, sealed: &[u8]) -> Option<String>;
+    /// Opens what was sealed for that row. Nothing of it is shown but what says so.
+    ///
+    /// # Errors
+    /// Why it cannot be opened with the key at hand, and what to do; nothing secret.
+    fn open(&self, row: SealedFor, sealed: &[u8]) -> Result<SecretString, String>;
 }
 
 /// What is said where credentials are to be stored and no key was given.
@@ -48,12 +50,12 @@ pub const NO_KEY: &str = "this server has no key to seal credentials with: make 
 pub(crate) struct NoKey;
 
 impl SealCredentials for NoKey {
-    fn seal(&self, _: AccountKey, _: &RevioCredentials) -> Result<Vec<u8>, String> {
+    fn seal(&self, _: SealedFor, _: &SecretString) -> Result<Vec<u8>, String> {
         Err(NO_KEY.to_owned())
     }
 
-    fn client_code(&self, _: AccountKey, _: &[u8]) -> Option<String> {
-        None
+    fn open(&self, _: SealedFor, _: &[u8]) -> Result<SecretString, String> {
+        Err(NO_KEY.to_owned())
     }
 }
 
@@ -65,7 +67,12 @@ pub async fn show_account(engine: &Engine, seal: &dyn SealCredentials, key: Acco
     let (tenant, id) = (key.tenant_id, key.integration_authentication_id);
     let account = engine.store().get_account(tenant, id).await?;
     let made = engine.store().count_calls(tenant, id, engine.clock().now()).await?;
-    let client_code = account.secret_encrypted.as_deref().and_then(|sealed| seal.client_code(key, sealed));
+    let client_code = if account.integration_kind == IntegrationKind::REV_IO {
+        let opened = account.secret_encrypted.as_deref().and_then(|sealed| seal.open(key.into(), sealed).ok());
+        opened.and_then(|json| RevioCredentials::from_json(&json).ok()).map(|credentials| credentials.client_code)
+    } else {
+        None
+    };
     let limits = engine.account_limits(&account);
     Ok(AccountView::new(account, client_code, limits, made, engine.account_not_before(key)))
 }
@@ -115,35 +122,9 @@ pub fn sends_elsewhere(stored: &IntegrationAccount, base_address: &str) -> bool 
     stored.secret_encrypted.is_some() && present.is_some_and(|present| host(present) != host(base_address))
 }
 
-/// What is wrong with credentials: each field, and what is expected of it. Nothing of what was given is repeated.
-#[must_use]
-pub fn credential_problems(credentials: &RevioCredentials) -> Vec<(&'static str, String)> {
-    let fits = |text: &str| !text.is_empty() && text.chars().count() <= LONGEST_CREDENTIAL && !text.chars().any(char::is_control);
-    let is_name = |text: &str| fits(text) && !text.contains([':', '@']);
-    let mut problems = Vec::new();
-    // Both stand in `user@client_code:password`: either sign would move the borders between the three.
-    for (name, text) in [("user", &credentials.user), ("client_code", &credentials.client_code)] {
-        if !is_name(text) {
-            problems.push((name, format!("1 to {LONGEST_CREDENTIAL} characters without : and @")));
-        }
-    }
-    if !fits(credentials.password.expose_secret()) {
-        problems.push(("password", format!("1 to {LONGEST_CREDENTIAL} characters without control characters")));
-    }
-    // It is sent as a header.
-    let is_header = |key: &str| fits(key) && key.chars().all(|c| c.is_ascii_graphic());
-    if credentials.subscription_key.as_ref().is_some_and(|key| !is_header(key.expose_secret())) {
-        problems.push(("subscription_key", format!("1 to {LONGEST_CREDENTIAL} letters, digits and signs without blanks")));
-    }
-    problems
-}
-
 #[cfg(test)]
 mod tests {
     use lineshift_domain::ids::IntegrationAuthenticationId;
-    use lineshift_domain::terms::IntegrationKind;
-    use secrecy::SecretString;
-
     use super::*;
 
     #[test]
@@ -204,20 +185,5 @@ mod tests {
             assert!(!sends_elsewhere(&stored(Some("https://restapi.rev.io/v1"), false), other));
             assert!(!sends_elsewhere(&stored(None, true), other), "nobody was called with them yet");
         }
-    }
-
-    #[test]
-    fn credentials_are_looked_at_without_being_repeated() {
-        let credentials = |user: &str, client_code: &str, password: &str, key: Option<&str>| RevioCredentials {
-            user: user.to_owned(),
-            client_code: client_code.to_owned(),
-            password: SecretString::from(password),
-            subscription_key: key.map(SecretString::from),
-        };
-        assert_eq!(credential_problems(&credentials("api", "acme_sandbox", "p: w@rd", Some("k1=="))), []);
-        let problems = credential_problems(&credentials("a@b", "", "line\nend", Some("two words")));
-        let names: Vec<&str> = problems.iter().map(|(name, _)| *name).collect();
-        assert_eq!(names, ["user", "client_code", "password", "subscription_key"]);
-        assert!(problems.iter().all(|(_, text)| !text.contains("line") && !text.contains("words")), "{problems:?}");
     }
 }

@@ -8,6 +8,7 @@ use std::fmt;
 use lineshift_domain::reading::codes;
 use lineshift_domain::refusal::{Problem, Refusal};
 use rust_decimal::Decimal;
+use secrecy::SecretString;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
@@ -176,7 +177,7 @@ impl Fields {
     }
 
     /// A term of an enumeration.
-    pub(crate) fn term<T: std::str::FromStr + std::fmt::Display + Copy + PartialEq>(
+    pub(crate) fn term<T: std::fmt::Display + Copy>(
         &mut self,
         name: &'static str,
         present: Option<T>,
@@ -184,13 +185,34 @@ impl Fields {
     ) -> Option<T> {
         let names: Vec<String> = allowed.iter().map(ToString::to_string).collect();
         self.required(name, present, &format!("one of {}", names.join(", ")), |value| {
-            value.as_str()?.parse().ok().filter(|term| allowed.contains(term))
+            let text = value.as_str()?;
+            names.iter().position(|name| name == text).map(|position| allowed[position])
         })
     }
 
     /// A text that `read` understands.
     pub(crate) fn parsed<T>(&mut self, name: &'static str, expected: &str, read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
         self.required(name, None, expected, |value| read(value.as_str()?))
+    }
+
+    /// Whether something was reported of a field.
+    pub(crate) fn is_reported(&self, name: &str) -> bool {
+        self.problems.iter().any(|problem| problem.field == name)
+    }
+
+    /// Every field that nobody took yet, each a text that is not repeated in any answer; every one that is none is reported.
+    pub(crate) fn all_secrets(&mut self) -> Vec<(String, SecretString)> {
+        let mut read: Vec<(String, SecretString)> = Vec::new();
+        for (name, value) in std::mem::take(&mut self.left) {
+            match value {
+                _ if read.iter().any(|(before, _)| *before == name) => {
+                    self.report(&name, codes::REPEATED_FIELD, "stands there twice; give it once");
+                }
+                Value::String(text) => read.push((name, SecretString::from(text))),
+                _ => self.report(&name, codes::WRONG_TYPE, "expected a text"),
+            }
+        }
+        read
     }
 
     /// A text that is not repeated in any answer: it is or may hold a secret.

@@ -9,6 +9,7 @@ mod api;
 mod api_key;
 mod auth;
 mod body;
+pub mod credentials;
 mod csv_cells;
 mod cursor;
 mod fields;

@@ -32,13 +32,14 @@ pub trait CarrierKind: Send + Sync + 'static {
     /// What is wrong with it; never what it holds.
     fn check_credentials(&self, credentials: &SecretString) -> Result<(), String>;
 
-    /// Reads a callback. Only carriers whose abilities say so call back.
+    /// Reads a callback. Only carriers whose abilities say so call back. Anybody may send one: what it carries is compared with what
+    /// it has to in constant time, and before anything else that it says is looked at.
     ///
     /// # Errors
-    /// It cannot be read, or does not carry what it has to.
+    /// [`CallbackRefused::WrongCredentials`]: it does not carry what it has to. [`CallbackRefused::Unreadable`]: nobody can say what it is about.
     fn read_callback(&self, request: &CallbackRequest<'_>) -> Result<Callback, CallbackRefused> {
         let _ = request;
-        Err(CallbackRefused(format!("{} does not call back", self.abilities().name)))
+        Err(CallbackRefused::Unreadable(format!("{} does not call back", self.abilities().name)))
     }
 }
 
@@ -291,8 +292,14 @@ pub struct CallbackLine {
 
 /// Why a callback is not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct CallbackRefused(pub String);
+pub enum CallbackRefused {
+    /// It does not carry the credentials that it has to.
+    #[error("the callback does not carry the credentials that it has to")]
+    WrongCredentials,
+    /// It cannot be read. The text holds nothing of what it carries.
+    #[error("{0}")]
+    Unreadable(String),
+}
 
 /// A line of a carrier's list.
 #[derive(Debug, Clone, PartialEq, Eq)]

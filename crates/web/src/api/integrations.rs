@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Request, State};
-use lineshift_connectors::billing::revio::RevioCredentials;
+use lineshift_connectors::carrier::Carriers;
 use lineshift_connectors::http::AccountKey;
 use lineshift_domain::ids::IntegrationAuthenticationId;
 use lineshift_domain::reading::codes;
@@ -17,9 +17,9 @@ use super::carried_through;
 use super::reference::read_fields;
 use crate::Web;
 use crate::accounts::{
-    MOST_CALLS_A_DAY, MOST_CALLS_A_MINUTE, MOST_CONCURRENCY, credential_problems, read_base_address, sends_elsewhere,
-    show_account,
+    MOST_CALLS_A_DAY, MOST_CALLS_A_MINUTE, MOST_CONCURRENCY, read_base_address, sends_elsewhere, show_account,
 };
+use crate::credentials::{CredentialField, fields_of, is_callable, not_callable, to_be_sealed};
 use crate::fields::Fields;
 use crate::problem::ApiProblem;
 use crate::query::{NoParameters, PathId};
@@ -43,8 +43,8 @@ pub(crate) async fn get_integration_account(
 
 /// Says how an integration is called
 ///
-/// Replaces everything but the credentials, which stay where none are given. Credentials are sealed at once and never answered;
-/// what was refused with earlier ones is forgotten. Another host is called only with credentials that are given with it.
+/// Replaces everything but the credentials, which stay where none are given. Credentials have the fields of the integration's
+/// kind, are sealed at once and never answered; what was refused with earlier ones is forgotten. Another host is called only with credentials that are given with it.
 /// Servers take it up with their next call. Needs the scope `admin:edit`.
 #[utoipa::path(put, path = "/api/v1/integrations/{id}/account", tag = super::tag::INTEGRATIONS,
     params(("id" = i64, Path, description = "The integration authentication")), request_body = AccountRequest,
@@ -60,9 +60,9 @@ pub(crate) async fn set_integration_account(
     let key = key_of(&caller, id);
     let stored = web.engine.store().get_account(key.tenant_id, key.integration_authentication_id).await?;
     let mut fields = read_fields(request).await?;
-    let read = read_settings(&mut fields, &stored);
+    let read = read_settings(&mut fields, &stored, web.engine.carriers());
     let (settings, credentials) = fields.finish(read)?;
-    let sealed = credentials.map(|credentials| web.seal.seal(key, &credentials)).transpose();
+    let sealed = credentials.map(|credentials| web.seal.seal(key.into(), &credentials)).transpose();
     let secret_encrypted = sealed.map_err(|why| ApiProblem::refused(vec![Problem::new("credentials", "no_key", why)]))?;
     let settings = AccountSettings { secret_encrypted, ..settings };
     let store = web.engine.store().clone();
@@ -98,10 +98,15 @@ async fn shown(web: &Web, key: AccountKey) -> Result<Json<AccountView>, ApiProbl
     Ok(Json(show_account(&web.engine, &*web.seal, key).await?))
 }
 
-/// Everything but the sealed credentials; those that were given, beside it.
-fn read_settings(fields: &mut Fields, stored: &IntegrationAccount) -> Option<(AccountSettings, Option<RevioCredentials>)> {
-    if stored.integration_kind != IntegrationKind::REV_IO {
-        fields.report("", "not_available", "this version calls Rev.io accounts only");
+/// Everything but the sealed credentials; those that were given, beside it, as they are to be sealed.
+fn read_settings(
+    fields: &mut Fields,
+    stored: &IntegrationAccount,
+    carriers: &Carriers,
+) -> Option<(AccountSettings, Option<SecretString>)> {
+    let kind = stored.integration_kind;
+    if !is_callable(carriers, kind) {
+        fields.report("", "not_available", not_callable(carriers, kind));
     }
     let is_local = fields.flag("is_local", None, false);
     let write_enabled = fields.flag("write_enabled", None, true);
@@ -116,7 +121,14 @@ fn read_settings(fields: &mut Fields, stored: &IntegrationAccount) -> Option<(Ac
     let concurrency = fields.optional_limit("concurrency", MOST_CONCURRENCY);
     let calls_a_minute = fields.optional_limit("calls_a_minute", MOST_CALLS_A_MINUTE);
     let calls_a_day = fields.optional_limit("calls_a_day", MOST_CALLS_A_DAY);
-    let credentials = fields.optional_object("credentials", read_credentials);
+    let given = fields.optional_object("credentials", |fields| read_credentials(fields, carriers, kind));
+    let credentials = given.and_then(|given| match given.transpose() {
+        Ok(credentials) => Some(credentials),
+        Err(why) => {
+            fields.report("credentials", codes::WRONG_FORM, format!("expected {why}"));
+            None
+        }
+    });
     if matches!(credentials, Some(None)) && base_address.as_deref().is_some_and(|address| sends_elsewhere(stored, address)) {
         let message = "missing; another host is called only with credentials that are given with it";
         fields.report("credentials", codes::MISSING_FIELD, message);
@@ -133,20 +145,37 @@ fn read_settings(fields: &mut Fields, stored: &IntegrationAccount) -> Option<(Ac
     Some((settings, credentials?))
 }
 
-/// Credentials; what is wrong with them is said without repeating any of it.
-fn read_credentials(fields: &mut Fields) -> Option<RevioCredentials> {
-    let (user, client_code) = (fields.secret("user"), fields.secret("client_code"));
-    let (password, subscription_key) = (fields.secret("password"), fields.optional_secret("subscription_key"));
-    let credentials = RevioCredentials {
-        user: user?,
-        client_code: client_code?,
-        password: SecretString::from(password?),
-        subscription_key: subscription_key?.map(SecretString::from),
+/// Credentials of that kind; what is wrong with a field is reported without repeating any of it. Inside: what is expected of
+/// them together.
+fn read_credentials(
+    fields: &mut Fields,
+    carriers: &Carriers,
+    kind: IntegrationKind,
+) -> Option<Result<SecretString, String>> {
+    let given = match fields_of(kind) {
+        Some(known) => known.iter().map(|field| read_field(fields, field)).collect::<Vec<_>>(),
+        None => fields.all_secrets().into_iter().map(Some).collect(),
     };
-    let problems = credential_problems(&credentials);
-    let is_good = problems.is_empty();
-    for (name, expected) in problems {
-        fields.report(name, codes::WRONG_FORM, format!("expected {expected}"));
+    // What is missing or of another type was reported.
+    let given: Vec<(String, SecretString)> = given.into_iter().flatten().collect();
+    match to_be_sealed(carriers, kind, &given) {
+        Ok(json) => Some(Ok(json)),
+        Err(problems) => {
+            let mut together = None;
+            for (name, expected) in problems {
+                match name {
+                    "" => together = Some(Err(expected)),
+                    _ if fields.is_reported(name) => {}
+                    _ => fields.report(name, codes::WRONG_FORM, format!("expected {expected}")),
+                }
+            }
+            together
+        }
     }
-    is_good.then_some(credentials)
+}
+
+/// One field as it is given; none: it is not, or was reported.
+fn read_field(fields: &mut Fields, field: &CredentialField) -> Option<(String, SecretString)> {
+    let text = if field.is_required { fields.secret(field.name) } else { fields.optional_secret(field.name).flatten() };
+    text.map(|text| (field.name.to_owned(), SecretString::from(text)))
 }

@@ -15,7 +15,7 @@ pub struct AccountView {
     pub id: i64,
     /// Its name.
     pub name: String,
-    /// Rev.io, Jasper, ThingSpace, Telegence or POND.
+    /// Rev.io, Jasper, ThingSpace, Telegence or POND, or another carrier that is registered.
     pub integration_kind: String,
     /// Whether it may be used.
     pub is_active: bool,
@@ -28,7 +28,8 @@ pub struct AccountView {
     pub base_address: Option<String>,
     /// Whether credentials are stored.
     pub has_credentials: bool,
-    /// Whose account it is there, sandbox or production; null: no credentials are stored, or this server cannot open them.
+    /// Whose account it is at Rev.io, sandbox or production; null: another kind, no credentials are stored, or this server cannot
+    /// open them.
     pub client_code: Option<String>,
     /// Its own limit of calls at a time; null: the configured one.
     pub concurrency: Option<u32>,
@@ -143,10 +144,23 @@ pub struct AccountRequest {
     pub calls_a_day: Option<u32>,
 }
 
-/// Credentials for Rev.io. It has no `Debug`: nothing of it is printed.
+/// Credentials: the fields of the integration's kind. They have no `Debug`: nothing of them is printed.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = Credentials)]
+pub enum CredentialsRequest {
+    /// For Rev.io.
+    Revio(RevioCredentialsRequest),
+    /// For Jasper.
+    Jasper(JasperCredentialsRequest),
+    /// For POND.
+    Pond(PondCredentialsRequest),
+}
+
+/// Credentials for Rev.io.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[schema(as = RevioCredentials)]
-pub struct CredentialsRequest {
+pub struct RevioCredentialsRequest {
     /// The user's name; no e-mail address.
     pub user: String,
     /// Selects the account at Rev.io, sandbox or production; may be shown.
@@ -160,14 +174,42 @@ pub struct CredentialsRequest {
     pub subscription_key: Option<String>,
 }
 
+/// Credentials for Jasper.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[schema(as = JasperCredentials)]
+pub struct JasperCredentialsRequest {
+    /// The user's name; no colon.
+    pub user: String,
+    /// The user's API key.
+    #[schema(format = Password, write_only)]
+    pub api_key: String,
+}
+
+/// Credentials for POND.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[schema(as = PondCredentials)]
+pub struct PondCredentialsRequest {
+    /// The API key.
+    #[schema(format = Password, write_only)]
+    pub api_key: String,
+    /// Whose account it is.
+    pub distributor_id: String,
+    /// The header in which the key is sent. x-api-key by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<String>,
+    /// The inventory whose package types are the carrier's rate plans; without it they are not listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inventory_id: Option<String>,
+}
+
 /// What a test of a connection came to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = ConnectionTest)]
 pub struct ConnectionTestView {
     /// Whether the credentials work.
     pub ok: bool,
-    /// Why not: credentials_missing, credentials_refused, account_not_ready, quota_exhausted, billing_refused or
-    /// billing_unavailable.
+    /// Why not: credentials_missing, credentials_refused, account_not_ready, quota_exhausted, billing_refused,
+    /// billing_unavailable, carrier_refused or carrier_unavailable.
     pub code: Option<String>,
     /// What was said.
     pub message: String,

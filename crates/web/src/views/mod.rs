@@ -14,7 +14,10 @@ mod steps;
 mod submission;
 mod sync;
 
-pub use account::{AccountLimitsView, AccountRequest, AccountView, CallsView, ConnectionTestView, CredentialsRequest};
+pub use account::{
+    AccountLimitsView, AccountRequest, AccountView, CallsView, ConnectionTestView, CredentialsRequest, JasperCredentialsRequest,
+    PondCredentialsRequest, RevioCredentialsRequest,
+};
 pub use bulk_change::{
     BulkChangeDetailView, BulkChangeView, CountsView, DeviceChangeView, ErrorCountView, EstimateView, LogEntryView, RetriedView,
     RetryRequest, ScheduledView, WaitingView,

@@ -9,7 +9,7 @@ super::endpoints! {
     read read, check check
 }
 
-fn read(fields: &mut Fields, present: Option<&CustomerRatePlan>) -> Option<CustomerRatePlan> {
+fn read(_: &Web, fields: &mut Fields, present: Option<&CustomerRatePlan>) -> Option<CustomerRatePlan> {
     let name = fields.text("name", present.map(|it| it.name.as_str()));
     let monthly_price = fields.optional_decimal("monthly_price", present.and_then(|it| it.monthly_price));
     let default = fields.optional_decimal("allocation_default_mb", present.and_then(|it| it.allocation_default_mb));

@@ -7,7 +7,7 @@ super::endpoints! {
     read read, check check
 }
 
-fn read(fields: &mut Fields, present: Option<&CustomerRatePool>) -> Option<CustomerRatePool> {
+fn read(_: &Web, fields: &mut Fields, present: Option<&CustomerRatePool>) -> Option<CustomerRatePool> {
     let name = fields.text("name", present.map(|it| it.name.as_str()));
     let is_active = fields.flag("is_active", present.map(|it| it.is_active), true);
     let id = present.map_or(CustomerRatePoolId(0), |it| it.id);

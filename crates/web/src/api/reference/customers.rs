@@ -11,7 +11,7 @@ super::endpoints! {
     read read, check check
 }
 
-fn read(fields: &mut Fields, present: Option<&RevCustomer>) -> Option<RevCustomer> {
+fn read(_: &Web, fields: &mut Fields, present: Option<&RevCustomer>) -> Option<RevCustomer> {
     let id = match present {
         Some(present) => Some(present.id.0),
         None => fields.id("id", None),

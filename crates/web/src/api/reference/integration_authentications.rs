@@ -1,6 +1,6 @@
 //! The credentials of billing and carrier accounts, without their secrets.
 
-use lineshift_domain::terms::IntegrationKind;
+use crate::credentials::known_kinds;
 
 super::endpoints! {
     IntegrationAuthentication, IntegrationAuthenticationId, IntegrationAuthenticationView, NewIntegrationAuthentication,
@@ -10,9 +10,10 @@ super::endpoints! {
     read read, check check
 }
 
-fn read(fields: &mut Fields, present: Option<&IntegrationAuthentication>) -> Option<IntegrationAuthentication> {
+fn read(web: &Web, fields: &mut Fields, present: Option<&IntegrationAuthentication>) -> Option<IntegrationAuthentication> {
     let name = fields.text("name", present.map(|it| it.name.as_str()));
-    let integration_kind = fields.term("integration_kind", present.map(|it| it.integration_kind), IntegrationKind::GLOSSARY);
+    let kinds = known_kinds(web.engine.carriers());
+    let integration_kind = fields.term("integration_kind", present.map(|it| it.integration_kind), &kinds);
     let is_active = fields.flag("is_active", present.map(|it| it.is_active), true);
     let id = present.map_or(IntegrationAuthenticationId(0), |it| it.id);
     Some(IntegrationAuthentication { id, name: name?, integration_kind: integration_kind?, is_active: is_active? })

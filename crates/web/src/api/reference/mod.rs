@@ -33,7 +33,7 @@ fn referred<T>(field: &str, found: Result<T, lineshift_store::StoreError>) -> Re
 
 /// Declares the four endpoints of one kind of reference data. Handlers have the names of the store methods they call.
 ///
-/// `read` takes the fields of a body and the present thing, if there is one, and answers none after it reported a problem;
+/// `read` takes what handlers work with, the fields of a body and the present thing, if there is one, and answers none after it reported a problem;
 /// `check` looks up what the thing refers to.
 macro_rules! endpoints {
     (
@@ -105,7 +105,7 @@ macro_rules! endpoints {
         ) -> Result<Response, ApiProblem> {
             caller.require(Module::Admin, Action::Create)?;
             let mut fields = read_fields(request).await?;
-            let thing = $read(&mut fields, None);
+            let thing = $read(&web, &mut fields, None);
             let thing = fields.finish(thing)?;
             $check(&web, &caller, &thing).await?;
             let id = web.engine.store().$create(caller.tenant, &thing, web.engine.clock().now()).await?;
@@ -134,7 +134,7 @@ macro_rules! endpoints {
             caller.require(Module::Admin, Action::Edit)?;
             let present = web.engine.store().$get(caller.tenant, $Id(id)).await?;
             let mut fields = read_fields(request).await?;
-            let thing = $read(&mut fields, Some(&present));
+            let thing = $read(&web, &mut fields, Some(&present));
             let thing = fields.finish(thing)?;
             $check(&web, &caller, &thing).await?;
             web.engine.store().$update(caller.tenant, &thing, web.engine.clock().now()).await?;

@@ -2,7 +2,8 @@
 
 use lineshift_domain::ids::IntegrationAuthenticationId;
 use lineshift_domain::refusal::Problem;
-use lineshift_domain::terms::IntegrationKind;
+
+use crate::credentials::known_kinds;
 
 super::endpoints! {
     ServiceProvider, ServiceProviderId, ServiceProviderView, NewServiceProvider, ServiceProviderPatch, "service providers", "a service provider";
@@ -11,13 +12,11 @@ super::endpoints! {
     read read, check check
 }
 
-/// The kinds that a carrier account may be of.
-const CARRIERS: [IntegrationKind; 4] =
-    [IntegrationKind::JASPER, IntegrationKind::THING_SPACE, IntegrationKind::TELEGENCE, IntegrationKind::POND];
-
-fn read(fields: &mut Fields, present: Option<&ServiceProvider>) -> Option<ServiceProvider> {
+fn read(web: &Web, fields: &mut Fields, present: Option<&ServiceProvider>) -> Option<ServiceProvider> {
     let name = fields.text("name", present.map(|it| it.name.as_str()));
-    let integration_kind = fields.term("integration_kind", present.map(|it| it.integration_kind), &CARRIERS);
+    let mut kinds = known_kinds(web.engine.carriers());
+    kinds.retain(|kind| kind.is_carrier());
+    let integration_kind = fields.term("integration_kind", present.map(|it| it.integration_kind), &kinds);
     let authentication = present.and_then(|it| it.integration_authentication_id).map(|id| id.0);
     let authentication = fields.optional_id("integration_authentication_id", authentication);
     let write_enabled = fields.flag("write_enabled", present.map(|it| it.write_enabled), false);

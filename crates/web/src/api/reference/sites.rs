@@ -9,7 +9,7 @@ super::endpoints! {
     read read, check check
 }
 
-fn read(fields: &mut Fields, present: Option<&Site>) -> Option<Site> {
+fn read(_: &Web, fields: &mut Fields, present: Option<&Site>) -> Option<Site> {
     let name = fields.text("name", present.map(|it| it.name.as_str()));
     let rev_customer_id = fields.optional_id("rev_customer_id", present.and_then(|it| it.rev_customer_id).map(|id| id.0));
     let is_active = fields.flag("is_active", present.map(|it| it.is_active), true);
