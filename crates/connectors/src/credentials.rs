@@ -149,7 +149,8 @@ impl Vault {
         let (nonce, rest) = sealed[HEAD_BYTES..].split_at_checked(NONCE_LEN).ok_or(VaultError::UnknownForm)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| VaultError::UnknownForm)?;
         let mut opened = rest.to_vec();
-        let text = self.key.open_in_place(nonce, bound_to(row.into()), &mut opened).map_err(|_| VaultError::Tampered { needed })?;
+        let text =
+            self.key.open_in_place(nonce, bound_to(row.into()), &mut opened).map_err(|_| VaultError::Tampered { needed })?;
         let text = std::str::from_utf8(text).map_err(|_| VaultError::UnknownForm)?;
         Ok(SecretString::from(text))
     }

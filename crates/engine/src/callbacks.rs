@@ -9,7 +9,12 @@ use crate::{Engine, Result};
 impl Engine {
     /// Takes note of a callback whose credentials were checked: the rows that wait for its request are looked at at once. One that
     /// nothing waits for changes nothing. Errors: `NotFound` when there is no such provider.
-    pub async fn note_callback(&self, tenant: TenantId, provider: ServiceProviderId, callback: Callback) -> Result<CallbackNoted> {
+    pub async fn note_callback(
+        &self,
+        tenant: TenantId,
+        provider: ServiceProviderId,
+        callback: Callback,
+    ) -> Result<CallbackNoted> {
         let Callback { request_id, lines } = callback;
         let lines: Vec<CalledBackLine> =
             lines.into_iter().map(|line| CalledBackLine { iccid: line.iccid, failed: line.failed }).collect();

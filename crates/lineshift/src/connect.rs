@@ -5,14 +5,14 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use lineshift_connectors::billing::revio::{RevioBilling, RevioCredentials};
 use lineshift_connectors::carrier::Carriers;
-use lineshift_connectors::credentials::{Vault, VaultError};
+use lineshift_connectors::credentials::{SealedFor, Vault, VaultError};
 use lineshift_connectors::http::{Account, AccountKey, AccountLimits, CallMeter, HttpsTransport};
 use lineshift_domain::codes::Code;
 use lineshift_domain::judge::Reason;
-use lineshift_domain::terms::IntegrationKind;
 use lineshift_engine::{Clock, Connect, Connector, SystemClock};
 use lineshift_store::billing::IntegrationAccount;
 use lineshift_web::accounts::{NO_KEY, SealCredentials};
+use lineshift_web::credentials::{fields_of, how_to_give, is_callable, not_callable};
 use secrecy::SecretString;
 
 use crate::cli::Context;
@@ -47,17 +47,6 @@ impl Outside {
         let local = Arc::new(HttpsTransport::local().context("preparing outside calls")?);
         Ok(Arc::new(Self { clock: Arc::new(SystemClock), vault, carriers: Carriers::default(), tls, local }))
     }
-
-    fn open(&self, key: AccountKey, sealed: &[u8]) -> Result<SecretString, String> {
-        let Some(vault) = &self.vault else {
-            let needed = Vault::needed_key(sealed).map_err(|error| error.to_string())?;
-            return Err(format!("they are sealed with the key {needed}, and this process was given none; {GIVE_KEY}"));
-        };
-        vault.open(key, sealed).map_err(|error| match error {
-            VaultError::OtherKey { .. } => format!("{error}; {GIVE_KEY}"),
-            _ => error.to_string(),
-        })
-    }
 }
 
 /// How a process is given a key.
@@ -78,10 +67,9 @@ impl Connect for Outside {
     ) -> Result<Connector, Reason> {
         let set = format!("lineshift admin integrations set {:?}", account.name);
         let carrier = self.carriers.find(account.integration_kind);
-        if account.integration_kind != IntegrationKind::REV_IO && carrier.is_none() {
-            let why = format!("it is a {} account", account.integration_kind);
-            let names: Vec<&str> = self.carriers.iter().map(|carrier| carrier.abilities().kind.as_str()).collect();
-            return Err(missing(account, &why, &format!("this version calls Rev.io, {} only", names.join(", "))));
+        if !is_callable(&self.carriers, account.integration_kind) {
+            let why = not_callable(&self.carriers, account.integration_kind);
+            return Err(missing(account, &why, "give the order one that it calls"));
         }
         let Some(address) = account.base_address.as_deref() else {
             return Err(missing(account, "it has no address", &format!("give it one: {set} --address URL")));
@@ -89,13 +77,16 @@ impl Connect for Outside {
         if !account.is_local && !address.starts_with("https://") {
             return Err(missing(account, "its address is not https://", &format!("correct it: {set} --address URL")));
         }
-        let Some(sealed) = account.secret_encrypted.as_deref() else {
-            let to_do = format!("store some: {set} --user U --client-code C --password-file FILE");
-            return Err(missing(account, "it has no credentials", &to_do));
+        let how = match fields_of(account.integration_kind) {
+            Some(_) => format!("{set} {}", how_to_give(account.integration_kind)),
+            None => how_to_give(account.integration_kind),
         };
-        let again = format!("or store them again: {set} --user U --client-code C --password-file FILE");
+        let Some(sealed) = account.secret_encrypted.as_deref() else {
+            return Err(missing(account, "it has no credentials", &format!("store some: {how}")));
+        };
+        let again = format!("or store them again: {how}");
         let unreadable = |why: String| missing(account, &format!("its credentials cannot be opened: {why}"), &again);
-        let json = self.open(key, sealed).map_err(unreadable)?;
+        let json = self.open(key.into(), sealed).map_err(unreadable)?;
         let transport = if account.is_local { Arc::clone(&self.local) } else { Arc::clone(&self.tls) };
         let clock = Arc::clone(&self.clock);
         let seed = getrandom::u64().unwrap_or_default();
@@ -115,13 +106,19 @@ impl Connect for Outside {
 }
 
 impl SealCredentials for Outside {
-    fn seal(&self, key: AccountKey, credentials: &RevioCredentials) -> Result<Vec<u8>, String> {
+    fn seal(&self, row: SealedFor, credentials: &SecretString) -> Result<Vec<u8>, String> {
         let vault = self.vault.as_ref().ok_or_else(|| NO_KEY.to_owned())?;
-        vault.seal(key, &credentials.to_json()).map_err(|error| error.to_string())
+        vault.seal(row, credentials).map_err(|error| error.to_string())
     }
 
-    fn client_code(&self, key: AccountKey, sealed: &[u8]) -> Option<String> {
-        let credentials = RevioCredentials::from_json(&self.open(key, sealed).ok()?).ok()?;
-        Some(credentials.client_code)
+    fn open(&self, row: SealedFor, sealed: &[u8]) -> Result<SecretString, String> {
+        let Some(vault) = &self.vault else {
+            let needed = Vault::needed_key(sealed).map_err(|error| error.to_string())?;
+            return Err(format!("they are sealed with the key {needed}, and this process was given none; {GIVE_KEY}"));
+        };
+        vault.open(row, sealed).map_err(|error| match error {
+            VaultError::OtherKey { .. } => format!("{error}; {GIVE_KEY}"),
+            _ => error.to_string(),
+        })
     }
 }

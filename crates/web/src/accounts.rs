@@ -124,8 +124,8 @@ pub fn sends_elsewhere(stored: &IntegrationAccount, base_address: &str) -> bool 
 
 #[cfg(test)]
 mod tests {
-    use lineshift_domain::ids::IntegrationAuthenticationId;
     use super::*;
+    use lineshift_domain::ids::IntegrationAuthenticationId;
 
     #[test]
     fn addresses_are_https_unless_local_and_hold_no_user() {

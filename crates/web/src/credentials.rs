@@ -99,7 +99,8 @@ pub fn how_to_give(kind: IntegrationKind) -> String {
 #[must_use]
 pub fn known_kinds(carriers: &Carriers) -> Vec<IntegrationKind> {
     let mut kinds = IntegrationKind::GLOSSARY.to_vec();
-    kinds.extend(carriers.iter().map(|carrier| carrier.abilities().kind).filter(|kind| !IntegrationKind::GLOSSARY.contains(kind)));
+    kinds
+        .extend(carriers.iter().map(|carrier| carrier.abilities().kind).filter(|kind| !IntegrationKind::GLOSSARY.contains(kind)));
     kinds
 }
 
@@ -112,7 +113,8 @@ pub fn is_callable(carriers: &Carriers, kind: IntegrationKind) -> bool {
 /// Why accounts of that kind cannot be called.
 #[must_use]
 pub fn not_callable(carriers: &Carriers, kind: IntegrationKind) -> String {
-    let kinds: Vec<&str> = known_kinds(carriers).into_iter().filter(|kind| is_callable(carriers, *kind)).map(|kind| kind.as_str()).collect();
+    let kinds: Vec<&str> =
+        known_kinds(carriers).into_iter().filter(|kind| is_callable(carriers, *kind)).map(|kind| kind.as_str()).collect();
     format!("it is a {kind} account, and this version calls {} only", kinds.join(", "))
 }
 

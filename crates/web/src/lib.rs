@@ -26,6 +26,7 @@ use std::sync::Arc;
 
 use accounts::{NoKey, SealCredentials};
 use api::bulk_changes::events::Streams;
+use api::callbacks::CallbackTurns;
 pub use api::submit::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
 pub use api_key::{ApiKeySecret, ParsedApiKey, new_api_key_secret, parse_api_key};
 use auth::KeyUses;
@@ -48,13 +49,15 @@ pub struct Web {
     key_uses: Arc<KeyUses>,
     large_bodies: LargeBodies,
     streams: Streams,
+    callback_turns: Arc<CallbackTurns>,
     seal: Arc<dyn SealCredentials>,
 }
 
 impl Web {
     fn new(engine: Engine, metrics: Option<PrometheusHandle>, seal: Arc<dyn SealCredentials>) -> Self {
         let (key_uses, large_bodies, streams) = (Arc::default(), LargeBodies::default(), Streams::default());
-        Self { engine, metrics, key_uses, large_bodies, streams, seal }
+        let callback_turns = Arc::default();
+        Self { engine, metrics, key_uses, large_bodies, streams, callback_turns, seal }
     }
 }
 

@@ -35,6 +35,8 @@ pub(crate) const ROWS_WAITING: &str = "lineshift_rows_waiting";
 pub(crate) const STUCK_STEPS: &str = "lineshift_stuck_steps";
 /// Calls that an account's quota still allows, by `tenant`, `account` and `window`.
 pub(crate) const QUOTA_LEFT: &str = "lineshift_quota_left";
+/// Callbacks of carriers, by `result`.
+pub(crate) const CALLBACKS: &str = "lineshift_callbacks_total";
 /// How long requests took until their answer began, by `method`, `route` and `status`.
 pub(crate) const HTTP_REQUEST_SECONDS: &str = "lineshift_http_request_seconds";
 
@@ -46,7 +48,7 @@ enum Kind {
 }
 
 /// Name, kind and meaning of everything measured.
-const MEASURES: [(&str, Kind, &str); 15] = [
+const MEASURES: [(&str, Kind, &str); 16] = [
     (DEVICE_CHANGES, Kind::Counter, "Device changes that became final, by outcome and code."),
     (PAGE_SECONDS, Kind::Histogram, "How long pages took."),
     (STEP_SECONDS, Kind::Histogram, "How long steps took, by step."),
@@ -61,6 +63,7 @@ const MEASURES: [(&str, Kind, &str); 15] = [
     (ROWS_WAITING, Kind::Gauge, "Rows that wait for an outside answer or an account."),
     (STUCK_STEPS, Kind::Gauge, "Steps that a person must settle."),
     (QUOTA_LEFT, Kind::Gauge, "Calls that an account's quota still allows, by tenant, account and window."),
+    (CALLBACKS, Kind::Counter, "Callbacks of carriers, by result."),
     (HTTP_REQUEST_SECONDS, Kind::Histogram, "How long requests took until their answer began, by method, route and status."),
 ];
 

@@ -13,7 +13,9 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use crate::api::reference::{
     customer_rate_plans, customer_rate_pools, customers, integration_authentications, service_providers, sites,
 };
-use crate::api::{bulk_changes, devices, health, integrations, me, plan_queue, submit, sync, tag, unsettled, validate};
+use crate::api::{
+    bulk_changes, callbacks, devices, health, integrations, me, plan_queue, submit, sync, tag, unsettled, validate,
+};
 use crate::problem::{ApiProblem, PROBLEM_JSON};
 
 #[derive(utoipa::OpenApi)]
@@ -72,6 +74,8 @@ use crate::problem::{ApiProblem, PROBLEM_JSON};
         integrations::get_integration_account,
         integrations::set_integration_account,
         integrations::test_integration,
+        callbacks::set_callback_credentials,
+        callbacks::receive_callback,
         sync::runs::synchronise_integration,
         sync::runs::list_sync_runs,
         sync::runs::get_sync_run,
@@ -177,7 +181,8 @@ fn add_problems(path: &str, operation: &mut Operation) {
         let may_answer = match status {
             "400" | "401" | "403" | "422" => !is_open,
             "404" => has_id,
-            "413" | "415" | "507" => takes_body,
+            "415" => takes_body && !is_open,
+            "413" | "507" => takes_body,
             _ => true,
         };
         if may_answer {

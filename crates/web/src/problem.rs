@@ -102,7 +102,7 @@ const RETRY_AFTER_SECONDS: u32 = 2;
 fn naming(status: StatusCode) -> (&'static str, &'static str) {
     match status.as_u16() {
         400 => ("unreadable", "The request cannot be read"),
-        401 => ("unauthorized", "An API key is needed"),
+        401 => ("unauthorized", "Valid credentials are needed"),
         403 => ("forbidden", "This key may not do that"),
         404 => ("not-found", "Nothing is there"),
         405 => ("method-not-allowed", "This method is not for this address"),

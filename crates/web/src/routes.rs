@@ -9,7 +9,7 @@ use axum::routing::{get, patch, post, put};
 use crate::api::reference::{
     customer_rate_plans, customer_rate_pools, customers, integration_authentications, service_providers, sites,
 };
-use crate::api::{bulk_changes, devices, health, integrations, me, plan_queue, submit, sync, unsettled, validate};
+use crate::api::{bulk_changes, callbacks, devices, health, integrations, me, plan_queue, submit, sync, unsettled, validate};
 use crate::problem::ApiProblem;
 use crate::{Web, layers, openapi};
 
@@ -98,6 +98,8 @@ routes! {
     put "/api/v1/integrations/{id}/account" quick integrations::set_integration_account;
     post "/api/v1/integrations/{id}/test" quick integrations::test_integration;
     post "/api/v1/integrations/{id}/sync" quick sync::runs::synchronise_integration;
+    put "/api/v1/service-providers/{id}/callback-credentials" quick callbacks::set_callback_credentials;
+    post "/callbacks/{tenant_id}/{service_provider_id}" quick callbacks::receive_callback;
     get "/api/v1/sync-runs" quick sync::runs::list_sync_runs;
     get "/api/v1/sync-runs/{id}" quick sync::runs::get_sync_run;
     get "/api/v1/sync-runs/{id}/findings" long sync::findings::list_sync_findings;

@@ -49,7 +49,7 @@ pub(crate) struct Args {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Order by flags")]
 struct OrderArgs {
-    /// What to do: hand lines to a customer, or change their customer rate plan.
+    /// What to do: hand lines to a customer, change their customer rate plan, or change their plan or status at the carrier.
     #[arg(long = "type", value_enum, value_name = "TYPE", requires = "provider")]
     kind: Option<OrderType>,
     /// The carrier account of the lines, by id or name.
@@ -76,6 +76,18 @@ struct OrderArgs {
     /// The data allocation in MB; 0 takes it away.
     #[arg(long, value_name = "MB", requires = "kind")]
     allocation: Option<rust_decimal::Decimal>,
+    /// The rate plan at the carrier, by code or name; with --type carrier-plan or assign.
+    #[arg(long, value_name = "PLAN", requires = "kind")]
+    carrier_plan: Option<String>,
+    /// The communication plan at the carrier; with --type carrier-plan or assign.
+    #[arg(long, value_name = "PLAN", requires = "kind")]
+    comm_plan: Option<String>,
+    /// The status at the carrier, as the carrier writes it; with --type status.
+    #[arg(long, value_name = "STATUS", requires = "kind")]
+    target_status: Option<String>,
+    /// The carrier's reason code; with --type status.
+    #[arg(long, value_name = "CODE", requires = "kind")]
+    reason_code: Option<String>,
     /// When: a date in ISO 8601; a day begins in the tenant's time zone.
     #[arg(long, value_name = "DATE", requires = "kind")]
     date: Option<String>,
@@ -100,6 +112,10 @@ enum OrderType {
     Assign,
     /// Changes their customer rate plan.
     Plan,
+    /// Changes their rate plan or communication plan at the carrier.
+    CarrierPlan,
+    /// Changes their status at the carrier.
+    Status,
 }
 
 /// The portals, as they are typed.

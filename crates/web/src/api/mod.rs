@@ -1,6 +1,7 @@
 //! The endpoints: one, or one small group, a file.
 
 pub(crate) mod bulk_changes;
+pub(crate) mod callbacks;
 pub(crate) mod devices;
 pub(crate) mod health;
 pub(crate) mod integrations;

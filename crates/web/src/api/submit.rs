@@ -80,7 +80,20 @@ pub(crate) async fn associate_customer(
         ("portal" = String, Path, description = "M2M (by ICCID), Mobility (by either) or LNP (by number)", example = "M2M"),
         ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters"),
     ),
-    request_body = BulkChangeRequest,
+    request_body(content = BulkChangeRequest, examples(
+        ("Customer rate plan" = (value = json!({
+            "ServiceProviderId": 1, "ChangeType": 4, "Devices": ["89012602101234567890"],
+            "CustomerRatePlanUpdate": {"CustomerRatePlanId": 3, "EffectiveDate": "2026-12-01"}}))),
+        ("Carrier rate plan" = (value = json!({
+            "ServiceProviderId": 1, "ChangeType": 7, "Devices": ["89012602101234567890"],
+            "CarrierRatePlanUpdate": {"CarrierRatePlan": "Tracker", "CommPlan": "Europe"}}))),
+        ("Status" = (value = json!({
+            "ServiceProviderId": 1, "ChangeType": 2, "Devices": ["89012602101234567890"],
+            "StatusUpdate": {"TargetStatus": "DEACTIVATED"}}))),
+        ("Customer with a carrier rate plan" = (value = json!({
+            "ServiceProviderId": 1, "ChangeType": 1, "Devices": ["89012602101234567890"],
+            "AssociateCustomerRequest": {"RevCustomerId": "", "SiteId": 7, "AddCarrierRatePlan": true, "CarrierRatePlan": "Tracker"}}))),
+    )),
     responses(
         (status = 202, description = "Stored; it runs unless `ProcessChanges` is false", body = SubmittedView,
             headers(("Location" = String, description = "`/api/v1/bulk-changes/{id}`"),

@@ -220,3 +220,17 @@ impl From<ConnectionTest> for ConnectionTestView {
         Self { ok: test.failed.is_none(), code: test.failed.map(|code| code.to_string()), message: test.text }
     }
 }
+
+/// What callbacks of a carrier must carry: fields of the carrier's own, each a text of 1 to 1000 characters. It has no `Debug`:
+/// nothing of it is printed.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[schema(as = CallbackCredentials, example = json!({"user": "carrier", "password": "a long secret"}))]
+pub struct CallbackCredentialsRequest(pub std::collections::BTreeMap<String, String>);
+
+/// A callback came. It is not told what came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = CallbackTaken)]
+pub struct CallbackTakenView {
+    /// Always true.
+    pub received: bool,
+}

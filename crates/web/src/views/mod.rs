@@ -15,8 +15,8 @@ mod submission;
 mod sync;
 
 pub use account::{
-    AccountLimitsView, AccountRequest, AccountView, CallsView, ConnectionTestView, CredentialsRequest, JasperCredentialsRequest,
-    PondCredentialsRequest, RevioCredentialsRequest,
+    AccountLimitsView, AccountRequest, AccountView, CallbackCredentialsRequest, CallbackTakenView, CallsView, ConnectionTestView,
+    CredentialsRequest, JasperCredentialsRequest, PondCredentialsRequest, RevioCredentialsRequest,
 };
 pub use bulk_change::{
     BulkChangeDetailView, BulkChangeView, CountsView, DeviceChangeView, ErrorCountView, EstimateView, LogEntryView, RetriedView,
@@ -28,7 +28,9 @@ pub use device::{AssignmentOfDeviceView, DeviceView, HistoryEntryView};
 pub use limits::{KeyView, LimitsView, MeView, ReadyView, TenantView};
 use lineshift_domain::refusal::Problem;
 use lineshift_store::paging::Listed;
-pub use order::{AssignmentView, OrderView, OrderedProductView, OrderedRevServiceView, PlanView};
+pub use order::{
+    AssignmentView, OrderView, OrderedCarrierRatePlanView, OrderedProductView, OrderedRevServiceView, OrderedStatusView, PlanView,
+};
 pub use plan_queue::{MoveRequest, PlanQueueEntryView};
 pub use progress::ProgressView;
 pub use reference::{
@@ -39,8 +41,8 @@ pub use reference::{
 use serde::{Deserialize, Serialize};
 pub use steps::{SettleRequest, SettledView, StepView, UnsettledStepView};
 pub use submission::{
-    AssociateCustomerRequest, BulkChangeRequest, CustomerRatePlanUpdate, RevProductRequest, SubmittedView, ValidatedLineView,
-    ValidationView,
+    AssociateCustomerRequest, BulkChangeRequest, CarrierRatePlanUpdate, CustomerRatePlanUpdate, RevProductRequest, StatusUpdate,
+    SubmittedView, ValidatedLineView, ValidationView,
 };
 pub use sync::{SyncCountsView, SyncFindingView, SyncRequest, SyncRunView};
 use utoipa::ToSchema;

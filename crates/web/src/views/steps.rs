@@ -9,18 +9,22 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = Step)]
 pub struct StepView {
-    /// The step.
+    /// The step: rev_service, carrier_rate_plan or carrier_status.
     #[schema(example = "rev_service")]
     pub step: String,
-    /// The part: of `rev_service`, 0 is the service and n the n-th product of the order.
+    /// The part: of `rev_service`, 0 is the service and n the n-th product of the order; of a carrier's step, the call in the order in
+    /// which they are made, those of an undo from 100 on.
     pub part: i64,
     /// intended, done, failed, ambiguous, waiting, reverted or stuck.
     #[schema(example = "done")]
     pub state: String,
     /// The row's attempt in which it was written last.
     pub attempt: i64,
-    /// The other side's id of what was created or found.
+    /// The other side's id of what was created or found, where it is a whole number.
     pub external_id: Option<i64>,
+    /// The same id as the other side writes it: carriers' need not be numbers.
+    #[serde(default)]
+    pub external_text: Option<String>,
     /// Whether it was found there rather than created; then no undo disconnects it.
     pub adopted: bool,
     /// Why it failed, is unknown or stuck.
@@ -41,6 +45,7 @@ impl From<StepRecord> for StepView {
             state: step.state.to_string(),
             attempt: step.attempt,
             external_id: step.external_number(),
+            external_text: step.external_id,
             adopted: step.adopted,
             code: step.code.map(|code| code.to_string()),
             outcome: step.outcome,

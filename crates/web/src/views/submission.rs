@@ -26,7 +26,7 @@ pub struct AssociateCustomerRequest {
     /// Required without `RevCustomerId`; else one of the customer's, by default its first active one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site_id: Option<i64>,
-    /// Not available yet.
+    /// Whether a Rev service is found or created for each line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub create_rev_service: Option<bool>,
     /// With `CreateRevService`.
@@ -50,13 +50,13 @@ pub struct AssociateCustomerRequest {
     /// With `CreateRevService`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Not available yet.
+    /// Whether each line is moved to another plan at its carrier too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub add_carrier_rate_plan: Option<bool>,
-    /// With `AddCarrierRatePlan`.
+    /// With `AddCarrierRatePlan`: the carrier's rate plan, by code or name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub carrier_rate_plan: Option<String>,
-    /// With `AddCarrierRatePlan`.
+    /// With `AddCarrierRatePlan`: the carrier's communication plan, where it has such.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comm_plan: Option<String>,
     /// Whether plan, pool or allocation are set too.
@@ -122,7 +122,7 @@ pub struct RevProductRequest {
 pub struct BulkChangeRequest {
     /// Carrier account whose lines are named.
     pub service_provider_id: i64,
-    /// 1 CustomerAssignment, 4 CustomerRatePlanChange; 2, 3 and 7 are not available yet.
+    /// 1 CustomerAssignment, 2 StatusUpdate, 4 CustomerRatePlanChange, 7 CarrierRatePlanChange; 3 is not available yet.
     pub change_type: i64,
     /// False: it stays NEW until it is started.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -145,6 +145,40 @@ pub struct BulkChangeRequest {
     /// With `ChangeType` 4.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customer_rate_plan_update: Option<CustomerRatePlanUpdate>,
+    /// With `ChangeType` 7: the carrier's rate plan changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub carrier_rate_plan_update: Option<CarrierRatePlanUpdate>,
+    /// With `ChangeType` 2: the carrier's status changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status_update: Option<StatusUpdate>,
+}
+
+/// Other plans at the carrier; at least one is given (B4.3).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "PascalCase", default)]
+#[schema(example = json!({"CarrierRatePlan": "Tracker", "EffectiveDate": "2026-12-01"}))]
+pub struct CarrierRatePlanUpdate {
+    /// The carrier's rate plan of the service provider, by code or name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub carrier_rate_plan: Option<String>,
+    /// The carrier's communication plan; refused where the carrier has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comm_plan: Option<String>,
+    /// ISO 8601; absent or not after now: now. A later one is passed on to the carrier, and refused where it takes none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effective_date: Option<String>,
+}
+
+/// Another status at the carrier (B9.2).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "PascalCase", default)]
+#[schema(example = json!({"TargetStatus": "DEACTIVATED"}))]
+pub struct StatusUpdate {
+    /// The carrier's name of the status, whatever its case.
+    pub target_status: String,
+    /// The carrier's reason code; refused where it takes none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason_code: Option<String>,
 }
 
 /// Another customer rate plan, pool or allocation: null keeps, 0 clears (B8.4, B8.5).

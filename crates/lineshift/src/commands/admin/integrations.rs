@@ -11,7 +11,7 @@ use lineshift_engine::{Engine, SystemClock};
 use lineshift_store::access::Tenant;
 use lineshift_store::catalogue::IntegrationAuthentication;
 use lineshift_store::paging::MAX_PAGE_ITEMS;
-use lineshift_web::accounts::show_account;
+use lineshift_web::accounts::{SealCredentials as _, show_account};
 use lineshift_web::views::{AccountView, ConnectionTestView};
 
 use crate::cli::Context;
@@ -119,15 +119,36 @@ impl Accounts {
 
     async fn list(&self, output: Output) -> Result<()> {
         let mut accounts = Vec::new();
+        let mut rows = Vec::new();
         for integration in self.all().await? {
-            accounts.push(self.show(self.key(&integration)).await?);
+            let key = self.key(&integration);
+            let account = self.show(key).await?;
+            rows.push(row(&account, self.state(key, &account).await?));
+            accounts.push(account);
         }
         let headers = ["id", "name", "system", "address", "client code", "state", "at a time", "a minute (left)", "a day (left)"];
-        output.list(&headers, accounts.iter().map(row).collect(), &accounts)
+        output.list(&headers, rows, &accounts)
+    }
+
+    /// What stands in the way of calling it, or that nothing does.
+    async fn state(&self, key: AccountKey, account: &AccountView) -> Result<String> {
+        let stored =
+            self.store.get_account(key.tenant_id, key.integration_authentication_id).await.context("reading an account")?;
+        let is_sealed_otherwise =
+            stored.secret_encrypted.as_deref().is_some_and(|sealed| self.outside.open(key.into(), sealed).is_err());
+        Ok(state(account, is_sealed_otherwise))
     }
 }
 
-fn row(account: &AccountView) -> Vec<String> {
+/// A limit as it is shown: carriers state some and others not.
+fn bound(limit: u32) -> String {
+    if limit < UNBOUND { limit.to_string() } else { "any number".to_owned() }
+}
+
+/// No account takes as many calls: what allows so many has no limit.
+const UNBOUND: u32 = 1_000_000_000;
+
+fn row(account: &AccountView, state: String) -> Vec<String> {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let (limits, calls) = (account.limits, account.calls);
     vec![
@@ -136,21 +157,24 @@ fn row(account: &AccountView) -> Vec<String> {
         account.integration_kind.clone(),
         text(&account.base_address),
         text(&account.client_code),
-        state(account),
+        state,
         limits.concurrency.to_string(),
-        format!("{} ({})", limits.calls_a_minute, calls.left_in_minute),
-        format!("{} ({})", limits.calls_a_day, calls.left_in_day),
+        left(limits.calls_a_minute, calls.left_in_minute),
+        left(limits.calls_a_day, calls.left_in_day),
     ]
 }
 
-/// What stands in the way of calling it, or that nothing does.
-fn state(account: &AccountView) -> String {
+fn left(limit: u32, left: i64) -> String {
+    if limit < UNBOUND { format!("{limit} ({left})") } else { bound(limit) }
+}
+
+fn state(account: &AccountView, is_sealed_otherwise: bool) -> String {
     let mut words = Vec::new();
     let mut add = |is_so: bool, word: &str| words.extend(is_so.then(|| word.to_owned()));
     add(!account.is_active, "inactive");
     add(account.base_address.is_none(), "no address");
     add(!account.has_credentials, "no credentials");
-    add(account.has_credentials && account.client_code.is_none(), "sealed with another key");
+    add(is_sealed_otherwise, "sealed with another key");
     add(!account.write_enabled, "writes disabled");
     if let Some(since) = account.refused_at {
         words.push(format!("refused since {}", since.format("%F %T UTC")));

@@ -47,18 +47,42 @@ pub(super) async fn of_flags(client: &Client, kind: OrderType, order: &OrderArgs
             body.set("CustomerRatePlanUpdate", Some(plan_change(order)?));
             "BulkChange"
         }
+        OrderType::CarrierPlan => {
+            body.set("ChangeType", Some(7));
+            body.set("CarrierRatePlanUpdate", Some(carrier_plan_change(order)));
+            "BulkChange"
+        }
+        OrderType::Status => {
+            body.set("ChangeType", Some(2));
+            body.set("StatusUpdate", Some(status_update(order)));
+            "BulkChange"
+        }
     };
     Ok(Request { endpoint, body: serde_json::to_vec(&body.0).context("writing the order")? })
 }
 
 fn check(kind: OrderType, order: &OrderArgs) -> Result<()> {
+    let has_carrier_plan = order.carrier_plan.is_some() || order.comm_plan.is_some();
+    let has_plan = order.plan.is_some() || order.pool.is_some() || order.allocation.is_some();
+    let has_customer = order.customer.is_some() || order.site.is_some();
+    let has_status = order.target_status.is_some() || order.reason_code.is_some();
     let problem = match kind {
-        OrderType::Plan if order.customer.is_some() || order.site.is_some() => {
+        OrderType::Assign | OrderType::Plan | OrderType::CarrierPlan if has_status => {
+            "--target-status and --reason-code go with --type status"
+        }
+        OrderType::Plan | OrderType::Status if has_carrier_plan => {
+            "--carrier-plan and --comm-plan go with --type carrier-plan or assign"
+        }
+        OrderType::CarrierPlan | OrderType::Status if has_plan || has_customer || order.replace_scheduled => {
+            "--customer, --site, --plan, --pool, --allocation and --replace-scheduled go with --type assign or plan"
+        }
+        OrderType::CarrierPlan if !has_carrier_plan => "--type carrier-plan changes --carrier-plan or --comm-plan; give one",
+        OrderType::Status if order.target_status.is_none() => "--type status moves lines to --target-status; give it",
+        OrderType::Status if order.date.is_some() => "a status changes at once; leave --date out",
+        OrderType::Plan if has_customer => {
             "--customer and --site go with --type assign; a plan change leaves the customer as it is"
         }
-        OrderType::Plan if order.plan.is_none() && order.pool.is_none() && order.allocation.is_none() => {
-            "--type plan changes --plan, --pool or --allocation; give one"
-        }
+        OrderType::Plan if !has_plan => "--type plan changes --plan, --pool or --allocation; give one",
         OrderType::Assign if order.customer.is_none() && order.site.is_none() => {
             "--type assign hands lines to --customer (in Rev.io) or to --site; give one"
         }
@@ -75,9 +99,28 @@ fn assignment(body: &mut Fields, order: &OrderArgs) -> Result<()> {
     body.set("CustomerRatePlan", order.plan);
     body.set("CustomerRatePool", order.pool);
     body.set("CustomerDataAllocationMB", allocation(order)?);
+    let with_carrier_plan = order.carrier_plan.is_some() || order.comm_plan.is_some();
+    body.set("AddCarrierRatePlan", with_carrier_plan.then_some(true));
+    body.set("CarrierRatePlan", order.carrier_plan.clone());
+    body.set("CommPlan", order.comm_plan.clone());
     body.set("EffectiveDate", order.date.clone());
     body.set("ReplaceScheduled", order.replace_scheduled.then_some(true));
     Ok(())
+}
+
+fn carrier_plan_change(order: &OrderArgs) -> Value {
+    let mut update = Fields::default();
+    update.set("CarrierRatePlan", order.carrier_plan.clone());
+    update.set("CommPlan", order.comm_plan.clone());
+    update.set("EffectiveDate", order.date.clone());
+    Value::Object(update.0)
+}
+
+fn status_update(order: &OrderArgs) -> Value {
+    let mut update = Fields::default();
+    update.set("TargetStatus", order.target_status.clone());
+    update.set("ReasonCode", order.reason_code.clone());
+    Value::Object(update.0)
 }
 
 fn plan_change(order: &OrderArgs) -> Result<Value> {

@@ -1,23 +1,21 @@
 //! Credentials of billing and carrier accounts: their names; the secrets are given elsewhere.
 
 use anyhow::Result;
+use lineshift_connectors::carrier::Carriers;
 use lineshift_domain::ids::IntegrationAuthenticationId;
 use lineshift_domain::terms::IntegrationKind;
 use lineshift_store::catalogue::IntegrationAuthentication;
 use lineshift_store::import::Imported;
+use lineshift_web::credentials::known_kinds;
 
 use super::super::cells::Seen;
 use super::super::header::{optional, required};
 use super::super::{Cells, Column, Kind, Target};
 
 /// Every system, by the word in the file.
-pub(super) const SYSTEMS: &[(&str, IntegrationKind)] = &[
-    ("Jasper", IntegrationKind::JASPER),
-    ("ThingSpace", IntegrationKind::THING_SPACE),
-    ("Telegence", IntegrationKind::TELEGENCE),
-    ("POND", IntegrationKind::POND),
-    ("Rev.io", IntegrationKind::REV_IO),
-];
+pub(super) fn systems() -> Vec<(&'static str, IntegrationKind)> {
+    known_kinds(&Carriers::default()).into_iter().map(|kind| (kind.as_str(), kind)).collect()
+}
 
 /// See the module.
 #[derive(Default)]
@@ -36,7 +34,7 @@ impl Kind for Authentications {
 
     fn read(&mut self, cells: &mut Cells<'_, '_>) -> Option<Self::Row> {
         let name = cells.required("name", "a name");
-        let integration_kind = cells.choice("integration", SYSTEMS);
+        let integration_kind = cells.choice("integration", &systems());
         let is_active = cells.flag("is_active", true);
         let name = name?.to_owned();
         cells.only_once(&mut self.names, "name", name.clone());

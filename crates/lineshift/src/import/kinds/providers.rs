@@ -11,7 +11,7 @@ use lineshift_store::paging::MAX_PAGE_ITEMS;
 use super::super::cells::Seen;
 use super::super::header::{optional, required};
 use super::super::{Cells, Column, Kind, References, Target};
-use super::authentications::SYSTEMS;
+use super::authentications::systems;
 
 /// See the module.
 pub(super) struct Providers {
@@ -36,9 +36,10 @@ impl Kind for Providers {
 
     fn read(&mut self, cells: &mut Cells<'_, '_>) -> Option<Self::Row> {
         let name = cells.required("name", "a name");
-        let integration_kind = cells.choice("integration", SYSTEMS);
+        let integration_kind = cells.choice("integration", &systems());
         if integration_kind.is_some_and(|kind| !kind.is_carrier()) {
-            cells.report("integration", "a carrier's: Jasper, ThingSpace, Telegence or POND");
+            let carriers: Vec<&str> = systems().into_iter().filter(|(_, kind)| kind.is_carrier()).map(|(word, _)| word).collect();
+            cells.report("integration", format!("a carrier's: {}", carriers.join(", ")));
         }
         let authentication = match integration_kind {
             Some(kind) if cells.text("authentication").is_some() => {

@@ -195,7 +195,7 @@ async fn other_kinds_name_what_is_wrong_as_well() {
         fixture.refused(FileKind::Providers, providers).await,
         [
             "line 2, column 2 (integration): found \"Cisco\", expected one of Jasper, ThingSpace, Telegence, POND, Rev.io",
-            "line 3, column 2 (integration): found \"Rev.io\", expected a carrier's: Jasper, ThingSpace, Telegence or POND",
+            "line 3, column 2 (integration): found \"Rev.io\", expected a carrier's: Jasper, ThingSpace, Telegence, POND",
             "line 4, column 3 (authentication): found \"Billing\", expected an integration authentication of Jasper; this one opens \
              Rev.io",
             "line 5, column 3 (authentication): found \"Bill\", expected the name of a integration authentication that is there; \
