@@ -8,16 +8,16 @@ use serde_json::Value;
 /// `{"user","password","requestId","results":[{"iccid","failed"}]}`; `failed` is null where it worked. `expected` is
 /// `{"user","password"}`.
 pub(super) fn read_callback(request: &CallbackRequest<'_>) -> Result<Callback, CallbackRefused> {
-    let refused = |text: &str| CallbackRefused(text.to_owned());
+    let refused = |text: &str| CallbackRefused::Unreadable(text.to_owned());
     let expected: Value = serde_json::from_str(request.expected.expose_secret())
         .map_err(|_| refused("the credentials that a callback must carry cannot be read"))?;
     let body: Value = serde_json::from_slice(request.body).map_err(|_| refused("the callback is no JSON"))?;
     for name in ["user", "password"] {
         let (Some(carried), Some(expected)) = (body[name].as_str(), expected[name].as_str()) else {
-            return Err(refused("the callback carries no credentials"));
+            return Err(CallbackRefused::WrongCredentials);
         };
         if !is_same_secret(carried, expected) {
-            return Err(refused("the callback carries other credentials"));
+            return Err(CallbackRefused::WrongCredentials);
         }
     }
     let masker = Masker::new([&SecretString::from(expected["password"].as_str().unwrap_or_default())]);

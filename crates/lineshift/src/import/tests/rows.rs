@@ -3,6 +3,7 @@
 use lineshift_domain::ids::RevCustomerId;
 use lineshift_domain::lines::read_line;
 use lineshift_domain::terms::LineIdentifier;
+use lineshift_store::catalogue::CatalogueStore as _;
 use lineshift_store::devices::FactsQuery;
 
 use super::*;
