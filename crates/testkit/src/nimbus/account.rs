@@ -28,8 +28,8 @@ pub(super) fn read_credentials(credentials: &SecretString) -> Result<SecretStrin
 pub(super) struct NimbusAccount(Endpoint);
 
 impl NimbusAccount {
-    pub(super) fn new(account: Account, base_address: &str, token: SecretString) -> Self {
-        let masker = Masker::new([&token]);
+    pub(super) fn new(account: Account, base_address: &str, token: &SecretString) -> Self {
+        let masker = Masker::new([token]);
         let bearer = SecretString::from(format!("Bearer {}", token.expose_secret()));
         let endpoint = Endpoint::new(account, base_address, vec![("authorization", bearer)], masker);
         Self(endpoint.with_error_reader(read_error))

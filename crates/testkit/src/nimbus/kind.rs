@@ -55,7 +55,7 @@ impl CarrierKind for Nimbus {
 
     fn connect(&self, account: Account, base_address: &str, credentials: &SecretString) -> Result<Arc<dyn Carrier>, String> {
         let token = read_credentials(credentials)?;
-        Ok(Arc::new(NimbusAccount::new(paced(account, &ABILITIES), base_address, token)))
+        Ok(Arc::new(NimbusAccount::new(paced(account, &ABILITIES), base_address, &token)))
     }
 
     fn check_credentials(&self, credentials: &SecretString) -> Result<(), String> {

@@ -96,8 +96,16 @@ pub struct Ledger {
     pub requests: Vec<Request>,
     /// How many lines a request has really changed, so far.
     pub changed: u64,
-    /// What is to be said of requests that are done: id, and for each line why it failed, if it did.
-    outcomes: Vec<(String, Vec<(String, Option<String>)>)>,
+    /// What is to be said of requests that are done.
+    outcomes: Vec<Outcome>,
+}
+
+/// What became of a request.
+#[derive(Debug)]
+struct Outcome {
+    request_id: String,
+    /// ICCIDs, and why the change failed, if it did.
+    lines: Vec<(String, Option<String>)>,
 }
 
 impl Ledger {
@@ -130,17 +138,17 @@ impl Ledger {
                 };
                 results.push((iccid.clone(), failed));
             }
-            outcomes.push((request.id.clone(), results));
+            outcomes.push(Outcome { request_id: request.id.clone(), lines: results });
         }
     }
 
     /// What was not said yet of requests that are done, each as the body of a callback.
     pub(super) fn take_callbacks(&mut self, user: &str, password: &str) -> Vec<Value> {
         let outcomes = std::mem::take(&mut self.outcomes);
-        let body = |(id, results): (String, Vec<(String, Option<String>)>)| {
+        let body = |Outcome { request_id, lines }: Outcome| {
             let results: Vec<Value> =
-                results.into_iter().map(|(iccid, failed)| json!({ "iccid": iccid, "failed": failed })).collect();
-            json!({ "user": user, "password": password, "requestId": id, "results": results })
+                lines.into_iter().map(|(iccid, failed)| json!({ "iccid": iccid, "failed": failed })).collect();
+            json!({ "user": user, "password": password, "requestId": request_id, "results": results })
         };
         outcomes.into_iter().map(body).collect()
     }
