@@ -48,19 +48,29 @@ impl TestApp {
         Self::serving(operator, router).await
     }
 
+    /// That operator; credentials can be stored over its API.
+    pub async fn sealing(operator: Operator) -> Self {
+        let router = router_that_seals(operator.engine.clone(), None, Arc::new(Sealing));
+        Self::serving(operator, router).await
+    }
+
+    /// The same, whose `/metrics` shows what this process measures: for one test a process.
+    pub async fn measured_sealing(operator: Operator) -> Self {
+        let metrics = install_metrics().expect("one test a process measures");
+        let router = router_that_seals(operator.engine.clone(), Some(metrics), Arc::new(Sealing));
+        Self::serving(operator, router).await
+    }
+
     /// The operator of a billing world; credentials can be stored over its API.
     pub async fn billing(world: BillingWorld) -> (Self, Arc<RevioSimulator>) {
         let BillingWorld { operator, simulator, .. } = world;
-        let router = router_that_seals(operator.engine.clone(), None, Arc::new(Sealing));
-        (Self::serving(operator, router).await, simulator)
+        (Self::sealing(operator).await, simulator)
     }
 
     /// The same, whose `/metrics` shows what this process measures: for one test a process.
     pub async fn measured_billing(world: BillingWorld) -> (Self, Arc<RevioSimulator>) {
         let BillingWorld { operator, simulator, .. } = world;
-        let metrics = install_metrics().expect("one test a process measures");
-        let router = router_that_seals(operator.engine.clone(), Some(metrics), Arc::new(Sealing));
-        (Self::serving(operator, router).await, simulator)
+        (Self::measured_sealing(operator).await, simulator)
     }
 
     /// An operator whose `/metrics` shows what this process measures: for one test a process.

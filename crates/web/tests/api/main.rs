@@ -3,6 +3,10 @@
 mod access;
 mod billing;
 mod bodies;
+mod callbacks;
+mod carrier_accounts;
+mod carrier_orders;
+mod carrier_refusals;
 mod control;
 mod embedded;
 mod events;
