@@ -8,7 +8,7 @@ use crate::client::{Client, ServerArgs};
 use crate::exit::{Done, Refused};
 use crate::output::{Output, counted};
 
-/// Say what stands in the billing system for a line of which nobody knows (see `lineshift unsettled`).
+/// Say what stands in the billing system or at the carrier for a line of which nobody knows (see `lineshift unsettled`).
 ///
 /// Look it up there first: what is said here is believed. The line is let go; `lineshift retry` goes on from there.
 #[derive(Debug, clap::Args)]
@@ -18,13 +18,13 @@ pub(crate) struct Args {
     change: i64,
     /// The line, by ICCID or number, as it was ordered.
     line: String,
-    /// It stands there: the line is billed.
+    /// It stands there: the line is billed, or moved.
     #[arg(long, group = "how")]
     stands: bool,
     /// It does not stand there, or not any more.
     #[arg(long, group = "how")]
     gone: bool,
-    /// The service's id there, where it is not known here.
+    /// The Rev service's id, where it is not known here.
     #[arg(long, value_name = "ID", requires = "stands")]
     rev_service: Option<i64>,
     /// Print JSON.

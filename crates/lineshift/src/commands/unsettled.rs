@@ -8,7 +8,7 @@ use crate::client::{Client, ServerArgs};
 use crate::exit::Done;
 use crate::output::{self, Output};
 
-/// List the steps that somebody must look up in the billing system and settle.
+/// List the steps that somebody must look up in the billing system or at the carrier, and settle.
 ///
 /// Their lines are held until then: `lineshift settle` says what stands, `lineshift retry` goes on from there.
 #[derive(Debug, clap::Args)]
@@ -31,7 +31,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
     let client = Client::of(&args.server, context)?;
     let page: Page<UnsettledStepView> = client.unsettled_steps(usize::from(args.limit), args.after.as_deref()).await?;
     let output = Output::by_flag(args.json);
-    let headers = ["change", "line", "step", "part", "state", "Rev service or product", "why", "since (UTC)"];
+    let headers = ["change", "line", "step", "part", "state", "id there", "why", "since (UTC)"];
     output.list(&headers, page.items.iter().map(row).collect(), &page)?;
     if let (Some(next), Output::Text) = (&page.next, output) {
         output::line(&format!("there are more: --after {next}"))?;
@@ -47,7 +47,7 @@ fn row(unsettled: &UnsettledStepView) -> Vec<String> {
         step.step.clone(),
         step.part.to_string(),
         step.state.clone(),
-        step.external_id.map(|id| id.to_string()).unwrap_or_default(),
+        step.external_text.clone().unwrap_or_default(),
         step.outcome.clone().or_else(|| step.code.clone()).unwrap_or_default(),
         step.unknown_since.unwrap_or(step.at).format("%F %T").to_string(),
     ]
