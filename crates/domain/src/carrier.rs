@@ -196,6 +196,15 @@ impl CarrierChange {
         }
     }
 
+    /// The same at a moment: a date that has come is no date any more.
+    #[must_use]
+    pub fn due_by(mut self, now: DateTime<Utc>) -> Self {
+        if let Self::RatePlan { effective_at, .. } = &mut self {
+            *effective_at = effective_at.filter(|at| *at > now);
+        }
+        self
+    }
+
     /// What puts a line back to how it stood; none: what was there is not known, or a status, which carriers do not take back.
     #[must_use]
     pub fn undone(&self, before: &CarrierLine) -> Option<Self> {

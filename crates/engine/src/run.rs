@@ -45,7 +45,7 @@ impl Engine {
     async fn run_set_page(&self, mut page: Box<dyn PageWork>, statuses: &ActiveStatuses) -> StoreResult<PageResult> {
         let started = Instant::now();
         let order = page.order().clone();
-        let judged = judge_rows(page.as_mut(), &order, &HashSet::new(), statuses, None).await?;
+        let judged = judge_rows(page.as_mut(), &order, &DoneOutside::default(), statuses, None).await?;
         let settled: Vec<Settled> = judged.rows.iter().filter_map(|(row, judged)| judged.settle(*row)).collect();
         page.settle(&settled).await?;
         if settled.len() < judged.rows.len() {
@@ -61,25 +61,44 @@ impl Engine {
     }
 }
 
-/// Judges every open row of a page again, on locked facts (B5.3). `own` are the rows whose Rev service this change found or
-/// created: rule 7 does not count it against them. It asks the page alone: whatever else the store is asked would need a second connection
-/// while the page has one.
+/// What a change has done outside for the rows of a page, as far as it bears on judging them again.
+#[derive(Debug, Default)]
+pub(crate) struct DoneOutside {
+    /// Rows whose Rev service this change found or created: rule 7 does not count it against them.
+    pub(crate) own: HashSet<DeviceChangeId>,
+    /// Rows of which something stands, or may stand: a cancel does not end them (B10.1), and they are judged as ever.
+    pub(crate) sent: HashSet<DeviceChangeId>,
+}
+
+/// Judges every open row of a page again, on locked facts (B5.3). It asks the page alone: whatever else the store is asked would need a
+/// second connection while the page has one.
 pub(crate) async fn judge_rows(
     page: &mut dyn PageWork,
     order: &OrderFacts,
-    own: &HashSet<DeviceChangeId>,
+    done: &DoneOutside,
     statuses: &ActiveStatuses,
     abilities: Option<&Abilities>,
 ) -> StoreResult<JudgedRows> {
     let stored = &order.change.order;
     let query = FactsQuery::of(stored);
     let lines = page.list_open_lines(query).await?;
-    if let Some(stop) = stopped(order) {
-        let rows = lines.iter().map(|line| (line.id, Judged::Stopped(stop.clone()))).collect();
-        return Ok(JudgedRows { rows, found_anew: false });
-    }
-    let judge = judge_of(stored, order.change.service_provider_id, order.integration_kind, statuses, abilities);
-    judge_page(page, order, &lines, &judge, query, own).await
+    let canceled = order.change.canceled_at.is_some();
+    let (carried_on, ended): (Vec<PageLine>, Vec<PageLine>) =
+        lines.into_iter().partition(|line| !canceled || done.sent.contains(&line.id));
+    let ended = ended.into_iter().map(|line| (line.id, Judged::Stopped(Stop::Canceled)));
+    let mut judged = match stopped(order) {
+        Some(stop) => {
+            let rows = carried_on.iter().map(|line| (line.id, Judged::Stopped(stop.clone()))).collect();
+            JudgedRows { rows, found_anew: false }
+        }
+        None => {
+            let judge = judge_of(stored, order.change.service_provider_id, order.integration_kind, statuses, abilities);
+            judge_page(page, order, &carried_on, &judge, query, &done.own).await?
+        }
+    };
+    judged.rows.extend(ended);
+    judged.rows.sort_by_key(|(row, _)| *row);
+    Ok(judged)
 }
 
 /// Judges lines by a stored order.
@@ -153,9 +172,6 @@ impl NoAccount {
 
 /// What has changed about the order as a whole since it was submitted.
 fn stopped(order: &OrderFacts) -> Option<Stop> {
-    if order.change.canceled_at.is_some() {
-        return Some(Stop::Canceled);
-    }
     let refused = |code: Code, text: &str| Some(Stop::Refused(Reason::new(code, text)));
     if !has_rights(order) {
         return refused(

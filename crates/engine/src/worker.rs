@@ -160,7 +160,7 @@ impl Engine {
         let mut failed = None;
         for change in turns.order(by_change.keys().copied().collect()) {
             let runnable = by_change[&change];
-            let ran = match (runnable.accounts.to_wait_for(), beside.as_deref_mut()) {
+            let ran = match (runnable.accounts.called_first(), beside.as_deref_mut()) {
                 (Some(account), Some(beside)) => {
                     let key = AccountKey { tenant_id: change.tenant_id, integration_authentication_id: account };
                     // An account that cannot be called now gets no further page; a canceled change needs no call for most rows.

@@ -102,11 +102,11 @@ impl CalledAccounts {
         self.billing.into_iter().chain(self.carrier)
     }
 
-    /// The account whose places a page waits for before it is claimed: the carrier's, which takes fewer calls at a time, or else that
-    /// of the billing system.
+    /// The account that a page calls first, whose room among the pages of its worker it takes: a page that waits for a slow billing system
+    /// keeps no page of a carrier's waiting.
     #[must_use]
-    pub fn to_wait_for(&self) -> Option<IntegrationAuthenticationId> {
-        self.carrier.or(self.billing)
+    pub fn called_first(&self) -> Option<IntegrationAuthenticationId> {
+        self.billing.or(self.carrier)
     }
 }
 

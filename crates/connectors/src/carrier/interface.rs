@@ -189,6 +189,8 @@ pub enum Next {
     Stands,
     /// It cannot come to stand as asked. What stands half-way is said in the text; why an act failed the engine knows.
     Refuse(String),
+    /// The same, and what was sent for it is taken back: it stands as it did before.
+    TakenBack(String),
 }
 
 /// Something to be sent for a line.
@@ -206,8 +208,8 @@ pub struct Act {
 }
 
 impl Act {
-    /// So many parts has a change of a line at most. Beyond them lie those of its undo.
-    pub const MOST_PARTS: u16 = 100;
+    /// So many parts has a change of a line at most. Beyond them the engine has its own, and those of an undo.
+    pub const MOST_PARTS: u16 = 99;
 }
 
 /// What sending twice does.

@@ -1,7 +1,8 @@
 //! What is done next with a line: what its carrier says, as far as it is safe.
 
+use chrono::{DateTime, Utc};
 use lineshift_connectors::carrier::{Act, Next, Repeat};
-use lineshift_domain::carrier::Answers;
+use lineshift_domain::carrier::{Answers, CarrierChange};
 use lineshift_domain::codes::Code;
 use lineshift_domain::judge::Reason;
 use lineshift_domain::read_back::ReadBack;
@@ -42,6 +43,7 @@ impl CarrierPage<'_> {
                 Next::Found { part, external_id } => self.found(line, part, external_id),
                 Next::Stands => self.stands(line),
                 Next::Refuse(text) => self.refuse(line, &text),
+                Next::TakenBack(text) => self.taken_back(line, &text),
                 Next::Send(act) => {
                     if let Some(to_do) = self.before_sending(line, act) {
                         return to_do;
@@ -69,18 +71,31 @@ impl CarrierPage<'_> {
                 _ if cfg!(feature = "negative-no-read-back") => Some(Do::Send(act)),
                 None => Some(Do::Read),
                 Some(read_at) => {
-                    self.after_nothing(line, place, self.calling.policy().after_nothing(since, read_at));
+                    self.after_nothing(line, place, self.policy().after_nothing(since, read_at));
                     None
                 }
             },
-            // Nothing more is sent for a line that is refused: what was unknown had no effect, as far as can be seen.
-            Some((StepState::Ambiguous, _)) if !self.may_send(line) => {
+            // Sent again after nobody knew what became of it, and refused: whether the first had worked is read.
+            Some((StepState::Ambiguous, _)) if line.record(place).is_some_and(|record| record.code.is_some()) => {
                 if line.read_at().is_none() {
                     return Some(Do::Read);
                 }
-                self.had_no_effect(line, place);
+                let said = line.record(place).and_then(|record| record.outcome.clone()).unwrap_or_default();
+                self.part_failed(line, place, Reason::new(Code::CarrierRefused, said));
                 None
             }
+            // Nothing more is sent for a line that is refused: whether what is unknown had an effect is read until it is settled.
+            Some((StepState::Ambiguous, since)) if !self.may_send(line) => match line.read_at() {
+                _ if self.is_dated(line) => {
+                    self.cannot_be_seen(line, place);
+                    None
+                }
+                None => Some(Do::Read),
+                Some(read_at) => {
+                    self.after_nothing(line, place, self.policy().after_nothing(since, read_at));
+                    None
+                }
+            },
             // What is unknown is seen first; nothing of the line is unknown any more once it was read.
             _ if !self.may_send(line) => line.read_at().is_none().then_some(Do::Read),
             _ => self.count_attempt(line, place).then_some(Do::Send(act)),
@@ -119,12 +134,16 @@ impl CarrierPage<'_> {
         let last = record.outcome.clone().unwrap_or_default();
         if calls >= i64::from(self.calling.engine.limits().attempts) {
             let text = format!("{} gave no usable answer {calls} times; the last: {last}", self.name());
-            if state == StepState::Ambiguous && line.read_at().is_none() {
-                // It cannot be seen whether it worked: what is dated ahead, say.
-                let text = format!("{text}; look the line up there, then retry or settle it");
-                self.apply(line, Flow::GivenUp(Reason::new(Code::OutcomeUnknown, text)));
-            } else {
-                self.part_failed(line, place, Reason::new(Code::CarrierUnavailable, text));
+            match (state, line.read_at()) {
+                (StepState::Ambiguous, None) => self.cannot_be_seen(line, place),
+                (StepState::Ambiguous, Some(read_at)) => {
+                    let since = line.record(place).and_then(|record| record.unknown_since).unwrap_or(at);
+                    match self.policy().after_nothing(since, read_at) {
+                        ReadBack::AgainAt(until) => self.apply(line, self.calling.wait(Code::OutcomeUnknown, text, until)),
+                        _ => self.part_failed(line, place, Reason::new(Code::CarrierUnavailable, text)),
+                    }
+                }
+                _ => self.part_failed(line, place, Reason::new(Code::CarrierUnavailable, text)),
             }
             return false;
         }
@@ -137,7 +156,22 @@ impl CarrierPage<'_> {
         true
     }
 
-    /// An unknown act that creates something was not found (B7.3).
+    /// Whether what is asked is to happen on a later day, so that no reading shows it.
+    fn is_dated(&self, line: &CarrierRun) -> bool {
+        matches!(line.asked(self.asked), CarrierChange::RatePlan { effective_at: Some(_), .. })
+    }
+
+    /// No reading shows whether it worked: a person has to look.
+    fn cannot_be_seen(&self, line: &mut CarrierRun, place: u16) {
+        let said = line.record(place).and_then(|record| record.outcome.clone()).unwrap_or_default();
+        let text = format!(
+            "what {} did cannot be seen by reading: {said}; look the line up there, then retry or settle it",
+            self.name()
+        );
+        self.apply(line, Flow::GivenUp(Reason::new(Code::OutcomeUnknown, text)));
+    }
+
+    /// An unknown act was looked for and not found (B7.3).
     fn after_nothing(&self, line: &mut CarrierRun, place: u16, then: ReadBack) {
         match then {
             ReadBack::AgainAt(until) => {
@@ -159,7 +193,7 @@ impl CarrierPage<'_> {
     }
 
     /// What was accepted does not show yet: it is looked at again, until its deadline (B5.6, B5.7).
-    fn wait_for_answer(&self, line: &mut CarrierRun, place: u16, since: chrono::DateTime<chrono::Utc>) {
+    fn wait_for_answer(&self, line: &mut CarrierRun, place: u16, since: DateTime<Utc>) {
         let Some(record) = line.record(place) else { return };
         let request = record.external_id.clone().unwrap_or_default();
         if let (Some(Code::CarrierRefused), outcome) = (record.code, record.outcome.clone()) {
@@ -183,7 +217,7 @@ impl CarrierPage<'_> {
             return;
         }
         let text = format!("{} accepted request {request}; waited for until {deadline}", self.name());
-        self.apply(line, self.calling.wait(Code::AwaitingCarrier, text, (now + look_every).min(deadline)));
+        self.apply(line, self.calling.wait(Code::AwaitingCarrier, text, whole_second((now + look_every).min(deadline))));
     }
 
     /// What a part was to create is there: ours where an intent stands for it, else adopted (B7.2).
@@ -206,13 +240,23 @@ impl CarrierPage<'_> {
     }
 
     /// The carrier's connector says that it cannot come to stand: for what failed, or for what was read.
-    fn refuse(&self, line: &mut CarrierRun, text: &str) {
+    pub(super) fn refuse(&self, line: &mut CarrierRun, text: &str) {
         let failed = line.failed().map(|record| (record.code, record.outcome.clone().unwrap_or_default()));
         let reason = match failed {
             Some((code, said)) if text.is_empty() => Reason::new(code.unwrap_or(Code::CarrierRefused), said),
             Some((code, said)) => Reason::new(code.unwrap_or(Code::CarrierRefused), format!("{said}; {text}")),
             None => Reason::new(Code::CarrierRefused, text.to_owned()),
         };
+        // A status that was taken and does not show is sent anew by a retry.
+        if let (CarrierChange::Status { .. }, None, Some(place)) = (self.asked, line.failed(), line.last_own()) {
+            self.part_failed(line, place, reason.clone());
+        }
         self.fail(line, reason);
     }
+}
+
+/// The next whole second: lines that were sent together are looked at together.
+pub(super) fn whole_second(at: DateTime<Utc>) -> DateTime<Utc> {
+    let more = (1_000_000_000 - i64::from(at.timestamp_subsec_nanos())) % 1_000_000_000;
+    at + chrono::TimeDelta::nanoseconds(more)
 }

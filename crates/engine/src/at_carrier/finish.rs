@@ -1,8 +1,10 @@
 //! How a line ends: it stands and is stored, it fails and keeps or undoes what was done, or it waits (B6.3).
 
-use lineshift_domain::carrier::CarrierChange;
+use lineshift_domain::carrier::{Answers, CarrierChange};
+use lineshift_domain::codes::Code;
 use lineshift_domain::judge::Reason;
 use lineshift_domain::log_text::{CarrierAction, LogTitle};
+use lineshift_domain::read_back::{ReadBack, ReadBackPolicy};
 use lineshift_domain::terms::StepState;
 use lineshift_store::billing::{CarrierLineWrite, CarrierWrite};
 
@@ -18,6 +20,10 @@ impl CarrierPage<'_> {
         }
         if line.is_undoing() {
             return self.undone(line);
+        }
+        // What could not be undone is what is asked for.
+        for place in line.stuck() {
+            line.write(place, now, |record| record.state = StepState::Done);
         }
         if !line.is_stored() {
             self.store_here(line, self.asked.clone(), self.action());
@@ -63,11 +69,23 @@ impl CarrierPage<'_> {
         if let Some(undo) = line.undone(self.asked) {
             self.store_here(line, undo, CarrierAction::UndoRatePlan);
         }
-        for place in line.own() {
-            line.write(place, now, |record| record.state = StepState::Reverted);
-        }
+        self.forget_own(line);
+        line.close_undo(now);
         let text = format!("{}; what was changed at {} was put back", reason.text, self.name());
         line.end = Some(LineEnd::Ends { reason: Reason::new(reason.code, text), unsettled: line.is_unsettled() });
+    }
+
+    /// Nothing of what was sent for the line stands any more.
+    fn forget_own(&self, line: &mut CarrierRun) {
+        for place in line.own() {
+            line.write(place, self.calling.now(), |record| record.state = StepState::Reverted);
+        }
+    }
+
+    /// The carrier's connector says that it cannot come to stand, and that what was sent for it is taken back.
+    pub(super) fn taken_back(&self, line: &mut CarrierRun, text: &str) {
+        self.refuse(line, text);
+        self.forget_own(line);
     }
 
     /// A refused line of which nothing is unknown: what was done for it is kept, or undone, or stuck where the carrier takes nothing
@@ -78,9 +96,14 @@ impl CarrierPage<'_> {
             return;
         }
         let reversible = self.abilities().rate_plan.is_some_and(|ability| ability.reversible);
-        match line.undone(self.asked).filter(|_| reversible) {
-            Some(undo) => line.begin_undo(undo),
-            None => self.stick(line, &format!("{} takes nothing back", self.name())),
+        match line.undone(self.asked) {
+            _ if !reversible => self.stick(line, &format!("{} takes nothing back", self.name())),
+            None => self.stick(line, "what it had before is not known, or it is to happen on a later day"),
+            Some(undo) => {
+                // Whoever goes on with the undo must know why.
+                line.mark_failed(self.calling.now(), reason);
+                line.begin_undo(undo);
+            }
         }
     }
 
@@ -89,9 +112,8 @@ impl CarrierPage<'_> {
         if line.is_undoing() {
             return self.stick(line, &reason.text);
         }
-        if matches!(line.goal, Goal::Do) && !concerns_account(reason.code) && line.failed().is_none() {
-            let place = line.free_place();
-            self.part_failed(line, place, reason.clone());
+        if matches!(line.goal, Goal::Do) && !concerns_account(reason.code) {
+            line.mark_failed(self.calling.now(), &reason);
         }
         let why = match &line.goal {
             Goal::Finish(why) => why.clone(),
@@ -127,15 +149,43 @@ impl CarrierPage<'_> {
         match flow {
             Flow::On => {}
             // The account waits before its next call.
-            Flow::Wait(wait) if wait.is_short => {}
+            Flow::Wait(wait) if wait.is_short && line.may_wait_shortly() => {}
             Flow::Wait(mut wait) => {
                 if let Goal::Finish(reason) = &line.goal {
                     wait.text = format!("{}; {}", reason.text, wait.text);
                 }
                 line.end = Some(self.calling.waits(line.row, wait));
             }
+            // The account's trouble does not make known what is unknown: that is read back when it can be (B5.3, B7.3).
+            Flow::Fail(reason) if concerns_account(reason.code) && !line.unsettled().is_empty() => {
+                self.wait_to_read(line, &reason)
+            }
             Flow::Fail(reason) => self.fail(line, reason),
             Flow::GivenUp(reason) => line.end = Some(LineEnd::Ends { reason, unsettled: true }),
+        }
+    }
+
+    /// What is unknown waits until its account can be called again, a day at most.
+    fn wait_to_read(&self, line: &mut CarrierRun, reason: &Reason) {
+        let now = self.calling.now();
+        let since = line.unknown_since().unwrap_or(now);
+        let text = format!("what {} did is not known, and cannot be read now: {}", self.name(), reason.text);
+        let flow = match self.policy().after_no_answer(since, now) {
+            ReadBack::AgainAt(until) => self.calling.wait(Code::OutcomeUnknown, text, until),
+            ReadBack::GivenUp | ReadBack::Settled => Flow::GivenUp(Reason::new(
+                Code::OutcomeUnknown,
+                format!("{text}; look the line up there, then retry or settle it"),
+            )),
+        };
+        self.apply(line, flow);
+    }
+
+    /// How unknown outcomes are settled here: what a carrier answers later may take effect until its deadline.
+    pub(super) fn policy(&self) -> ReadBackPolicy {
+        let policy = self.calling.policy();
+        match self.abilities().answers {
+            Answers::AtOnce => policy,
+            Answers::Later { deadline, .. } => ReadBackPolicy { settle_after: policy.settle_after.max(deadline), ..policy },
         }
     }
 

@@ -16,8 +16,15 @@ use lineshift_store::work::{OrderFacts, OutsideLine};
 
 use crate::outside::{Entries, Goal, LineEnd};
 
-/// What the outcome of a part says once the whole change stands and is stored.
-const STANDS: &str = "it stands as asked";
+/// The part that says what the change as a whole came to in an attempt: `Done`, it stands and is stored here; `Failed`, it does not. No
+/// act has it, and no carrier is told of it.
+const VERDICT: u16 = Act::MOST_PARTS;
+
+/// From here on lie the parts of an undo.
+const UNDO: u16 = VERDICT + 1;
+
+/// So many waits of a line may the account sit out in one run of its page.
+const MOST_SHORT_WAITS: u32 = 20;
 
 /// The entries of carriers' calls lie behind those of billing systems.
 const SYSTEM: i64 = 1;
@@ -40,6 +47,7 @@ pub(crate) struct CarrierRun {
     there: Option<CarrierLine>,
     read_at: Option<DateTime<Utc>>,
     sent_since: bool,
+    short_waits: u32,
     unwritten: StepBatch,
     entries: Entries,
 }
@@ -68,9 +76,10 @@ impl CarrierRun {
             .filter(|record| record.step == step)
             .filter_map(|record| Some((u16::try_from(record.part).ok()?, record)))
             .collect();
-        let kept = parts.values().find_map(|record| record.before.clone());
-        let stands = parts.is_empty() && asked.stands(&here);
-        let end = (stands && matches!(goal, Goal::Do)).then_some(LineEnd::Stands);
+        // Where nothing of an earlier attempt stands any more, what the line has now is what it had before.
+        let touched = parts.values().any(|record| is_unknown_part(record) || is_own(record) || record.state == StepState::Stuck);
+        let kept = parts.values().filter(|_| touched).find_map(|record| record.before.clone());
+        let end = matches!(goal, Goal::Do).then(|| settled_before(&parts, line.attempt, asked, &here)).flatten();
         let mut run = Self {
             row: line.id,
             attempt: line.attempt,
@@ -90,28 +99,38 @@ impl CarrierRun {
             there: None,
             read_at: None,
             sent_since: false,
+            short_waits: 0,
             unwritten: StepBatch::default(),
             entries,
         };
-        run.resume_undo(asked);
+        run.resume_undo(asked, now);
         run
     }
 
-    /// An undo that was cut off goes on, whatever the line is judged to be by now.
-    fn resume_undo(&mut self, asked: &CarrierChange) {
-        let Some(record) = self.parts.range(Act::MOST_PARTS..).map(|(_, record)| record).find(|it| it.attempt == self.attempt)
-        else {
-            return;
-        };
-        if !self.has_own() {
+    /// An undo that was cut off goes on. One of an earlier attempt of which nobody knows may have worked: then what it was to put back
+    /// is not known either.
+    fn resume_undo(&mut self, asked: &CarrierChange, now: DateTime<Utc>) {
+        let open = self.parts.range(UNDO..).filter(|(_, record)| record.state != StepState::Reverted);
+        let open: Vec<(u16, bool, bool)> =
+            open.map(|(place, record)| (*place, record.attempt == self.attempt, is_unknown_part(record))).collect();
+        if open.iter().any(|(_, of_now, _)| *of_now) && self.has_own() && matches!(self.goal, Goal::Finish(_)) {
+            self.undo = self.undone(asked);
             return;
         }
-        if matches!(self.goal, Goal::Do) {
-            let code = record.code.unwrap_or(Code::CarrierRefused);
-            self.goal = Goal::Finish(Reason::new(code, record.outcome.clone().unwrap_or_default()));
+        let was_unknown = open.iter().any(|(_, _, unknown)| *unknown);
+        for (place, ..) in open {
+            self.write(place, now, |record| record.state = StepState::Reverted);
         }
-        self.undo = self.undone(asked);
-        self.end = None;
+        if was_unknown {
+            self.end = None;
+            for place in self.own() {
+                self.write(place, now, |record| {
+                    record.state = StepState::Ambiguous;
+                    record.unknown_since = Some(now);
+                    record.outcome = Some("an undo of it may have worked".to_owned());
+                });
+            }
+        }
     }
 
     /// What puts it back to how it stood.
@@ -136,7 +155,7 @@ impl CarrierRun {
 
     /// Where the parts of what is asked now begin.
     const fn first_part(&self) -> u16 {
-        if self.undo.is_some() { Act::MOST_PARTS } else { 0 }
+        if self.undo.is_some() { UNDO } else { 0 }
     }
 
     /// The place of an act's part among those of the row.
@@ -203,17 +222,17 @@ impl CarrierRun {
 
     /// Whether the change as a whole stands and is stored already.
     pub(crate) fn is_stored(&self) -> bool {
-        self.parts.values().any(|record| is_stored(record) && record.attempt == self.attempt)
+        is_stored(&self.parts, self.attempt)
     }
 
     /// Whether anything stands that this change did.
     pub(crate) fn has_own(&self) -> bool {
-        self.parts.range(..Act::MOST_PARTS).any(|(_, record)| is_own(record))
+        self.parts.range(..VERDICT).any(|(_, record)| is_own(record))
     }
 
     /// The acts that this change did, and that stand.
     pub(super) fn own(&self) -> Vec<u16> {
-        self.parts.range(..Act::MOST_PARTS).filter(|(_, record)| is_own(record)).map(|(part, _)| *part).collect()
+        self.parts.range(..VERDICT).filter(|(_, record)| is_own(record)).map(|(part, _)| *part).collect()
     }
 
     /// The act that failed in this attempt.
@@ -221,13 +240,6 @@ impl CarrierRun {
         let first = self.first_part();
         let mut of_now = self.parts.range(first..first + Act::MOST_PARTS).map(|(_, record)| record);
         of_now.rfind(|record| record.state == StepState::Failed && record.attempt == self.attempt)
-    }
-
-    /// A place that holds no act yet.
-    pub(super) fn free_place(&self) -> u16 {
-        let first = self.first_part();
-        let last = self.parts.range(first..first + Act::MOST_PARTS).next_back();
-        last.map_or(first, |(part, _)| (part + 1).min(first + Act::MOST_PARTS - 1))
     }
 
     /// Changes a part; stored with the next flush.
@@ -248,14 +260,41 @@ impl CarrierRun {
 
     /// Says that the change as a whole stands.
     pub(super) fn mark_stored(&mut self, now: DateTime<Utc>) {
-        let place = self.parts.range(..Act::MOST_PARTS).next().map(|(place, _)| *place);
-        let is_new = place.is_none();
-        self.write(place.unwrap_or(0), now, |record| {
-            if is_new {
-                (record.state, record.adopted) = (StepState::Done, true);
-            }
-            record.outcome = Some(STANDS.to_owned());
+        self.write(VERDICT, now, |record| {
+            (record.state, record.adopted) = (StepState::Done, true);
+            (record.code, record.outcome) = (None, Some("it stands as asked".to_owned()));
         });
+    }
+
+    /// Says that the change as a whole does not come to stand, so that whoever goes on knows why.
+    pub(super) fn mark_failed(&mut self, now: DateTime<Utc>, reason: &Reason) {
+        self.write(VERDICT, now, |record| {
+            record.state = StepState::Failed;
+            (record.code, record.outcome) = (Some(reason.code), Some(reason.text.clone()));
+        });
+    }
+
+    /// The parts of an undo that came to its end: another attempt may have to undo again.
+    pub(super) fn close_undo(&mut self, now: DateTime<Utc>) {
+        for place in self.parts.range(UNDO..).map(|(place, _)| *place).collect::<Vec<_>>() {
+            self.write(place, now, |record| record.state = StepState::Reverted);
+        }
+    }
+
+    /// What could not be undone, and is wanted again now.
+    pub(super) fn stuck(&self) -> Vec<u16> {
+        self.parts.range(..VERDICT).filter(|(_, record)| record.state == StepState::Stuck).map(|(place, _)| *place).collect()
+    }
+
+    /// The last act that was done.
+    pub(super) fn last_own(&self) -> Option<u16> {
+        self.own().last().copied()
+    }
+
+    /// Whether the account may sit out one more wait for this line.
+    pub(super) const fn may_wait_shortly(&mut self) -> bool {
+        self.short_waits += 1;
+        self.short_waits <= MOST_SHORT_WAITS
     }
 
     pub(super) fn log(&mut self, title: LogTitle, request: String, response: String, error: Option<String>) {
@@ -272,7 +311,31 @@ impl CarrierRun {
         self.unwritten.carrier_lines.push(write);
     }
 
-    pub(super) fn take_unwritten(&mut self) -> StepBatch {
+    /// How it ends when its carrier cannot be called at all. That it failed is stored, so that what else was done for it is undone; what
+    /// should have been put back at the carrier is stuck (B6.3).
+    pub(crate) fn end_uncalled(&mut self, reason: &Reason, compensates: bool, now: DateTime<Utc>) -> LineEnd {
+        let why = match &self.goal {
+            Goal::Finish(why) => why.clone(),
+            Goal::Do => {
+                self.mark_failed(now, reason);
+                reason.clone()
+            }
+        };
+        let own = self.own();
+        if !compensates || own.is_empty() {
+            return LineEnd::Ends { reason: why, unsettled: self.is_unsettled() };
+        }
+        for place in own {
+            self.write(place, now, |record| {
+                record.state = StepState::Stuck;
+                record.outcome = Some(reason.text.clone());
+            });
+        }
+        let text = format!("{}; what was changed at the carrier stands: it could not be undone: {}", why.text, reason.text);
+        LineEnd::Ends { reason: Reason::new(why.code, text), unsettled: true }
+    }
+
+    pub(crate) fn take_unwritten(&mut self) -> StepBatch {
         std::mem::take(&mut self.unwritten)
     }
 
@@ -292,13 +355,40 @@ pub(crate) const fn is_own(record: &StepRecord) -> bool {
     matches!(record.state, StepState::Done) && !record.adopted
 }
 
-fn is_stored(record: &StepRecord) -> bool {
-    record.state == StepState::Done && record.outcome.as_deref() == Some(STANDS)
+fn is_stored(parts: &BTreeMap<u16, StepRecord>, attempt: i64) -> bool {
+    parts.get(&VERDICT).is_some_and(|verdict| verdict.state == StepState::Done && verdict.attempt == attempt)
 }
 
 /// Whether the carrier's part of a row stands as a whole, and nobody needs to be called for it any more.
 pub(crate) fn stands_at_carrier(line: &OutsideLine, step: Step) -> bool {
-    line.steps.iter().any(|record| record.step == step && is_stored(record))
+    line.steps.iter().any(|record| record.step == step && record.part == i64::from(VERDICT) && record.state == StepState::Done)
+}
+
+/// Why a row failed at its carrier in an attempt, if it did.
+pub(crate) fn failed_at_carrier(steps: &[StepRecord], attempt: i64) -> Option<Reason> {
+    let failed = |record: &&StepRecord| {
+        record.step != Step::RevService
+            && record.part == i64::from(VERDICT)
+            && record.state == StepState::Failed
+            && record.attempt == attempt
+    };
+    let record = steps.iter().find(failed)?;
+    Some(Reason::new(record.code?, record.outcome.clone().unwrap_or_default()))
+}
+
+/// How a line ends for which nobody needs to be called: it stands and is stored, or it stands here as asked and nothing was sent for it; or
+/// it stood, and another order has moved it since (B10.2).
+fn settled_before(parts: &BTreeMap<u16, StepRecord>, attempt: i64, asked: &CarrierChange, here: &CarrierLine) -> Option<LineEnd> {
+    if is_stored(parts, attempt) || (parts.is_empty() && asked.stands(here)) {
+        return Some(LineEnd::Stands);
+    }
+    let stood = parts.get(&VERDICT).is_some_and(|verdict| verdict.state == StepState::Done);
+    let is_dated = matches!(asked, CarrierChange::RatePlan { effective_at: Some(_), .. });
+    if !stood || is_dated || asked.stands(here) {
+        return None;
+    }
+    let text = "the line was moved at its carrier by another order since this one had moved it; look at the line and order again";
+    Some(LineEnd::Ends { reason: Reason::new(Code::ModifiedMeanwhile, text), unsettled: false })
 }
 
 /// How the carrier is told of a part: what failed in an earlier attempt is to be tried anew, what could not be undone stands.

@@ -27,7 +27,7 @@ use lineshift_store::billing::StepBatch;
 use crate::boundary::Boundary;
 use crate::outside::{Calling, LineEnd, System};
 use decide::Do;
-pub(crate) use line::{CarrierRun, is_own, is_unknown_part, stands_at_carrier};
+pub(crate) use line::{CarrierRun, failed_at_carrier, is_own, is_unknown_part, stands_at_carrier};
 
 /// One page's work at one carrier's account.
 pub(crate) struct CarrierPage<'a> {

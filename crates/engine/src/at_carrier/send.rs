@@ -11,6 +11,7 @@ use lineshift_domain::terms::StepState;
 use lineshift_store::Result as StoreResult;
 use lineshift_store::billing::StepBatch;
 
+use super::decide::whole_second;
 use super::{CarrierPage, CarrierRun};
 use crate::boundary::Boundary;
 use crate::outside::{Flow, Goal, UNREACHED};
@@ -67,7 +68,8 @@ impl CarrierPage<'_> {
                 record.calls += 1;
                 record.request_key = Some(key);
                 record.external_id.clone_from(&act.about);
-                (record.adopted, record.unknown_since) = (false, None);
+                // What an earlier call did that nobody knows of is not forgotten because it is sent again.
+                record.adopted = false;
                 record.code = undone_for.as_ref().map(|reason| reason.code);
                 record.outcome = undone_for.map(|reason| reason.text);
             });
@@ -106,7 +108,7 @@ impl CarrierPage<'_> {
             Err(CallError::LeaseLost) => return Err(self.calling.lease_lost()),
             Err(CallError::Ambiguous(_) | CallError::Unavailable(_)) => line.write(place, now, |record| {
                 record.state = StepState::Ambiguous;
-                record.unknown_since = Some(now);
+                (record.code, record.unknown_since) = (None, Some(now));
                 record.outcome = Some(said);
             }),
             Err(CallError::NotNow(not_now)) => {
@@ -125,7 +127,8 @@ impl CarrierPage<'_> {
             Err(CallError::Rejected { .. } | CallError::NotFound { .. }) => {
                 let text = format!("{} {said}", self.name());
                 line.write(place, now, |record| {
-                    record.state = StepState::Failed;
+                    // Of a call that was sent again the first may have worked: it is read.
+                    record.state = if record.unknown_since.is_some() { StepState::Ambiguous } else { StepState::Failed };
                     record.code = Some(Code::CarrierRefused);
                     record.outcome = Some(text);
                 });
@@ -137,7 +140,7 @@ impl CarrierPage<'_> {
     /// Nothing was done: it uses up no attempt, and no intent stands (B7.3).
     fn was_not_sent(&self, line: &mut CarrierRun, place: u16, said: String) {
         line.write(place, self.calling.now(), |record| {
-            record.state = StepState::Pending;
+            record.state = if record.unknown_since.is_some() { StepState::Ambiguous } else { StepState::Pending };
             record.calls -= 1;
             record.request_key = None;
             record.outcome = Some(said);
@@ -159,7 +162,7 @@ impl CarrierPage<'_> {
             Answers::AtOnce => (self.calling.engine.limits().settle_after(), now + self.calling.engine.limits().read_back()),
         };
         let text = format!("{} accepted request {request}; waited for until {deadline}", self.name());
-        self.apply(line, self.calling.wait(Code::AwaitingCarrier, text, now + look_every));
+        self.apply(line, self.calling.wait(Code::AwaitingCarrier, text, whole_second(now + look_every)));
     }
 
     /// An act failed for good.

@@ -11,11 +11,11 @@ use lineshift_domain::judge::Reason;
 use lineshift_store::Result as StoreResult;
 use lineshift_store::work::{OrderFacts, OutsideLine, PageClaim, PageResult, Settled, Waiting};
 
+use super::done_outside;
 use super::judged::refusal;
-use super::with_own_service;
 use super::{LineEnd, compensates};
 use crate::Engine;
-use crate::at_carrier::is_own;
+use crate::at_carrier::{is_own, is_unknown_part};
 use crate::run::{Judged, judge_rows, measure_outcomes};
 use crate::steps::{apply_measured, scheduled_for, set_steps};
 
@@ -42,16 +42,15 @@ impl Engine {
         let order = page.order().clone();
         let lines = page.list_outside_lines().await?;
         let judged =
-            judge_rows(page.as_mut(), &order, &with_own_service(&lines), &statuses, self.abilities(order.integration_kind))
-                .await?;
-        let created: HashMap<DeviceChangeId, bool> = lines.iter().map(|line| (line.id, has_created(line))).collect();
+            judge_rows(page.as_mut(), &order, &done_outside(&lines), &statuses, self.abilities(order.integration_kind)).await?;
+        let done: HashMap<DeviceChangeId, Done> = lines.iter().map(|line| (line.id, Done::of(line))).collect();
         let mut ends: HashMap<DeviceChangeId, LineEnd> = ends.into_iter().collect();
         let (mut settled, mut waiting, mut failing, mut go_on) = (Vec::new(), Vec::new(), Vec::new(), 0_usize);
         for (row, verdict) in &judged.rows {
             // A row that came to be open since the page was judged is looked at with the next claim.
             let end = ends.remove(row).unwrap_or_else(|| LineEnd::Waits(look_again(*row, now)));
-            let has_created = created.get(row).copied().unwrap_or(false);
-            match decide(*row, end, verdict, &order, has_created, now) {
+            let done = done.get(row).copied().unwrap_or_default();
+            match decide(*row, end, verdict, &order, done, now) {
                 RowEnd::GoesOn => go_on += 1,
                 RowEnd::FailsAfterSteps(reason) => failing.push((*row, reason)),
                 RowEnd::Settled(end) => settled.push(end),
@@ -76,9 +75,24 @@ impl Engine {
     }
 }
 
-/// Whether anything stands outside that this change did.
-fn has_created(line: &OutsideLine) -> bool {
-    line.steps.iter().any(is_own)
+/// What this change did outside for a line.
+#[derive(Debug, Clone, Copy, Default)]
+struct Done {
+    /// Whether anything of it stands.
+    stands: bool,
+    /// Whether anything of it is unknown.
+    is_unknown: bool,
+}
+
+impl Done {
+    fn of(line: &OutsideLine) -> Self {
+        Self { stands: line.steps.iter().any(is_own), is_unknown: line.steps.iter().any(is_unknown_part) }
+    }
+
+    /// Whether there is something to undo by now: what is unknown comes first.
+    const fn is_to_be_undone(self) -> bool {
+        self.stands && !self.is_unknown
+    }
 }
 
 fn look_again(row: DeviceChangeId, now: DateTime<Utc>) -> Waiting {
@@ -91,30 +105,25 @@ fn look_again(row: DeviceChangeId, now: DateTime<Utc>) -> Waiting {
 }
 
 /// What the calls came to and what the line is by now, together (B5.3, B6.2, B6.3).
-fn decide(
-    row: DeviceChangeId,
-    end: LineEnd,
-    verdict: &Judged,
-    order: &OrderFacts,
-    has_created: bool,
-    now: DateTime<Utc>,
-) -> RowEnd {
+fn decide(row: DeviceChangeId, end: LineEnd, verdict: &Judged, order: &OrderFacts, done: Done, now: DateTime<Utc>) -> RowEnd {
     let refused = refusal(verdict);
     let compensates = compensates(order);
     match (end, refused) {
         (LineEnd::Waits(waiting), _) => RowEnd::Waits(waiting),
+        // What the carrier refused, or does not take back, is undone at the billing system, too: the page is claimed again at once.
+        (LineEnd::Ends { reason, .. }, _) if compensates && done.is_to_be_undone() => undo_next(row, &reason, now),
         (LineEnd::Ends { reason, unsettled: true }, _) => RowEnd::Settled(Settled::Unsettled(row, reason)),
-        // What the carrier refused is undone at the billing system, too: the page is claimed again at once for that.
-        (LineEnd::Ends { reason, unsettled: false }, _) if compensates && has_created => undo_next(row, &reason, now),
         (LineEnd::Ends { reason, unsettled: false }, _) => RowEnd::Settled(Settled::Refused(row, reason)),
         (LineEnd::Stands, None) => RowEnd::GoesOn,
+        // Everything that was ordered stands already: no step is left that could be refused.
+        (LineEnd::Stands, Some(_)) if set_steps(order).is_empty() => RowEnd::GoesOn,
         (LineEnd::FailsAfterSteps(reason), None) => RowEnd::FailsAfterSteps(reason),
         (LineEnd::Stands | LineEnd::FailsAfterSteps(_), Some(reason)) => {
-            if compensates && has_created {
+            if compensates && done.stands {
                 return undo_next(row, &reason, now);
             }
             let text =
-                if has_created { format!("{}; what was done for it outside was kept", reason.text) } else { reason.text.clone() };
+                if done.stands { format!("{}; what was done for it outside was kept", reason.text) } else { reason.text.clone() };
             RowEnd::Settled(Settled::Refused(row, Reason::new(reason.code, text)))
         }
     }

@@ -12,9 +12,9 @@ use lineshift_store::billing::StepRecord;
 use lineshift_store::work::{OrderFacts, OutsideLine, PageWork, Settled};
 
 use super::Goal;
-use super::{compensates, with_own_service};
+use super::{compensates, done_outside};
 use crate::Engine;
-use crate::at_carrier::{is_unknown_part, stands_at_carrier};
+use crate::at_carrier::{failed_at_carrier, is_unknown_part, stands_at_carrier};
 use crate::run::{Judged, Stop, judge_rows, measure_outcomes};
 
 /// A page that was judged and committed.
@@ -31,8 +31,7 @@ impl Engine {
         let order = page.order().clone();
         let known = page.list_outside_lines().await?;
         let judged =
-            judge_rows(page.as_mut(), &order, &with_own_service(&known), statuses, self.abilities(order.integration_kind))
-                .await?;
+            judge_rows(page.as_mut(), &order, &done_outside(&known), statuses, self.abilities(order.integration_kind)).await?;
         // Rows that were refused at submission have found their lines only now.
         let known = if judged.found_anew { page.list_outside_lines().await? } else { known };
         let mut lines: HashMap<DeviceChangeId, OutsideLine> = known.into_iter().map(|line| (line.id, line)).collect();
@@ -62,8 +61,7 @@ fn goal(row: DeviceChangeId, verdict: &Judged, line: Option<&OutsideLine>, order
         Judged::Accepted => Ok(Goal::Do),
         Judged::AlreadySo if was_sent => Ok(Goal::Do),
         Judged::AlreadySo => Err(Settled::AlreadySo(row)),
-        // A line on which a step was done, or is unknown, is carried to its end (B10.1).
-        Judged::Stopped(Stop::Canceled) if was_sent => Ok(Goal::Do),
+        // A line on which a step was done, or is unknown, is carried to its end (B10.1), and never judged to be canceled.
         Judged::Stopped(Stop::Canceled) => Err(Settled::Canceled(row)),
         // What stands as a whole calls nobody any more (B5.3).
         Judged::Stopped(Stop::NoAccount(no)) => {
@@ -88,15 +86,11 @@ fn failed_to_be_undone(line: &OutsideLine, order: &OrderFacts) -> Option<Reason>
     if !compensates(order) {
         return None;
     }
-    let failed = |step: &&StepRecord| {
-        step.step == Step::CarrierRatePlan && step.state == StepState::Failed && step.attempt == line.attempt
-    };
-    let step = line.steps.iter().find(failed)?;
-    Some(Reason::new(step.code?, step.outcome.clone().unwrap_or_default()))
+    failed_at_carrier(&line.steps, line.attempt)
 }
 
 /// Whether something stands, or may stand, that this change did: a refusal then has something to keep, undo or read back.
-fn is_sent(line: &OutsideLine) -> bool {
+pub(super) fn is_sent(line: &OutsideLine) -> bool {
     line.steps.iter().any(|step| {
         is_unknown_part(step)
             || matches!(step.state, StepState::Done | StepState::Stuck)

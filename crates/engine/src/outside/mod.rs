@@ -8,7 +8,7 @@ mod lease;
 mod line;
 mod no_account;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use lineshift_connectors::http::AccountKey;
@@ -30,6 +30,7 @@ use crate::at_carrier::{CarrierPage, CarrierRun, system_of};
 use crate::boundary::Boundary;
 use crate::error::EngineError;
 use crate::rev_service::{LineRun, REV_IO, RevServicePage};
+use crate::run::DoneOutside;
 use crate::worker::Shutdown;
 
 /// Under what a page's calls are made.
@@ -151,6 +152,8 @@ impl Engine {
         let (Some(facts), Some(asked), Some(step)) = (&order.carrier, stored.carrier_change(), carrier_step(stored)) else {
             return Err(StoreError::internal("a page that calls a carrier without an account"));
         };
+        // What was dated ahead when it was ordered, and is not any more, applies now (B6.5).
+        let asked = asked.due_by(self.clock.now());
         if lines.is_empty() {
             return Ok(Vec::new());
         }
@@ -159,7 +162,7 @@ impl Engine {
         let runs: Vec<_> = lines.into_iter().map(|(line, goal)| CarrierRun::new(line, goal, order, &asked, step, now)).collect();
         let account = match self.open_carrier(key).await.map_err(store_error)? {
             Ok(account) => account,
-            Err(reason) => return Ok(self.end_without_carrier(order, &runs, &reason)),
+            Err(reason) => return self.end_without_carrier(claim, order, runs, &reason).await,
         };
         let Some(kind) = self.carriers().find(account.stored.integration_kind) else {
             return Err(StoreError::internal("a carrier is connected that is not registered"));
@@ -230,8 +233,9 @@ fn store_error(error: EngineError) -> StoreError {
     }
 }
 
-/// Rows whose service this change found or created, or may have: rule 7 does not count it against them (B5.3). What is stored for
-/// one that is unknown, by a synchronisation say, is what its read-back will find.
-pub(crate) fn with_own_service(lines: &[OutsideLine]) -> HashSet<DeviceChangeId> {
-    lines.iter().filter(|line| judged::has_service(line) || judged::is_billing_unknown(line)).map(|line| line.id).collect()
+/// What a change has done for these lines. A service that it found or created, or may have, is its own: what is stored for one that is
+/// unknown, by a synchronisation say, is what its read-back will find.
+pub(crate) fn done_outside(lines: &[OutsideLine]) -> DoneOutside {
+    let of = |is: fn(&OutsideLine) -> bool| lines.iter().filter(|line| is(line)).map(|line| line.id).collect();
+    DoneOutside { own: of(|line| judged::has_service(line) || judged::is_billing_unknown(line)), sent: of(judged::is_sent) }
 }

@@ -58,33 +58,33 @@ impl Engine {
         Ok(ends)
     }
 
-    /// The same for lines of a carrier that cannot be called. What was to be undone waits for nothing: nobody could do it.
-    pub(super) fn end_without_carrier(
+    /// The same for lines of a carrier that cannot be called.
+    pub(super) async fn end_without_carrier(
         &self,
+        claim: &PageClaim,
         order: &OrderFacts,
-        lines: &[CarrierRun],
+        lines: Vec<CarrierRun>,
         reason: &Reason,
-    ) -> Vec<(DeviceChangeId, LineEnd)> {
+    ) -> StoreResult<Vec<(DeviceChangeId, LineEnd)>> {
         let now = self.clock.now();
-        let compensates = compensates(order);
-        let end = |line: &CarrierRun| {
-            if let Some(end) = &line.end {
-                return end.clone();
-            }
-            if let Some(since) = line.unknown_since() {
-                let text = format!("what the carrier did is not known, and cannot be read now: {}", reason.text);
-                return self.wait_until_known(line.row, since, text, now);
-            }
-            if line.is_stored() && matches!(line.goal, Goal::Do) {
-                return LineEnd::Stands;
-            }
-            let why = match &line.goal {
-                Goal::Do => reason.clone(),
-                Goal::Finish(why) => why.clone(),
+        let mut written = StepBatch::default();
+        let mut ends = Vec::with_capacity(lines.len());
+        for mut line in lines {
+            let end = match (&line.end, line.unknown_since()) {
+                (Some(end), _) => end.clone(),
+                (None, Some(since)) => {
+                    let text = format!("what the carrier did is not known, and cannot be read now: {}", reason.text);
+                    self.wait_until_known(line.row, since, text, now)
+                }
+                (None, None) => line.end_uncalled(reason, compensates(order), now),
             };
-            LineEnd::Ends { reason: why, unsettled: line.is_unsettled() || (compensates && line.has_own()) }
-        };
-        lines.iter().map(|line| (line.row, end(line))).collect()
+            written.append(line.take_unwritten());
+            ends.push((line.row, end));
+        }
+        let stuck = written.steps.iter().filter(|step| step.state == StepState::Stuck).count();
+        metrics::counter!("lineshift_steps_stuck_total").increment(stuck as u64);
+        Journal::new(self.clone(), claim.clone()).write(written).await?;
+        Ok(ends)
     }
 
     fn wait_for_account_to_be(&self, line: &LineRun, reason: &Reason, now: DateTime<Utc>) -> LineEnd {

@@ -164,7 +164,7 @@ pub async fn a_page_says_whether_its_carrier_may_be_called<S: Store>(store: &S) 
     let runs = runnable.iter().find(|runs| runs.change.bulk_change_id == id && runs.change.tenant_id == tenant);
     let accounts = runs.expect("it is runnable").accounts;
     assert_eq!(accounts, CalledAccounts { billing: None, carrier: Some(account) });
-    assert_eq!((accounts.to_wait_for(), accounts.iter().collect::<Vec<_>>()), (Some(account), vec![account]));
+    assert_eq!((accounts.called_first(), accounts.iter().collect::<Vec<_>>()), (Some(account), vec![account]));
 
     let held = claim(&fixture, id, 10).await.expect("a page");
     let may_write = async || {
@@ -202,7 +202,7 @@ pub async fn either_account_wakes_its_rows<S: Store>(store: &S) {
     let id = {
         let order = super::bulk_changes::amop(&fixture);
         let accounts = CalledAccounts { billing: Some(billing), carrier: Some(carrier) };
-        assert_eq!(accounts.to_wait_for(), Some(carrier));
+        assert_eq!(accounts.called_first(), Some(billing));
         let new = NewBulkChange { accounts, page_lines: 1, ..change(&fixture, order, 1) };
         store.store_bulk_change(tenant, &new, accepted(&lines), None).await.expect("stored").id
     };

@@ -77,9 +77,11 @@ impl Saga<'_> {
         if self.package(id).is_some_and(|package| package.is_ended) || self.is_terminated(id) {
             let another = added + 1;
             return match has_failed {
-                true => {
-                    refuse(format!("POND did not activate the new package {id} of type {}, and it was ended again", self.plan))
-                }
+                true => Next::TakenBack(format!(
+                    "POND did not activate the new package {id} of type {}, and it was ended again; {}",
+                    self.plan,
+                    self.standing(Some(id))
+                )),
                 false if ADDS.contains(&another) => self.bring(another),
                 false => refuse(format!("packages of type {} end time and again", self.plan)),
             };

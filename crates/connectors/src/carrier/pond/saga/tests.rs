@@ -69,7 +69,7 @@ fn what_sets_state_is_read_back_and_sent_again_under_its_part() {
 }
 
 fn refused(end: Next) -> String {
-    let Next::Refuse(text) = end else { panic!("{end:?}") };
+    let (Next::Refuse(text) | Next::TakenBack(text)) = end else { panic!("{end:?}") };
     text
 }
 
@@ -166,7 +166,7 @@ proptest! {
             attempts += 1;
             match end {
                 Next::Stands => break,
-                Next::Refuse(_) => world.retry(),
+                Next::Refuse(_) | Next::TakenBack(_) => world.retry(),
                 other => prop_assert!(false, "{other:?} after {log:?}"),
             }
             prop_assert!(attempts <= 26, "it is tried for ever: {log:?}");
