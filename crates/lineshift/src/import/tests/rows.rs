@@ -191,7 +191,7 @@ async fn products_of_a_service_are_read_together() {
 #[tokio::test]
 async fn other_kinds_name_what_is_wrong_as_well() {
     let fixture = with_lines().await;
-    let providers = "name,integration,authentication\nPod,Cisco,\nBill,Rev.io,\nThird,Jasper,Billing\nFourth,POND,Bill\n";
+    let providers = "name,integration,authentication\nPod,Cisco,\nBill,Rev.io,\nThird,Jasper,Billing\nFourth,POND,Biling\n";
     assert_eq!(
         fixture.refused(FileKind::Providers, providers).await,
         [
@@ -199,7 +199,7 @@ async fn other_kinds_name_what_is_wrong_as_well() {
             "line 3, column 2 (integration): found \"Rev.io\", expected a carrier's: Jasper, ThingSpace, Telegence, POND",
             "line 4, column 3 (authentication): found \"Billing\", expected an integration authentication of Jasper; this one opens \
              Rev.io",
-            "line 5, column 3 (authentication): found \"Bill\", expected the name of a integration authentication that is there; \
+            "line 5, column 3 (authentication): found \"Biling\", expected the name of a integration authentication that is there; \
              was \"Billing\" meant?",
         ]
     );
