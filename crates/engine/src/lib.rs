@@ -107,7 +107,7 @@ impl Engine {
         Self { boundaries: boundary::Boundaries(Some(at_boundary)), ..self }
     }
 
-    /// The same engine, whose scheduler synchronises every billing account that often.
+    /// The same engine, whose scheduler synchronises every billing account, and every service provider with its carrier, that often.
     #[must_use]
     pub fn syncing_every(self, every: TimeDelta) -> Self {
         Self { sync_every: Some(every), ..self }

@@ -7,7 +7,9 @@ use lineshift_domain::ids::{
 };
 use lineshift_domain::lines::Digits;
 use lineshift_domain::terms::LineIdentifier;
-use lineshift_store::devices::{DeviceFilter, DeviceStore, DeviceView, FactsQuery, FoundLine, HistoryEntry, HistoryKey};
+use lineshift_store::devices::{
+    DeviceFilter, DeviceStore, DeviceUsage, DeviceView, FactsQuery, FoundLine, HistoryEntry, HistoryKey,
+};
 use lineshift_store::paging::Listed;
 use lineshift_store::sql::devices as text;
 use lineshift_store::{Result, StoreError};
@@ -43,6 +45,11 @@ impl<E: Engine> DeviceStore for SqlStore<E> {
 
     async fn get_device(&self, tenant: TenantId, id: DeviceId) -> Result<DeviceView> {
         let found = self.engine.read(tenant, move |sql| sql.find(text::GET_DEVICE, &[&tenant.0, &id.0], read_device)).await?;
+        found.ok_or_else(|| StoreError::not_found("device", id))
+    }
+
+    async fn find_device_usage(&self, tenant: TenantId, id: DeviceId) -> Result<Option<DeviceUsage>> {
+        let found = self.engine.read(tenant, move |sql| sql.find(text::GET_USAGE, &[&tenant.0, &id.0], read_usage)).await?;
         found.ok_or_else(|| StoreError::not_found("device", id))
     }
 
@@ -142,6 +149,12 @@ fn json_of_digits(lines: &[Digits]) -> String {
     }
     json.push(']');
     json
+}
+
+/// What a line used; none: it was not read.
+fn read_usage(row: &Row<'_>) -> Result<Option<DeviceUsage>> {
+    let Some(at) = row.maybe_time(3)? else { return Ok(None) };
+    Ok(Some(DeviceUsage { data_bytes: row.get(0)?, sms_count: row.get(1)?, voice_seconds: row.get(2)?, at }))
 }
 
 fn read_device(row: &Row<'_>) -> Result<DeviceView> {

@@ -172,6 +172,19 @@ pub struct FoundLine {
     pub facts: LineFacts,
 }
 
+/// What a line used in its carrier's cycle to date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeviceUsage {
+    /// Data.
+    pub data_bytes: i64,
+    /// Messages; none: the carrier does not say.
+    pub sms_count: Option<i64>,
+    /// Voice; likewise.
+    pub voice_seconds: Option<i64>,
+    /// When it was read.
+    pub at: DateTime<Utc>,
+}
+
 /// Lines of a tenant.
 #[async_trait]
 pub trait DeviceStore {
@@ -185,6 +198,8 @@ pub trait DeviceStore {
     ) -> Result<Listed<DeviceView, DeviceId>>;
     /// One line. Errors: `NotFound`.
     async fn get_device(&self, tenant: TenantId, id: DeviceId) -> Result<DeviceView>;
+    /// What a line used in the cycle to date, as a synchronisation read it last; none: it was not read. Errors: `NotFound`.
+    async fn find_device_usage(&self, tenant: TenantId, id: DeviceId) -> Result<Option<DeviceUsage>>;
     /// A line's history, newest first.
     async fn list_device_history(
         &self,

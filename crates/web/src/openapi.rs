@@ -42,6 +42,7 @@ use crate::problem::{ApiProblem, PROBLEM_JSON};
         unsettled::settle_device_change,
         devices::list_devices,
         devices::get_device,
+        devices::get_device_usage,
         devices::list_device_history,
         plan_queue::list_queue_entries,
         plan_queue::get_queue_entry,

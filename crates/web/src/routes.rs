@@ -62,6 +62,7 @@ routes! {
 
     get "/api/v1/devices" quick devices::list_devices;
     get "/api/v1/devices/{id}" quick devices::get_device;
+    get "/api/v1/devices/{id}/usage" quick devices::get_device_usage;
     get "/api/v1/devices/{id}/history" quick devices::list_device_history;
 
     get "/api/v1/plan-queue" quick plan_queue::list_queue_entries;

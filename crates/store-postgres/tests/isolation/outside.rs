@@ -6,6 +6,7 @@ use lineshift_domain::sync::{FindingKind, SyncPhase};
 use lineshift_domain::terms::IntegrationKind;
 use lineshift_store::billing::{BillingStore, CallWindows, Settlement, StepBatch};
 use lineshift_store::carriers::{CalledBackLine, CarrierStore};
+use lineshift_store::devices::DeviceStore;
 use lineshift_store::sync::{SyncClaim, SyncPlace, SyncRun, SyncStore};
 
 use crate::filled::{Filled, HELD, REQUEST};
@@ -101,6 +102,7 @@ async fn try_synchronised_carrier(tried: &mut Tried<'_>, of: &Filled) {
     try_it!(tried, SyncStore.list_unseen_lines(&before, 10));
     let provider = SyncRun { service_provider_id: Some(of.provider), ..held.run.clone() };
     try_it!(tried, SyncStore.list_usage_lines(&SyncClaim { run: provider, ..held.clone() }, 10));
+    try_it!(tried, DeviceStore.find_device_usage(tenant, of.lines[0]));
     let place = SyncPlace::beginning(SyncPhase::Usage);
     try_it!(tried, SyncStore.record_sync(held, &of.synced_lines(91), place, at(60)));
 }

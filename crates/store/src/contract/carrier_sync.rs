@@ -302,6 +302,10 @@ pub async fn usage_is_read_of_chosen_lines<S: Store>(store: &S) {
     let batch = SyncBatch { usage: vec![used(ids[1], 150)], ..SyncBatch::default() };
     let place = SyncPlace { phase: SyncPhase::Usage, page: 1, after: ids[1].0 };
     let held = store.record_sync(&held, &batch, place, at(61)).await.expect("written");
+    let there = store.find_device_usage(fixture.tenant, ids[1]).await.expect("read").expect("of this cycle");
+    assert_eq!((there.data_bytes, there.sms_count, there.voice_seconds, there.at), (150, Some(3), None, at(61)));
+    assert_eq!(store.find_device_usage(fixture.tenant, ids[4]).await.expect("read"), None);
+    assert!(store.find_device_usage(fixture.other, ids[1]).await.is_err(), "no such line there");
     let rest = store.list_usage_lines(&held, 10).await.expect("listed");
     assert_eq!((rest.lines.iter().map(|line| line.id).collect::<Vec<_>>(), rest.next), (vec![ids[4]], None));
 }

@@ -39,6 +39,9 @@ crate::statements! {
         " FROM device AS d JOIN device_tenant AS dt ON dt.tenant_id = $1 AND dt.device_id = d.id
          WHERE d.tenant_id = $1 AND d.id = $2"
     );
+    /// Whether the line is there, and what it used: one row by primary keys. `$1` tenant, `$2` id.
+    GET_USAGE = "SELECT u.data_bytes, u.sms_count, u.voice_seconds, u.at FROM device AS d
+        LEFT JOIN device_usage AS u ON u.tenant_id = $1 AND u.device_id = d.id WHERE d.tenant_id = $1 AND d.id = $2";
     /// Primary key of `device`.
     LIST_DEVICES = list_by_device!("");
     /// `device_by_iccid`.

@@ -7,6 +7,7 @@ use lineshift_domain::lines::read_line;
 use lineshift_domain::reading::codes;
 use lineshift_domain::terms::LineIdentifier;
 use lineshift_engine::Caller;
+use lineshift_store::StoreError;
 use lineshift_store::devices::DeviceFilter;
 use utoipa::IntoParams;
 
@@ -14,7 +15,7 @@ use crate::Web;
 use crate::auth::require_any_view;
 use crate::problem::ApiProblem;
 use crate::query::{NoParameters, PageParams, Parameters, PathId};
-use crate::views::{DeviceView, HistoryEntryView, Page};
+use crate::views::{DeviceUsageView, DeviceView, HistoryEntryView, Page};
 
 /// The parameters, for the OpenAPI document.
 #[derive(IntoParams)]
@@ -83,6 +84,23 @@ pub(crate) async fn get_device(
     let device = web.engine.store().get_device(caller.tenant, DeviceId(id)).await?;
     let zone = web.time_zone(caller.tenant).await?;
     Ok(Json(DeviceView::of(device, zone)))
+}
+
+/// Shows what a line used
+///
+/// In its carrier's cycle to date, as it was read last; 404 when it was not. A synchronisation reads it when `usage` is asked for.
+#[utoipa::path(get, path = "/api/v1/devices/{id}/usage", tag = super::tag::DEVICES, params(("id" = i64, Path, description = "The line")),
+    responses((status = 200, description = "What it used", body = DeviceUsageView)))]
+pub(crate) async fn get_device_usage(
+    State(web): State<Web>,
+    caller: Caller,
+    PathId(id): PathId,
+    _: NoParameters,
+) -> Result<Json<DeviceUsageView>, ApiProblem> {
+    require_any_view(&caller)?;
+    let usage = web.engine.store().find_device_usage(caller.tenant, DeviceId(id)).await?;
+    let usage = usage.ok_or_else(|| StoreError::not_found("usage of device", id))?;
+    Ok(Json(usage.into()))
 }
 
 /// Lists what happened to a line

@@ -38,6 +38,27 @@ pub struct DeviceView {
     pub assignment: AssignmentOfDeviceView,
 }
 
+/// What a line used in its carrier's cycle to date.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = DeviceUsage)]
+pub struct DeviceUsageView {
+    /// Data.
+    pub data_bytes: i64,
+    /// Messages; null: the carrier does not say.
+    pub sms_count: Option<i64>,
+    /// Voice; null: the carrier does not say.
+    pub voice_seconds: Option<i64>,
+    /// When it was read.
+    pub at: DateTime<Utc>,
+}
+
+impl From<store::DeviceUsage> for DeviceUsageView {
+    fn from(usage: store::DeviceUsage) -> Self {
+        let store::DeviceUsage { data_bytes, sms_count, voice_seconds, at } = usage;
+        Self { data_bytes, sms_count, voice_seconds, at }
+    }
+}
+
 /// What the tenant decided about a line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(as = DeviceAssignment)]

@@ -24,7 +24,7 @@ pub use bulk_change::{
 };
 use chrono::{DateTime, FixedOffset, SubsecRound as _, Utc};
 use chrono_tz::Tz;
-pub use device::{AssignmentOfDeviceView, DeviceView, HistoryEntryView};
+pub use device::{AssignmentOfDeviceView, DeviceUsageView, DeviceView, HistoryEntryView};
 pub use limits::{KeyView, LimitsView, MeView, ReadyView, TenantView};
 use lineshift_domain::refusal::Problem;
 use lineshift_store::paging::Listed;

@@ -1,10 +1,12 @@
 //! Synchronisation over HTTP: begun once, shown, and its findings by the page and as CSV.
 
-use lineshift_domain::ids::{RevCustomerId, SyncRunId};
+use lineshift_domain::ids::{DeviceId, IntegrationAuthenticationId, RevCustomerId, SyncRunId};
 use lineshift_domain::sync::SyncPhase;
+use lineshift_domain::terms::IntegrationKind;
 use lineshift_engine::Clock as _;
 use lineshift_store::billing::AccountSettings;
-use lineshift_store::sync::{SyncBatch, SyncPlace, SyncedCustomer};
+use lineshift_store::catalogue::{IntegrationAuthentication, ServiceProvider};
+use lineshift_store::sync::{SyncBatch, SyncPlace, SyncedCustomer, UsedLine};
 use lineshift_testkit::app::TestApp;
 use serde_json::json;
 
@@ -87,6 +89,58 @@ async fn findings_come_by_the_page_and_as_csv() {
     assert_eq!(lines.len(), 4);
     assert_eq!(admin.get(&format!("{path}?kind=lost")).await.status, 422);
     assert_eq!(admin.get(&format!("{path}?format=xml")).await.status, 422);
+}
+
+#[tokio::test]
+async fn a_carrier_is_read_for_its_service_provider() {
+    let app = TestApp::with_lines(2).await;
+    let (store, tenant, now) = (&app.operator.store, app.operator.tenant(), app.operator.clock.now());
+    let account = IntegrationAuthentication {
+        id: IntegrationAuthenticationId(0),
+        name: "Jasper".to_owned(),
+        integration_kind: IntegrationKind::JASPER,
+        is_active: true,
+    };
+    let account = store.create_integration_authentication(tenant, &account, now).await.expect("an account");
+    let settings = AccountSettings {
+        base_address: "https://jasper.example".to_owned(),
+        secret_encrypted: Some(b"sealed".to_vec()),
+        is_local: false,
+        write_enabled: true,
+        concurrency: None,
+        calls_a_minute: None,
+        calls_a_day: None,
+    };
+    store.set_account(tenant, account, &settings, now).await.expect("set");
+    let admin = app.admin().await;
+    let path = format!("/api/v1/integrations/{account}/sync");
+    let nobody = admin.post_empty(&path).await;
+    assert!(nobody.status == 422 && nobody.text().contains("no_service_provider"), "{}", nobody.text());
+    let provider = store.get_service_provider(tenant, app.operator.jasper).await.expect("there");
+    let provider = ServiceProvider { integration_authentication_id: Some(account), ..provider };
+    store.update_service_provider(tenant, &provider, now).await.expect("updated");
+    let wrong = admin.post(&path, &json!({"what": ["customers"]})).await;
+    assert!(wrong.status == 422 && wrong.text().contains("not_of_this_integration"), "{}", wrong.text());
+    let wrong = admin.post(&path, &json!({"what": ["devices"], "iccids": ["8901"]})).await;
+    assert!(wrong.status == 422 && wrong.text().contains("not_with_what"), "{}", wrong.text());
+    let body = json!({"full": true, "service_provider_id": provider.id.0});
+    let run = admin.post(&path, &body).await.json();
+    assert_eq!((&run["what"], &run["phase"]), (&json!(["carrier_plans", "devices"]), &json!("carrier_plans")), "{run}");
+    assert_eq!((&run["service_provider_id"], &run["changed_since"]), (&json!(provider.id.0), &json!(null)));
+    assert_eq!((&run["counts"]["used"], &run["usage_lines"]), (&json!(0), &json!(0)));
+
+    let id = run["id"].as_i64().expect("an id");
+    let line = admin.read("/api/v1/devices?limit=1").await["items"][0]["id"].as_i64().expect("an id");
+    let usage = format!("/api/v1/devices/{line}/usage");
+    assert_eq!(admin.get(&usage).await.status, 404, "nobody asked yet");
+    let claim = store.claim_sync_run(tenant, SyncRunId(id), now + chrono::TimeDelta::seconds(30), now).await;
+    let claim = claim.expect("a store").expect("nobody holds it");
+    let used = UsedLine { device_id: DeviceId(line), data_bytes: 5_000, sms_count: None, voice_seconds: Some(60) };
+    let batch = SyncBatch { usage: vec![used], ..SyncBatch::default() };
+    store.record_sync(&claim, &batch, SyncPlace::beginning(SyncPhase::Finished), now).await.expect("recorded");
+    let shown = admin.read(&usage).await;
+    assert_eq!((&shown["data_bytes"], &shown["sms_count"], &shown["voice_seconds"]), (&json!(5_000), &json!(null), &json!(60)));
+    assert_eq!(admin.read(&format!("/api/v1/sync-runs/{id}")).await["counts"]["used"], json!(1));
 }
 
 #[tokio::test]
