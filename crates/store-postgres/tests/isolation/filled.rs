@@ -280,7 +280,7 @@ impl Reference {
         let run = store.begin_sync_run(tenant, &run, at(40)).await.expect("begun");
         let held = store.claim_sync_run(tenant, run.id, at(HELD), at(41)).await.expect("claimed").expect("due");
         let next = SyncPlace::beginning(SyncPhase::UnseenDevices);
-        store.record_sync(&held, &self.synced_lines(92), next, at(42)).await.expect("recorded")
+        store.record_sync(&held, &self.synced_lines(95), next, at(42)).await.expect("recorded")
     }
 
     /// A page of a carrier: a line that a list showed, a plan, and what a line used.

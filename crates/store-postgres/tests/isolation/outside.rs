@@ -104,5 +104,5 @@ async fn try_synchronised_carrier(tried: &mut Tried<'_>, of: &Filled) {
     try_it!(tried, SyncStore.list_usage_lines(&SyncClaim { run: provider, ..held.clone() }, 10));
     try_it!(tried, DeviceStore.find_device_usage(tenant, of.lines[0]));
     let place = SyncPlace::beginning(SyncPhase::Usage);
-    try_it!(tried, SyncStore.record_sync(held, &of.synced_lines(91), place, at(60)));
+    try_it!(tried, SyncStore.record_sync(held, &of.synced_lines(96), place, at(60)));
 }
