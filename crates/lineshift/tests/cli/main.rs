@@ -3,6 +3,7 @@
 mod admin;
 mod backup;
 mod bench;
+mod carriers;
 mod client;
 mod copy;
 mod demo;

@@ -46,14 +46,14 @@ async fn a_carrier_rate_plan_change_is_shown_logged_exported_and_kept_in_history
     let validated = orders.orderer.post("/M2M/ValidateBulkChange", &body).await.json();
     assert_eq!((&validated["Accepted"], &validated["Devices"][2]["Code"]), (&json!(2), &json!("device_not_found")));
     let change = orders.run("/M2M/BulkChange", &body).await;
-    assert_eq!((&change["change_type"], &change["status"]), (&json!("CarrierRatePlanChange"), &json!("ERROR")), "{change}");
+    assert_eq!((&change["change_type_name"], &change["status"]), (&json!("CarrierRatePlanChange"), &json!("PARTIAL")), "{change}");
     assert_eq!((&change["counts"]["processed"], &change["counts"]["error"]), (&json!(2), &json!(1)));
     assert_eq!(
         change["order"]["carrier_rate_plan"],
         json!({"carrier_rate_plan": OTHER_PLAN, "comm_plan": null, "effective_date": null})
     );
     let listed = orders.orderer.read("/api/v1/bulk-changes").await;
-    assert_eq!(listed["items"][0]["change_type"], "CarrierRatePlanChange");
+    assert_eq!(listed["items"][0]["change_type_name"], "CarrierRatePlanChange");
 
     let rows = orders.rows(&change).await;
     let step = &rows["items"][0]["steps"][0];
@@ -85,7 +85,7 @@ async fn a_status_update_and_packages_are_shown_step_by_step() {
         "StatusUpdate": {"TargetStatus": "deactivated"},
     });
     let change = orders.run("/M2M/BulkChange", &status).await;
-    assert_eq!((&change["change_type"], &change["status"]), (&json!("StatusUpdate"), &json!("PROCESSED")), "{change}");
+    assert_eq!((&change["change_type_name"], &change["status"]), (&json!("StatusUpdate"), &json!("PROCESSED")), "{change}");
     assert_eq!(change["order"]["status"], json!({"target_status": "DEACTIVATED", "reason_code": null}));
     assert_eq!(orders.rows(&change).await["items"][0]["steps"][0]["step"], "carrier_status");
     assert_eq!(orders.orderer.read("/api/v1/devices/1").await["status"], "DEACTIVATED");
