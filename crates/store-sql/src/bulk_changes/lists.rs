@@ -124,7 +124,7 @@ fn read_row(row: &Row<'_>) -> Result<DeviceChangeView> {
 }
 
 /// By what rows wait (B5.6); nothing else is stored as the code of a row in PENDING.
-const WAITS: [Code; 3] = [Code::OutcomeUnknown, Code::QuotaExhausted, Code::AccountNotReady];
+const WAITS: [Code; 4] = [Code::OutcomeUnknown, Code::QuotaExhausted, Code::AccountNotReady, Code::AwaitingCarrier];
 
 pub(super) fn count_waiting(sql: &Sql<'_>, tenant: TenantId, id: BulkChangeId) -> Result<Vec<WaitingCount>> {
     let mut counted = Vec::new();
