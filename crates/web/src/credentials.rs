@@ -145,7 +145,10 @@ pub fn to_be_sealed(
     let json = SecretString::from(Value::Object(object).to_string());
     let checked = match carriers.find(kind) {
         Some(carrier) => carrier.check_credentials(&json),
-        None => RevioCredentials::from_json(&json).map(drop).map_err(|error| error.to_string()),
+        None if kind == IntegrationKind::REV_IO => {
+            RevioCredentials::from_json(&json).map(drop).map_err(|error| error.to_string())
+        }
+        None => Err(not_callable(carriers, kind)),
     };
     checked.map_err(|why| vec![("", format!("other ones: {why}"))])?;
     Ok(json)

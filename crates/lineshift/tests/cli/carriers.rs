@@ -98,7 +98,7 @@ fn plans_and_lines_are_read_and_orders_by_flags_are_carried_out() {
     let place = &world.place;
     for name in ["Jasper US", "POND"] {
         let run = place.run(&["sync", name, "--json"]).json(0);
-        assert_eq!(run["status"], "done", "{run}");
+        assert_eq!(run["state"], "done", "{run}");
     }
     let lines = |provider: &str, status: &str| {
         let devices = std::fs::read_to_string(crate::program::example("devices.csv")).expect("the example");

@@ -148,6 +148,11 @@ fn read_settings(
 /// Credentials of that kind; what is wrong with a field is reported without repeating any of it. Inside: what is expected of
 /// them together.
 fn read_credentials(fields: &mut Fields, carriers: &Carriers, kind: IntegrationKind) -> Option<Result<SecretString, String>> {
+    if !is_callable(carriers, kind) {
+        // That is said already; what its credentials look like nobody knows.
+        fields.all_secrets();
+        return None;
+    }
     let given = match fields_of(kind) {
         Some(known) => known.iter().map(|field| read_field(fields, field)).collect::<Vec<_>>(),
         None => fields.all_secrets().into_iter().map(Some).collect(),

@@ -46,7 +46,11 @@ async fn a_carrier_rate_plan_change_is_shown_logged_exported_and_kept_in_history
     let validated = orders.orderer.post("/M2M/ValidateBulkChange", &body).await.json();
     assert_eq!((&validated["Accepted"], &validated["Devices"][2]["Code"]), (&json!(2), &json!("device_not_found")));
     let change = orders.run("/M2M/BulkChange", &body).await;
-    assert_eq!((&change["change_type_name"], &change["status"]), (&json!("CarrierRatePlanChange"), &json!("PARTIAL")), "{change}");
+    assert_eq!(
+        (&change["change_type_name"], &change["status"]),
+        (&json!("CarrierRatePlanChange"), &json!("PARTIAL")),
+        "{change}"
+    );
     assert_eq!((&change["counts"]["processed"], &change["counts"]["error"]), (&json!(2), &json!(1)));
     assert_eq!(
         change["order"]["carrier_rate_plan"],

@@ -51,6 +51,7 @@ async fn an_assignment_is_stored_run_and_shown() {
       "order": {
         "assignment": {
           "account_number": null,
+          "carrier_rate_plan": null,
           "customer_rate_plan": null,
           "effective_date": null,
           "integration_authentication_id": null,
@@ -60,7 +61,9 @@ async fn an_assignment_is_stored_run_and_shown() {
           "rev_service": null,
           "site_id": 2
         },
-        "customer_rate_plan": null
+        "carrier_rate_plan": null,
+        "customer_rate_plan": null,
+        "status": null
       },
       "portal": "M2M",
       "processed_at": "2026-12-01T09:00:00Z",
@@ -140,6 +143,7 @@ async fn a_rev_customer_takes_lines_with_a_plan_from_a_date() {
     {
       "assignment": {
         "account_number": "4711",
+        "carrier_rate_plan": null,
         "customer_rate_plan": {
           "customer_data_allocation_mb": "500",
           "customer_rate_plan_id": 1,
@@ -162,7 +166,9 @@ async fn a_rev_customer_takes_lines_with_a_plan_from_a_date() {
         "rev_service": null,
         "site_id": 1
       },
-      "customer_rate_plan": null
+      "carrier_rate_plan": null,
+      "customer_rate_plan": null,
+      "status": null
     }
     "#);
     assert_eq!(change["status"], "PROCESSED");

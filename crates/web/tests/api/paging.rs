@@ -124,7 +124,9 @@ async fn unknown_parameters_are_refused_everywhere() {
     let admin = app.admin().await;
     app.operator.submit(app.operator.order([iccid(1)], app.operator.amop_assignment())).await;
     app.operator.run_until_idle().await;
-    for row in lineshift_web::ROUTES.iter().filter(|row| !row.path.contains("plan-queue/{id}")) {
+    // What a carrier puts behind the address of its callbacks is its own affair.
+    let takes_none = |path: &str| !path.contains("plan-queue/{id}") && !path.starts_with("/callbacks/");
+    for row in lineshift_web::ROUTES.iter().filter(|row| takes_none(row.path)) {
         let path = row.path.replace("{portal}", "M2M").replace("customers/{id}", "customers/4711").replace("{id}", "1");
         let method = reqwest::Method::from_bytes(row.method.to_uppercase().as_bytes()).expect("a method");
         let answer = lineshift_testkit::http::send(admin.request(method, &format!("{path}?colour=red"))).await;

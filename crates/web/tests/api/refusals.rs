@@ -180,7 +180,7 @@ async fn assignments_that_cannot_be_carried_out_are_refused() {
     too far back: 422 EffectiveDate date_out_of_range
     too far ahead: 422 EffectiveDate date_out_of_range
     Rev service: 422 CreateRevService credentials_missing
-    carrier plan: 422 AddCarrierRatePlan not_available
+    carrier plan: 422 CarrierRatePlan credentials_missing
     several at once: 422 EffectiveDate date_out_of_range, CustomerRatePool unknown_reference, CustomerRatePlan unknown_reference, SiteId unknown_reference
     "#);
     assert_eq!(orderer.read("/api/v1/bulk-changes").await["items"], json!([]), "nothing was stored");
@@ -229,8 +229,8 @@ async fn bulk_changes_are_refused_as_a_whole_and_validated_alike() {
     nothing would change: 422 CustomerRatePlanUpdate nothing_would_change
     unknown plan: 422 CustomerRatePlanUpdate.CustomerPoolId unknown_reference, CustomerRatePlanUpdate.CustomerRatePlanId unknown_reference
     unknown field inside: 422 CustomerRatePlanUpdate.PlanId unknown_field, CustomerRatePlanUpdate nothing_would_change
-    carrier plan change: 422 ChangeType not_available
-    status update: 422 ChangeType not_available
+    carrier plan change: 422 CarrierRatePlanUpdate.CarrierRatePlan credentials_missing
+    status update: 422 StatusUpdate.TargetStatus credentials_missing
     activation: 422 ChangeType not_available
     not ready yet, and worse: 422 Extra unknown_field, ChangeType unknown_change_type, Devices wrong_type
     "#);
