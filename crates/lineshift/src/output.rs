@@ -60,6 +60,9 @@ pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> Result<()> {
     text(&written)
 }
 
+/// No account takes as many calls: one that allows so many has no limit, and none is shown.
+pub(crate) const UNBOUND: u32 = 1_000_000_000;
+
 /// A number of things in words: `1 row`, `3 rows`.
 pub(crate) fn counted(number: impl TryInto<u64>, one: &str, several: &str) -> String {
     let number = number.try_into().unwrap_or_default();

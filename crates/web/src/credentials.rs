@@ -1,4 +1,5 @@
-//! The fields of credentials, by kind of integration: the same for the API, the command line and what is said when one is missing.
+//! The fields of credentials, by kind of integration: the same for the API, the command line and what is said when one is
+//! missing.
 //!
 //! What they hold is never repeated. The last word has whoever reads them when the account is called.
 

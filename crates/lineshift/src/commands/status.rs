@@ -7,7 +7,7 @@ use lineshift_web::views::{BulkChangeDetailView, BulkChangeView, EstimateView, W
 use crate::cli::Context;
 use crate::client::{Client, ServerArgs, is_finished, watch};
 use crate::exit::Done;
-use crate::output::{self, Output};
+use crate::output::{self, Output, UNBOUND};
 
 /// Show bulk changes, newest first, or one of them with its errors by code.
 #[derive(Debug, clap::Args)]
@@ -134,13 +134,13 @@ fn waiting_text(waiting: &[WaitingView]) -> Option<String> {
 
 /// How long the outside calls of a bulk change will take: `about 12 minutes: 6,150 calls at 500 a minute`.
 pub(super) fn estimated(estimate: &EstimateView) -> String {
-    format!(
-        "{}: {} {} at {} a minute",
-        duration(estimate.seconds),
-        grouped(estimate.calls),
-        if estimate.calls == 1 { "call" } else { "calls" },
-        grouped(u64::from(estimate.calls_a_minute))
-    )
+    let calls = if estimate.calls == 1 { "call" } else { "calls" };
+    let owed = format!("{}: {} {calls}", duration(estimate.seconds), grouped(estimate.calls));
+    if estimate.calls_a_minute < UNBOUND {
+        format!("{owed} at {} a minute", grouped(u64::from(estimate.calls_a_minute)))
+    } else {
+        owed
+    }
 }
 
 /// A duration for people: in the largest unit that makes at least two of it.
@@ -190,5 +190,7 @@ mod tests {
         assert_eq!(said(1, 0), "about 1 second: 1 call at 500 a minute");
         assert_eq!(said(1_234_567, 8_000), "about 2 hours: 1,234,567 calls at 500 a minute");
         assert_eq!(said(400_000, 172_920), "about 2 days: 400,000 calls at 500 a minute");
+        let unbound = EstimateView { calls: 12, seconds: 1, calls_a_minute: UNBOUND };
+        assert_eq!(estimated(&unbound), "about 1 second: 12 calls", "a carrier that states no limit");
     }
 }

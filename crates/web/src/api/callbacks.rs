@@ -43,8 +43,8 @@ const MOST_FIELDS: usize = 20;
 /// Says what callbacks must carry
 ///
 /// Replaces what the callbacks of the service provider's carrier have to carry to be believed: a user's name and password, or
-/// whatever they carry. It is sealed at once and never answered. The carrier calls `/callbacks/{tenant_id}/{id}`. Refused for carriers
-/// that do not call back. Needs the scope `admin:edit`.
+/// whatever they carry. It is sealed at once and never answered. The carrier calls `/callbacks/{tenant_id}/{id}`. Refused for
+/// carriers that do not call back. Needs the scope `admin:edit`.
 #[utoipa::path(put, path = "/api/v1/service-providers/{id}/callback-credentials", tag = super::tag::INTEGRATIONS,
     params(("id" = i64, Path, description = "The service provider")), request_body = CallbackCredentialsRequest,
     responses((status = 204, description = "Stored")))]
@@ -78,7 +78,10 @@ pub(crate) async fn set_callback_credentials(
 /// What it says is only a reason to ask the carrier sooner, so the answer does not tell what came of it: one about an unknown
 /// request, repeated, too early or too late is answered like any other.
 #[utoipa::path(post, path = "/callbacks/{tenant_id}/{service_provider_id}", tag = super::tag::INTEGRATIONS, security(),
-    params(("tenant_id" = i64, Path, description = "The tenant"), ("service_provider_id" = i64, Path, description = "The service provider")),
+    params(
+        ("tenant_id" = i64, Path, description = "The tenant"),
+        ("service_provider_id" = i64, Path, description = "The service provider"),
+    ),
     request_body(content = String, content_type = "*/*", description = "Whatever the carrier sends"),
     responses(
         (status = 200, description = "It came; it need not be repeated", body = CallbackTakenView),
@@ -173,7 +176,7 @@ async fn take(web: &Web, tenant: TenantId, id: ServiceProviderId, request: Reque
     })?;
     let callback = CallbackRequest { authorization: authorization(&parts.headers), body: &body, expected: &expected };
     let callback = carrier.read_callback(&callback).map_err(|refused| {
-        tracing::warn!(%tenant, service_provider = %id, %refused, "a callback is not taken");
+        tracing::debug!(%tenant, service_provider = %id, %refused, "a callback is not taken");
         match refused {
             CallbackRefused::WrongCredentials => Refused::WrongCredentials,
             CallbackRefused::Unreadable(_) => Refused::Unreadable,

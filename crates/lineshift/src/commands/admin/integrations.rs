@@ -17,7 +17,7 @@ use lineshift_web::views::{AccountView, ConnectionTestView};
 use crate::cli::Context;
 use crate::connect::Outside;
 use crate::exit::{Done, WrongCall};
-use crate::output::Output;
+use crate::output::{Output, UNBOUND};
 use crate::stores::{self, OpenStore};
 
 /// What can be done with accounts of integrations.
@@ -144,9 +144,6 @@ impl Accounts {
 fn bound(limit: u32) -> String {
     if limit < UNBOUND { limit.to_string() } else { "any number".to_owned() }
 }
-
-/// No account takes as many calls: what allows so many has no limit.
-const UNBOUND: u32 = 1_000_000_000;
 
 fn row(account: &AccountView, state: String) -> Vec<String> {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
