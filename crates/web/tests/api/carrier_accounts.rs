@@ -113,7 +113,7 @@ async fn kinds_that_nobody_calls_yet_are_kept_but_have_no_account() {
     assert_eq!(created.status, 201, "{}", created.text());
     let path = format!("/api/v1/integrations/{}", created.json()["id"]);
     let refused = accounts.set(&path, POND_ADDRESS, json!({"user": "u"})).await;
-    assert_eq!(refused.problems(), [" not_available"], "{}", refused.text());
+    assert_eq!(refused.problems(), ["not_available"], "{}", refused.text());
     assert!(refused.text().contains("this version calls Jasper, POND, Rev.io only"), "{}", refused.text());
     let unknown = create("Carrier Pigeon").await;
     assert_eq!((unknown.status, unknown.problems()), (422, vec!["integration_kind wrong_form".to_owned()]));
