@@ -1,43 +1,38 @@
 //! Opening Rev services: one order against the simulator in a process of its own, over real HTTP, beside what its answers of 50 ms
 //! and 32 places allow.
 
+use std::ops::Range;
 use std::path::Path;
-use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use lineshift_connectors::billing::revio::{RevioBilling, RevioCredentials};
-use lineshift_connectors::http::{Account, AccountKey, AccountLimits, CallMeter, HttpsTransport};
-use lineshift_domain::codes::Code;
 use lineshift_domain::ids::{BulkChangeId, IntegrationAuthenticationId, RevCustomerId, ServiceProviderId, SiteId};
-use lineshift_domain::judge::Reason;
 use lineshift_domain::limits::Limits;
+use lineshift_domain::order::Order;
 use lineshift_domain::reading::read_associate_customer;
 use lineshift_domain::scopes::Scopes;
 use lineshift_domain::terms::{BulkChangeStatus, IntegrationKind, PortalType};
-use lineshift_engine::{Caller, Clock as _, Connect, Connector, Engine, SystemClock, shutdown};
+use lineshift_engine::{Caller, Clock as _, Engine, SystemClock, shutdown};
 use lineshift_store::access::{AccessStore as _, NewApiKey};
-use lineshift_store::billing::{AccountSettings, BillingStore as _, IntegrationAccount};
+use lineshift_store::billing::{AccountSettings, BillingStore as _};
 use lineshift_store::catalogue::{CatalogueStore as _, IntegrationAuthentication, RevCustomer, ServiceProvider, Site};
 use lineshift_store::import::{IMPORT_ROWS, ImportStore as _};
 use lineshift_store_sqlite::SqliteStore;
-use secrecy::SecretString;
 use serde::Serialize;
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
-use tokio::process::{Child, ChildStderr, Command};
 
 use super::engine_legs::{stored, worker};
 use super::fleet;
 use super::prepare::{device, open_store};
 use super::report::median;
+use super::simulators::{ConnectSimulators, Simulator, calls_of};
 
 /// Lines of the order: with a service and a product each, and the look-ups, a little over 20,000 calls.
 const LINES: u64 = 10_000;
 
-/// How long the simulator takes to answer.
-const ANSWER: Duration = Duration::from_millis(50);
+/// How long a simulator takes to answer.
+pub(super) const ANSWER: Duration = Duration::from_millis(50);
 
 /// Calls at a time.
 const PLACES: u32 = 32;
@@ -85,19 +80,13 @@ impl Billing {
 
 /// Runs the order once, on a store and a simulator of its own.
 pub(super) async fn measure(directory: &Path) -> Result<Round> {
-    let simulator = Simulator::start(directory, ANSWER).await?;
+    let simulator = Simulator::revio(directory, ANSWER).await?;
     let file = directory.join("billing.db");
     let store = open_store(&file).await?;
-    let (caller, provider) = prepare(&store, &simulator).await?;
+    let (caller, provider) = prepare(&store, &simulator.address, LINES).await?;
     let limits = Limits::default();
-    let connect = Arc::new(ConnectSimulator { password: simulator.password.clone() });
-    let engine = Engine::new(Arc::new(store.clone()), Arc::new(SystemClock), limits).connected(connect);
-    let lines: Vec<String> = (0..LINES).map(fleet::iccid).collect();
-    let body = json!({
-        "ServiceProviderId": provider.0, "Devices": lines, "RevCustomerId": CUSTOMER.to_string(), "CreateRevService": true,
-        "ServiceTypeId": 6, "ProviderId": 42, "RevProducts": [{"ProductId": 5_011, "Rate": 4.95, "Quantity": 1}],
-    });
-    let order = read_associate_customer(&serde_json::to_vec(&body)?, PortalType::M2M, &limits).context("reading the order")?;
+    let engine = Engine::new(Arc::new(store.clone()), Arc::new(SystemClock), limits).connected(Arc::new(ConnectSimulators));
+    let order = order(provider, 0..LINES, &limits)?;
     let (stop, stopped) = shutdown();
     let working = tokio::spawn({
         let engine = engine.clone();
@@ -110,13 +99,38 @@ pub(super) async fn measure(directory: &Path) -> Result<Round> {
     stop.stop();
     working.await.context("waiting for the worker")?;
     drop((engine, store));
-    for ending in ["", "-wal", "-shm"] {
-        drop(std::fs::remove_file(directory.join(format!("billing.db{ending}"))));
-    }
-    Ok(Round { calls: simulator.stop().await?, seconds })
+    remove(&file);
+    let ledger = simulator.stop().await?;
+    require_billed_once(&ledger, LINES)?;
+    Ok(Round { calls: calls_of(&ledger)?, seconds })
 }
 
-async fn ended(engine: &Engine, caller: &Caller, id: BulkChangeId) -> Result<()> {
+/// Removes a database.
+pub(super) fn remove(file: &Path) {
+    for ending in ["db", "db-wal", "db-shm"] {
+        drop(std::fs::remove_file(file.with_extension(ending)));
+    }
+}
+
+/// Fails unless so many lines have one service with one product each, and nothing is there twice.
+pub(super) fn require_billed_once(ledger: &Value, lines: u64) -> Result<()> {
+    ensure!(ledger["services"] == json!(lines) && ledger["service_products"] == json!(lines), "not every line is billed");
+    ensure!(ledger["duplicate_services"] == json!(0) && ledger["duplicate_products"] == json!(0), "billed twice");
+    Ok(())
+}
+
+/// A service with one product for the lines at these places of the fleet.
+pub(super) fn order(provider: ServiceProviderId, places: Range<u64>, limits: &Limits) -> Result<Order> {
+    let lines: Vec<String> = places.map(fleet::iccid).collect();
+    let body = json!({
+        "ServiceProviderId": provider.0, "Devices": lines, "RevCustomerId": CUSTOMER.to_string(), "CreateRevService": true,
+        "ServiceTypeId": 6, "ProviderId": 42, "RevProducts": [{"ProductId": 5_011, "Rate": 4.95, "Quantity": 1}],
+    });
+    read_associate_customer(&serde_json::to_vec(&body)?, PortalType::M2M, limits).context("reading the order")
+}
+
+/// Waits until a change is completed; fails unless all of its lines are done.
+pub(super) async fn ended(engine: &Engine, caller: &Caller, id: BulkChangeId) -> Result<()> {
     let mut events = engine.events().subscribe();
     loop {
         let change = engine.store().get_bulk_change(caller.tenant, caller.key_id, id).await?;
@@ -129,8 +143,8 @@ async fn ended(engine: &Engine, caller: &Caller, id: BulkChangeId) -> Result<()>
     }
 }
 
-/// A tenant with an account at the simulator, a customer and lines that nobody has yet.
-async fn prepare(store: &SqliteStore, simulator: &Simulator) -> Result<(Caller, ServiceProviderId)> {
+/// A tenant with an account at the simulator of that address, a customer and so many lines that nobody has yet.
+pub(super) async fn prepare(store: &SqliteStore, address: &str, lines: u64) -> Result<(Caller, ServiceProviderId)> {
     let now = SystemClock.now();
     let tenant = store.create_tenant("Bench", chrono_tz::America::Chicago, now).await?;
     let key = NewApiKey { name: "bench".to_owned(), secret_hash: [0; 32], scopes: Scopes::all(), expires_at: None };
@@ -143,7 +157,7 @@ async fn prepare(store: &SqliteStore, simulator: &Simulator) -> Result<(Caller, 
     };
     let account = store.create_integration_authentication(tenant, &account, now).await?;
     let settings = AccountSettings {
-        base_address: simulator.address.clone(),
+        base_address: address.to_owned(),
         // The credentials are the simulator's, which this process knows; the store only has to have some.
         secret_encrypted: Some(vec![0]),
         is_local: true,
@@ -167,95 +181,10 @@ async fn prepare(store: &SqliteStore, simulator: &Simulator) -> Result<(Caller, 
         is_active: true,
     };
     let provider = store.create_service_provider(tenant, &provider, now).await?;
-    for from in (0..LINES).step_by(IMPORT_ROWS) {
-        let lines: Vec<_> = (from..LINES.min(from + IMPORT_ROWS as u64)).map(|place| device(provider, place)).collect();
-        store.import_devices(tenant, &lines, "bench", now).await?;
+    for from in (0..lines).step_by(IMPORT_ROWS) {
+        let rows: Vec<_> = (from..lines.min(from + IMPORT_ROWS as u64)).map(|place| device(provider, place)).collect();
+        store.import_devices(tenant, &rows, "bench", now).await?;
     }
     store.checkpoint().await?;
     Ok((Caller { tenant, key_id, name: key.name, scopes: key.scopes }, provider))
-}
-
-/// Calls the simulator with the credentials that it was started with.
-pub(super) struct ConnectSimulator {
-    /// What the simulator was started with.
-    pub(super) password: String,
-}
-
-impl Connect for ConnectSimulator {
-    fn connect(
-        &self,
-        key: AccountKey,
-        account: &IntegrationAccount,
-        limits: AccountLimits,
-        meter: Arc<dyn CallMeter>,
-    ) -> Result<Connector, Reason> {
-        let missing = |error: &dyn ToString| Reason::new(Code::CredentialsMissing, error.to_string());
-        let transport = HttpsTransport::local().map_err(|error| missing(&error))?;
-        let address = account.base_address.as_deref().ok_or_else(|| missing(&"no address"))?;
-        let called = Account::new(key, account.name.as_str(), limits, Arc::new(SystemClock), meter, Arc::new(transport), 1);
-        let credentials = RevioCredentials {
-            user: "lineshift".to_owned(),
-            client_code: "demo".to_owned(),
-            password: SecretString::from(self.password.as_str()),
-            subscription_key: None,
-        };
-        Ok(Connector::Billing(Arc::new(RevioBilling::new(called, address, credentials))))
-    }
-}
-
-/// The simulator in a process of its own.
-pub(super) struct Simulator {
-    process: Child,
-    /// Where it answers.
-    pub(super) address: String,
-    /// What it asks for.
-    pub(super) password: String,
-    _heard: BufReader<ChildStderr>,
-}
-
-impl Simulator {
-    /// Starts one that takes so long to answer.
-    pub(super) async fn start(directory: &Path, answer: Duration) -> Result<Self> {
-        let password = "benchmark".to_owned();
-        let file = directory.join("simulator-password");
-        std::fs::write(&file, &password).context("writing the simulator's password")?;
-        let program = std::env::current_exe().context("finding this program")?;
-        let mut process = Command::new(program)
-            .args(["simulate", "--json", "--customers", "1", "--calls-a-minute", "0", "--calls-a-day", "0"])
-            .args(["--latency-ms", &answer.as_millis().to_string()])
-            .arg("--password-file")
-            .arg(&file)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .context("starting the simulator")?;
-        let mut heard = BufReader::new(process.stderr.take().context("the simulator's standard error is piped")?);
-        let mut line = String::new();
-        let address = loop {
-            line.clear();
-            ensure!(heard.read_line(&mut line).await? > 0, "the simulator ended before it listened");
-            if let Some(address) = line.split_whitespace().find(|word| word.starts_with("http://")) {
-                break address.to_owned();
-            }
-        };
-        Ok(Self { process, address, password, _heard: heard })
-    }
-
-    /// Stops it; answers how many calls came in.
-    async fn stop(mut self) -> Result<u64> {
-        let pid = self.process.id().context("the simulator is running")?;
-        let pid = rustix::process::Pid::from_raw(i32::try_from(pid)?).context("a process has a number")?;
-        rustix::process::kill_process(pid, rustix::process::Signal::INT).context("stopping the simulator")?;
-        let mut said = String::new();
-        let mut output = self.process.stdout.take().context("the simulator's standard output is piped")?;
-        output.read_to_string(&mut said).await?;
-        self.process.wait().await?;
-        let ledger: Value = serde_json::from_str(&said).context("reading what the simulator counted")?;
-        ensure!(ledger["services"] == json!(LINES) && ledger["service_products"] == json!(LINES), "not every line is billed");
-        ensure!(ledger["duplicate_services"] == json!(0) && ledger["duplicate_products"] == json!(0), "billed twice");
-        let calls = ledger["calls"].as_object().context("the simulator counts calls")?;
-        Ok(calls.values().filter_map(Value::as_u64).sum())
-    }
 }

@@ -27,6 +27,8 @@ pub(crate) enum Group {
     SmallChange,
     /// Opening Rev services against the simulator, beside what its answers and the account's places allow. Embedded store.
     Billing,
+    /// Moving lines at Jasper and at POND, alone and beside each other and a billing change, and what these allow. Embedded store.
+    Carriers,
     /// The former design and a transaction a device, each at its best. PostgreSQL.
     Peers,
     /// A job queue with one job a device. PostgreSQL.
@@ -99,6 +101,7 @@ impl Leg {
             Group::Memory
             | Group::SmallChange
             | Group::Billing
+            | Group::Carriers
             | Group::Peers
             | Group::GraphileWorker
             | Group::Grids

@@ -4,6 +4,7 @@
 //! median of per-round ratios, because machines drift. After each leg its rows are compared with those of the others.
 
 mod billing;
+mod carriers;
 mod check;
 mod engine_legs;
 mod fleet;
@@ -15,6 +16,7 @@ mod prepare;
 mod report;
 mod restore;
 mod script;
+mod simulators;
 mod small_changes;
 
 use std::path::PathBuf;
@@ -25,6 +27,7 @@ use indicatif::ProgressBar;
 use crate::exit::WrongCall;
 use crate::serving::Signals;
 use billing::Billing;
+use carriers::{Carriers, Sizes};
 use check::Left;
 use fleet::{Kind, NEW_PLAN, Size};
 use legs::Leg;
@@ -98,8 +101,15 @@ async fn run_embedded(args: Args, size: Size) -> Result<()> {
 }
 
 /// The parts that are measured on the embedded store, in their order.
-const GROUPS: [Group; 6] =
-    [Group::PlanChange, Group::AmopAssignment, Group::Submission, Group::Memory, Group::SmallChange, Group::Billing];
+const GROUPS: [Group; 7] = [
+    Group::PlanChange,
+    Group::AmopAssignment,
+    Group::Submission,
+    Group::Memory,
+    Group::SmallChange,
+    Group::Billing,
+    Group::Carriers,
+];
 
 /// Those of a store's parts that were asked for; none: all.
 fn chosen(groups: &[Group], all: &[Group]) -> Result<Vec<Group>> {
@@ -117,7 +127,8 @@ struct Bench {
 
 impl Bench {
     async fn prepare_and_measure(&self, rounds: usize) -> Result<Report> {
-        if self.groups != [Group::Billing] {
+        // Those two have stores of their own.
+        if self.groups.iter().any(|group| !matches!(group, Group::Billing | Group::Carriers)) {
             self.prepare().await?;
         }
         self.measure(rounds).await
@@ -168,6 +179,7 @@ impl Bench {
         }
         let small_change_seconds = self.small_changes(&mut measured, &bar).await?;
         let billing = self.billing(rounds, &bar).await?;
+        let carriers = self.carriers(rounds, &bar).await?;
         bar.finish_and_clear();
         let rows = left.into_iter().map(|(group, left)| (group.name(), left.counts)).collect();
         let ratios = ratios(&measured, memory_1m_to_100k);
@@ -179,6 +191,7 @@ impl Bench {
             ratios,
             small_change_seconds,
             billing,
+            carriers,
             peak_rss_mb: peak_of_engine(&measured),
             rows,
             legs: measured,
@@ -188,7 +201,7 @@ impl Bench {
     /// How many legs take no turns.
     fn alone(&self, rounds: usize) -> usize {
         let times = |group, legs: usize| legs * usize::from(self.groups.contains(&group));
-        times(Group::Memory, 2) + times(Group::SmallChange, 1) + times(Group::Billing, rounds)
+        times(Group::Memory, 2) + times(Group::SmallChange, 1) + times(Group::Billing, rounds) + times(Group::Carriers, rounds)
     }
 
     async fn billing(&self, rounds: usize, bar: &ProgressBar) -> Result<Option<Billing>> {
@@ -202,6 +215,19 @@ impl Bench {
             bar.inc(1);
         }
         Ok(Billing::of(measured))
+    }
+
+    async fn carriers(&self, rounds: usize, bar: &ProgressBar) -> Result<Option<Carriers>> {
+        if !self.groups.contains(&Group::Carriers) {
+            return Ok(None);
+        }
+        let mut measured = Vec::new();
+        for _ in 0..rounds {
+            bar.set_message("carriers");
+            measured.push(carriers::measure(self.files.dir(), Sizes::of(self.size)).await?);
+            bar.inc(1);
+        }
+        Ok(Carriers::of(measured))
     }
 
     async fn one(&self, leg: Leg, round: usize, size: Size, bar: &ProgressBar) -> Result<(Measured, Vec<f64>)> {

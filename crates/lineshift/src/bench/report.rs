@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::billing::Billing;
+use super::carriers::Carriers;
 use super::check::Counts;
 use super::legs::Leg;
 
@@ -72,6 +73,8 @@ pub(super) struct Report {
     pub(super) small_change_seconds: Option<SmallChanges>,
     /// Opening Rev services. None: not measured.
     pub(super) billing: Option<Billing>,
+    /// Moving lines at their carriers. None: not measured.
+    pub(super) carriers: Option<Carriers>,
     /// Row counts that every leg of a part left.
     pub(super) rows: BTreeMap<String, Counts>,
     /// Every leg of every round.
@@ -150,10 +153,12 @@ impl Report {
             ("small change, median, s", self.small_change_seconds.map(|small| small.p50), ""),
             ("small change, 99 %, s", self.small_change_seconds.map(|small| small.p99), "at most 2"),
         ];
+        let carriers = self.carriers.as_ref().map(Carriers::figures).unwrap_or_default();
+        let of_carriers = carriers.into_iter().map(|(figure, value, target)| (figure, Some(value), target));
         let row = |(figure, value, target): (&str, Option<f64>, &str)| {
             Some(vec![figure.to_owned(), format!("{:.2}", value?), target.to_owned()])
         };
-        figures.into_iter().filter_map(row).collect()
+        figures.into_iter().chain(of_carriers).filter_map(row).collect()
     }
 }
 

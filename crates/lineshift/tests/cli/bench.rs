@@ -120,3 +120,30 @@ fn an_order_cannot_be_larger_than_the_fleet() {
     let err = Place::empty().run(&["bench", "--lines", "600", "--fleet", "500"]).failure(2);
     assert!(err.contains("an order of 600 lines in a fleet of 500"), "{err}");
 }
+
+/// Every ledger is checked by the benchmark itself: it fails unless each line was moved once.
+#[test]
+fn lines_are_moved_at_their_carriers_alone_and_beside_each_other() {
+    let place = Place::empty();
+    let sizes = ["--lines", "200", "--fleet", "200", "--rounds", "1", "--dir", "."];
+    let report = place.run(&[&["bench", "--legs", "carriers", "--json"], &sizes[..]].concat()).json(0);
+    let carriers = &report["carriers"];
+    for (ratio, most) in [
+        ("jasper_to_allowed", f64::MAX),
+        ("jasper_calls_a_line", 2.0),
+        ("jasper_calls_a_status", 2.0),
+        ("pond_to_allowed", f64::MAX),
+        ("jasper_beside_to_alone", f64::MAX),
+        ("pond_beside_to_alone", f64::MAX),
+        ("billing_beside_to_alone", f64::MAX),
+    ] {
+        assert!(carriers[ratio].as_f64().is_some_and(|value| value > 0.0 && value <= most), "{ratio}: {report}");
+    }
+    let round = &carriers["rounds"][0];
+    let counted = |change: &str| (round[change]["lines"].as_u64(), round[change]["calls"].as_u64());
+    assert_eq!(counted("jasper"), (Some(10), Some(10)), "{report}");
+    assert_eq!(counted("status"), (Some(2), Some(4)), "{report}");
+    assert_eq!(counted("pond"), (Some(33), Some(4 * 33)), "the packages read, one added, activated, the old one ended: {report}");
+    assert_eq!((report["legs"].as_array().map(Vec::len), &report["billing"]), (Some(0), &Value::Null), "{report}");
+    assert_eq!(std::fs::read_dir(place.path(".")).expect("the directory").count(), 0);
+}

@@ -4,17 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use lineshift_domain::ids::{IntegrationAuthenticationId, SiteId};
-use lineshift_domain::reading::read_associate_customer;
-use lineshift_domain::terms::{IntegrationKind, PortalType};
+use lineshift_domain::ids::{IntegrationAuthenticationId, ServiceProviderId, SiteId};
+use lineshift_domain::terms::IntegrationKind;
 use lineshift_engine::{Caller, Clock as _, Engine, SystemClock};
 use lineshift_store::billing::AccountSettings;
 use lineshift_store::catalogue::{IntegrationAuthentication, RevCustomer, Site};
-use serde_json::json;
 
 use super::prepare::engine_at;
-use crate::bench::billing::{CUSTOMER, ConnectSimulator, Simulator};
-use crate::bench::fleet::{self, Size};
+use crate::bench::billing::{self, CUSTOMER};
+use crate::bench::fleet::Size;
+use crate::bench::simulators::{ConnectSimulators, Simulator};
 use crate::bench::small_changes::{measure_beside, plan_change};
 
 /// Answers the seconds of each small change.
@@ -26,17 +25,10 @@ pub(super) async fn measure(url: &str, body: String, size: Size, billing: bool) 
     }
     drop(body);
     let directory = tempfile::tempdir().context("making a directory for the simulator's password")?;
-    let simulator = Simulator::start(directory.path(), Duration::from_millis(1)).await?;
+    let simulator = Simulator::revio(directory.path(), Duration::from_millis(1)).await?;
     make_account(&engine, &caller, &simulator.address).await?;
-    let engine = engine.connected(Arc::new(ConnectSimulator { password: simulator.password.clone() }));
-    let large = move |_| {
-        let lines: Vec<String> = (0..size.fleet).map(fleet::iccid).collect();
-        let order = json!({
-            "ServiceProviderId": 1, "Devices": lines, "RevCustomerId": CUSTOMER.to_string(), "CreateRevService": true,
-            "ServiceTypeId": 6, "ProviderId": 42, "RevProducts": [{"ProductId": 5_011, "Rate": 4.95, "Quantity": 1}],
-        });
-        read_associate_customer(&serde_json::to_vec(&order)?, PortalType::M2M, &limits).context("reading the order")
-    };
+    let engine = engine.connected(Arc::new(ConnectSimulators));
+    let large = move |_| billing::order(ServiceProviderId(1), 0..size.fleet, &limits);
     measure_beside(engine, caller, size, large).await
 }
 
