@@ -350,9 +350,11 @@ pub(crate) const fn is_unknown_part(record: &StepRecord) -> bool {
     matches!(record.state, StepState::Intended | StepState::Ambiguous | StepState::Waiting)
 }
 
-/// Whether a part of a carrier's step is an act of this change that took effect, so that an undo has it to put back.
-pub(crate) const fn is_own(record: &StepRecord) -> bool {
-    matches!(record.state, StepState::Done) && !record.adopted
+/// Whether a part of a step is something that this change did outside and that stands, so that an undo has it to put back. The acts of
+/// an undo at a carrier are none: an undo that is done leaves nothing to undo.
+pub(crate) fn is_own(record: &StepRecord) -> bool {
+    let is_undo = record.step != Step::RevService && record.part >= i64::from(Act::MOST_PARTS);
+    record.state == StepState::Done && !record.adopted && !is_undo
 }
 
 fn is_stored(parts: &BTreeMap<u16, StepRecord>, attempt: i64) -> bool {
