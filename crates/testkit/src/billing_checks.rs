@@ -6,11 +6,13 @@ use lineshift_domain::ids::{BulkChangeId, DeviceChangeId};
 use lineshift_domain::order::{AssignmentOrder, RevCharge};
 use lineshift_domain::terms::{OnPartialFailure, OnRevServiceFailure};
 use lineshift_engine::Clock as _;
-use lineshift_simulators::revio::{Service, ServiceProduct};
+use lineshift_simulators::revio::{RevioSimulator, Service, ServiceProduct};
 use lineshift_store::billing::Settlement;
 
 use crate::billing::BillingWorld;
 use crate::crash::{Chance, damage, look};
+use crate::operator::Operator;
+use crate::store::TestStore;
 
 /// What was ordered, and what stood before.
 #[derive(Debug, Clone)]
@@ -56,6 +58,8 @@ impl Part {
 struct Books {
     rows: Vec<Row>,
     parts: Vec<Part>,
+    /// Rows of which something at a carrier is unknown or stuck.
+    unsettled_at_carriers: BTreeSet<i64>,
     services: Vec<Service>,
     products: Vec<ServiceProduct>,
     /// The store's: Rev.io's id, and whether it is connected.
@@ -63,20 +67,20 @@ struct Books {
     stored_products: BTreeMap<i64, bool>,
 }
 
-async fn table(world: &BillingWorld, query: &str) -> Vec<Vec<String>> {
-    world.operator.stored.inspect(query).await.unwrap_or_else(|error| panic!("{error:?}: {query}"))
+async fn table(stored: &TestStore, query: &str) -> Vec<Vec<String>> {
+    stored.inspect(query).await.unwrap_or_else(|error| panic!("{error:?}: {query}"))
 }
 
 fn whole(text: &str) -> i64 {
     text.parse().expect("a number")
 }
 
-async fn pairs(world: &BillingWorld, query: &str) -> BTreeMap<i64, bool> {
-    table(world, query).await.iter().map(|row| (whole(&row[0]), row[1] == "1")).collect()
+async fn pairs(stored: &TestStore, query: &str) -> BTreeMap<i64, bool> {
+    table(stored, query).await.iter().map(|row| (whole(&row[0]), row[1] == "1")).collect()
 }
 
 impl Books {
-    async fn of(world: &BillingWorld) -> Self {
+    async fn of(stored: &TestStore, simulator: &RevioSimulator) -> Self {
         let rows = "SELECT dc.id, dc.bulk_change_id, coalesce(dc.iccid, ''), coalesce(d.subscriber_number, ''), dc.status,
             coalesce(dc.error_code, ''), dc.holds, dc.attempt, coalesce(dc.status_details, '')
             FROM device_change dc LEFT JOIN device d ON d.id = dc.device_id ORDER BY dc.id";
@@ -91,7 +95,10 @@ impl Books {
             attempt: whole(&row[7]),
             text: row[8].clone(),
         };
-        let parts = "SELECT device_change_id, part, state, adopted, external_id FROM device_change_step ORDER BY 1, 2";
+        let parts = "SELECT device_change_id, part, state, adopted, external_id FROM device_change_step
+            WHERE step = 'rev_service' ORDER BY 1, 2";
+        let unsettled = "SELECT device_change_id FROM device_change_step
+            WHERE step <> 'rev_service' AND state IN ('intended', 'ambiguous', 'waiting', 'stuck')";
         let part = |row: &Vec<String>| Part {
             row: whole(&row[0]),
             part: whole(&row[1]),
@@ -100,13 +107,14 @@ impl Books {
             id: row[4].parse().ok(),
         };
         Self {
-            rows: table(world, rows).await.iter().map(row).collect(),
-            parts: table(world, parts).await.iter().map(part).collect(),
-            services: world.simulator.ledger().services(),
-            products: world.simulator.ledger().service_products(),
-            stored_services: pairs(world, "SELECT rev_service_id, disconnected_date IS NULL FROM rev_service").await,
+            rows: table(stored, rows).await.iter().map(row).collect(),
+            parts: table(stored, parts).await.iter().map(part).collect(),
+            unsettled_at_carriers: table(stored, unsettled).await.iter().map(|row| whole(&row[0])).collect(),
+            services: simulator.ledger().services(),
+            products: simulator.ledger().service_products(),
+            stored_services: pairs(stored, "SELECT rev_service_id, disconnected_date IS NULL FROM rev_service").await,
             stored_products: pairs(
-                world,
+                stored,
                 "SELECT rev_service_product_id, status IN ('PENDING', 'ACTIVE') FROM rev_service_product",
             )
             .await,
@@ -142,9 +150,14 @@ pub async fn check(world: &BillingWorld, ordered: &Ordered) -> Vec<String> {
 
 /// Those between what was ordered, the store's record of it, and the billing system's.
 pub async fn check_books(world: &BillingWorld, ordered: &Ordered) -> Vec<String> {
-    let books = Books::of(world).await;
+    check_books_of(&world.operator, &world.simulator, ordered).await
+}
+
+/// The same of that operator and billing system.
+pub async fn check_books_of(operator: &Operator, simulator: &RevioSimulator, ordered: &Ordered) -> Vec<String> {
+    let books = Books::of(&operator.stored, simulator).await;
     let mut broken = Vec::new();
-    let summary = world.simulator.ledger().summary();
+    let summary = simulator.ledger().summary();
     if (summary.duplicate_services, summary.duplicate_products) != (0, 0) {
         broken.push(format!("billed twice: {} services, {} products", summary.duplicate_services, summary.duplicate_products));
     }
@@ -153,7 +166,7 @@ pub async fn check_books(world: &BillingWorld, ordered: &Ordered) -> Vec<String>
     }
     for (id, order) in &ordered.changes {
         // It recounts.
-        let change = world.operator.change(*id).await;
+        let change = operator.change(*id).await;
         if change.counts.open > 0 {
             broken.push(format!("change {id} has {} open rows", change.counts.open));
         }
@@ -190,7 +203,8 @@ fn check_row(books: &Books, row: &Row, order: &AssignmentOrder) -> Vec<String> {
     };
     let parts: Vec<&Part> = books.parts_of(row.id).collect();
     let is_unknown = |part: &&&Part| matches!(part.state.as_str(), "intended" | "ambiguous" | "waiting" | "stuck");
-    let unsettled = parts.iter().filter(is_unknown).count();
+    let at_carrier = usize::from(books.unsettled_at_carriers.contains(&row.id));
+    let unsettled = at_carrier + parts.iter().filter(is_unknown).count();
     for part in &parts {
         rule(part.state != "done" || books.stands(part), "done, yet it is not there");
         rule(part.state != "reverted" || !books.stands(part), "undone, yet it is there");
@@ -345,7 +359,7 @@ pub async fn settle_as_it_stands(world: &BillingWorld, chance: &mut Chance) {
     let held = look(&world.operator.stored, "SELECT id FROM device_change WHERE holds >= 4").await;
     let listed: BTreeSet<DeviceChangeId> = unsettled.iter().map(|step| step.record.device_change_id).collect();
     assert_eq!(listed.len(), held.len(), "every row that holds its line is listed");
-    let books = Books::of(world).await;
+    let books = Books::of(&world.operator.stored, &world.simulator).await;
     for row in listed {
         if chance.once_in(2) {
             continue;

@@ -88,9 +88,13 @@ impl Life {
 
 /// Starts a worker; its task ends when it dies, else never.
 pub fn start(world: &BillingWorld, name: String, manner: Manner, doom: Option<Doom>) -> JoinHandle<()> {
+    start_engine(world.another_engine(), world.operator.stored.clone(), name, manner, doom)
+}
+
+/// The same with that engine over that store.
+pub fn start_engine(engine: Engine, store: TestStore, name: String, manner: Manner, doom: Option<Doom>) -> JoinHandle<()> {
     let life = Life::new(doom);
-    let engine = world.another_engine().with_boundaries(life.boundaries());
-    let store = world.operator.stored.clone();
+    let engine = engine.with_boundaries(life.boundaries());
     tokio::spawn(async move {
         let mut death = life.is_dead.subscribe();
         let work: Pin<Box<dyn Future<Output = ()> + Send>> = match manner {

@@ -1,30 +1,30 @@
 //! An operator whose carriers and billing system are simulators in the same process.
 
-use std::collections::BTreeMap;
+mod connect;
+mod template;
+
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use lineshift_connectors::billing::revio::{RevioBilling, RevioCredentials};
-use lineshift_connectors::carrier::Carriers;
-use lineshift_connectors::http::{Account, AccountKey, AccountLimits, Answer, CallMeter, Request, Transport, TransportFault};
-use lineshift_domain::codes::Code;
+use lineshift_connectors::billing::revio::RevioCredentials;
+use lineshift_connectors::http::AccountKey;
 use lineshift_domain::ids::{IntegrationAuthenticationId, ServiceProviderId};
-use lineshift_domain::judge::Reason;
 use lineshift_domain::limits::Limits;
 use lineshift_domain::order::{AssignmentOrder, CarrierRatePlanOrder, Effect, Order, StatusOrder};
 use lineshift_domain::terms::IntegrationKind;
-use lineshift_engine::{Clock, Connect, Connector, Engine, WorkerOptions};
+use lineshift_engine::{Clock, Connect, Engine, WorkerOptions};
 use lineshift_simulators::jasper::{Device, JasperOptions, JasperSimulator};
 use lineshift_simulators::pond::{PackageStatus, PondOptions, PondSimulator, Sim};
 use lineshift_simulators::revio::{RevioOptions, RevioSimulator};
-use lineshift_simulators::{Reaction, SimulatedRequest, Simulator, System};
 use lineshift_store::Store;
-use lineshift_store::billing::{AccountSettings, IntegrationAccount};
+use lineshift_store::billing::AccountSettings;
 use lineshift_store::catalogue::{CarrierRatePlan, IntegrationAuthentication, ServiceProvider};
 use lineshift_store::import::ImportDevice;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::billing::{BillingWorld, on_one_thread, vault};
+pub use self::connect::connect_by_http;
+use self::connect::{ConnectSimulators, Refusals};
+pub use self::template::CarrierTemplate;
+use crate::billing::{CLIENT_CODE, PASSWORD, USER, on_one_thread, vault};
 use crate::clock::TestClock;
 use crate::operator::{BEGINNING, Operator, iccid, number};
 
@@ -63,6 +63,48 @@ pub struct CarrierWorld {
     /// The number of the first line of POND.
     pub first_pond_line: u64,
     connect: Arc<ConnectSimulators>,
+    refusals: Arc<Refusals>,
+}
+
+/// The systems that a world calls.
+#[derive(Clone)]
+pub struct Simulators {
+    /// Jasper.
+    pub jasper: Arc<JasperSimulator>,
+    /// POND.
+    pub pond: Arc<PondSimulator>,
+    /// Rev.io.
+    pub revio: Arc<RevioSimulator>,
+}
+
+impl Simulators {
+    /// With nothing in them.
+    pub fn new(
+        clock: Arc<dyn Clock>,
+        jasper: impl FnOnce(&mut JasperOptions),
+        pond: impl FnOnce(&mut PondOptions),
+        revio: impl FnOnce(&mut RevioOptions),
+    ) -> Self {
+        let mut jasper_options = JasperOptions::new("switchboard", API_KEY);
+        let mut pond_options = PondOptions::new("12", POND_KEY);
+        let mut revio_options = RevioOptions::new(USER, CLIENT_CODE, PASSWORD);
+        jasper(&mut jasper_options);
+        pond(&mut pond_options);
+        revio(&mut revio_options);
+        Self {
+            jasper: JasperSimulator::new(jasper_options, Arc::clone(&clock)),
+            pond: PondSimulator::new(pond_options, Arc::clone(&clock)),
+            revio: RevioSimulator::new(revio_options, clock),
+        }
+    }
+}
+
+/// What the store knows of the carriers of a world.
+#[derive(Debug, Clone, Copy)]
+struct Ids {
+    pond_provider: ServiceProviderId,
+    jasper_account: IntegrationAuthenticationId,
+    pond_account: IntegrationAuthenticationId,
 }
 
 impl CarrierWorld {
@@ -93,18 +135,23 @@ impl CarrierWorld {
         jasper: impl FnOnce(&mut JasperOptions),
         pond: impl FnOnce(&mut PondOptions),
     ) -> Self {
-        let (mut jasper_options, mut pond_options) =
-            (JasperOptions::new("switchboard", API_KEY), PondOptions::new("12", POND_KEY));
-        jasper(&mut jasper_options);
-        pond(&mut pond_options);
-        let time = Arc::clone(&clock) as Arc<dyn Clock>;
-        let jasper = JasperSimulator::new(jasper_options, Arc::clone(&time));
-        let pond = PondSimulator::new(pond_options, time);
-        let BillingWorld { operator, simulator: revio, .. } =
-            BillingWorld::over(operator, Arc::clone(&clock), |_: &mut RevioOptions| {});
-        let connect = Arc::new(ConnectSimulators::new(&jasper, &pond, &revio, clock));
-        let (pond_provider, jasper_account, pond_account) = set_up(&operator).await;
-        let mut world = Self {
+        let simulators = Simulators::new(Arc::clone(&clock) as Arc<dyn Clock>, jasper, pond, |_| {});
+        let ids = set_up(&operator).await;
+        let world = Self::beside(operator, simulators, ids, lines);
+        world.fill(lines);
+        world.import(lines).await;
+        world
+    }
+
+    /// That operator, whose carriers and billing system are those simulators.
+    fn beside(mut operator: Operator, simulators: Simulators, ids: Ids, lines: u64) -> Self {
+        let refusals = Arc::new(Refusals::default());
+        let connect = Arc::new(ConnectSimulators::new(&simulators, &refusals, Arc::clone(&operator.clock)));
+        let Simulators { jasper, pond, revio } = simulators;
+        revio.with_examples(1).with_customer(operator.rev_customer.0, "Fleet Rentals");
+        operator.engine = operator.engine.clone().connected(Arc::clone(&connect) as Arc<dyn Connect>);
+        let Ids { pond_provider, jasper_account, pond_account } = ids;
+        Self {
             operator,
             jasper,
             pond,
@@ -114,10 +161,8 @@ impl CarrierWorld {
             pond_account,
             first_pond_line: lines + 1,
             connect,
-        };
-        world.operator.engine = world.another_engine();
-        world.fill(lines).await;
-        world
+            refusals,
+        }
     }
 
     /// The engine of another process over the same store: it knows nothing but what is stored.
@@ -134,7 +179,13 @@ impl CarrierWorld {
             .connected(Arc::clone(&self.connect) as Arc<dyn Connect>)
     }
 
-    async fn fill(&self, lines: u64) {
+    /// A carrier refuses the next changing request whose path and body have these in them, clearly and for good.
+    pub fn refuse_next(&self, path: &'static str, body: &'static str) {
+        self.refusals.add(path, body);
+    }
+
+    /// Lines and plans at the carriers.
+    fn fill(&self, lines: u64) {
         let now = self.operator.clock.now();
         for plan in [PLAN, OTHER_PLAN] {
             self.jasper.with_rate_plan(plan);
@@ -143,20 +194,27 @@ impl CarrierWorld {
         for (id, name) in [(PACKAGE_TYPE, "Sensor"), (OTHER_PACKAGE_TYPE, "Tracker")] {
             self.pond.with_package_type("main", id, name);
         }
-        let at_pond = self.first_pond_line..self.first_pond_line + lines;
         for line in 1..=lines {
             self.jasper.with_device_record(Device { msisdn: Some(number(line)), ..Device::new(&iccid(line), PLAN, now) });
         }
-        for line in at_pond.clone() {
+        for line in self.pond_lines(lines) {
             self.pond.with_sim(Sim { msisdn: Some(number(line)), ..Sim::new(&iccid(line)) });
             self.pond.add_package(&iccid(line), PACKAGE_TYPE, PackageStatus::Active);
         }
+    }
+
+    const fn pond_lines(&self, lines: u64) -> std::ops::Range<u64> {
+        self.first_pond_line..self.first_pond_line + lines
+    }
+
+    /// The same lines here.
+    async fn import(&self, lines: u64) {
         let with_plan = |provider, line, status: &str, plan: &str| ImportDevice {
             carrier_rate_plan: Some(plan.to_owned()),
             ..self.operator.line(provider, line, status)
         };
         let jasper = (1..=lines).map(|line| with_plan(self.operator.jasper, line, "ACTIVATED", PLAN));
-        let pond = at_pond.map(|line| with_plan(self.pond_provider, line, "In-Service", PACKAGE_TYPE));
+        let pond = self.pond_lines(lines).map(|line| with_plan(self.pond_provider, line, "In-Service", PACKAGE_TYPE));
         self.operator.import(&jasper.chain(pond).collect::<Vec<_>>()).await;
     }
 
@@ -174,14 +232,19 @@ impl CarrierWorld {
 
     /// Stores how Rev.io is called.
     pub async fn set_billing_account(&self) {
+        self.set_billing_account_with(|_| {}).await;
+    }
+
+    /// The same with other settings.
+    pub async fn set_billing_account_with(&self, change: impl FnOnce(&mut AccountSettings)) {
         let credentials = RevioCredentials {
-            user: crate::billing::USER.to_owned(),
-            client_code: crate::billing::CLIENT_CODE.to_owned(),
-            password: SecretString::from(crate::billing::PASSWORD),
+            user: USER.to_owned(),
+            client_code: CLIENT_CODE.to_owned(),
+            password: SecretString::from(PASSWORD),
             subscription_key: None,
         };
         let json = credentials.to_json();
-        self.set_account(self.operator.authentication, crate::simulated::ADDRESS, json.expose_secret(), |_| {}).await;
+        self.set_account(self.operator.authentication, crate::simulated::ADDRESS, json.expose_secret(), change).await;
     }
 
     async fn set_account(
@@ -271,8 +334,8 @@ pub fn with_carrier_plan(assignment: AssignmentOrder, plan: &str) -> AssignmentO
     AssignmentOrder { carrier_rate_plan: Some(carrier_plan(plan)), ..assignment }
 }
 
-/// Accounts and plans of the carriers; answers POND's service provider and both accounts.
-async fn set_up(operator: &Operator) -> (ServiceProviderId, IntegrationAuthenticationId, IntegrationAuthenticationId) {
+/// Accounts and plans of the carriers.
+async fn set_up(operator: &Operator) -> Ids {
     let (store, tenant, now) = (&operator.store, operator.tenant(), operator.clock.now());
     let mut accounts = Vec::new();
     for kind in [IntegrationKind::JASPER, IntegrationKind::POND] {
@@ -301,91 +364,5 @@ async fn set_up(operator: &Operator) -> (ServiceProviderId, IntegrationAuthentic
     store.upsert_carrier_rate_plans(tenant, operator.jasper, &[plan(PLAN), plan(OTHER_PLAN)]).await.expect("plans");
     let packages = [plan(PACKAGE_TYPE), plan(OTHER_PACKAGE_TYPE)];
     store.upsert_carrier_rate_plans(tenant, pond_provider, &packages).await.expect("plans");
-    (pond_provider, jasper, pond)
-}
-
-/// Hands requests to the simulator whose host they name. What was sent goes on there whatever becomes of its caller.
-struct Switchboard(BTreeMap<&'static str, Arc<dyn Reacts>>);
-
-/// A simulator of whatever kind.
-trait Reacts: Send + Sync {
-    fn begin(&self, request: SimulatedRequest) -> tokio::task::JoinHandle<Reaction>;
-}
-
-struct Simulated<S: System>(Arc<Simulator<S>>);
-
-impl<S: System> Reacts for Simulated<S> {
-    fn begin(&self, request: SimulatedRequest) -> tokio::task::JoinHandle<Reaction> {
-        let simulator = Arc::clone(&self.0);
-        tokio::spawn(async move { simulator.react(request).await })
-    }
-}
-
-#[async_trait]
-impl Transport for Switchboard {
-    async fn send(&self, request: Request) -> Result<Answer, TransportFault> {
-        let rest = request.url.strip_prefix("https://").expect("accounts are called over TLS");
-        let (host, target) = rest.split_at(rest.find('/').expect("every address has a path"));
-        let simulator = self.0.get(host).unwrap_or_else(|| panic!("nobody is at {host}"));
-        let headers =
-            request.headers.iter().map(|(name, value)| ((*name).to_owned(), value.expose_secret().to_owned())).collect();
-        let body = request.body.unwrap_or_default().into_bytes();
-        let arrived = SimulatedRequest { method: request.method.to_owned(), target: target.to_owned(), headers, body };
-        let working = simulator.begin(arrived);
-        let Ok(reaction) = tokio::time::timeout(request.timeout, working).await else { return Err(TransportFault::TimedOut) };
-        match reaction.expect("the simulator does not panic") {
-            Reaction::Answer { status, headers, body } => Ok(Answer { status, headers, body }),
-            Reaction::Cut { .. } => Err(TransportFault::Cut("cut off in the middle of the body".to_owned())),
-            Reaction::Reset => Err(TransportFault::Cut("reset by the other side".to_owned())),
-            Reaction::Silence => {
-                tokio::time::sleep(request.timeout).await;
-                Err(TransportFault::TimedOut)
-            }
-        }
-    }
-}
-
-struct ConnectSimulators {
-    transport: Arc<dyn Transport>,
-    clock: Arc<TestClock>,
-    carriers: Carriers,
-}
-
-impl ConnectSimulators {
-    fn new(jasper: &Arc<JasperSimulator>, pond: &Arc<PondSimulator>, revio: &Arc<RevioSimulator>, clock: Arc<TestClock>) -> Self {
-        let hosts: [(&'static str, Arc<dyn Reacts>); 3] = [
-            ("jasper.example", Arc::new(Simulated(Arc::clone(jasper)))),
-            ("pond.example", Arc::new(Simulated(Arc::clone(pond)))),
-            ("revio.example", Arc::new(Simulated(Arc::clone(revio)))),
-        ];
-        Self { transport: Arc::new(Switchboard(hosts.into())), clock, carriers: Carriers::default() }
-    }
-}
-
-impl Connect for ConnectSimulators {
-    fn connect(
-        &self,
-        key: AccountKey,
-        account: &IntegrationAccount,
-        limits: AccountLimits,
-        meter: Arc<dyn CallMeter>,
-    ) -> Result<Connector, Reason> {
-        let missing = |text: String| Reason::new(Code::CredentialsMissing, text);
-        let sealed = account.secret_encrypted.as_deref().ok_or_else(|| missing("no credentials were stored".to_owned()))?;
-        let json = vault().open(key, sealed).map_err(|error| missing(error.to_string()))?;
-        let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
-        let called = Account::new(key, account.name.as_str(), limits, clock, meter, Arc::clone(&self.transport), 1);
-        let address = account.base_address.as_deref().ok_or_else(|| missing("no address".to_owned()))?;
-        match self.carriers.find(account.integration_kind) {
-            Some(carrier) => Ok(Connector::Carrier(carrier.connect(called, address, &json).map_err(missing)?)),
-            None => {
-                let credentials = RevioCredentials::from_json(&json).map_err(|error| missing(error.to_string()))?;
-                Ok(Connector::Billing(Arc::new(RevioBilling::new(called, address, credentials))))
-            }
-        }
-    }
-
-    fn carriers(&self) -> Carriers {
-        self.carriers.clone()
-    }
+    Ids { pond_provider, jasper_account: jasper, pond_account: pond }
 }

@@ -3,6 +3,7 @@
 //! the store again, carries on, and compares what stands there with a run that nobody disturbed.
 
 mod boundaries;
+mod meddler;
 mod process;
 mod reopen;
 mod seeds;
@@ -10,6 +11,7 @@ mod standing;
 mod sweep;
 
 pub use boundaries::{deaths_at, later_passing};
+pub use meddler::Meddler;
 pub use process::{Child, Ended, Running, arm, child, die, freeze, say, say_statements, strike, wait_for_go};
 pub use reopen::{open_options, reopen, reopen_nth, reopen_on, reopen_stored};
 pub use seeds::{Chance, Seeds, many_seeds, seeds};

@@ -7,6 +7,7 @@ pub mod billing_secrets;
 pub mod billing_seeds;
 pub mod billing_workers;
 pub mod carrier_contract;
+pub mod carrier_checks;
 pub mod carriers;
 pub mod clock;
 pub mod crash;

@@ -1,4 +1,9 @@
 //! Lines moved at their carriers: by themselves, within assignments, and whatever goes wrong.
 
+mod account;
+mod assignment;
 mod faulty;
 mod flows;
+mod saga;
+mod situation;
+mod unknown;

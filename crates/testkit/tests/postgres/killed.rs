@@ -14,14 +14,13 @@ use lineshift_domain::terms::OnPartialFailure;
 use lineshift_engine::{AtBoundary, Boundary, Clock, Engine, WorkerOptions};
 use lineshift_simulators::revio::Fault;
 use lineshift_store::Store;
-use lineshift_store::import::ImportAssignment;
 use lineshift_store_postgres::testing::TestDatabase;
 use lineshift_store_sqlite::Options;
 use lineshift_testkit::billing::{BillingWorld, OTHER_PRODUCT, PASSWORD, PRODUCT, connect_by_http, product};
 use lineshift_testkit::billing_checks::{Ordered, check};
 use lineshift_testkit::clock::TestClock;
 use lineshift_testkit::crash::{
-    Child, Ended, Running, block_on, child, deaths_at, die, later_passing, look, say_statements, wait_for_go,
+    Child, Ended, Meddler, Running, block_on, child, deaths_at, die, later_passing, look, say_statements, wait_for_go,
 };
 use lineshift_testkit::kill_tests;
 use lineshift_testkit::operator::{BEGINNING, Operator, iccid};
@@ -32,32 +31,6 @@ use lineshift_testkit::store::TestStore;
 /// is moved elsewhere while its service is opened, so that it is undone; all others stand in the end.
 const FIRST: std::ops::RangeInclusive<u64> = 1..=3;
 const SECOND: std::ops::RangeInclusive<u64> = 4..=6;
-
-/// Somebody who books the first line elsewhere, as another system would, once every call of a page was made.
-#[derive(Clone)]
-struct Meddler {
-    store: Arc<dyn Store>,
-    clock: Arc<TestClock>,
-    tenant: TenantId,
-    site: SiteId,
-}
-
-impl Meddler {
-    async fn pass(&self, boundary: Boundary) {
-        if boundary == Boundary::Called {
-            let row = ImportAssignment {
-                iccid: iccid(1),
-                rev_customer_id: None,
-                site_id: self.site,
-                customer_rate_plan_id: None,
-                customer_rate_pool_id: None,
-                customer_data_allocation_mb: None,
-                effective_date: None,
-            };
-            self.store.import_assignments(self.tenant, &[row], "elsewhere", self.clock.now()).await.expect("booked");
-        }
-    }
-}
 
 /// The engine of a process, which calls over HTTP.
 fn engine(store: &Arc<dyn Store>, clock: &Arc<TestClock>, at_boundary: Arc<AtBoundary>) -> Engine {
@@ -87,8 +60,8 @@ fn run_child(child: &Child) {
         let url = child.store.to_str().expect("a URL is text");
         let store = lineshift_store_postgres::connect(url, Default::default()).await.expect("the store opens");
         let store: Arc<dyn Store> = Arc::new(store);
-        let meddler =
-            Meddler { store: Arc::clone(&store), clock: Arc::clone(&clock), tenant: TenantId(*tenant), site: SiteId(*site) };
+        let (tenant, site) = (TenantId(*tenant), SiteId(*site));
+        let meddler = Meddler { store: Arc::clone(&store), clock: Arc::clone(&clock), tenant, site, line: 1 };
         let (judged, passed) = (AtomicU64::new(0), AtomicU64::new(0));
         let at_boundary: Arc<AtBoundary> = Arc::new(move |boundary, _| {
             if boundary == Boundary::Judged && judged.fetch_add(1, Ordering::Relaxed) == 0 {
@@ -176,8 +149,8 @@ async fn run(test: &str, deaths: &[(Boundary, u64)], fault: Option<Fault>) -> bo
         // More than a lease.
         clock.advance(TimeDelta::minutes(1));
     }
-    let (store, tenant, site) = (Arc::clone(&operator.store), operator.tenant(), operator.amop_site);
-    let meddler = Meddler { store: Arc::clone(&store), clock: Arc::clone(clock), tenant, site };
+    let store = Arc::clone(&operator.store);
+    let meddler = Meddler::of(operator, 1);
     let (gone, hears) = tokio::sync::watch::channel(false);
     let is_gone = hears.clone();
     let at_boundary: Arc<AtBoundary> = Arc::new(move |boundary, _| {
