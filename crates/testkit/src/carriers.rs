@@ -23,7 +23,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 pub use self::connect::connect_by_http;
 use self::connect::{ConnectSimulators, Refusals};
-pub use self::template::CarrierTemplate;
+pub use self::template::{CarrierTemplate, Copied};
 use crate::billing::{CLIENT_CODE, PASSWORD, USER, on_one_thread, vault};
 use crate::clock::TestClock;
 use crate::operator::{BEGINNING, Operator, iccid, number};
@@ -177,6 +177,12 @@ impl CarrierWorld {
         let Operator { clock, engine, .. } = &self.operator;
         Engine::new(store, Arc::clone(clock) as Arc<dyn Clock>, *engine.limits())
             .connected(Arc::clone(&self.connect) as Arc<dyn Connect>)
+    }
+
+    /// Its simulators.
+    #[must_use]
+    pub fn simulators(&self) -> Simulators {
+        Simulators { jasper: Arc::clone(&self.jasper), pond: Arc::clone(&self.pond), revio: Arc::clone(&self.revio) }
     }
 
     /// A carrier refuses the next changing request whose path and body have these in them, clearly and for good.

@@ -8,6 +8,8 @@ pub mod billing_seeds;
 pub mod billing_workers;
 pub mod carrier_contract;
 pub mod carrier_checks;
+pub mod carrier_kills;
+pub mod carrier_seeds;
 pub mod carriers;
 pub mod clock;
 pub mod crash;

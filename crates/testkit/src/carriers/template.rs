@@ -27,6 +27,36 @@ enum Origin {
     Database(Arc<TestDatabase>),
 }
 
+/// A copy of the template's store, which several processes may open.
+pub enum Copied {
+    /// A file in a folder of its own.
+    File(TempDir),
+    /// A database.
+    Database(Arc<TestDatabase>),
+}
+
+impl Copied {
+    /// As a child process is told of it: its path, or its URL.
+    #[must_use]
+    pub fn told(&self) -> PathBuf {
+        match self {
+            Self::File(directory) => directory.path().join(FILE),
+            Self::Database(database) => PathBuf::from(database.app_url_of("killed")),
+        }
+    }
+
+    /// Opens it.
+    pub async fn open(&self) -> TestStore {
+        match self {
+            Self::File(_) => {
+                let store = lineshift_store_sqlite::open(&self.told(), on_one_thread()).await;
+                TestStore::Sqlite(store.expect("the store opens again"))
+            }
+            Self::Database(database) => TestStore::process(database, "survivor", 4).await.expect("the store opens again"),
+        }
+    }
+}
+
 impl CarrierTemplate {
     /// With that many lines at each carrier. In a runtime whose clock is paused.
     pub async fn with_lines(lines: u64) -> Self {
@@ -45,31 +75,29 @@ impl CarrierTemplate {
         Self { origin, ids: Ids { pond_provider, jasper_account, pond_account }, lines }
     }
 
-    /// A copy of the file in a folder of its own.
-    ///
-    /// # Panics
-    /// On PostgreSQL.
-    #[must_use]
-    pub fn copy(&self) -> (TempDir, PathBuf) {
-        let Origin::File(original) = &self.origin else { panic!("there is no file to copy on PostgreSQL") };
-        let directory = tempfile::tempdir().expect("a temporary directory");
-        let store = directory.path().join(FILE);
-        std::fs::copy(original.path().join(FILE), &store).expect("the store is copied");
-        (directory, store)
+    /// A copy of its own.
+    pub async fn copy(&self) -> Copied {
+        match &self.origin {
+            Origin::File(original) => {
+                let directory = tempfile::tempdir().expect("a temporary directory");
+                std::fs::copy(original.path().join(FILE), directory.path().join(FILE)).expect("the store is copied");
+                Copied::File(directory)
+            }
+            Origin::Database(database) => Copied::Database(Arc::new(database.copy().await)),
+        }
     }
 
     /// An operator on a copy of its own.
     pub async fn operator(&self, limits: Limits) -> Operator {
         let clock = Arc::new(TestClock::going_from(BEGINNING));
-        match &self.origin {
-            Origin::File(_) => {
-                let (directory, store) = self.copy();
-                reopen_on(clock, &store, directory, limits, on_one_thread()).await
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        match self.copy().await {
+            // The file goes with the operator.
+            Copied::File(copied) => {
+                let store = copied.path().join(FILE);
+                reopen_on(clock, &store, copied, limits, on_one_thread()).await
             }
-            Origin::Database(database) => {
-                let stored = TestStore::in_database(database.copy().await, on_one_thread()).await;
-                reopen_stored(clock, stored, tempfile::tempdir().expect("a temporary directory"), limits).await
-            }
+            copied @ Copied::Database(_) => reopen_stored(clock, copied.open().await, directory, limits).await,
         }
     }
 

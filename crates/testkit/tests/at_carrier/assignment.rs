@@ -1,11 +1,14 @@
 //! Assignments that move their lines to another carrier plan, and fail there or after it (B6.2, B6.3).
 
+use std::sync::Arc;
+
 use lineshift_domain::ids::BulkChangeId;
 use lineshift_domain::order::{AssignmentOrder, Effect, Order};
 use lineshift_domain::terms::{OnPartialFailure, OnRevServiceFailure};
-use lineshift_engine::{Clock as _, WorkerOptions};
+use lineshift_engine::{Boundary, Clock as _, WorkerOptions};
 use lineshift_simulators::revio::Fault;
 use lineshift_store::billing::Settlement;
+use lineshift_store::catalogue::RevCustomer;
 use lineshift_testkit::billing_checks::{Ordered, check_books_of};
 use lineshift_testkit::carriers::{CarrierWorld, OTHER_PACKAGE_TYPE, OTHER_PLAN, PLAN, with_carrier_plan};
 use lineshift_testkit::crash::Meddler;
@@ -38,6 +41,30 @@ async fn run_moved_meanwhile(situation: &Situation, id: BulkChangeId, line: u64)
     let engine = situation.world.another_engine().with_boundaries(meddler.boundaries());
     engine.run_pages_until_idle(&WorkerOptions { owner: "meddled with".to_owned() }).await.expect("pages run");
     situation.finish(id).await
+}
+
+/// Runs the change; once every call of its page was made, the customer is closed. In the end it is open again.
+async fn run_closed_meanwhile(situation: &Situation, id: BulkChangeId) {
+    let operator = &situation.world.operator;
+    let (store, tenant, customer) = (operator.stored.store(), operator.tenant(), operator.rev_customer);
+    let clock = Arc::clone(&operator.clock);
+    let set_active = async move |is_active: bool| {
+        let present = store.get_rev_customer(tenant, customer).await.expect("a customer");
+        store.update_rev_customer(tenant, &RevCustomer { is_active, ..present }, clock.now()).await.expect("changed");
+    };
+    let set_active = Arc::new(set_active);
+    let closes = Arc::clone(&set_active);
+    let engine = situation.world.another_engine().with_boundaries(Arc::new(move |boundary, _| {
+        let closes = Arc::clone(&closes);
+        Box::pin(async move {
+            if boundary == Boundary::Called {
+                closes(false).await;
+            }
+        })
+    }));
+    engine.run_pages_until_idle(&WorkerOptions { owner: "closed meanwhile".to_owned() }).await.expect("pages run");
+    assert_ne!(situation.finish(id).await, ["PROCESSED"]);
+    set_active(true).await;
 }
 
 async fn billing_is_right(situation: &Situation, id: BulkChangeId, assignment: &AssignmentOrder) {
@@ -99,6 +126,61 @@ async fn compensate_puts_the_plan_of_a_line_that_was_moved_elsewhere_meanwhile_b
     let history: Vec<_> = situation.world.operator.history(1).await.into_iter().map(|entry| entry.action).collect();
     assert_eq!(history.iter().filter(|action| action.as_str() == "carrier_rate_plan").count(), 2, "{history:?}");
     assert_eq!(situation.world.revio.ledger().summary().services, 0);
+    billing_is_right(&situation, id, &assignment).await;
+    situation.right().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_undo_at_jasper_puts_the_plan_back_again() {
+    let mut situation = situation().await;
+    let assignment = asked(&situation, OTHER_PLAN, OnPartialFailure::Compensate);
+    let id = situation.submit(at_jasper(&situation, assignment.clone())).await;
+    for sent in [2, 4] {
+        run_closed_meanwhile(&situation, id).await;
+        assert_eq!((situation.plan(1).as_str(), calls(&situation.at_jasper(), ASSIGN)), (PLAN, sent));
+        billing_is_right(&situation, id, &assignment).await;
+        situation.right().await;
+        let operator = &situation.world.operator;
+        operator.engine.retry(&operator.caller, id, &[]).await.expect("there is something to retry");
+    }
+    assert_eq!(situation.finish(id).await, ["PROCESSED"]);
+    assert_eq!(situation.plan(1), OTHER_PLAN);
+    billing_is_right(&situation, id, &assignment).await;
+    situation.right().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_undo_at_jasper_that_is_refused_is_stuck_and_a_retry_looks_how_the_line_stands() {
+    for somebody_put_it_back in [false, true] {
+        let mut situation = situation().await;
+        let assignment = asked(&situation, OTHER_PLAN, OnPartialFailure::Compensate);
+        let id = situation.submit(at_jasper(&situation, assignment.clone())).await;
+        situation.world.refuse_next("/devices/", PLAN);
+        run_closed_meanwhile(&situation, id).await;
+        let text = situation.text(id).await;
+        assert!(text.contains("it could not be undone"), "{text}");
+        assert_eq!(situation.plan(1), OTHER_PLAN);
+        if somebody_put_it_back {
+            situation.world.jasper.change_device(&iccid(1), |device| device.rate_plan = Some(PLAN.to_owned()));
+        }
+        assert_eq!(situation.retry(id).await, ["PROCESSED"]);
+        assert_eq!(situation.plan(1), OTHER_PLAN);
+        let operator = &situation.world.operator;
+        assert!(operator.store.list_unsettled_steps(operator.tenant(), None, 10).await.expect("listed").items.is_empty());
+        situation.right().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_of_a_line_that_pond_does_not_take_back_leaves_nothing_to_settle() {
+    let mut situation = situation().await;
+    let assignment = asked(&situation, OTHER_PACKAGE_TYPE, OnPartialFailure::Compensate);
+    let id = situation.submit(at_pond(&situation, assignment.clone())).await;
+    run_closed_meanwhile(&situation, id).await;
+    assert_eq!(situation.retry(id).await, ["PROCESSED"]);
+    let operator = &situation.world.operator;
+    assert!(operator.store.list_unsettled_steps(operator.tenant(), None, 10).await.expect("listed").items.is_empty());
+    assert_eq!(situation.packages(1).0, [OTHER_PACKAGE_TYPE]);
     billing_is_right(&situation, id, &assignment).await;
     situation.right().await;
 }

@@ -5,5 +5,6 @@ mod assignment;
 mod faulty;
 mod flows;
 mod saga;
+mod seeds;
 mod situation;
 mod unknown;

@@ -7,6 +7,7 @@ mod billing;
 mod control;
 mod guards;
 mod import;
+mod killed_at_carrier;
 mod pages;
 mod plan_queue;
 mod processes;

@@ -3,6 +3,7 @@
 mod connections;
 mod hints;
 mod killed;
+mod killed_at_carrier;
 mod mixed_seeds;
 mod processes;
 mod servers;
