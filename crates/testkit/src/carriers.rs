@@ -121,25 +121,23 @@ impl CarrierWorld {
         pond: impl FnOnce(&mut PondOptions),
     ) -> Self {
         let clock = Arc::new(TestClock::going_from(BEGINNING));
-        let operator = Operator::on_clock(Arc::clone(&clock), lines, limits, on_one_thread()).await;
-        let world = Self::over(operator, clock, lines, jasper, pond).await;
-        world.set_jasper_account(|_| {}).await;
-        world.set_pond_account(|_| {}).await;
-        world
+        let operator = Operator::on_clock(clock, lines, limits, on_one_thread()).await;
+        Self::over(operator, lines, jasper, pond).await
     }
 
     async fn over(
         operator: Operator,
-        clock: Arc<TestClock>,
         lines: u64,
         jasper: impl FnOnce(&mut JasperOptions),
         pond: impl FnOnce(&mut PondOptions),
     ) -> Self {
-        let simulators = Simulators::new(Arc::clone(&clock) as Arc<dyn Clock>, jasper, pond, |_| {});
+        let simulators = Simulators::new(Arc::clone(&operator.clock) as Arc<dyn Clock>, jasper, pond, |_| {});
         let ids = set_up(&operator).await;
         let world = Self::beside(operator, simulators, ids, lines);
         world.fill(lines);
         world.import(lines).await;
+        world.set_jasper_account(|_| {}).await;
+        world.set_pond_account(|_| {}).await;
         world
     }
 

@@ -60,7 +60,19 @@ impl Copied {
 impl CarrierTemplate {
     /// With that many lines at each carrier. In a runtime whose clock is paused.
     pub async fn with_lines(lines: u64) -> Self {
-        let world = CarrierWorld::with_lines(lines).await;
+        Self::of(CarrierWorld::with_lines(lines).await, lines).await
+    }
+
+    /// The same on PostgreSQL, whatever other tests run on.
+    pub async fn in_database(lines: u64) -> Self {
+        let stored = TestStore::in_database(TestDatabase::new().await, on_one_thread()).await;
+        let clock = Arc::new(TestClock::going_from(BEGINNING));
+        let operator = Operator::in_store(clock, lines, Limits::default(), stored).await;
+        let world = CarrierWorld::over(operator, lines, |_| {}, |_| {}).await;
+        Self::of(world, lines).await
+    }
+
+    async fn of(world: CarrierWorld, lines: u64) -> Self {
         world.set_billing_account().await;
         let CarrierWorld { pond_provider, jasper_account, pond_account, operator, .. } = world;
         let origin = match &operator.stored {
