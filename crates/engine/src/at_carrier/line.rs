@@ -123,7 +123,7 @@ impl CarrierRun {
         }
         if was_unknown {
             self.end = None;
-            for place in self.own() {
+            for place in self.own().into_iter().chain(self.stuck()) {
                 self.write(place, now, |record| {
                     record.state = StepState::Ambiguous;
                     record.unknown_since = Some(now);
@@ -167,9 +167,7 @@ impl CarrierRun {
     pub(super) fn known_parts(&self) -> Vec<KnownPart> {
         let first = self.first_part();
         let of_now = self.parts.range(first..first + Act::MOST_PARTS);
-        let of_undo = self.parts.range(Act::MOST_PARTS..).map(|(_, record)| record.attempt);
-        let undone_in = of_undo.filter(|_| first == 0).max();
-        of_now.map(|(part, record)| known_part(*part - first, record, self.attempt, undone_in)).collect()
+        of_now.map(|(part, record)| known_part(*part - first, record, self.attempt)).collect()
     }
 
     pub(super) const fn known<'a>(&'a self, parts: &'a [KnownPart]) -> Known<'a> {
@@ -235,12 +233,6 @@ impl CarrierRun {
     /// The acts that this change did, and that stand.
     pub(super) fn own(&self) -> Vec<u16> {
         self.parts.range(..VERDICT).filter(|(_, record)| is_own(record)).map(|(part, _)| *part).collect()
-    }
-
-    /// The acts that an earlier attempt could not undo.
-    pub(super) fn stuck(&self) -> Vec<u16> {
-        let acts = self.parts.range(..Act::MOST_PARTS);
-        acts.filter(|(_, record)| record.state == StepState::Stuck).map(|(part, _)| *part).collect()
     }
 
     /// The act that failed in this attempt.
@@ -401,18 +393,11 @@ fn settled_before(parts: &BTreeMap<u16, StepRecord>, attempt: i64, asked: &Carri
     Some(LineEnd::Ends { reason: Reason::new(Code::ModifiedMeanwhile, text), unsettled: false })
 }
 
-/// How the carrier is told of a part: what failed in an earlier attempt is to be tried anew, and so is an undo of one; what could not be
-/// undone stands, unless an undo was begun since: then only a reading says whether it does.
-fn known_part(part: u16, record: &StepRecord, attempt: i64, undone_in: Option<i64>) -> KnownPart {
-    let is_undo = record.part >= i64::from(Act::MOST_PARTS);
-    let is_earlier = record.attempt != attempt;
+/// How the carrier is told of a part: what failed in an earlier attempt is to be tried anew, what could not be undone stands.
+fn known_part(part: u16, record: &StepRecord, attempt: i64) -> KnownPart {
     let state = match record.state {
-        StepState::Failed if is_earlier => StepState::Pending,
-        StepState::Done if is_undo && is_earlier => StepState::Pending,
+        StepState::Failed if record.attempt != attempt => StepState::Pending,
         StepState::Reverted => StepState::Pending,
-        StepState::Done | StepState::Stuck if is_earlier && undone_in.is_some_and(|undone| undone >= record.attempt) => {
-            StepState::Ambiguous
-        }
         StepState::Stuck => StepState::Done,
         state => state,
     };

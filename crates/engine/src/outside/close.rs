@@ -113,7 +113,7 @@ fn decide(row: DeviceChangeId, end: LineEnd, verdict: &Judged, order: &OrderFact
         // What the carrier refused, or does not take back, is undone at the billing system, too: the page is claimed again at once.
         (LineEnd::Ends { reason, .. }, _) if compensates && done.is_to_be_undone() => undo_next(row, &reason, now),
         (LineEnd::Ends { reason, unsettled: true }, _) => RowEnd::Settled(Settled::Unsettled(row, reason)),
-        (LineEnd::Ends { reason, unsettled: false }, _) => RowEnd::Settled(Settled::Refused(row, reason)),
+        (LineEnd::Ends { reason, unsettled: false }, _) => RowEnd::Settled(Settled::Refused(row, with_kept(reason, done.stands))),
         (LineEnd::Stands, None) => RowEnd::GoesOn,
         // Everything that was ordered stands already: no step is left that could be refused.
         (LineEnd::Stands, Some(_)) if set_steps(order).is_empty() => RowEnd::GoesOn,
@@ -122,11 +122,18 @@ fn decide(row: DeviceChangeId, end: LineEnd, verdict: &Judged, order: &OrderFact
             if compensates && done.stands {
                 return undo_next(row, &reason, now);
             }
-            let text =
-                if done.stands { format!("{}; what was done for it outside was kept", reason.text) } else { reason.text.clone() };
-            RowEnd::Settled(Settled::Refused(row, Reason::new(reason.code, text)))
+            RowEnd::Settled(Settled::Refused(row, with_kept(reason, done.stands)))
         }
     }
+}
+
+/// Says what stands in spite of the reason, so that nobody looks for it in vain (B6.3, keep). Who ended the line has said so of what he
+/// did himself; of a service that was opened before the carrier refused the line nobody has yet.
+fn with_kept(reason: Reason, stands: bool) -> Reason {
+    if !stands || reason.text.contains("kept") {
+        return reason;
+    }
+    Reason::new(reason.code, format!("{}; what was done for it outside was kept", reason.text))
 }
 
 /// Undoing calls outside, which no transaction waits for: the page is claimed again at once.
