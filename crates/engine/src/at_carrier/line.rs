@@ -107,21 +107,20 @@ impl CarrierRun {
         run
     }
 
-    /// An undo that was cut off goes on. One of an earlier attempt of which nobody knows may have worked: then what it was to put back
-    /// is not known either.
+    /// An undo that was cut off goes on. One of an earlier attempt that did not come to its end may have worked: then how the line stands
+    /// is not known until it is read.
     fn resume_undo(&mut self, asked: &CarrierChange, now: DateTime<Utc>) {
         let open = self.parts.range(UNDO..).filter(|(_, record)| record.state != StepState::Reverted);
-        let open: Vec<(u16, bool, bool)> =
-            open.map(|(place, record)| (*place, record.attempt == self.attempt, is_unknown_part(record))).collect();
-        if open.iter().any(|(_, of_now, _)| *of_now) && self.has_own() && matches!(self.goal, Goal::Finish(_)) {
+        let open: Vec<(u16, bool)> = open.map(|(place, record)| (*place, record.attempt == self.attempt)).collect();
+        if open.iter().any(|(_, of_now)| *of_now) && self.has_own() && matches!(self.goal, Goal::Finish(_)) {
             self.undo = self.undone(asked);
             return;
         }
-        let was_unknown = open.iter().any(|(_, _, unknown)| *unknown);
-        for (place, ..) in open {
+        let was_begun = !open.is_empty();
+        for (place, _) in open {
             self.write(place, now, |record| record.state = StepState::Reverted);
         }
-        if was_unknown {
+        if was_begun {
             self.end = None;
             for place in self.own().into_iter().chain(self.stuck()) {
                 self.write(place, now, |record| {
