@@ -107,7 +107,8 @@ fn carrier_calls(order: &StoredOrder, abilities: &Abilities, lines: u64) -> u64 
     lines.div_ceil(abilities.devices_a_call.max(1) as u64) * changing + lines * reading
 }
 
-/// The calls of about two seconds, in lines (B5.2): the account that takes longer decides.
+/// The calls of about two seconds, in lines (B5.2): the account that takes longer decides. Where a carrier takes many lines a call, a page
+/// fills at least one: else each call would take the few lines that can be read back meanwhile, and there would be as many more of them.
 pub(crate) fn page_lines(
     order: &StoredOrder,
     billing: Option<AccountLimits>,
@@ -124,7 +125,8 @@ pub(crate) fn page_lines(
             let together = abilities.devices_a_call.max(1) as u64;
             let (changing, reading) = carrier_calls_a_line(order, abilities);
             let lines = 2 * calls_a_second(limits) * together / (changing + reading * together).max(1);
-            usize::try_from(lines).unwrap_or(most)
+            let whole_calls = lines.max(together) / together * together;
+            usize::try_from(whole_calls).unwrap_or(most)
         }
     };
     billed.min(moved).clamp(1, most)
@@ -160,6 +162,11 @@ fn seconds_of(calls: u64, made: CallsMade, limits: AccountLimits) -> u64 {
 mod tests {
     use std::time::Duration;
 
+    use lineshift_domain::carrier::{Answers, RatePlanAbility, StatedLimits};
+    use lineshift_domain::judge::RequiredData;
+    use lineshift_domain::order::StoredCarrierRatePlan;
+    use lineshift_domain::terms::IntegrationKind;
+
     use super::*;
 
     fn limits(concurrency: usize, calls_a_minute: u32, calls_a_day: u32) -> AccountLimits {
@@ -173,6 +180,36 @@ mod tests {
             patience: Duration::from_secs(15),
             place_lease: Duration::from_secs(30),
         }
+    }
+
+    fn able(devices_a_call: usize, calls: (u32, u32)) -> Abilities {
+        Abilities {
+            kind: IntegrationKind::JASPER,
+            name: "a carrier",
+            devices_a_call,
+            answers: Answers::AtOnce,
+            most_days_ahead: None,
+            rate_plan: Some(RatePlanAbility { takes_comm_plan: false, reversible: true, calls, needs: RequiredData::NOTHING }),
+            status: None,
+            limits: StatedLimits { concurrency: 4, calls_a_second: None, calls_a_minute: None, calls_a_day: None },
+        }
+    }
+
+    #[test]
+    fn a_page_fills_whole_calls_where_a_carrier_takes_many_lines_a_call() {
+        let order = StoredOrder::CarrierRatePlanChange(StoredCarrierRatePlan {
+            carrier_rate_plan: Some("Fleet 500".to_owned()),
+            comm_plan: None,
+            effective_at: None,
+            integration_authentication_id: IntegrationAuthenticationId(1),
+        });
+        let page = |calls_a_minute, abilities: &Abilities| {
+            page_lines(&order, None, Some((limits(4, calls_a_minute, 1_000_000), abilities)), 5_000)
+        };
+        assert_eq!(page(120, &able(1, (1, 1))), 2, "two seconds of two calls a second");
+        assert_eq!(page(120, &able(50, (1, 1))), 50, "one call, and fifty lines read back");
+        assert_eq!(page(120, &able(50, (1, 0))), 200, "four calls, and nothing to read back");
+        assert_eq!(page(4_200, &able(50, (1, 1))), 100, "no call that is not full");
     }
 
     const NONE: CallsMade = CallsMade { in_minute: 0, in_day: 0 };
