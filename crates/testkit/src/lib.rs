@@ -17,6 +17,7 @@ pub mod http;
 pub mod in_process;
 pub mod mixed_seeds;
 pub mod nimbus;
+pub mod nimbus_world;
 pub mod operator;
 pub mod served;
 pub mod simulated;

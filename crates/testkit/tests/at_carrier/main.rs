@@ -4,6 +4,8 @@ mod account;
 mod assignment;
 mod faulty;
 mod flows;
+mod later;
+mod many_waiting;
 mod saga;
 mod seeds;
 mod situation;
