@@ -143,7 +143,7 @@ fn lines_are_moved_at_their_carriers_alone_and_beside_each_other() {
     let counted = |change: &str| (round[change]["lines"].as_u64(), round[change]["calls"].as_u64());
     assert_eq!(counted("jasper"), (Some(10), Some(10)), "{report}");
     assert_eq!(counted("status"), (Some(2), Some(4)), "{report}");
-    assert_eq!(counted("pond"), (Some(33), Some(4 * 33)), "the packages read, one added, activated, the old one ended: {report}");
+    assert_eq!(counted("pond"), (Some(33), Some(5 * 33)), "two readings, one added, activated, the old one ended: {report}");
     assert_eq!((report["legs"].as_array().map(Vec::len), &report["billing"]), (Some(0), &Value::Null), "{report}");
     assert_eq!(std::fs::read_dir(place.path(".")).expect("the directory").count(), 0);
 }
