@@ -392,11 +392,13 @@ fn settled_before(parts: &BTreeMap<u16, StepRecord>, attempt: i64, asked: &Carri
     Some(LineEnd::Ends { reason: Reason::new(Code::ModifiedMeanwhile, text), unsettled: false })
 }
 
-/// How the carrier is told of a part: what failed in an earlier attempt is to be tried anew, what could not be undone stands.
+/// How the carrier is told of a part: what failed in an earlier attempt is to be tried anew, what could not be undone stands; where an
+/// earlier attempt left it so, somebody may have seen to it, and a reading says whether it does.
 fn known_part(part: u16, record: &StepRecord, attempt: i64) -> KnownPart {
     let state = match record.state {
         StepState::Failed if record.attempt != attempt => StepState::Pending,
         StepState::Reverted => StepState::Pending,
+        StepState::Stuck if record.attempt != attempt && record.external_id.is_none() => StepState::Ambiguous,
         StepState::Stuck => StepState::Done,
         state => state,
     };
