@@ -281,6 +281,7 @@ pub enum EffectiveDate {
 /// Serialised into `device_bulk_change.order_json`; fields are only ever added, with a default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "type")]
+#[expect(clippy::large_enum_variant, reason = "there is one of them for a bulk change, never a list")]
 pub enum StoredOrder {
     /// A customer assignment.
     CustomerAssignment(StoredAssignment),

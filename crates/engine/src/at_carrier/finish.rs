@@ -158,7 +158,7 @@ impl CarrierPage<'_> {
             }
             // The account's trouble does not make known what is unknown: that is read back when it can be (B5.3, B7.3).
             Flow::Fail(reason) if concerns_account(reason.code) && !line.unsettled().is_empty() => {
-                self.wait_to_read(line, &reason)
+                self.wait_to_read(line, &reason);
             }
             Flow::Fail(reason) => self.fail(line, reason),
             Flow::GivenUp(reason) => line.end = Some(LineEnd::Ends { reason, unsettled: true }),

@@ -257,7 +257,7 @@ pub async fn lines_are_gone_and_back<S: Store>(store: &S) {
 pub async fn plans_come_go_and_come_back<S: Store>(store: &S) {
     let fixture = Fixture::new(store, "carrier sync: plans").await;
     let plan = |code: &str, name: &str| SyncedPlan { code: code.to_owned(), name: name.to_owned() };
-    let rounds: [(i64, Vec<SyncedPlan>, (i64, i64, i64, i64, i64, i64)); 4] = [
+    let rounds = [
         (30, vec![plan("A", "Plan A"), plan("B", "Plan B"), plan("A", "Plan A")], (2, 2, 0, 0, 0, 0)),
         (60, vec![plan("A", "Plan A"), plan("B", "Plan B")], (2, 0, 0, 2, 0, 0)),
         (90, vec![plan("A", "Renamed")], (1, 0, 1, 0, 0, 1)),

@@ -40,6 +40,7 @@ pub(super) enum At {
 
 /// What is ordered.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a seed has a handful of them")]
 pub(super) enum Asked {
     Carrier(Effect),
     Assignment(Choices),

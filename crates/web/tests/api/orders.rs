@@ -1,13 +1,12 @@
 //! Orders that are accepted, on every path and portal (section 4).
 
 use lineshift_testkit::app::TestApp;
+use lineshift_testkit::http::HttpCaller;
 use lineshift_testkit::operator::{iccid, number};
 use serde_json::json;
 
-#[tokio::test]
-async fn an_assignment_is_stored_run_and_shown() {
-    let app = TestApp::with_lines(3).await;
-    let orderer = app.orderer().await;
+/// Orders an assignment of two lines, one of them named twice, and one that is not there.
+async fn order_an_assignment(app: &TestApp, orderer: &HttpCaller) {
     let devices = [iccid(1), iccid(2), iccid(2), iccid(99)];
     let (provider, site) = (app.operator.jasper.0, app.operator.amop_site.0);
     let body = json!({"ServiceProviderId": provider, "Devices": devices, "SiteId": site, "Name": "December", "Reason": "moved"});
@@ -15,7 +14,13 @@ async fn an_assignment_is_stored_run_and_shown() {
     let headers = ["content-type", "location", "idempotency-replayed"].map(|name| answer.header(name));
     assert_eq!((answer.status, headers), (202, ["application/json", "/api/v1/bulk-changes/1", ""]));
     insta::assert_snapshot!(answer.text(), @r#"{"Success":true,"BulkChangeId":1,"Accepted":2,"Rejected":1,"Duplicates":1}"#);
+}
 
+#[tokio::test]
+async fn an_assignment_is_stored_run_and_shown() {
+    let app = TestApp::with_lines(3).await;
+    let orderer = app.orderer().await;
+    order_an_assignment(&app, &orderer).await;
     app.operator.run_until_idle().await;
     insta::assert_json_snapshot!(orderer.read("/api/v1/bulk-changes/1").await, @r#"
     {

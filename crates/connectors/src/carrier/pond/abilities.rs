@@ -18,8 +18,8 @@ pub(super) static ABILITIES: Abilities = Abilities {
     devices_a_call: 1,
     answers: Answers::AtOnce,
     most_days_ahead: None,
-    rate_plan: Some(RatePlanAbility { takes_comm_plan: false, reversible: false, calls: (3, 1), needs: RequiredData::NOTHING }),
-    status: Some(StatusAbility { statuses: &STATUSES, takes_reason_code: false, calls: (1, 1), needs: RequiredData::NOTHING }),
+    rate_plan: Some(RatePlanAbility { takes_comm_plan: false, reversible: false, calls: (3, 2), needs: RequiredData::NOTHING }),
+    status: Some(StatusAbility { statuses: &STATUSES, takes_reason_code: false, calls: (1, 2), needs: RequiredData::NOTHING }),
     limits: STATED_LIMITS,
 };
 
