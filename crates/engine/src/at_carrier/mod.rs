@@ -141,6 +141,8 @@ impl CarrierPage<'_> {
                 line.write(part, now, |record| {
                     record.state = StepState::Ambiguous;
                     record.unknown_since = Some(since);
+                    // A code beside what is unknown would say that it was refused since.
+                    record.code = None;
                     record.outcome = Some("the worker that sent it was lost".to_owned());
                 });
             }
