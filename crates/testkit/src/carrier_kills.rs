@@ -258,7 +258,12 @@ impl Run {
             Errand::Undone => {
                 assert_eq!(outcomes(ids[0]).await, ["modified_meanwhile", "PROCESSED"], "{}", broken.join("\n"));
                 let plan = |line| world.jasper.ledger().device(&iccid(line)).expect("there").rate_plan;
-                assert_eq!((plan(1).as_deref(), plan(2).as_deref()), (Some(PLAN), Some(OTHER_PLAN)), "{}", world.operator.shown_rows(ids[0]).await);
+                assert_eq!(
+                    (plan(1).as_deref(), plan(2).as_deref()),
+                    (Some(PLAN), Some(OTHER_PLAN)),
+                    "{}",
+                    world.operator.shown_rows(ids[0]).await
+                );
                 assert_eq!(world.revio.ledger().summary().services, 1, "and its service is disconnected");
                 let orders = self.errand.orders(world);
                 let Effect::CustomerAssignment(assignment) = orders[0].effect.clone() else { panic!("it is an assignment") };
