@@ -22,6 +22,8 @@ pub struct CalledBackLine {
 pub struct CallbackNoted {
     /// Rows that are looked at sooner because of it.
     pub rows: u64,
+    /// Rows of the request that do not wait yet: whoever sent it still has them in hand. Nothing was noted of them; it is to be repeated.
+    pub early: u64,
 }
 
 /// Plans and callbacks of service providers' carriers.

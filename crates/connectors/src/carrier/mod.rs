@@ -11,7 +11,7 @@ pub mod pond;
 mod setting;
 mod values;
 
-use lineshift_domain::carrier::Abilities;
+use lineshift_domain::carrier::{Abilities, StatedLimits};
 use serde_json::value::RawValue;
 
 pub use self::iccid::{IccId, NoIccId};
@@ -23,10 +23,21 @@ pub use self::setting::{Believed, Setting};
 use crate::http::{Account, Answer};
 use crate::{CallError, Exchange};
 
-/// The account at the pace that the carrier states (B7.4).
+/// The account at the pace that the carrier states (B7.4); one that is told other calls a minute than the carrier states spreads those
+/// over its minute.
 #[must_use]
 pub fn paced(account: Account, abilities: &Abilities) -> Account {
-    account.with_calls_a_second(abilities.limits.calls_a_second.unwrap_or(0))
+    let a_minute = account.limits().calls_a_minute;
+    account.with_calls_a_second(pace(abilities.limits, a_minute))
+}
+
+/// Calls in a second; 0: any number.
+fn pace(stated: StatedLimits, a_minute: u32) -> u32 {
+    match stated.calls_a_second {
+        Some(_) if stated.calls_a_minute.is_some_and(|stated| stated != a_minute) => a_minute.div_ceil(60).max(1),
+        Some(calls) => calls,
+        None => 0,
+    }
 }
 
 /// What came of lines that are asked of a connector in words that its carrier does not have: refused, and asking again brings the same.
@@ -58,4 +69,16 @@ fn field_text(fields: &Fields<'_>, name: &str) -> Option<String> {
 fn field<'a, W: serde::Deserialize<'a>>(fields: &Fields<'a>, name: &str) -> Result<W, String> {
     let raw = fields.get(name).ok_or_else(|| format!("missing field `{name}`"))?;
     serde_json::from_str(raw.get()).map_err(|error| format!("{name}: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_keeps_to_what_its_carrier_states_unless_it_is_told_otherwise() {
+        let stated = StatedLimits { concurrency: 1, calls_a_second: Some(5), calls_a_minute: Some(300), calls_a_day: None };
+        assert_eq!([300, 1_200, 90, 1].map(|a_minute| pace(stated, a_minute)), [5, 20, 2, 1]);
+        assert_eq!(pace(StatedLimits { calls_a_second: None, ..stated }, 90), 0, "a carrier that states none has none");
+    }
 }

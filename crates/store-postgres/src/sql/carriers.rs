@@ -99,13 +99,15 @@ lineshift_store::statements! {
     ON CONFLICT (tenant_id, service_provider_id, code) DO UPDATE SET name = excluded.name, is_active = excluded.is_active
     RETURNING id";
 
-    /// The rows that wait for a request of a provider's carrier, with their pages: as many as the request has lines, by
-    /// `device_change_step_waiting`, `device_bulk_change_page_from` and primary keys. `$2` provider, `$3` request. Locks nothing.
-    FIND_CALLED_BACK = "SELECT dc.id, dc.bulk_change_id, dc.attempt, b.portal_type, coalesce(d.iccid, dc.iccid), page.page
+    /// The rows that wait for a request of a provider's carrier, or that whoever sent it still has in hand, with their pages and whether
+    /// they wait: as many as the request has lines, by `device_change_step_waiting`, `device_bulk_change_page_from` and primary keys.
+    /// `$2` provider, `$3` request. Locks nothing.
+    FIND_CALLED_BACK = "SELECT dc.id, dc.bulk_change_id, dc.attempt, b.portal_type, coalesce(d.iccid, dc.iccid), page.page,
+        CASE WHEN dc.status = 'PENDING' THEN 1 ELSE 0 END
     FROM (SELECT s.device_change_id FROM device_change_step AS s
         WHERE s.tenant_id = $1 AND s.external_id COLLATE \"C\" = $3 AND s.state = 'waiting' OFFSET 0) AS s
-    CROSS JOIN LATERAL (SELECT dc.id, dc.bulk_change_id, dc.attempt, dc.device_id, dc.iccid FROM device_change AS dc
-        WHERE dc.tenant_id = $1 AND dc.id = s.device_change_id AND dc.status = 'PENDING' OFFSET 0) AS dc
+    CROSS JOIN LATERAL (SELECT dc.id, dc.bulk_change_id, dc.attempt, dc.device_id, dc.iccid, dc.status FROM device_change AS dc
+        WHERE dc.tenant_id = $1 AND dc.id = s.device_change_id AND dc.status IN ('PENDING', 'PROCESSING') OFFSET 0) AS dc
     CROSS JOIN LATERAL (SELECT b.portal_type FROM device_bulk_change AS b
         WHERE b.tenant_id = $1 AND b.id = dc.bulk_change_id AND b.service_provider_id = $2 OFFSET 0) AS b
     CROSS JOIN LATERAL (SELECT page.page FROM device_bulk_change_page AS page

@@ -29,6 +29,8 @@ struct WaitingRow {
     portal: i64,
     iccid: Option<String>,
     page: i64,
+    /// Whether it waits already; else whoever sent the request still has it in hand.
+    waits: bool,
 }
 
 fn read_row(row: &Row<'_>) -> Result<WaitingRow> {
@@ -39,6 +41,7 @@ fn read_row(row: &Row<'_>) -> Result<WaitingRow> {
         portal: row.get(3)?,
         iccid: row.get(4)?,
         page: row.get(5)?,
+        waits: row.get(6)?,
     })
 }
 
@@ -56,9 +59,10 @@ pub(super) fn note(
     let kind = sql.find(portable::FIND_KIND, &[&tenant.0, &provider.0], |row| row.get::<String>(0))?;
     let title = LogTitle::carrier_amop(CarrierAction::Callback, &kind.ok_or_else(|| missing(provider))?);
     let waiting = sql.query(text::FIND_CALLED_BACK, &[&tenant.0, &provider.0, &request], read_row)?;
-    let told = told(waiting, lines);
+    let (told, early): (Vec<Told<'_>>, Vec<Told<'_>>) = told(waiting, lines).into_iter().partition(|(row, _)| row.waits);
+    let none = CallbackNoted { rows: 0, early: early.len() as u64 };
     if told.is_empty() {
-        return Ok(CallbackNoted::default());
+        return Ok(none);
     }
     let pages: BTreeSet<(i64, i64)> = told.iter().map(|(row, _)| (row.change, row.page)).collect();
     let pages = json(&pages)?;
@@ -70,7 +74,7 @@ pub(super) fn note(
     // A row that was settled while its page was waited for is no longer there to be told.
     let new: Vec<(WaitingRow, OutsideLog)> = new.into_iter().filter(|(row, _)| woken.contains(&row.id)).collect();
     if new.is_empty() {
-        return Ok(CallbackNoted::default());
+        return Ok(none);
     }
     let outcome = |log: &OutsideLog| match &log.error {
         Some(failed) => (log.device_change_id.0, failed.clone(), Some(Code::CarrierRefused.as_str())),
@@ -82,7 +86,7 @@ pub(super) fn note(
     let rows = new.len() as u64;
     log(sql, tenant, new, now)?;
     sql.hint(Hint::Work(tenant))?;
-    Ok(CallbackNoted { rows })
+    Ok(CallbackNoted { rows, ..none })
 }
 
 /// The rows that the callback is about: all of the request, or those whose lines it names; each once.

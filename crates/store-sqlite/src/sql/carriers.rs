@@ -76,18 +76,19 @@ lineshift_store::statements! {
     ON CONFLICT (tenant_id, service_provider_id, code) DO UPDATE SET name = excluded.name, is_active = excluded.is_active
     RETURNING id";
 
-    /// The rows that wait for a request of a provider's carrier, with their pages: as many as the request has lines, by
-    /// `device_change_step_waiting`, `device_bulk_change_page_from` and primary keys. `$2` provider, `$3` request.
+    /// The rows that wait for a request of a provider's carrier, or that whoever sent it still has in hand, with their pages and whether
+    /// they wait: as many as the request has lines, by `device_change_step_waiting`, `device_bulk_change_page_from` and primary keys.
+    /// `$2` provider, `$3` request.
     FIND_CALLED_BACK = "SELECT dc.id, dc.bulk_change_id, dc.attempt, b.portal_type, coalesce(d.iccid, dc.iccid), (
             SELECT page.page FROM device_bulk_change_page page INDEXED BY device_bulk_change_page_from
             WHERE page.tenant_id = $1 AND page.bulk_change_id = dc.bulk_change_id AND page.from_id <= dc.id
-            ORDER BY page.from_id DESC LIMIT 1)
+            ORDER BY page.from_id DESC LIMIT 1), dc.status = 'PENDING'
     FROM device_change_step s INDEXED BY device_change_step_waiting
     CROSS JOIN device_change dc ON dc.tenant_id = $1 AND dc.id = s.device_change_id
     CROSS JOIN device_bulk_change b ON b.tenant_id = $1 AND b.id = dc.bulk_change_id
     LEFT JOIN device d ON d.tenant_id = $1 AND d.id = dc.device_id
     WHERE s.tenant_id = $1 AND s.external_id = $3 AND s.state = 'waiting' AND b.service_provider_id = $2
-      AND +dc.status = 'PENDING'
+      AND +dc.status IN ('PENDING', 'PROCESSING')
     ORDER BY s.device_change_id";
 
     /// Pages given as a JSON array of (change, page), each by primary key. The transaction alone writes anyhow.

@@ -184,7 +184,12 @@ async fn take(web: &Web, tenant: TenantId, id: ServiceProviderId, request: Reque
     })?;
     let engine = web.engine.clone();
     let noted = carried_through(async move { engine.note_callback(tenant, id, callback).await }).await;
-    noted.map(|noted| noted.rows).map_err(Refused::Failed)
+    let noted = noted.map_err(Refused::Failed)?;
+    // Rows that it is about are still in the hand of who sent the request: nothing it says may be lost.
+    if noted.early > 0 {
+        return Err(Refused::Failed(ApiProblem::unavailable("the request is still being sent; repeat it")));
+    }
+    Ok(noted.rows)
 }
 
 /// The carrier of a service provider, if it calls back.
