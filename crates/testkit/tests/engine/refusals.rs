@@ -239,14 +239,16 @@ async fn what_needs_an_outside_system_is_not_available() {
     )
     .await;
     let both = AssignmentOrder { carrier_rate_plan: Some(carrier.clone()), ..billed };
-    refused_for(&operator, operator.order([iccid(1)], assignment(both)), &[("AddCarrierRatePlan", "not_available")]).await;
-    let status = StatusOrder { target_status: "DEACTIVATED".to_owned(), reason_code: None };
-    for (effect, name) in
-        [(Effect::CarrierRatePlanChange(carrier), "CarrierRatePlanChange"), (Effect::StatusUpdate(status), "StatusUpdate")]
-    {
-        let refusal = refused_for(&operator, operator.order([iccid(1)], effect), &[("ChangeType", "not_available")]).await;
-        let text = format!("the change type {name} is not available in this version; order without it");
-        assert_eq!(refusal.problems[0].message, text);
+    let missing = &[("CarrierRatePlan", "credentials_missing"), ("CreateRevService", "credentials_missing")];
+    refused_for(&operator, operator.order([iccid(1)], assignment(both)), missing).await;
+    let status = StatusOrder { target_status: "S".to_owned(), reason_code: None };
+    for (effect, field) in [
+        (Effect::CarrierRatePlanChange(carrier), "CarrierRatePlanUpdate.CarrierRatePlan"),
+        (Effect::StatusUpdate(status), "StatusUpdate.TargetStatus"),
+    ] {
+        let order = Order { service_provider_id: operator.telegence, ..operator.order([iccid(1)], effect) };
+        let refusal = refused_for(&operator, order, &[(field, "not_available")]).await;
+        assert_eq!(refusal.problems[0].message, "Telegence lines cannot be changed at their carrier by this version");
     }
 }
 

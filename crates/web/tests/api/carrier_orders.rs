@@ -104,7 +104,8 @@ async fn a_status_update_and_packages_are_shown_step_by_step() {
     assert_eq!(change["order"]["carrier_rate_plan"]["carrier_rate_plan"], OTHER_PACKAGE_TYPE, "the name stands for its code");
     let rows = orders.rows(&change).await;
     let steps = rows["items"][0]["steps"].as_array().expect("steps");
-    assert_eq!(steps.len(), 3, "add, activate, terminate: {steps:?}");
+    assert_eq!(steps.len(), 4, "add, activate, terminate, and what it all came to: {steps:?}");
+    assert_eq!(steps[3]["outcome"], "it stands as asked");
     assert!(steps.iter().all(|step| step["state"] == "done"), "{steps:?}");
     assert!(steps[0]["external_text"].as_str().is_some_and(|id| !id.is_empty()), "{steps:?}");
 }
