@@ -320,12 +320,20 @@ impl Operator {
         self.engine.run_due_entries().await.expect("due entries run");
     }
 
-    /// A bulk change as it stands; its counts are checked against its rows.
+    /// A bulk change as it stands; its counts are checked against its rows. Whoever works on it meanwhile may change both between the two
+    /// looks: then it is looked at again.
     pub async fn change(&self, id: BulkChangeId) -> BulkChangeView {
-        let change = self.store.get_bulk_change(self.tenant(), self.caller.key_id, id).await.expect("the change is there");
-        let counted = self.store.recount(self.tenant(), id).await.expect("rows are counted");
-        assert_eq!(change.counts, counted, "the counts of bulk change {id} are not those of its rows");
-        change
+        let look = async || self.store.get_bulk_change(self.tenant(), self.caller.key_id, id).await.expect("the change is there");
+        let mut change = look().await;
+        loop {
+            let counted = self.store.recount(self.tenant(), id).await.expect("rows are counted");
+            let after = look().await;
+            if after.counts == change.counts {
+                assert_eq!(change.counts, counted, "the counts of bulk change {id} are not those of its rows");
+                return change;
+            }
+            change = after;
+        }
     }
 
     /// A key of the same tenant with other scopes.

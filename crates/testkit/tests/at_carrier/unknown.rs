@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use lineshift_domain::limits::Limits;
 use lineshift_domain::order::Effect;
 use lineshift_engine::Boundary;
 use lineshift_simulators::jasper::Fault;
 use lineshift_testkit::billing_workers::{Doom, Fate, Manner, start_engine};
 use lineshift_testkit::carriers::{CarrierWorld, OTHER_PACKAGE_TYPE, OTHER_PLAN, to_plan, to_status};
+use lineshift_testkit::store::on_postgres;
 use tokio::time::sleep;
 
 use crate::situation::{ADD, ASSIGN, SET_PACKAGE, SET_SERVICES, Situation, calls};
@@ -36,15 +38,14 @@ const FAILED: [Fault; 7] = [
 ];
 
 async fn situation() -> Situation {
+    situation_within(Limits::default()).await
+}
+
+async fn situation_within(limits: Limits) -> Situation {
     let late = Duration::from_secs(31)..=Duration::from_secs(90);
     let (jasper_late, pond_late) = (late.clone(), late);
-    let world = CarrierWorld::with(
-        3,
-        lineshift_domain::limits::Limits::default(),
-        |options| options.late_after = jasper_late,
-        |options| options.late_after = pond_late,
-    )
-    .await;
+    let world =
+        CarrierWorld::with(3, limits, |options| options.late_after = jasper_late, |options| options.late_after = pond_late).await;
     Situation::of(world)
 }
 
@@ -168,7 +169,9 @@ async fn a_package_that_lists_do_not_show_for_minutes_is_added_once() {
 
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_read_back_for_a_day_ends_unknown_holds_its_line_and_is_settled_by_a_retry() {
-    let mut situation = situation().await;
+    // The store is asked every virtual second, which is slow where that costs a round trip: there a day is two hours long.
+    let read_back_hours = if on_postgres() { 2 } else { 24 };
+    let mut situation = situation_within(Limits { read_back_hours, ..Limits::default() }).await;
     situation.world.pond.meet_next_on(ADD, Fault::WorksThenSilence);
     let id = situation.pond(1, to_plan(OTHER_PACKAGE_TYPE)).await;
     let worker = situation.start("hears nothing");
