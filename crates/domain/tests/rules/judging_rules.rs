@@ -36,7 +36,7 @@ fn order() -> StoredOrder {
 }
 
 /// A line that no rule refuses.
-fn sound_line() -> LineFacts {
+pub(crate) fn sound_line() -> LineFacts {
     LineFacts {
         device_id: DeviceId(1),
         service_provider_id: PROVIDER,

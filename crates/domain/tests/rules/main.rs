@@ -1,5 +1,6 @@
 //! The rules as a whole, by example and by property: what holds for every order, line, date and sequence of moves.
 
+mod at_carriers;
 mod body;
 mod counting;
 mod dates;
