@@ -8,8 +8,10 @@ use lineshift_connectors::http::{
     AccountKey, AccountLimits, Answer, CallMeter, Grant, MeterError, Request, Transport, TransportFault,
 };
 use lineshift_domain::places::{PlacesAsked, PlacesLeased};
-use lineshift_simulators::{Reaction, SimulatedRequest, Simulator, System};
+use lineshift_simulators::{SimulatedRequest, Simulator, System};
 use secrecy::ExposeSecret as _;
+
+use crate::simulated::answer_of;
 
 /// Where every simulator is said to be.
 pub const ORIGIN: &str = "https://carrier.example";
@@ -28,16 +30,7 @@ impl<S: System> Transport for InProcess<S> {
         let arrived = SimulatedRequest { method: request.method.to_owned(), target, headers, body };
         let simulator = Arc::clone(&self.0);
         let working = tokio::spawn(async move { simulator.react(arrived).await });
-        let Ok(reaction) = tokio::time::timeout(request.timeout, working).await else { return Err(TransportFault::TimedOut) };
-        match reaction.expect("the simulator does not panic") {
-            Reaction::Answer { status, headers, body } => Ok(Answer { status, headers, body }),
-            Reaction::Cut { .. } => Err(TransportFault::Cut("cut off in the middle of the body".to_owned())),
-            Reaction::Reset => Err(TransportFault::Cut("reset by the other side".to_owned())),
-            Reaction::Silence => {
-                tokio::time::sleep(request.timeout).await;
-                Err(TransportFault::TimedOut)
-            }
-        }
+        answer_of(working, request.timeout).await
     }
 }
 

@@ -1,12 +1,14 @@
 //! A simulator in the same process, called as if it were far away.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use lineshift_connectors::http::{Answer, Request, Transport, TransportFault};
 use lineshift_simulators::revio::RevioSimulator;
 use lineshift_simulators::{Reaction, SimulatedRequest};
 use secrecy::ExposeSecret as _;
+use tokio::task::JoinHandle;
 
 /// Where the simulator is said to be.
 pub const ADDRESS: &str = "https://revio.example/v1";
@@ -25,15 +27,20 @@ impl Transport for SimulatedTransport {
         let arrived = SimulatedRequest { method: request.method.to_owned(), target, headers, body };
         let simulator = Arc::clone(&self.0);
         let working = tokio::spawn(async move { simulator.react(arrived).await });
-        let Ok(reaction) = tokio::time::timeout(request.timeout, working).await else { return Err(TransportFault::TimedOut) };
-        match reaction.expect("the simulator does not panic") {
-            Reaction::Answer { status, headers, body } => Ok(Answer { status, headers, body }),
-            Reaction::Cut { .. } => Err(TransportFault::Cut("cut off in the middle of the body".to_owned())),
-            Reaction::Reset => Err(TransportFault::Cut("reset by the other side".to_owned())),
-            Reaction::Silence => {
-                tokio::time::sleep(request.timeout).await;
-                Err(TransportFault::TimedOut)
-            }
+        answer_of(working, request.timeout).await
+    }
+}
+
+/// What comes of a request that a simulator works on, for a caller who waits so long. The work goes on whatever becomes of the caller.
+pub(crate) async fn answer_of(working: JoinHandle<Reaction>, timeout: Duration) -> Result<Answer, TransportFault> {
+    let Ok(reaction) = tokio::time::timeout(timeout, working).await else { return Err(TransportFault::TimedOut) };
+    match reaction.expect("the simulator does not panic") {
+        Reaction::Answer { status, headers, body } => Ok(Answer { status, headers, body }),
+        Reaction::Cut { .. } => Err(TransportFault::Cut("cut off in the middle of the body".to_owned())),
+        Reaction::Reset => Err(TransportFault::Cut("reset by the other side".to_owned())),
+        Reaction::Silence => {
+            tokio::time::sleep(timeout).await;
+            Err(TransportFault::TimedOut)
         }
     }
 }

@@ -19,6 +19,7 @@ use secrecy::ExposeSecret as _;
 use super::Simulators;
 use crate::billing::vault;
 use crate::clock::TestClock;
+use crate::simulated::answer_of;
 
 /// Requests that a carrier refuses though its simulator would not: by what their path and body have in them, each for one request.
 #[derive(Debug, Default)]
@@ -75,16 +76,7 @@ impl Transport for Switchboard {
         let body = body.into_bytes();
         let arrived = SimulatedRequest { method: request.method.to_owned(), target: target.to_owned(), headers, body };
         let working = simulator.begin(arrived);
-        let Ok(reaction) = tokio::time::timeout(request.timeout, working).await else { return Err(TransportFault::TimedOut) };
-        match reaction.expect("the simulator does not panic") {
-            Reaction::Answer { status, headers, body } => Ok(Answer { status, headers, body }),
-            Reaction::Cut { .. } => Err(TransportFault::Cut("cut off in the middle of the body".to_owned())),
-            Reaction::Reset => Err(TransportFault::Cut("reset by the other side".to_owned())),
-            Reaction::Silence => {
-                tokio::time::sleep(request.timeout).await;
-                Err(TransportFault::TimedOut)
-            }
-        }
+        answer_of(working, request.timeout).await
     }
 }
 
