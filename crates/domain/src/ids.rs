@@ -40,8 +40,12 @@ id! {
     BulkChangeId;
     /// That order for one device. Ids of one bulk change are consecutive, in device order.
     DeviceChangeId;
-    /// A key with which programs call the API.
-    ApiKeyId;
+    /// Who acts for a tenant: an API key, or a person as a member of it. Both are numbered from one counter.
+    PrincipalId;
+    /// A person, whatever tenants they belong to.
+    UserId;
+    /// A named set of permissions of a tenant.
+    RoleId;
     /// The billing line in Rev.io; the number is Rev.io's own service id.
     RevServiceId;
     /// One synchronisation with a billing system.

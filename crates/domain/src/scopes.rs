@@ -1,4 +1,4 @@
-//! What an API key may do: module and action pairs, until users and roles take over.
+//! What a principal may do: module and action pairs.
 
 use std::collections::BTreeSet;
 
@@ -55,6 +55,12 @@ impl Scopes {
     #[must_use]
     pub fn allow(&self, module: Module, action: Action) -> bool {
         self.0.contains(&(module, action))
+    }
+
+    /// Whether all of the other's are among these.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        other.0.is_subset(&self.0)
     }
 }
 

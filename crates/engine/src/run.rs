@@ -11,9 +11,11 @@ use lineshift_domain::ids::{DeviceChangeId, ServiceProviderId};
 use lineshift_domain::judge::{ActiveStatuses, Judge, Reason, Verdict};
 use lineshift_domain::lines::{Digits, read_line};
 use lineshift_domain::order::StoredOrder;
-use lineshift_domain::scopes::{Action, Module, Scopes};
+use lineshift_domain::reach::Reach;
+use lineshift_domain::scopes::{Action, Module};
 use lineshift_domain::terms::{DeviceChangeStatus, IntegrationKind, LineIdentifier};
 use lineshift_store::Result as StoreResult;
+use lineshift_store::bulk_changes::BulkChangeView;
 use lineshift_store::devices::FactsQuery;
 use lineshift_store::work::{AccountFacts, OrderFacts, PageClaim, PageLine, PageResult, PageWork, Settled};
 
@@ -174,10 +176,7 @@ impl NoAccount {
 fn stopped(order: &OrderFacts) -> Option<Stop> {
     let refused = |code: Code, text: &str| Some(Stop::Refused(Reason::new(code, text)));
     if !has_rights(order) {
-        return refused(
-            Code::RightsLost,
-            "the key that ordered this was revoked, has expired or lost its scope; order with another",
-        );
+        return Some(rights_lost());
     }
     let targets = order.targets;
     if !targets.customer {
@@ -215,9 +214,28 @@ fn no_account(account: &AccountFacts) -> Option<Reason> {
 
 /// Whether the orderer, or who started or retried the change, may still do so (B5.3).
 fn has_rights(order: &OrderFacts) -> bool {
-    let scopes = order.orderer_scopes.as_deref().and_then(|text| text.parse::<Scopes>().ok());
+    let Some(rights) = &order.orderer_rights else { return false };
     let module = Module::from(order.change.portal);
-    scopes.is_some_and(|scopes| scopes.allow(module, Action::Create) || scopes.allow(module, Action::Edit))
+    (rights.allow(module, Action::Create) || rights.allow(module, Action::Edit)) && reaches_order(&rights.reach, &order.change)
+}
+
+/// Why nothing more is done for somebody who lost what they ordered by.
+fn rights_lost() -> Stop {
+    let text = "whoever ordered this may do so no longer: the key was revoked or has expired, the person left, or a permission or the \
+        right to these lines was taken away; order as somebody who may";
+    Stop::Refused(Reason::new(Code::RightsLost, text))
+}
+
+/// Whether a line as it stands is within reach.
+pub(crate) fn reaches_line(reach: &Reach, facts: &LineFacts) -> bool {
+    reach.reaches_line(facts.service_provider_id, facts.assignment.rev_customer_id, facts.assignment.site_id)
+}
+
+/// Whether what the order names is within reach: its provider, and where it assigns lines to.
+fn reaches_order(reach: &Reach, change: &BulkChangeView) -> bool {
+    let assigns = change.order.assignment();
+    reach.reaches_provider(change.service_provider_id)
+        && assigns.is_none_or(|assigned| reach.reaches_site(assigned.site_id, assigned.rev_customer_id))
 }
 
 /// Judges every line.
@@ -229,6 +247,7 @@ async fn judge_page(
     query: FactsQuery,
     own: &HashSet<DeviceChangeId>,
 ) -> StoreResult<JudgedRows> {
+    let reach = order.orderer_rights.as_ref().map(|rights| &rights.reach);
     let mut judged_anew = Vec::new();
     let (named, unnamed) = look_up_named(page, order, lines, query).await?;
     let mut rows: HashMap<DeviceChangeId, Judged> = unnamed.into_iter().collect();
@@ -257,6 +276,7 @@ async fn judge_page(
             }
         };
         let judged = match verdict {
+            _ if !reach.is_some_and(|reach| reaches_line(reach, facts)) => Judged::Stopped(rights_lost()),
             Verdict::Accepted => Judged::Accepted,
             Verdict::AlreadySo => Judged::AlreadySo,
             Verdict::Refused(reason) => Judged::Refused(reason),

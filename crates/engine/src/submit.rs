@@ -105,9 +105,9 @@ impl Engine {
     /// Says what `submit` would do and stores nothing.
     pub async fn validate(&self, caller: &Caller, order: Order) -> Result<Validation> {
         caller.require(Module::from(order.portal), Action::Create)?;
-        let resolved = self.resolve(caller.tenant, &order).await?;
+        let resolved = self.resolve(caller, &order).await?;
         let mut lines = JudgedLines::read(order.identifier, &order.lines);
-        self.judge_lines(caller.tenant, &order, &resolved, &mut lines, None).await?;
+        self.judge_lines(caller, &order, &resolved, &mut lines, None).await?;
         Ok(lines.into_validation(&order.lines))
     }
 
@@ -118,13 +118,13 @@ impl Engine {
     }
 
     async fn submit_once(&self, caller: &Caller, order: Order, claim: Option<&IdempotencyClaim>) -> Result<Submitted> {
-        let resolved = self.resolve(caller.tenant, &order).await?;
+        let resolved = self.resolve(caller, &order).await?;
         let lines = JudgedLines::read(order.identifier, &order.lines);
         let change = self.new_change(caller, &order, &resolved, &lines);
         let stored = if lines.len() <= self.limits.page_lines {
-            self.store_at_once(caller.tenant, &order, &resolved, &change, lines, claim).await?
+            self.store_at_once(caller, &order, &resolved, &change, lines, claim).await?
         } else {
-            self.receive(caller.tenant, &order, &resolved, &change, lines, claim).await?
+            self.receive(caller, &order, &resolved, &change, lines, claim).await?
         };
         self.events.changed(caller.tenant, stored.id);
         self.events.wake_workers();
@@ -153,14 +153,15 @@ impl Engine {
 
     async fn store_at_once(
         &self,
-        tenant: TenantId,
+        caller: &Caller,
         order: &Order,
         resolved: &Resolved,
         change: &NewBulkChange,
         mut lines: JudgedLines,
         claim: Option<&IdempotencyClaim>,
     ) -> Result<StoredBulkChange> {
-        self.judge_lines(tenant, order, resolved, &mut lines, None).await?;
+        let tenant = caller.tenant;
+        self.judge_lines(caller, order, resolved, &mut lines, None).await?;
         lines.sort_by_device();
         let rows = lines.rows(0..lines.len(), &order.lines);
         let stored = self.store.store_bulk_change(tenant, change, rows, claim).await?;
@@ -171,17 +172,18 @@ impl Engine {
     /// Stores a change of many pages: RECEIVING until its last row is there (B4.7).
     async fn receive(
         &self,
-        tenant: TenantId,
+        caller: &Caller,
         order: &Order,
         resolved: &Resolved,
         change: &NewBulkChange,
         mut lines: JudgedLines,
         claim: Option<&IdempotencyClaim>,
     ) -> Result<StoredBulkChange> {
+        let tenant = caller.tenant;
         let until = || self.clock.now() + self.limits.lease();
         let id = self.store.begin_receiving(tenant, change, until(), claim).await?;
         let received = async {
-            self.judge_lines(tenant, order, resolved, &mut lines, Some(id)).await?;
+            self.judge_lines(caller, order, resolved, &mut lines, Some(id)).await?;
             lines.sort_by_device();
             // Whole pages, as many as one transaction takes.
             let pages_at_once = (self.limits.page_lines / change.page_lines).max(1);

@@ -16,9 +16,9 @@ CREATE TABLE device_bulk_change (
     name                   text,
     reason                 text,
     created_by             text NOT NULL,
-    created_by_key_id      bigint NOT NULL,
+    created_by_id      bigint NOT NULL,
     -- Under whose rights it runs: the orderer's, after a retry the retrier's (B10.2).
-    runs_as_key_id         bigint NOT NULL,
+    runs_as_id         bigint NOT NULL,
     created_at             bigint NOT NULL,
     -- Until when its submitter may go on storing rows; null once they are all there.
     receiving_until        bigint,

@@ -190,10 +190,14 @@ impl Connection for Transaction {
         Ok(())
     }
 
-    /// From the tenant's own counters, so that tenants do not wait for each other; a tenant's own id from a sequence.
+    /// From the tenant's own counters, so that tenants do not wait for each other; tenants' and users' own ids from sequences.
     fn reserve_ids(&self, tenant: Option<TenantId>, name: &str, count: i64) -> Result<i64> {
         let Some(tenant) = tenant else {
-            let next = self.sql().find("SELECT nextval('tenant_id_seq')", &[], |row| row.get::<i64>(0))?;
+            let sequence = match name {
+                "users" => "SELECT nextval('users_id_seq')",
+                _ => "SELECT nextval('tenant_id_seq')",
+            };
+            let next = self.sql().find(sequence, &[], |row| row.get::<i64>(0))?;
             return next.ok_or_else(|| StoreError::internal("a sequence answered nothing"));
         };
         let next = self.sql().find(

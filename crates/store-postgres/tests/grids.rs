@@ -33,7 +33,7 @@ async fn fill(client: &Client) {
             modified_by, modified_at)
          SELECT 1, id, 1, 1, 1, 0, 1, 'test', 0 FROM generate_series(1, {ROWS}) AS id;
          INSERT INTO device_bulk_change (tenant_id, id, change_request_type_id, portal_type, service_provider_id, identifier, order_json,
-            created_by, created_by_key_id, runs_as_key_id, created_at, attempt, first_device_change_id, last_device_change_id,
+            created_by, created_by_id, runs_as_id, created_at, attempt, first_device_change_id, last_device_change_id,
             total_count, open_count, processed_count, error_count, canceled_count, rejected_count, duplicate_count,
             scheduled_failed_count)
          VALUES (1, 1, 4, 0, 1, 'iccid', '{{}}', 'test', 1, 1, 0, 1, 1, {ROWS}, {ROWS}, 0, {ROWS}, 0, 0, 0, 0, 0);

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use lineshift_domain::ids::{ApiKeyId, TenantId};
+use lineshift_domain::ids::{PrincipalId, TenantId};
 use lineshift_store::access::{AccessStore, ApiKey, NewApiKey, Tenant};
 use lineshift_store::sql::access as text;
 use lineshift_store::{Result, StoreError};
@@ -32,22 +32,22 @@ impl<E: Engine> AccessStore for SqlStore<E> {
         self.engine.read(Scope::Across, |sql| sql.query(text::LIST_TENANTS, &[], read_tenant)).await
     }
 
-    async fn create_api_key(&self, tenant: TenantId, key: &NewApiKey, now: DateTime<Utc>) -> Result<ApiKeyId> {
+    async fn create_api_key(&self, tenant: TenantId, key: &NewApiKey, now: DateTime<Utc>) -> Result<PrincipalId> {
         let key = key.clone();
         self.engine
             .write(tenant, move |sql| {
-                let id = sql.reserve_ids(tenant, "api_key", 1)?;
-                let (scopes, expires) = (key.scopes.to_string(), key.expires_at.map(micros));
+                let id = sql.reserve_ids(tenant, crate::people::PRINCIPALS, 1)?;
+                let (scopes, reach, expires) = (key.scopes.to_string(), key.reach.to_string(), key.expires_at.map(micros));
                 sql.execute(
                     text::CREATE_API_KEY,
-                    &[&tenant.0, &id, &key.name, &key.secret_hash, &scopes, &micros(now), &expires],
+                    &[&tenant.0, &id, &key.name, &key.secret_hash, &scopes, &reach, &micros(now), &expires],
                 )?;
-                Ok(ApiKeyId(id))
+                Ok(PrincipalId(id))
             })
             .await
     }
 
-    async fn find_api_key(&self, tenant: TenantId, id: ApiKeyId) -> Result<Option<ApiKey>> {
+    async fn find_api_key(&self, tenant: TenantId, id: PrincipalId) -> Result<Option<ApiKey>> {
         self.engine.read(tenant, move |sql| sql.find(text::FIND_API_KEY, &[&tenant.0, &id.0], read_api_key)).await
     }
 
@@ -55,7 +55,7 @@ impl<E: Engine> AccessStore for SqlStore<E> {
         self.engine.read(tenant, move |sql| sql.query(text::LIST_API_KEYS, &[&tenant.0], read_api_key)).await
     }
 
-    async fn revoke_api_key(&self, tenant: TenantId, id: ApiKeyId, now: DateTime<Utc>) -> Result<()> {
+    async fn revoke_api_key(&self, tenant: TenantId, id: PrincipalId, now: DateTime<Utc>) -> Result<()> {
         self.engine
             .write(tenant, move |sql| {
                 if sql.execute(text::REVOKE_API_KEY, &[&tenant.0, &id.0, &micros(now)])? > 0 {
@@ -68,7 +68,7 @@ impl<E: Engine> AccessStore for SqlStore<E> {
             .await
     }
 
-    async fn record_api_key_use(&self, tenant: TenantId, id: ApiKeyId, now: DateTime<Utc>) -> Result<()> {
+    async fn record_api_key_use(&self, tenant: TenantId, id: PrincipalId, now: DateTime<Utc>) -> Result<()> {
         self.engine
             .write(tenant, move |sql| sql.execute(text::RECORD_API_KEY_USE, &[&tenant.0, &id.0, &micros(now)]).map(|_| ()))
             .await
@@ -86,13 +86,14 @@ fn read_tenant(row: &Row<'_>) -> Result<Tenant> {
 fn read_api_key(row: &Row<'_>) -> Result<ApiKey> {
     Ok(ApiKey {
         tenant_id: TenantId(row.get(0)?),
-        id: ApiKeyId(row.get(1)?),
+        id: PrincipalId(row.get(1)?),
         name: row.get(2)?,
         secret_hash: row.get(3)?,
         scopes: row.term(4)?,
-        created_at: row.time(5)?,
-        expires_at: row.maybe_time(6)?,
-        last_used_at: row.maybe_time(7)?,
-        revoked_at: row.maybe_time(8)?,
+        reach: row.term(5)?,
+        created_at: row.time(6)?,
+        expires_at: row.maybe_time(7)?,
+        last_used_at: row.maybe_time(8)?,
+        revoked_at: row.maybe_time(9)?,
     })
 }

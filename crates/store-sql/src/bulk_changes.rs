@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use lineshift_domain::codes::Code;
 use lineshift_domain::counts::Counts;
-use lineshift_domain::ids::{ApiKeyId, BulkChangeId, DeviceChangeId, TenantId};
+use lineshift_domain::ids::{BulkChangeId, DeviceChangeId, PrincipalId, TenantId};
 use lineshift_domain::terms::PlanQueueState;
 use lineshift_store::Result;
 use lineshift_store::bulk_changes::{
@@ -135,14 +135,14 @@ impl<E: Engine> BulkChangeStore for SqlStore<E> {
     async fn list_bulk_changes(
         &self,
         tenant: TenantId,
-        caller: ApiKeyId,
+        caller: PrincipalId,
         before: Option<BulkChangeId>,
         limit: usize,
     ) -> Result<Listed<BulkChangeView, BulkChangeId>> {
         self.engine.read(tenant, move |sql| lists::list_changes(sql, tenant, caller, before, limit)).await
     }
 
-    async fn get_bulk_change(&self, tenant: TenantId, caller: ApiKeyId, id: BulkChangeId) -> Result<BulkChangeView> {
+    async fn get_bulk_change(&self, tenant: TenantId, caller: PrincipalId, id: BulkChangeId) -> Result<BulkChangeView> {
         self.engine.read(tenant, move |sql| lists::get_change(sql, tenant, caller, id)).await
     }
 

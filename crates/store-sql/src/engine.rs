@@ -1,7 +1,7 @@
 //! What an engine is: connections, transactions, and the statements sent through them.
 
 use async_trait::async_trait;
-use lineshift_domain::ids::TenantId;
+use lineshift_domain::ids::{TenantId, UserId};
 use lineshift_store::Result;
 use lineshift_store::signals::Signals;
 
@@ -204,6 +204,14 @@ impl<'c> Sql<'c> {
     /// What the engine says.
     pub fn reserve_tenant(&self) -> Result<TenantId> {
         self.connection.reserve_ids(None, "tenant", 1).map(TenantId)
+    }
+
+    /// Reserves the id of a user, who belongs to no tenant.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub fn reserve_user(&self) -> Result<UserId> {
+        self.connection.reserve_ids(None, "users", 1).map(UserId)
     }
 
     /// Tells other processes of something once this is committed.

@@ -13,6 +13,7 @@ mod engine;
 mod facts;
 mod import;
 mod json;
+mod people;
 mod plan_queue;
 pub mod procedures;
 mod row;

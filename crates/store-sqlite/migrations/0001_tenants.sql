@@ -30,46 +30,13 @@ CREATE TABLE api_key (
     name         TEXT    NOT NULL,
     secret_hash  BLOB    NOT NULL,
     scopes       TEXT    NOT NULL,
+    -- `*`, or the customers, sites and service providers whose lines it sees, as `customer:5 site:7`; empty: none.
+    reach        TEXT    NOT NULL,
     created_at   INTEGER NOT NULL,
     expires_at   INTEGER,
     last_used_at INTEGER,
     revoked_at   INTEGER,
     PRIMARY KEY (tenant_id, id)
-) STRICT, WITHOUT ROWID;
-
--- People. A user may belong to several tenants, so that users are global and memberships are the tenant's.
-CREATE TABLE users (
-    id            INTEGER NOT NULL PRIMARY KEY,
-    email         TEXT    NOT NULL UNIQUE,
-    display_name  TEXT    NOT NULL,
-    password_hash TEXT,
-    is_active     INTEGER NOT NULL,
-    created_at    INTEGER NOT NULL
-) STRICT;
-
-CREATE TABLE role (
-    tenant_id INTEGER NOT NULL REFERENCES tenant (id),
-    id        INTEGER NOT NULL,
-    name      TEXT    NOT NULL,
-    PRIMARY KEY (tenant_id, id),
-    UNIQUE (tenant_id, name)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE role_permission (
-    tenant_id INTEGER NOT NULL,
-    role_id   INTEGER NOT NULL,
-    module    TEXT    NOT NULL,
-    action    TEXT    NOT NULL,
-    PRIMARY KEY (tenant_id, role_id, module, action),
-    FOREIGN KEY (tenant_id, role_id) REFERENCES role (tenant_id, id) ON DELETE CASCADE
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE user_role (
-    tenant_id INTEGER NOT NULL,
-    user_id   INTEGER NOT NULL REFERENCES users (id),
-    role_id   INTEGER NOT NULL,
-    PRIMARY KEY (tenant_id, user_id, role_id),
-    FOREIGN KEY (tenant_id, role_id) REFERENCES role (tenant_id, id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE audit_log (

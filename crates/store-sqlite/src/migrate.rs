@@ -39,6 +39,7 @@ migrations! {
     10 "0010_places",
     11 "0011_carriers",
     12 "0012_carrier_sync",
+    13 "0013_people",
 }
 
 impl Sqlite {

@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use lineshift_domain::ids::{ApiKeyId, TenantId};
+use lineshift_domain::ids::{PrincipalId, TenantId};
+use lineshift_domain::reach::Reach;
 use lineshift_domain::scopes::Scopes;
 
 use crate::Result;
@@ -26,13 +27,15 @@ pub struct ApiKey {
     /// The tenant it acts for.
     pub tenant_id: TenantId,
     /// Its id within the tenant.
-    pub id: ApiKeyId,
+    pub id: PrincipalId,
     /// Who or what uses it; stands as `created_by` in what it orders.
     pub name: String,
     /// SHA-256 of the secret.
     pub secret_hash: [u8; 32],
     /// What it may do.
     pub scopes: Scopes,
+    /// Whose lines it sees.
+    pub reach: Reach,
     /// When it was created.
     pub created_at: DateTime<Utc>,
     /// From when on it is refused.
@@ -60,6 +63,8 @@ pub struct NewApiKey {
     pub secret_hash: [u8; 32],
     /// What it may do.
     pub scopes: Scopes,
+    /// Whose lines it sees.
+    pub reach: Reach,
     /// From when on it is refused.
     pub expires_at: Option<DateTime<Utc>>,
 }
@@ -74,15 +79,15 @@ pub trait AccessStore {
     /// All tenants by id; for the operator's own commands only.
     async fn list_tenants(&self) -> Result<Vec<Tenant>>;
     /// Stores a key.
-    async fn create_api_key(&self, tenant: TenantId, key: &NewApiKey, now: DateTime<Utc>) -> Result<ApiKeyId>;
+    async fn create_api_key(&self, tenant: TenantId, key: &NewApiKey, now: DateTime<Utc>) -> Result<PrincipalId>;
     /// A key, revoked and expired ones included.
-    async fn find_api_key(&self, tenant: TenantId, id: ApiKeyId) -> Result<Option<ApiKey>>;
+    async fn find_api_key(&self, tenant: TenantId, id: PrincipalId) -> Result<Option<ApiKey>>;
     /// All keys of a tenant by id.
     async fn list_api_keys(&self, tenant: TenantId) -> Result<Vec<ApiKey>>;
     /// Revokes a key; once revoked it stays so. Errors: `NotFound`.
-    async fn revoke_api_key(&self, tenant: TenantId, id: ApiKeyId, now: DateTime<Utc>) -> Result<()>;
+    async fn revoke_api_key(&self, tenant: TenantId, id: PrincipalId, now: DateTime<Utc>) -> Result<()>;
     /// Notes that a key was used. Called at most once a minute and key.
-    async fn record_api_key_use(&self, tenant: TenantId, id: ApiKeyId, now: DateTime<Utc>) -> Result<()>;
+    async fn record_api_key_use(&self, tenant: TenantId, id: PrincipalId, now: DateTime<Utc>) -> Result<()>;
     /// Whether the store answers reads (`/readyz`).
     async fn check_ready(&self) -> Result<()>;
 }

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use lineshift_domain::codes::{Code, ErrorKind};
 use lineshift_domain::counts::{Counts, derive_status};
 use lineshift_domain::facts::Holds;
-use lineshift_domain::ids::{ApiKeyId, BulkChangeId, DeviceChangeId, DeviceId, ServiceProviderId, TenantId};
+use lineshift_domain::ids::{BulkChangeId, DeviceChangeId, DeviceId, PrincipalId, ServiceProviderId, TenantId};
 use lineshift_domain::judge::Reason;
 use lineshift_domain::order::StoredOrder;
 use lineshift_domain::terms::{
@@ -22,7 +22,7 @@ pub struct Orderer {
     /// Stands in `created_by` and in the history.
     pub name: String,
     /// The key it came with.
-    pub key_id: ApiKeyId,
+    pub principal: PrincipalId,
 }
 
 /// A bulk change to store.
@@ -75,7 +75,7 @@ pub struct NewDeviceChange {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyClaim {
     /// The caller.
-    pub caller: ApiKeyId,
+    pub caller: PrincipalId,
     /// The key.
     pub key: String,
     /// SHA-256 over route and body.
@@ -137,7 +137,7 @@ pub struct BulkChangeView {
     /// Who ordered it.
     pub created_by: String,
     /// The key it was ordered with.
-    pub created_by_key_id: ApiKeyId,
+    pub created_by_id: PrincipalId,
     /// When.
     pub created_at: DateTime<Utc>,
     /// Whether rows still arrive.
@@ -347,12 +347,12 @@ pub trait BulkChangeStore {
     async fn list_bulk_changes(
         &self,
         tenant: TenantId,
-        caller: ApiKeyId,
+        caller: PrincipalId,
         before: Option<BulkChangeId>,
         limit: usize,
     ) -> Result<Listed<BulkChangeView, BulkChangeId>>;
     /// One bulk change; a RECEIVING one only for its submitter. Errors: `NotFound`.
-    async fn get_bulk_change(&self, tenant: TenantId, caller: ApiKeyId, id: BulkChangeId) -> Result<BulkChangeView>;
+    async fn get_bulk_change(&self, tenant: TenantId, caller: PrincipalId, id: BulkChangeId) -> Result<BulkChangeView>;
     /// Rows in device order; with a code or status ERROR: by code, then in device order.
     async fn list_device_changes(
         &self,

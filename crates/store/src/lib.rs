@@ -15,6 +15,7 @@ pub mod devices;
 mod error;
 pub mod import;
 pub mod paging;
+pub mod people;
 pub mod plan_queue;
 pub mod signals;
 pub mod sql;
@@ -36,6 +37,7 @@ pub trait Store:
     + import::ImportStore
     + bulk_changes::BulkChangeStore
     + work::WorkStore
+    + people::PeopleStore
     + plan_queue::PlanQueueStore
     + sync::SyncStore
     + Send

@@ -9,6 +9,7 @@ use lineshift_domain::judge::Reason;
 use lineshift_domain::lines::Digits;
 use lineshift_domain::log_text::LogText;
 use lineshift_domain::order::{PlanValues, StoredAssignment, StoredOrder};
+use lineshift_domain::rights::Rights;
 use lineshift_domain::terms::IntegrationKind;
 
 use crate::Result;
@@ -130,8 +131,8 @@ pub struct OrderFacts {
     pub change: BulkChangeView,
     /// The carrier's kind.
     pub integration_kind: IntegrationKind,
-    /// The scopes of the orderer's key; none: revoked, expired or gone.
-    pub orderer_scopes: Option<String>,
+    /// What the orderer may do now; none: nothing any more, the key is revoked or expired, or the person gone.
+    pub orderer_rights: Option<Rights>,
     /// Whether the order's customer, site, plan and pool are still active; true where the order names none.
     pub targets: TargetsActive,
     /// The billing account that its pages call, as it stands now; none: it calls none.

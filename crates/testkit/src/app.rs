@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lineshift_domain::ids::{ApiKeyId, TenantId};
+use lineshift_domain::ids::{PrincipalId, TenantId};
 use lineshift_domain::limits::Limits;
 use lineshift_domain::scopes::Scopes;
 use lineshift_engine::Clock as _;
@@ -140,10 +140,16 @@ impl TestApp {
     }
 
     /// A new key of a tenant.
-    pub async fn of_tenant(&self, tenant: TenantId, name: &str, scopes: &str) -> (HttpCaller, ApiKeyId) {
+    pub async fn of_tenant(&self, tenant: TenantId, name: &str, scopes: &str) -> (HttpCaller, PrincipalId) {
         let secret = new_api_key_secret().expect("randomness");
         let scopes: Scopes = scopes.parse().expect("a test writes scopes");
-        let key = NewApiKey { name: name.to_owned(), secret_hash: secret.hash(), scopes, expires_at: None };
+        let key = NewApiKey {
+            name: name.to_owned(),
+            secret_hash: secret.hash(),
+            scopes,
+            reach: lineshift_domain::reach::Reach::Everything,
+            expires_at: None,
+        };
         let now = self.operator.clock.now();
         let id = self.operator.store.create_api_key(tenant, &key, now).await.expect("a new key");
         (self.caller(Some(secret.format(tenant, id))), id)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use lineshift_domain::ids::{
-    ApiKeyId, BulkChangeId, CustomerRatePlanId, CustomerRatePoolId, IntegrationAuthenticationId, RevCustomerId,
+    BulkChangeId, CustomerRatePlanId, CustomerRatePoolId, IntegrationAuthenticationId, PrincipalId, RevCustomerId,
     ServiceProviderId, SiteId, TenantId,
 };
 use lineshift_domain::limits::Limits;
@@ -145,8 +145,14 @@ impl Operator {
         let store = stored.store();
         let tenant = store.create_tenant(name, zone, now).await.expect("a new tenant");
         stored.keep_ids_apart(tenant).await;
-        let key = NewApiKey { name: "operator".to_owned(), secret_hash: [7; 32], scopes: Scopes::all(), expires_at: None };
-        let key_id = store.create_api_key(tenant, &key, now).await.expect("a new key");
+        let key = NewApiKey {
+            name: "operator".to_owned(),
+            secret_hash: [7; 32],
+            scopes: Scopes::all(),
+            reach: lineshift_domain::reach::Reach::Everything,
+            expires_at: None,
+        };
+        let principal = store.create_api_key(tenant, &key, now).await.expect("a new key");
         let authentication = IntegrationAuthentication {
             id: IntegrationAuthenticationId(0),
             name: "Rev.io".to_owned(),
@@ -191,7 +197,7 @@ impl Operator {
         let second = store.create_customer_rate_plan(tenant, &plan("Open", None, None), now).await.expect("plan");
         let pool = CustomerRatePool { id: CustomerRatePoolId(0), name: "Shared".to_owned(), is_active: true };
         let pool = store.create_customer_rate_pool(tenant, &pool, now).await.expect("pool");
-        let caller = Caller { tenant, key_id, name: "operator".to_owned(), scopes: Scopes::all() };
+        let caller = Caller { tenant, principal, name: "operator".to_owned(), rights: lineshift_domain::rights::Rights::all() };
         Self {
             engine,
             store,
@@ -323,7 +329,8 @@ impl Operator {
     /// A bulk change as it stands; its counts are checked against its rows. Whoever works on it meanwhile may change both between the two
     /// looks: then it is looked at again.
     pub async fn change(&self, id: BulkChangeId) -> BulkChangeView {
-        let look = async || self.store.get_bulk_change(self.tenant(), self.caller.key_id, id).await.expect("the change is there");
+        let look =
+            async || self.store.get_bulk_change(self.tenant(), self.caller.principal, id).await.expect("the change is there");
         let mut change = look().await;
         loop {
             let counted = self.store.recount(self.tenant(), id).await.expect("rows are counted");
@@ -339,8 +346,19 @@ impl Operator {
     /// A key of the same tenant with other scopes.
     pub async fn key(&self, name: &str, scopes: &str) -> Caller {
         let scopes = Scopes::from_str(scopes).expect("a test writes scopes");
-        let key = NewApiKey { name: name.to_owned(), secret_hash: [9; 32], scopes: scopes.clone(), expires_at: None };
-        let key_id: ApiKeyId = self.store.create_api_key(self.tenant(), &key, self.clock.now()).await.expect("a new key");
-        Caller { tenant: self.tenant(), key_id, name: name.to_owned(), scopes }
+        let key = NewApiKey {
+            name: name.to_owned(),
+            secret_hash: [9; 32],
+            scopes: scopes.clone(),
+            reach: lineshift_domain::reach::Reach::Everything,
+            expires_at: None,
+        };
+        let principal: PrincipalId = self.store.create_api_key(self.tenant(), &key, self.clock.now()).await.expect("a new key");
+        Caller {
+            tenant: self.tenant(),
+            principal,
+            name: name.to_owned(),
+            rights: lineshift_domain::rights::Rights::unlimited(scopes),
+        }
     }
 }

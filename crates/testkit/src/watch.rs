@@ -75,7 +75,7 @@ impl Operator {
 
     /// How many bulk changes the caller sees.
     pub async fn changes_seen_by(&self, caller: &Caller) -> usize {
-        self.store.list_bulk_changes(caller.tenant, caller.key_id, None, ALL).await.expect("changes").items.len()
+        self.store.list_bulk_changes(caller.tenant, caller.principal, None, ALL).await.expect("changes").items.len()
     }
 
     /// Why an order is refused as a whole.

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use lineshift_domain::ids::{ApiKeyId, TenantId};
+use lineshift_domain::ids::{PrincipalId, TenantId};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -38,7 +38,7 @@ impl ApiKeySecret {
 
     /// The whole key, to be shown once to whoever will use it.
     #[must_use]
-    pub fn format(&self, tenant: TenantId, id: ApiKeyId) -> String {
+    pub fn format(&self, tenant: TenantId, id: PrincipalId) -> String {
         format!("ls_{tenant}_{id}_{}", self.0)
     }
 
@@ -55,7 +55,7 @@ pub struct ParsedApiKey {
     /// The tenant that it names.
     pub tenant: TenantId,
     /// The key that it names.
-    pub id: ApiKeyId,
+    pub id: PrincipalId,
     /// What proves it.
     pub secret: ApiKeySecret,
 }
@@ -68,7 +68,7 @@ pub fn parse_api_key(text: &str) -> Option<ParsedApiKey> {
     }
     let mut parts = text.strip_prefix("ls_")?.splitn(3, '_');
     let tenant = TenantId(read_id(parts.next()?)?);
-    let id = ApiKeyId(read_id(parts.next()?)?);
+    let id = PrincipalId(read_id(parts.next()?)?);
     let secret = parts.next()?;
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(secret).ok()?;
     (bytes.len() == 32).then(|| ParsedApiKey { tenant, id, secret: ApiKeySecret(secret.to_owned()) })
@@ -87,10 +87,10 @@ mod tests {
     fn a_new_key_is_read_back_and_matches_its_hash_only() {
         let secret = new_api_key_secret().expect("randomness");
         let other = new_api_key_secret().expect("randomness");
-        let text = secret.format(TenantId(12), ApiKeyId(345));
+        let text = secret.format(TenantId(12), PrincipalId(345));
         assert_eq!(text.len(), "ls_12_345_".len() + SECRET_CHARACTERS);
         let parsed = parse_api_key(&text).expect("a key");
-        assert_eq!((parsed.tenant, parsed.id), (TenantId(12), ApiKeyId(345)));
+        assert_eq!((parsed.tenant, parsed.id), (TenantId(12), PrincipalId(345)));
         assert!(parsed.secret.matches(&secret.hash()));
         assert!(!parsed.secret.matches(&other.hash()));
     }

@@ -7,7 +7,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use chrono::{DateTime, TimeDelta, Utc};
-use lineshift_domain::ids::{ApiKeyId, TenantId};
+use lineshift_domain::ids::{PrincipalId, TenantId};
 use lineshift_domain::refusal::{Refusal, RefusalClass};
 use lineshift_domain::scopes::{Action, Module};
 use lineshift_engine::Caller;
@@ -36,7 +36,7 @@ impl FromRequestParts<Web> for Authenticated {
         let now = web.engine.clock().now();
         let key = checked(found, &secret, now).ok_or_else(ApiProblem::unauthorized)?;
         web.note_use(&key, now);
-        let caller = Caller { tenant, key_id: id, name: key.name.clone(), scopes: key.scopes.clone() };
+        let caller = Caller::of_key(&key);
         tracing::Span::current().record("tenant", tenant.0);
         Ok(Self { caller, key })
     }
@@ -68,7 +68,7 @@ fn checked(found: Option<ApiKey>, secret: &ApiKeySecret, now: DateTime<Utc>) -> 
 
 /// When each key's use was last noted in this process.
 #[derive(Debug, Default)]
-pub(crate) struct KeyUses(Mutex<HashMap<(TenantId, ApiKeyId), DateTime<Utc>>>);
+pub(crate) struct KeyUses(Mutex<HashMap<(TenantId, PrincipalId), DateTime<Utc>>>);
 
 impl KeyUses {
     /// Whether this use is to be noted: none was in the last minute.
@@ -105,7 +105,7 @@ impl Web {
 
 /// Refuses unless the caller may read in at least one module: for what belongs to no portal.
 pub(crate) fn require_any_view(caller: &Caller) -> Result<(), ApiProblem> {
-    if Module::ALL.iter().any(|module| caller.scopes.allow(*module, Action::View)) {
+    if Module::ALL.iter().any(|module| caller.rights.allow(*module, Action::View)) {
         return Ok(());
     }
     let message = "this key has no scope that ends in :view; use one that has, or have it added";
@@ -137,10 +137,11 @@ mod tests {
     fn key(at: DateTime<Utc>, secret: &ApiKeySecret) -> ApiKey {
         ApiKey {
             tenant_id: TenantId(1),
-            id: ApiKeyId(2),
+            id: PrincipalId(2),
             name: "k".to_owned(),
             secret_hash: secret.hash(),
             scopes: Scopes::all(),
+            reach: lineshift_domain::reach::Reach::Everything,
             created_at: at,
             expires_at: None,
             last_used_at: None,

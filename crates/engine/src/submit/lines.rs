@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use futures::future::try_join_all;
 use lineshift_domain::codes::Code;
 use lineshift_domain::facts::LineFacts;
-use lineshift_domain::ids::{BulkChangeId, DeviceId, TenantId};
+use lineshift_domain::ids::{BulkChangeId, DeviceId};
 use lineshift_domain::judge::{Judge, Reason, Verdict};
 use lineshift_domain::lines::{Digits, LineList, read_line};
 use lineshift_domain::order::Order;
@@ -18,8 +18,8 @@ use lineshift_store::devices::{FactsQuery, FoundLine};
 
 use super::resolve::Resolved;
 use super::{ValidatedLine, Validation};
-use crate::run::judge_of;
-use crate::{Engine, Result};
+use crate::run::{judge_of, reaches_line};
+use crate::{Caller, Engine, Result};
 
 /// Lines looked up at a time.
 const LOOK_UP_LINES: usize = 5_000;
@@ -211,12 +211,13 @@ impl Engine {
     /// Looks the lines up, set by set, and judges each (rules 2 to 9). While a large order is received, its lease is renewed.
     pub(super) async fn judge_lines(
         &self,
-        tenant: TenantId,
+        caller: &Caller,
         order: &Order,
         resolved: &Resolved,
         lines: &mut JudgedLines,
         receiving: Option<BulkChangeId>,
     ) -> Result<()> {
+        let tenant = caller.tenant;
         let statuses = self.active_statuses().await?;
         let judge = judge_of(
             &resolved.order,
@@ -240,7 +241,11 @@ impl Engine {
                 })
                 .collect();
             let look_ups = asked.iter().map(|(_, digits)| self.store.look_up_lines(tenant, order.identifier, digits, query));
-            let found = try_join_all(look_ups).await?;
+            let mut found = try_join_all(look_ups).await?;
+            // Lines beyond reach are answered like those that are not there.
+            for found in &mut found {
+                found.retain(|line| reaches_line(&caller.rights.reach, &line.facts));
+            }
             for ((from, digits), found) in asked.iter().zip(&found) {
                 for line in &mut lines.lines[*from..from + digits.len()] {
                     line.outcome = nobody;

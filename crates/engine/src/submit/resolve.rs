@@ -9,6 +9,7 @@ use lineshift_domain::order::{
     AssignmentOrder, Effect, EffectiveDate, Order, PlanValues, Setting, StoredAssignment, StoredOrder, StoredPlan,
     StoredRevService,
 };
+use lineshift_domain::reach::Reach;
 use lineshift_domain::refusal::{Problem, Refusal};
 use lineshift_domain::terms::IntegrationKind;
 use lineshift_store::billing::IntegrationAccount;
@@ -16,7 +17,7 @@ use lineshift_store::catalogue::{CustomerRatePlan, Referenced, References};
 
 use super::carrier::{CarrierOf, asks_carrier, carrier_rate_plan_of};
 use crate::estimate::page_lines;
-use crate::{Engine, Result};
+use crate::{Caller, Engine, Result};
 
 /// An order with all that is derived from it.
 pub(super) struct Resolved {
@@ -30,10 +31,12 @@ pub(super) struct Resolved {
 
 impl Engine {
     /// Resolves an order; refuses it with every problem at once.
-    pub(super) async fn resolve(&self, tenant: TenantId, order: &Order) -> Result<Resolved> {
+    pub(super) async fn resolve(&self, caller: &Caller, order: &Order) -> Result<Resolved> {
         Refusal::from_problems(not_available(order))?;
+        let tenant = caller.tenant;
         let zone = self.store.get_tenant(tenant).await?.time_zone;
-        let found = self.store.find_referenced(tenant, &references(order)).await?;
+        let mut found = self.store.find_referenced(tenant, &references(order)).await?;
+        keep_reached(&mut found, &caller.rights.reach);
         let account = self.billing_account(tenant, order, &found).await?;
         let carrier_account = self.carrier_account(tenant, order, &found).await?;
         let kind = found.service_provider.as_ref().map(|provider| provider.integration_kind);
@@ -67,6 +70,16 @@ impl Engine {
         let Some(id) = provider.and_then(|provider| provider.integration_authentication_id) else { return Ok(None) };
         Ok(Some(self.store.get_account(tenant, id).await?))
     }
+}
+
+/// Forgets what was found beyond reach: it is answered like what is not there (B4.4).
+fn keep_reached(found: &mut Referenced, reach: &Reach) {
+    let customer = found.rev_customer.as_ref().map(|customer| customer.id);
+    found.service_provider.take_if(|provider| !reach.reaches_provider(provider.id));
+    found.site.take_if(|site| !reach.reaches_site(site.id, customer));
+    // Whoever may book at one site of a customer may name that customer with it.
+    let site_reached = found.site.is_some();
+    found.rev_customer.take_if(|customer| !site_reached && !reach.reaches_customer(customer.id));
 }
 
 /// What needs an outside system that this version cannot reach yet.

@@ -133,7 +133,7 @@ pub(super) fn order(provider: ServiceProviderId, places: Range<u64>, limits: &Li
 pub(super) async fn ended(engine: &Engine, caller: &Caller, id: BulkChangeId) -> Result<()> {
     let mut events = engine.events().subscribe();
     loop {
-        let change = engine.store().get_bulk_change(caller.tenant, caller.key_id, id).await?;
+        let change = engine.store().get_bulk_change(caller.tenant, caller.principal, id).await?;
         if change.processed_at.is_some() {
             ensure!(change.status() == BulkChangeStatus::Processed, "the change ended {}", change.status());
             return Ok(());
@@ -147,8 +147,14 @@ pub(super) async fn ended(engine: &Engine, caller: &Caller, id: BulkChangeId) ->
 pub(super) async fn prepare(store: &SqliteStore, address: &str, lines: u64) -> Result<(Caller, ServiceProviderId)> {
     let now = SystemClock.now();
     let tenant = store.create_tenant("Bench", chrono_tz::America::Chicago, now).await?;
-    let key = NewApiKey { name: "bench".to_owned(), secret_hash: [0; 32], scopes: Scopes::all(), expires_at: None };
-    let key_id = store.create_api_key(tenant, &key, now).await?;
+    let key = NewApiKey {
+        name: "bench".to_owned(),
+        secret_hash: [0; 32],
+        scopes: Scopes::all(),
+        reach: lineshift_domain::reach::Reach::Everything,
+        expires_at: None,
+    };
+    let principal = store.create_api_key(tenant, &key, now).await?;
     let account = IntegrationAuthentication {
         id: IntegrationAuthenticationId(0),
         name: "Rev.io".to_owned(),
@@ -186,5 +192,5 @@ pub(super) async fn prepare(store: &SqliteStore, address: &str, lines: u64) -> R
         store.import_devices(tenant, &rows, "bench", now).await?;
     }
     store.checkpoint().await?;
-    Ok((Caller { tenant, key_id, name: key.name, scopes: key.scopes }, provider))
+    Ok((Caller { tenant, principal, name: key.name, rights: lineshift_domain::rights::Rights::unlimited(key.scopes) }, provider))
 }

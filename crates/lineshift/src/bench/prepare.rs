@@ -76,7 +76,7 @@ pub(super) async fn open_store(file: &Path) -> Result<SqliteStore> {
 pub(super) async fn engine_on(store: &SqliteStore) -> Result<(Engine, Caller)> {
     let tenant = store.list_tenants().await?.first().context("the fleet has a tenant")?.id;
     let key = store.list_api_keys(tenant).await?.into_iter().next().context("the tenant has a key")?;
-    let caller = Caller { tenant, key_id: key.id, name: key.name, scopes: key.scopes };
+    let caller = Caller::of_key(&key);
     Ok((Engine::new(Arc::new(store.clone()), Arc::new(SystemClock), Limits::default()), caller))
 }
 
@@ -85,7 +85,13 @@ pub(super) async fn make_fleet(files: &Files, size: Size, step: impl Fn(u64)) ->
     let store = open_store(&files.fleet()).await?;
     let now = SystemClock.now();
     let tenant = store.create_tenant("Bench", chrono_tz::America::Chicago, now).await?;
-    let key = NewApiKey { name: "bench".to_owned(), secret_hash: [0; 32], scopes: Scopes::all(), expires_at: None };
+    let key = NewApiKey {
+        name: "bench".to_owned(),
+        secret_hash: [0; 32],
+        scopes: Scopes::all(),
+        reach: lineshift_domain::reach::Reach::Everything,
+        expires_at: None,
+    };
     store.create_api_key(tenant, &key, now).await?;
     let provider = make_catalogue(&store, tenant).await?;
     let chunk = IMPORT_ROWS as u64;

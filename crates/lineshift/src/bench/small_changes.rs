@@ -119,7 +119,7 @@ async fn one(engine: &Engine, caller: &Caller, size: Size, nth: u64) -> Result<f
 async fn ended(engine: &Engine, caller: &Caller, id: BulkChangeId) -> Result<BulkChangeStatus> {
     let mut events = engine.events().subscribe();
     loop {
-        let change = engine.store().get_bulk_change(caller.tenant, caller.key_id, id).await?;
+        let change = engine.store().get_bulk_change(caller.tenant, caller.principal, id).await?;
         if change.processed_at.is_some() {
             return Ok(change.status());
         }

@@ -2,7 +2,7 @@
 
 lineshift_store::statements! {
     /// One row by primary key, locked: of start, cancel and retry at once each looks at what the other left.
-    START = "UPDATE device_bulk_change SET started_at = $3, runs_as_key_id = $4
+    START = "UPDATE device_bulk_change SET started_at = $3, runs_as_id = $4
     WHERE tenant_id = $1 AND id = $2 AND started_at IS NULL AND canceled_at IS NULL AND receiving_until IS NULL";
 
     /// One row by primary key.
@@ -45,7 +45,7 @@ lineshift_store::statements! {
     /// stored anew, so that a change that took hold of a line meanwhile goes first. Locks the row; whoever waited for it looks at what
     /// stands there then.
     REOPEN_CHANGE = "UPDATE device_bulk_change SET
-        open_count = open_count + $3::bigint, error_count = error_count - $3::bigint, attempt = $4::bigint, stored_order = $5, runs_as_key_id = $6,
+        open_count = open_count + $3::bigint, error_count = error_count - $3::bigint, attempt = $4::bigint, stored_order = $5, runs_as_id = $6,
         processed_at = NULL, canceled_at = NULL, canceled_by = NULL, started_at = coalesce(started_at, $7), reopening_until = $8
     WHERE tenant_id = $1 AND id = $2
       AND ($9::boolean AND attempt = $4::bigint - 1 AND processed_at IS NOT NULL

@@ -1,7 +1,7 @@
 //! Statements of running a page (B5.1 to B5.3). Each touches one page: at most 5,000 rows, by the range of a primary key.
 
 use super::facts::fact_columns;
-use lineshift_store::change_columns;
+use lineshift_store::{change_columns, rights_of};
 
 /// The rows on which the steps act: what is open in the page's range and was not settled.
 macro_rules! accepted {
@@ -95,8 +95,9 @@ lineshift_store::statements! {
     "SELECT ",
     change_columns!(),
     ", sp.integration_kind,
-    (SELECT k.scopes FROM api_key k WHERE k.tenant_id = $1 AND k.id = b.runs_as_key_id AND k.revoked_at IS NULL
-        AND (k.expires_at IS NULL OR k.expires_at > $5)),
+    ",
+    rights_of!("b.runs_as_id", "$5"),
+    ",
     b.rev_customer_id IS NULL
         OR coalesce((SELECT c.is_active = 1 FROM rev_customer c WHERE c.tenant_id = $1 AND c.id = b.rev_customer_id), false),
     b.site_id IS NULL OR coalesce((SELECT s.is_active = 1 FROM site s WHERE s.tenant_id = $1 AND s.id = b.site_id), false),

@@ -69,12 +69,19 @@ tables! {
     tenant (id: int) name: text, time_zone: text, created_at: int;
     tenant_work (tenant_id: int, kind: text) next_due: int;
     api_key (tenant_id: int, id: int)
-        name: text, secret_hash: bytes, scopes: text, created_at: int, expires_at: int, last_used_at: int,
+        name: text, secret_hash: bytes, scopes: text, reach: text, created_at: int, expires_at: int, last_used_at: int,
         revoked_at: int;
-    users (id: int) email: text, display_name: text, password_hash: text, is_active: int, created_at: int;
-    role (tenant_id: int, id: int) name: text;
-    role_permission (tenant_id: int, role_id: int, module: text, action: text);
-    user_role (tenant_id: int, user_id: int, role_id: int);
+    users (id: int)
+        email: text, display_name: text, password_hash: text, password_changed_at: int, signed_out_at: int,
+        totp_secret_encrypted: bytes, totp_last_step: int, invitation_hash: bytes, invitation_ends_at: int, oidc_issuer: text,
+        oidc_subject: text, is_active: int, created_at: int;
+    user_tenant (user_id: int, tenant: int);
+    sign_in_failure (subject_hash: bytes) failures: int, last_at: int;
+    role (tenant_id: int, id: int) name: text, scopes: text;
+    member (tenant_id: int, id: int) user_id: int, reach: text, is_active: int, created_at: int;
+    member_role (tenant_id: int, member_id: int, role_id: int);
+    session (tenant_id: int, token_hash: bytes)
+        member_id: int, created_at: int, seen_at: int, ends_at: int, address: text, agent: text;
     audit_log (tenant_id: int, month: int, id: int)
         at: int, who: text, address: text, action: text, target: text, devices: int, outcome: text, finished_at: int;
     device_status (integration_kind: text, status: text) is_active_status: int;
@@ -123,7 +130,7 @@ tables! {
     device_bulk_change (tenant_id: int, id: int)
         change_request_type_id: int, portal_type: int, service_provider_id: int, identifier: text, order_json: text,
         rev_customer_id: int, site_id: int, customer_rate_plan_id: int, customer_rate_pool_id: int, name: text,
-        reason: text, created_by: text, created_by_key_id: int, runs_as_key_id: int, created_at: int,
+        reason: text, created_by: text, created_by_id: int, runs_as_id: int, created_at: int,
         receiving_until: int, stored_order: int, started_at: int, begun_at: int, canceled_at: int, canceled_by: text,
         processed_by: text, processed_at: int, attempt: int, reopening_until: int, first_device_change_id: int,
         last_device_change_id: int, total_count: int, open_count: int, processed_count: int, error_count: int,

@@ -4,7 +4,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use lineshift_domain::codes::Code;
 use lineshift_domain::facts::Holds;
-use lineshift_domain::ids::{ApiKeyId, BulkChangeId, DeviceChangeId, IntegrationAuthenticationId, ServiceProviderId, TenantId};
+use lineshift_domain::ids::{
+    BulkChangeId, DeviceChangeId, IntegrationAuthenticationId, PrincipalId, ServiceProviderId, TenantId,
+};
 use lineshift_domain::order::{StoredOrder, StoredStatus};
 use lineshift_domain::terms::{IntegrationKind, LineIdentifier, PortalType, Step, StepState};
 use lineshift_store::access::AccessStore as _;
@@ -73,7 +75,7 @@ async fn stored(store: &PostgresStore) -> (ServiceProviderId, RunnableChange) {
         identifier: LineIdentifier::Iccid,
         name: None,
         reason: None,
-        orderer: Orderer { name: "orderer".to_owned(), key_id: ApiKeyId(1) },
+        orderer: Orderer { name: "orderer".to_owned(), principal: PrincipalId(1) },
         created_at: start(),
         process_changes: true,
         holds: Holds::CARRIER,

@@ -3,7 +3,7 @@
 use lineshift_domain::carrier::CarrierLine;
 use lineshift_domain::codes::Code;
 use lineshift_domain::ids::{
-    ApiKeyId, BulkChangeId, CustomerRatePlanId, CustomerRatePoolId, DeviceChangeId, DeviceId, IntegrationAuthenticationId,
+    BulkChangeId, CustomerRatePlanId, CustomerRatePoolId, DeviceChangeId, DeviceId, IntegrationAuthenticationId, PrincipalId,
     RevCustomerId, ServiceProviderId, SiteId, TenantId,
 };
 use lineshift_domain::places::PlacesAsked;
@@ -38,7 +38,7 @@ pub(crate) struct Reference {
     pub(crate) tenant: TenantId,
     /// Stands in every text of it.
     pub(crate) mark: &'static str,
-    pub(crate) key: ApiKeyId,
+    pub(crate) key: PrincipalId,
     pub(crate) account: IntegrationAuthenticationId,
     pub(crate) provider: ServiceProviderId,
     pub(crate) customer: RevCustomerId,

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use lineshift_domain::codes::Code;
 use lineshift_domain::facts::Holds;
-use lineshift_domain::ids::{ApiKeyId, DeviceChangeId, DeviceId, RevServiceId, RevServiceProductId};
+use lineshift_domain::ids::{DeviceChangeId, DeviceId, PrincipalId, RevServiceId, RevServiceProductId};
 use lineshift_domain::judge::Reason;
 use lineshift_domain::log_text::{LogText, entry};
 use lineshift_domain::order::{PlanValues, Setting, StoredAssignment, StoredOrder, StoredPlan};
@@ -20,7 +20,7 @@ use lineshift_store::work::{AssignmentWrite, CalledAccounts, PlanWrite, StepLog}
 use crate::filled::Reference;
 
 /// Who orders: the first key of every tenant.
-pub(crate) const KEY: ApiKeyId = ApiKeyId(1);
+pub(crate) const KEY: PrincipalId = PrincipalId(1);
 
 pub(crate) const QUERY: FactsQuery = FactsQuery::all(Holds::CUSTOMER_AND_PLAN, None);
 
@@ -40,7 +40,7 @@ pub(crate) fn number(nth: usize) -> String {
 }
 
 pub(crate) fn orderer(mark: &str) -> Orderer {
-    Orderer { name: format!("{mark} orderer"), key_id: KEY }
+    Orderer { name: format!("{mark} orderer"), principal: KEY }
 }
 
 pub(crate) fn claim_of_key(key: &str) -> IdempotencyClaim {

@@ -12,7 +12,13 @@ use lineshift_store::catalogue::{
 };
 
 pub(crate) fn new_key(mark: &str) -> NewApiKey {
-    NewApiKey { name: format!("{mark} key"), secret_hash: [1; 32], scopes: Scopes::all(), expires_at: None }
+    NewApiKey {
+        name: format!("{mark} key"),
+        secret_hash: [1; 32],
+        scopes: Scopes::all(),
+        reach: lineshift_domain::reach::Reach::Everything,
+        expires_at: None,
+    }
 }
 
 pub(crate) fn account(mark: &str, id: i64) -> IntegrationAuthentication {

@@ -55,7 +55,7 @@ always_something!(
     ActiveStatuses,
     Idempotency,
     StoredBulkChange,
-    lineshift_domain::ids::ApiKeyId,
+    lineshift_domain::ids::PrincipalId,
     lineshift_domain::ids::BulkChangeId,
     lineshift_domain::ids::CustomerRatePlanId,
     lineshift_domain::ids::CustomerRatePoolId,

@@ -47,7 +47,7 @@ DECLARE
 BEGIN
     INSERT INTO device_bulk_change (tenant_id, id, change_request_type_id, portal_type, service_provider_id, identifier,
         order_json,
-            rev_customer_id, site_id, created_by, created_by_key_id, runs_as_key_id, created_at, stored_order, started_at,
+            rev_customer_id, site_id, created_by, created_by_id, runs_as_id, created_at, stored_order, started_at,
             begun_at,
             attempt, first_device_change_id, last_device_change_id, total_count, open_count, processed_count, error_count,
             canceled_count, rejected_count, duplicate_count, scheduled_failed_count)

@@ -14,7 +14,7 @@ use crate::sql::control as text;
 
 /// Starts a held change.
 pub(super) fn start(sql: &Sql<'_>, tenant: TenantId, id: BulkChangeId, by: &Orderer, now: DateTime<Utc>) -> Result<bool> {
-    let started = sql.execute(text::START, &[&tenant.0, &id.0, &micros(now), &by.key_id.0])? > 0;
+    let started = sql.execute(text::START, &[&tenant.0, &id.0, &micros(now), &by.principal.0])? > 0;
     if started {
         announce_work(sql, tenant, now)?;
         announce(sql, tenant, id, message_kind::SUBMITTED, now)?;
@@ -71,7 +71,7 @@ pub(super) fn reopen_page(sql: &Sql<'_>, tenant: TenantId, id: BulkChangeId, pag
     let stored_order = sql.reserve_ids(tenant, "stored_order", 1)?;
     let rows = i64::try_from(opened).unwrap_or(i64::MAX);
     let (at, until) = (micros(now), micros(what.until));
-    let key = what.by.key_id.0;
+    let key = what.by.principal.0;
     let reopened = sql.execute(
         text::REOPEN_CHANGE,
         &[&tenant.0, &id.0, &rows, &what.attempt, &stored_order, &key, &at, &until, &what.begins],

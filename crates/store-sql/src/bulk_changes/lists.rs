@@ -2,7 +2,7 @@
 
 use lineshift_domain::codes::Code;
 use lineshift_domain::counts::Counts;
-use lineshift_domain::ids::{ApiKeyId, BulkChangeId, DeviceChangeId, DeviceId, ServiceProviderId, TenantId};
+use lineshift_domain::ids::{BulkChangeId, DeviceChangeId, DeviceId, PrincipalId, ServiceProviderId, TenantId};
 use lineshift_domain::terms::{ChangeRequestType, DeviceChangeStatus, PlanQueueState, PortalType};
 use lineshift_store::bulk_changes::{BulkChangeView, DeviceChangeFilter, DeviceChangeView, LogEntry, LogKey, WaitingCount};
 use lineshift_store::paging::Listed;
@@ -28,7 +28,7 @@ pub(crate) fn read_change(row: &Row<'_>) -> Result<BulkChangeView> {
         name: row.get(6)?,
         reason: row.get(7)?,
         created_by: row.get(8)?,
-        created_by_key_id: ApiKeyId(row.get(9)?),
+        created_by_id: PrincipalId(row.get(9)?),
         created_at: row.time(10)?,
         receiving: row.get::<Option<i64>>(11)?.is_some(),
         started_at: row.maybe_time(12)?,
@@ -56,7 +56,7 @@ fn surplus(limit: usize) -> i64 {
 pub(super) fn list_changes(
     sql: &Sql<'_>,
     tenant: TenantId,
-    caller: ApiKeyId,
+    caller: PrincipalId,
     before: Option<BulkChangeId>,
     limit: usize,
 ) -> Result<Listed<BulkChangeView, BulkChangeId>> {
@@ -65,7 +65,7 @@ pub(super) fn list_changes(
     Ok(Listed::from_surplus(found, limit, |change| change.id))
 }
 
-pub(super) fn get_change(sql: &Sql<'_>, tenant: TenantId, caller: ApiKeyId, id: BulkChangeId) -> Result<BulkChangeView> {
+pub(super) fn get_change(sql: &Sql<'_>, tenant: TenantId, caller: PrincipalId, id: BulkChangeId) -> Result<BulkChangeView> {
     let found = sql.find(text::FIND_CHANGE, &[&tenant.0, &id.0, &caller.0], read_change)?;
     found.ok_or_else(|| StoreError::not_found("bulk change", id))
 }

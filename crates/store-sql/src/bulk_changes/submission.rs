@@ -120,7 +120,7 @@ pub(super) fn insert_change(
             &change.name,
             &change.reason,
             &change.orderer.name,
-            &change.orderer.key_id.0,
+            &change.orderer.principal.0,
             &micros(change.created_at),
             &micros(receiving_until),
             &started_at,

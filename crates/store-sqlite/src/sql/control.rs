@@ -2,7 +2,7 @@
 
 lineshift_store::statements! {
     /// One row by primary key.
-    START = "UPDATE device_bulk_change SET started_at = $3, runs_as_key_id = $4
+    START = "UPDATE device_bulk_change SET started_at = $3, runs_as_id = $4
     WHERE tenant_id = $1 AND id = $2 AND started_at IS NULL AND canceled_at IS NULL AND receiving_until IS NULL";
 
     /// One row by primary key.
@@ -41,7 +41,7 @@ lineshift_store::statements! {
     /// One row by primary key; none when somebody else retried or completed the change since it was looked at. The change is
     /// stored anew, so that a change that took hold of a line meanwhile goes first.
     REOPEN_CHANGE = "UPDATE device_bulk_change SET
-        open_count = open_count + $3, error_count = error_count - $3, attempt = $4, stored_order = $5, runs_as_key_id = $6,
+        open_count = open_count + $3, error_count = error_count - $3, attempt = $4, stored_order = $5, runs_as_id = $6,
         processed_at = NULL, canceled_at = NULL, canceled_by = NULL, started_at = coalesce(started_at, $7), reopening_until = $8
     WHERE tenant_id = $1 AND id = $2
       AND ($9 AND attempt = $4 - 1 AND processed_at IS NOT NULL

@@ -130,7 +130,7 @@ lineshift_store::statements! {
     /// `$7` now, `$8` first row, `$9` last row, `$10` rows, `$11` its place in the order of changes.
     INSERT_IMPORTED_CHANGE = "INSERT INTO device_bulk_change
         (tenant_id, id, change_request_type_id, portal_type, service_provider_id, identifier, order_json, name, created_by,
-         created_by_key_id, runs_as_key_id, created_at, stored_order, started_at, begun_at, processed_by, processed_at, attempt,
+         created_by_id, runs_as_id, created_at, stored_order, started_at, begun_at, processed_by, processed_at, attempt,
          first_device_change_id, last_device_change_id, total_count, open_count, processed_count, error_count, canceled_count,
          rejected_count, duplicate_count, scheduled_failed_count)
         VALUES ($1, $2, 4, $3, $4, 'iccid', $5, 'Imported', $6, 0, 0, $7, $11, $7, $7, $6, $7, 1, $8, $9, $10, 0, $10, 0, 0,

@@ -35,7 +35,7 @@ lineshift_store::statements! {
     /// The keys of the change's caller, by the primary key's first two columns.
     FREE_KEY = "DELETE FROM idempotency_key
     WHERE tenant_id = $1 AND bulk_change_id = $2 AND answer_json IS NULL
-      AND caller = (SELECT b.created_by_key_id FROM device_bulk_change b WHERE b.tenant_id = $1 AND b.id = $2)";
+      AND caller = (SELECT b.created_by_id FROM device_bulk_change b WHERE b.tenant_id = $1 AND b.id = $2)";
 
     /// One row by primary key; none when the request that claimed it was too slow and another one has it by now.
     ANSWER_KEY = "UPDATE idempotency_key SET bulk_change_id = $4, answer_json = $5, running_until = NULL
@@ -45,7 +45,7 @@ lineshift_store::statements! {
     /// One row.
     INSERT_CHANGE = "INSERT INTO device_bulk_change (
         tenant_id, id, change_request_type_id, portal_type, service_provider_id, identifier, order_json, rev_customer_id, site_id,
-        customer_rate_plan_id, customer_rate_pool_id, name, reason, created_by, created_by_key_id, runs_as_key_id, created_at,
+        customer_rate_plan_id, customer_rate_pool_id, name, reason, created_by, created_by_id, runs_as_id, created_at,
         receiving_until, started_at, first_device_change_id, last_device_change_id, duplicate_count, attempt, total_count,
         open_count, processed_count, error_count, canceled_count, rejected_count, scheduled_failed_count,
         integration_authentication_id, carrier_authentication_id)
@@ -98,7 +98,7 @@ lineshift_store::statements! {
     /// One row by primary key. A dropped change has 0 here and cannot be renewed.
     RENEW_RECEIVING = "UPDATE device_bulk_change SET receiving_until = $3
     WHERE tenant_id = $1 AND id = $2 AND receiving_until > 0
-    RETURNING first_device_change_id, created_by_key_id";
+    RETURNING first_device_change_id, created_by_id";
 
     /// The tenant's unfinished changes, by `device_bulk_change_unfinished`: a handful.
     LIST_ABANDONED = "SELECT id FROM device_bulk_change

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use lineshift_domain::codes::Code;
 use lineshift_domain::facts::Holds;
 use lineshift_domain::ids::{
-    ApiKeyId, BulkChangeId, DeviceId, IntegrationAuthenticationId, RevCustomerId, RevServiceId, ServiceProviderId, SiteId,
+    BulkChangeId, DeviceId, IntegrationAuthenticationId, PrincipalId, RevCustomerId, RevServiceId, ServiceProviderId, SiteId,
     TenantId,
 };
 use lineshift_domain::judge::Reason;
@@ -127,7 +127,7 @@ async fn stored(
         identifier: LineIdentifier::Iccid,
         name: None,
         reason: None,
-        orderer: Orderer { name: "orderer".to_owned(), key_id: ApiKeyId(1) },
+        orderer: Orderer { name: "orderer".to_owned(), principal: PrincipalId(1) },
         created_at: at(1),
         process_changes: true,
         holds: Holds::CUSTOMER_AND_PLAN,

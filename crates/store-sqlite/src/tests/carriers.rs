@@ -3,7 +3,7 @@
 
 use lineshift_domain::codes::Code;
 use lineshift_domain::facts::Holds;
-use lineshift_domain::ids::{ApiKeyId, DeviceChangeId, DeviceId, IntegrationAuthenticationId, ServiceProviderId};
+use lineshift_domain::ids::{DeviceChangeId, DeviceId, IntegrationAuthenticationId, PrincipalId, ServiceProviderId};
 use lineshift_domain::order::{StoredOrder, StoredStatus};
 use lineshift_domain::terms::{LineIdentifier, PortalType, Step, StepState};
 use lineshift_store::billing::{BillingStore as _, CarrierLineWrite, CarrierWrite, StepBatch, StepRecord};
@@ -41,7 +41,7 @@ async fn a_change_of_status_leaves_no_history_across_providers() {
         identifier: LineIdentifier::Iccid,
         name: None,
         reason: None,
-        orderer: Orderer { name: "orderer".to_owned(), key_id: ApiKeyId(1) },
+        orderer: Orderer { name: "orderer".to_owned(), principal: PrincipalId(1) },
         created_at: at(1),
         process_changes: true,
         holds: Holds::CARRIER,

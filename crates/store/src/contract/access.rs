@@ -1,6 +1,6 @@
 //! Tenants and API keys.
 
-use lineshift_domain::ids::{ApiKeyId, TenantId};
+use lineshift_domain::ids::{PrincipalId, TenantId};
 use lineshift_domain::scopes::Scopes;
 
 use super::fixture::at;
@@ -9,7 +9,13 @@ use crate::{Store, StoreError};
 
 fn key(name: &str) -> NewApiKey {
     let scopes: Scopes = "m2m:view m2m:create".parse().expect("known scopes");
-    NewApiKey { name: name.to_owned(), secret_hash: [7; 32], scopes, expires_at: Some(at(100)) }
+    NewApiKey {
+        name: name.to_owned(),
+        secret_hash: [7; 32],
+        scopes,
+        reach: lineshift_domain::reach::Reach::Everything,
+        expires_at: Some(at(100)),
+    }
 }
 
 /// A name is taken once; a tenant is found as it was created, and listed.
@@ -37,6 +43,7 @@ pub async fn a_key_is_kept_until_it_is_revoked<S: Store>(store: &S) {
         name: "portal".to_owned(),
         secret_hash: [7; 32],
         scopes: key("portal").scopes,
+        reach: lineshift_domain::reach::Reach::Everything,
         created_at: at(1),
         expires_at: Some(at(100)),
         last_used_at: None,
@@ -61,7 +68,7 @@ pub async fn keys_stay_with_their_tenant<S: Store>(store: &S) {
 
     assert_eq!(store.find_api_key(other, id).await.expect("a look-up"), None);
     assert_eq!(store.list_api_keys(other).await.expect("a list"), vec![]);
-    for missing in [(other, id), (tenant, ApiKeyId(i64::MAX))] {
+    for missing in [(other, id), (tenant, PrincipalId(i64::MAX))] {
         let revoked = store.revoke_api_key(missing.0, missing.1, at(2)).await;
         assert!(matches!(revoked, Err(StoreError::NotFound { .. })), "{revoked:?}");
     }

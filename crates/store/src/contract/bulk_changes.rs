@@ -3,7 +3,7 @@
 use lineshift_domain::codes::Code;
 use lineshift_domain::counts::Counts;
 use lineshift_domain::facts::Holds;
-use lineshift_domain::ids::{ApiKeyId, BulkChangeId, DeviceId};
+use lineshift_domain::ids::{BulkChangeId, DeviceId, PrincipalId};
 use lineshift_domain::judge::Reason;
 use lineshift_domain::log_text::{LogText, PROCESS_BY};
 use lineshift_domain::order::{PlanValues, Setting, StoredAssignment, StoredOrder, StoredPlan};
@@ -17,11 +17,11 @@ use crate::work::{CalledAccounts, RunnableChange, message_kind};
 use crate::{Store, StoreError};
 
 /// Who orders.
-pub(super) const KEY: ApiKeyId = ApiKeyId(1);
+pub(super) const KEY: PrincipalId = PrincipalId(1);
 
 /// By whom.
 pub(super) fn orderer() -> Orderer {
-    Orderer { name: "orderer".to_owned(), key_id: KEY }
+    Orderer { name: "orderer".to_owned(), principal: KEY }
 }
 
 /// An order to the AMOP customer.
@@ -126,7 +126,7 @@ pub async fn a_key_is_claimed_by_one_request<S: Store>(store: &S) {
     assert_eq!((ask(&mine, 29).await, ask(&other, 29).await), (Idempotency::Running, Idempotency::OtherRequest));
     // Another key, another caller, another tenant.
     assert_eq!(ask(&claim("b", 2), 29).await, Idempotency::Claimed);
-    assert_eq!(ask(&IdempotencyClaim { caller: ApiKeyId(2), ..other.clone() }, 29).await, Idempotency::Claimed);
+    assert_eq!(ask(&IdempotencyClaim { caller: PrincipalId(2), ..other.clone() }, 29).await, Idempotency::Claimed);
     let elsewhere = store.claim_idempotency_key(fixture.other, &other, at(60), at(0), at(29)).await;
     assert_eq!(elsewhere.expect("an answer"), Idempotency::Claimed);
     assert_eq!(ask(&other, 30).await, Idempotency::Claimed, "the first one's lease has run out");
@@ -169,7 +169,7 @@ pub async fn a_change_is_stored_at_once<S: Store>(store: &S) {
     assert_eq!((view.change_type, view.portal), (ChangeRequestType::CustomerRatePlanChange, PortalType::M2M));
     assert_eq!((view.service_provider_id, view.identifier), (fixture.provider, LineIdentifier::Iccid));
     assert_eq!((&view.order, view.name.as_deref(), view.reason.as_deref()), (&new.order, Some("Spring"), Some("moved")));
-    assert_eq!((view.created_by.as_str(), view.created_by_key_id, view.created_at), ("orderer", KEY, at(5)));
+    assert_eq!((view.created_by.as_str(), view.created_by_id, view.created_at), ("orderer", KEY, at(5)));
     assert_eq!((view.started_at, view.begun_at, view.canceled_at, view.processed_at), (Some(at(5)), None, None, None));
     assert_eq!((view.attempt, view.rejected, view.duplicates, view.scheduled_failed), (1, 1, 2, 0));
     assert_eq!(view.counts, Counts { total: 5, open: 4, processed: 0, error: 1, canceled: 0 });
@@ -205,8 +205,8 @@ pub async fn a_large_change_is_received_page_by_page<S: Store>(store: &S) {
     store.append_received(tenant, id, &new, 0, rows[..3].to_vec(), at(45)).await.expect("the first page");
     let view = store.get_bulk_change(tenant, KEY, id).await.expect("its submitter sees it");
     assert_eq!((view.status(), view.counts.total), (BulkChangeStatus::Receiving, 3));
-    assert!(matches!(store.get_bulk_change(tenant, ApiKeyId(2), id).await, Err(StoreError::NotFound { .. })));
-    assert_eq!(store.list_bulk_changes(tenant, ApiKeyId(2), None, 9).await.expect("listed").items, []);
+    assert!(matches!(store.get_bulk_change(tenant, PrincipalId(2), id).await, Err(StoreError::NotFound { .. })));
+    assert_eq!(store.list_bulk_changes(tenant, PrincipalId(2), None, 9).await.expect("listed").items, []);
     assert_eq!(store.list_bulk_changes(tenant, KEY, None, 9).await.expect("listed").items.len(), 1);
     assert_eq!(told(&fixture, id).await, Vec::<String>::new());
     // The key's lease is renewed with the change's.
@@ -216,7 +216,7 @@ pub async fn a_large_change_is_received_page_by_page<S: Store>(store: &S) {
     store.append_received(tenant, id, &new, 1, rows[3..].to_vec(), at(80)).await.expect("the second page");
     let stored = store.finish_receiving(tenant, id, &new, Some(&claim), at(50)).await.expect("finished");
     assert_eq!((stored.id, stored.accepted, stored.rejected), (id, 5, 0));
-    let view = store.get_bulk_change(tenant, ApiKeyId(2), id).await.expect("all see it");
+    let view = store.get_bulk_change(tenant, PrincipalId(2), id).await.expect("all see it");
     assert_eq!((view.status(), view.counts.open), (BulkChangeStatus::New, 5));
     assert_eq!(told(&fixture, id).await, [message_kind::SUBMITTED]);
     let asked = store.claim_idempotency_key(tenant, &claim, at(90), at(-100), at(60)).await.expect("an answer");

@@ -2,7 +2,7 @@
 
 use lineshift_domain::codes::Code;
 use lineshift_domain::facts::Holds;
-use lineshift_domain::ids::ApiKeyId;
+use lineshift_domain::ids::PrincipalId;
 use lineshift_domain::log_text::LogText;
 use lineshift_domain::terms::DeviceChangeStatus;
 
@@ -61,7 +61,7 @@ pub async fn rows_in_error_are_opened_again<S: Store>(store: &S) {
         holds: Holds::CUSTOMER_AND_PLAN,
         attempt: 2,
         begins: true,
-        by: Orderer { name: "retrier".to_owned(), key_id: ApiKeyId(2) },
+        by: Orderer { name: "retrier".to_owned(), principal: PrincipalId(2) },
         until: at(50),
         now: at(20),
     };

@@ -1,7 +1,7 @@
 //! Rule 6 of B4.6: which change holds a line.
 
 use lineshift_domain::facts::{Hold, Holds};
-use lineshift_domain::ids::{ApiKeyId, DeviceId};
+use lineshift_domain::ids::{DeviceId, PrincipalId};
 use lineshift_domain::order::{PlanValues, Setting, StoredOrder, StoredPlan};
 use lineshift_domain::terms::{LineIdentifier, PortalType};
 
@@ -27,7 +27,7 @@ pub(super) fn change<S>(fixture: &Fixture<'_, S>, holds: Holds, rows: usize) -> 
         identifier: LineIdentifier::Iccid,
         name: None,
         reason: None,
-        orderer: Orderer { name: "contract".to_owned(), key_id: ApiKeyId(1) },
+        orderer: Orderer { name: "contract".to_owned(), principal: PrincipalId(1) },
         created_at: at(5),
         process_changes: true,
         holds,

@@ -1,7 +1,7 @@
 //! Bringing in rows.
 
 use lineshift_domain::ids::{
-    ApiKeyId, CustomerRatePlanId, CustomerRatePoolId, IntegrationAuthenticationId, RevCustomerId, ServiceProviderId, SiteId,
+    CustomerRatePlanId, CustomerRatePoolId, IntegrationAuthenticationId, PrincipalId, RevCustomerId, ServiceProviderId, SiteId,
 };
 use lineshift_domain::order::Setting;
 use lineshift_domain::terms::{BulkChangeStatus, LineIdentifier, PlanQueueState, PortalType};
@@ -249,7 +249,7 @@ pub async fn queue_entries_are_brought_in_once<S: Store>(store: &S) {
     assert_eq!((entry.values.pool, entry.values.allocation_mb), (Setting::Clear, Setting::Set(Decimal::from(25))));
     assert_eq!((entry.portal, entry.state, entry.created_at), (PortalType::Mobility, PlanQueueState::Open, at(5)));
 
-    let change = store.get_bulk_change(tenant, ApiKeyId(0), entry.bulk_change_id).await.expect("its change");
+    let change = store.get_bulk_change(tenant, PrincipalId(0), entry.bulk_change_id).await.expect("its change");
     assert_eq!(
         (change.name.as_deref(), change.status(), change.counts.total),
         (Some("Imported"), BulkChangeStatus::Processed, 1)
@@ -284,7 +284,7 @@ pub async fn queue_entries_stand_under_one_change_a_carrier_account<S: Store>(st
     let change_of = |nth: usize| open.iter().find(|entry| entry.iccid == iccid(nth)).expect("an entry").bulk_change_id;
     assert_eq!(change_of(0), change_of(2));
     assert!(change_of(1) != change_of(0) && change_of(3) != change_of(0) && change_of(1) != change_of(3));
-    let provider = store.get_bulk_change(tenant, ApiKeyId(0), change_of(1)).await.expect("the change").service_provider_id;
+    let provider = store.get_bulk_change(tenant, PrincipalId(0), change_of(1)).await.expect("the change").service_provider_id;
     assert_eq!(provider, second);
     let filter = PlanQueueFilter::OfChange(change_of(0), PlanQueueState::Open);
     let listed = store.list_queue_entries(tenant, filter, None, 10).await.expect("a list").items;

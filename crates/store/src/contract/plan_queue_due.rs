@@ -1,7 +1,7 @@
 //! Due plan queue entries (B8.3): judged and applied in pages, at most once.
 
 use lineshift_domain::codes::Code;
-use lineshift_domain::ids::{ApiKeyId, CustomerRatePlanId};
+use lineshift_domain::ids::{CustomerRatePlanId, PrincipalId};
 use lineshift_domain::log_text::LogText;
 use lineshift_domain::order::Setting;
 use lineshift_domain::terms::{IntegrationKind, PlanQueueState};
@@ -150,7 +150,7 @@ pub async fn a_refused_entry_is_told<S: Store>(store: &S) {
     assert_eq!(fixture.history(lines[0]).await, vec![]);
     let line = store.get_device(tenant, lines[0]).await.expect("the line");
     assert_eq!((line.customer_rate_plan_id, line.version), (None, 1));
-    assert_eq!(store.get_bulk_change(tenant, ApiKeyId(0), change).await.expect("the change").scheduled_failed, 2);
+    assert_eq!(store.get_bulk_change(tenant, PrincipalId(0), change).await.expect("the change").scheduled_failed, 2);
 
     let messages = store.take_messages(1_000).await.expect("messages");
     let told: Vec<_> = messages.iter().filter(|message| message.tenant_id == tenant).collect();

@@ -210,7 +210,7 @@ pub async fn rows_fail_after_their_set_steps<S: Store>(store: &S) {
         holds: Holds::CUSTOMER_AND_PLAN,
         attempt: 2,
         begins: true,
-        by: Orderer { name: "retrier".to_owned(), key_id: KEY },
+        by: Orderer { name: "retrier".to_owned(), principal: KEY },
         until: at(50),
         now: at(20),
     };

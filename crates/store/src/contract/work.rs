@@ -6,6 +6,7 @@ use lineshift_domain::ids::BulkChangeId;
 use lineshift_domain::judge::Reason;
 use lineshift_domain::log_text::LogText;
 use lineshift_domain::order::{StoredAssignment, StoredOrder};
+use lineshift_domain::rights::Rights;
 use lineshift_domain::terms::{BulkChangeStatus, DeviceChangeStatus, LineIdentifier, PlanQueueState};
 
 use super::bulk_changes::{KEY, accepted, amop, change, finished, orderer, stored, told};
@@ -97,24 +98,25 @@ pub async fn a_page_says_what_its_order_is_worth_now<S: Store>(store: &S) {
         name: "orderer".to_owned(),
         secret_hash: [1; 32],
         scopes: scopes.clone(),
+        reach: lineshift_domain::reach::Reach::Everything,
         expires_at: Some(at(100)),
     };
-    let key_id = store.create_api_key(tenant, &key, at(0)).await.expect("a key");
+    let principal = store.create_api_key(tenant, &key, at(0)).await.expect("a key");
     let mut new = change(&fixture, amop(&fixture), 1);
-    new.orderer.key_id = key_id;
+    new.orderer.principal = principal;
     let id = store.store_bulk_change(tenant, &new, accepted(&lines), None).await.expect("stored").id;
     let claim = claim(&fixture, id, 10).await.expect("a page");
     let worth = async |now: i64| store.open_page(&claim, at(now)).await.expect("opened").order().clone();
 
     let order = worth(11).await;
     assert_eq!((order.change.id, order.integration_kind), (id, lineshift_domain::terms::IntegrationKind::JASPER));
-    assert_eq!(order.orderer_scopes, Some(scopes.to_string()));
+    assert_eq!(order.orderer_rights, Some(Rights::unlimited(scopes)));
     assert_eq!(order.time_zone, chrono_tz::America::New_York);
     let targets = order.targets;
     assert_eq!((targets.customer, targets.site, targets.plan, targets.pool), (true, true, true, true));
-    assert_eq!(worth(100).await.orderer_scopes, None, "expired");
-    store.revoke_api_key(tenant, key_id, at(12)).await.expect("revoked");
-    assert_eq!(worth(13).await.orderer_scopes, None, "revoked");
+    assert_eq!(worth(100).await.orderer_rights, None, "expired");
+    store.revoke_api_key(tenant, principal, at(12)).await.expect("revoked");
+    assert_eq!(worth(13).await.orderer_rights, None, "revoked");
     let mut site = store.get_site(tenant, fixture.amop_site).await.expect("the site");
     site.is_active = false;
     store.update_site(tenant, &site, at(14)).await.expect("closed");

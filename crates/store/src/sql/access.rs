@@ -10,17 +10,17 @@ crate::statements! {
     /// All tenants, the same columns.
     LIST_TENANTS = "SELECT id, name, time_zone, created_at FROM tenant ORDER BY id";
 
-    /// `$1` tenant, `$2` id, `$3` name, `$4` hash, `$5` scopes, `$6` now, `$7` expires at.
+    /// `$1` tenant, `$2` id, `$3` name, `$4` hash, `$5` scopes, `$6` reach, `$7` now, `$8` expires at.
     CREATE_API_KEY = "INSERT INTO api_key
-        (tenant_id, id, name, secret_hash, scopes, created_at, expires_at, last_used_at, revoked_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, NULL, NULL)";
+        (tenant_id, id, name, secret_hash, scopes, reach, created_at, expires_at, last_used_at, revoked_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, NULL, NULL)";
 
-    /// tenant, id, name, hash, scopes, created at, expires at, last used at, revoked at. `$1` tenant, `$2` id.
-    FIND_API_KEY = "SELECT tenant_id, id, name, secret_hash, scopes, created_at, expires_at, last_used_at, revoked_at
+    /// tenant, id, name, hash, scopes, reach, created at, expires at, last used at, revoked at. `$1` tenant, `$2` id.
+    FIND_API_KEY = "SELECT tenant_id, id, name, secret_hash, scopes, reach, created_at, expires_at, last_used_at, revoked_at
         FROM api_key WHERE tenant_id = $1 AND id = $2";
 
     /// All keys of a tenant, the same columns. `$1` tenant.
-    LIST_API_KEYS = "SELECT tenant_id, id, name, secret_hash, scopes, created_at, expires_at, last_used_at, revoked_at
+    LIST_API_KEYS = "SELECT tenant_id, id, name, secret_hash, scopes, reach, created_at, expires_at, last_used_at, revoked_at
         FROM api_key WHERE tenant_id = $1 ORDER BY id";
 
     /// Leaves a key that is revoked already as it is. `$1` tenant, `$2` id, `$3` now.

@@ -5,7 +5,7 @@
 macro_rules! change_columns {
     () => {
         "b.id, b.change_request_type_id, b.portal_type, b.service_provider_id, b.identifier, b.order_json, b.name, b.reason,
-        b.created_by, b.created_by_key_id, b.created_at, b.receiving_until, b.started_at, b.begun_at, b.canceled_at, b.processed_at,
+        b.created_by, b.created_by_id, b.created_at, b.receiving_until, b.started_at, b.begun_at, b.canceled_at, b.processed_at,
         b.attempt, b.total_count, b.open_count, b.processed_count, b.error_count, b.canceled_count, b.rejected_count,
         b.duplicate_count, b.scheduled_failed_count"
     };
@@ -35,7 +35,7 @@ crate::statements! {
     "SELECT ",
     change_columns!(),
     " FROM device_bulk_change b
-    WHERE b.tenant_id = $1 AND b.id < $2 AND (b.receiving_until IS NULL OR b.created_by_key_id = $3)
+    WHERE b.tenant_id = $1 AND b.id < $2 AND (b.receiving_until IS NULL OR b.created_by_id = $3)
     ORDER BY b.id DESC LIMIT $4"
 );
 
@@ -44,7 +44,7 @@ crate::statements! {
     "SELECT ",
     change_columns!(),
     " FROM device_bulk_change b
-    WHERE b.tenant_id = $1 AND b.id = $2 AND (b.receiving_until IS NULL OR b.created_by_key_id = $3)"
+    WHERE b.tenant_id = $1 AND b.id = $2 AND (b.receiving_until IS NULL OR b.created_by_id = $3)"
 );
 
     /// One row by primary key.

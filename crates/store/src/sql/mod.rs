@@ -10,6 +10,7 @@ pub mod bulk_changes;
 pub mod carriers;
 pub mod catalogue;
 pub mod devices;
+pub mod people;
 pub mod plan_queue;
 pub mod sync;
 

@@ -63,7 +63,7 @@ pub async fn reopen_nth(
         engine,
         stored,
         clock,
-        caller: Caller { tenant, key_id: key.id, name: key.name, scopes: key.scopes },
+        caller: Caller::of_key(&key),
         jasper: provider("Jasper"),
         telegence: provider("Telegence"),
         rev_customer: customer.id,

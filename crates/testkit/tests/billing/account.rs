@@ -159,7 +159,7 @@ async fn rights_that_are_lost_while_lines_wait_end_them() {
     work_for(&world, 60).await;
     assert_eq!(world.operator.outcomes(id).await, ["quota_exhausted"; 3]);
     let (operator, now) = (&world.operator, world.operator.clock.now());
-    operator.store.revoke_api_key(operator.tenant(), operator.caller.key_id, now).await.expect("revoked");
+    operator.store.revoke_api_key(operator.tenant(), operator.caller.principal, now).await.expect("revoked");
     finish(&world, id).await;
     assert_eq!(world.operator.outcomes(id).await, ["rights_lost"; 3]);
     assert_eq!(world.simulator.ledger().summary().services, 0);

@@ -36,7 +36,7 @@ pub(crate) fn scheduled(operator: &Operator, lines: impl IntoIterator<Item = u64
 
 /// The key under which a request is repeated.
 pub(crate) fn key(operator: &Operator) -> IdempotencyClaim {
-    IdempotencyClaim { caller: operator.caller.key_id, key: "order-1".to_owned(), body_hash: [1; 32] }
+    IdempotencyClaim { caller: operator.caller.principal, key: "order-1".to_owned(), body_hash: [1; 32] }
 }
 
 /// Submits under [`key`]; answers the body that the client got, or the code of the refusal.
@@ -60,6 +60,6 @@ pub(crate) fn refused<T>(answer: Result<T, EngineError>) -> Option<String> {
 
 /// The latest change.
 pub(crate) async fn latest(operator: &Operator) -> Option<BulkChangeView> {
-    let listed = operator.store.list_bulk_changes(operator.tenant(), operator.caller.key_id, None, 1).await.expect("changes");
+    let listed = operator.store.list_bulk_changes(operator.tenant(), operator.caller.principal, None, 1).await.expect("changes");
     listed.items.into_iter().next()
 }

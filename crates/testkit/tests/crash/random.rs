@@ -58,7 +58,7 @@ impl Story {
     /// Submits every order under its key: a second time it is answered, unless the first is still running.
     async fn submit_all(&self, operator: &Operator) {
         for (nth, order) in (0_u8..).zip(&self.orders) {
-            let claim = IdempotencyClaim { caller: operator.caller.key_id, key: format!("order-{nth}"), body_hash: [nth; 32] };
+            let claim = IdempotencyClaim { caller: operator.caller.principal, key: format!("order-{nth}"), body_hash: [nth; 32] };
             match operator.engine.submit(&operator.caller, Self::order(operator, *order), Some(claim)).await {
                 Ok(_) => {}
                 Err(EngineError::Refused(refusal)) => panic!("{refusal}"),

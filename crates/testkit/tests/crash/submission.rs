@@ -182,10 +182,10 @@ fn a_change_being_received_is_seen_by_its_submitter_only() {
         Dropped.prepare(&operator).await;
         let other = operator.key("other", "m2m:view").await;
         let seen = |key| operator.store.list_bulk_changes(operator.tenant(), key, None, 10);
-        assert_eq!(seen(operator.caller.key_id).await.expect("changes").items.len(), 2);
-        assert_eq!(seen(other.key_id).await.expect("changes").items.len(), 1);
+        assert_eq!(seen(operator.caller.principal).await.expect("changes").items.len(), 2);
+        assert_eq!(seen(other.principal).await.expect("changes").items.len(), 1);
         operator.clock.set(AFTER);
         settle(&operator).await;
-        assert_eq!(seen(operator.caller.key_id).await.expect("changes").items.len(), 1);
+        assert_eq!(seen(operator.caller.principal).await.expect("changes").items.len(), 1);
     });
 }

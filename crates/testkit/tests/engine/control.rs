@@ -227,13 +227,24 @@ async fn rights_lost_before_the_page_ran_end_every_line() {
         let operator = Operator::with_lines(3).await;
         let (scopes, now) = ("m2m:create".parse().expect("scopes"), operator.clock.now());
         let expires_at = (lose == "expire").then_some(now + TimeDelta::minutes(1));
-        let key = NewApiKey { name: "guest".to_owned(), secret_hash: [3; 32], scopes, expires_at };
-        let key_id = operator.store.create_api_key(operator.tenant(), &key, now).await.expect("a key");
-        let guest = lineshift_engine::Caller { tenant: operator.tenant(), key_id, name: key.name, scopes: key.scopes };
+        let key = NewApiKey {
+            name: "guest".to_owned(),
+            secret_hash: [3; 32],
+            scopes,
+            reach: lineshift_domain::reach::Reach::Everything,
+            expires_at,
+        };
+        let principal = operator.store.create_api_key(operator.tenant(), &key, now).await.expect("a key");
+        let guest = lineshift_engine::Caller {
+            tenant: operator.tenant(),
+            principal,
+            name: key.name,
+            rights: lineshift_domain::rights::Rights::unlimited(key.scopes),
+        };
         let submission = operator.engine.submit(&guest, assignment(&operator, 3), None).await.expect("submitted");
         let lineshift_engine::Submission::Stored(submitted) = submission else { panic!("stored: {submission:?}") };
         match lose {
-            "revoke" => operator.store.revoke_api_key(operator.tenant(), key_id, now).await.expect("revoked"),
+            "revoke" => operator.store.revoke_api_key(operator.tenant(), principal, now).await.expect("revoked"),
             _ => operator.clock.advance(TimeDelta::minutes(1)),
         }
         operator.run_until_idle().await;

@@ -81,7 +81,7 @@ async fn an_order_that_does_not_fit_is_not_stored() {
 #[tokio::test]
 async fn an_order_that_did_not_fit_goes_through_under_the_same_key_later() {
     let operator = operator(100).await;
-    let claim = IdempotencyClaim { caller: operator.caller.key_id, key: "once".to_owned(), body_hash: [1; 32] };
+    let claim = IdempotencyClaim { caller: operator.caller.principal, key: "once".to_owned(), body_hash: [1; 32] };
     let full = on_a_full_disk(&operator, 10).await;
     is_full(full.submit(&operator.caller, assignment(&operator, LINES), Some(claim.clone())).await);
     operator.clock.advance(TimeDelta::seconds(31));
@@ -166,7 +166,7 @@ async fn a_store_that_may_only_be_read_says_so() {
         let before = read(&path).expect("it can be read");
         as_somebody_else(async || {
             let reader = operator.second_engine(Options::default()).await;
-            let (tenant, key) = (operator.tenant(), operator.caller.key_id);
+            let (tenant, key) = (operator.tenant(), operator.caller.principal);
             let seen = reader.store().get_bulk_change(tenant, key, submitted.id).await.expect("it can be read");
             assert_eq!(seen.counts.open, 10);
             let options = WorkerOptions { owner: "reader".to_owned() };

@@ -10,7 +10,7 @@ use lineshift_testkit::operator::{Operator, iccid};
 use crate::control::{assignment, conflict, small_pages};
 
 fn claim(caller: &Caller, body: u8) -> IdempotencyClaim {
-    IdempotencyClaim { caller: caller.key_id, key: "order 66".to_owned(), body_hash: [body; 32] }
+    IdempotencyClaim { caller: caller.principal, key: "order 66".to_owned(), body_hash: [body; 32] }
 }
 
 async fn submit(operator: &Operator, caller: &Caller, order: Order, body: u8) -> lineshift_engine::Result<Submission> {

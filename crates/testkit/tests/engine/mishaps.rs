@@ -78,7 +78,7 @@ async fn a_cancel_while_a_retry_opens_rows_stands() {
     assert_eq!(change.counts.error, 4);
 
     let now = operator.engine.clock().now();
-    let by = Orderer { name: "operator".to_owned(), key_id: operator.caller.key_id };
+    let by = Orderer { name: "operator".to_owned(), principal: operator.caller.principal };
     let holds = lineshift_domain::facts::Holds::CUSTOMER_AND_PLAN;
     let until = now + operator.engine.limits().lease();
     let reopening = Reopening { codes: Vec::new(), holds, attempt: 2, begins: true, by, until, now };

@@ -12,7 +12,7 @@ use crate::control::{assignment, conflict, small_pages};
 use crate::rivals::judged;
 
 fn claim(operator: &Operator) -> IdempotencyClaim {
-    IdempotencyClaim { caller: operator.caller.key_id, key: "large".to_owned(), body_hash: [1; 32] }
+    IdempotencyClaim { caller: operator.caller.principal, key: "large".to_owned(), body_hash: [1; 32] }
 }
 
 async fn claim_key(operator: &Operator) -> Idempotency {

@@ -195,14 +195,14 @@ async fn a_retry_runs_under_the_retriers_rights() {
     let submission = operator.engine.submit(&orderer, assignment(&operator, 2), None).await.expect("submitted");
     let lineshift_engine::Submission::Stored(submitted) = submission else { panic!("stored: {submission:?}") };
     let now = lineshift_engine::Clock::now(&*operator.clock);
-    operator.store.revoke_api_key(operator.tenant(), orderer.key_id, now).await.expect("revoked");
+    operator.store.revoke_api_key(operator.tenant(), orderer.principal, now).await.expect("revoked");
     operator.run_until_idle().await;
     assert_eq!(operator.outcomes(submitted.id).await, ["rights_lost"; 2]);
 
     // One who loses the key, too.
     let unlucky = operator.key("unlucky", "m2m:edit").await;
     operator.engine.retry(&unlucky, submitted.id, &[]).await.expect("retried");
-    operator.store.revoke_api_key(operator.tenant(), unlucky.key_id, now).await.expect("revoked");
+    operator.store.revoke_api_key(operator.tenant(), unlucky.principal, now).await.expect("revoked");
     operator.run_until_idle().await;
     assert_eq!(operator.outcomes(submitted.id).await, ["rights_lost"; 2]);
 

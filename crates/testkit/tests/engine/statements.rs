@@ -91,7 +91,7 @@ async fn costs(way: Way, lines: u64) -> BTreeMap<&'static str, u64> {
 
     let guest = operator.key("guest", "m2m:create mobility:create").await;
     let refused = submit(&guest).await;
-    operator.store.revoke_api_key(operator.tenant(), guest.key_id, now).await.expect("revoked");
+    operator.store.revoke_api_key(operator.tenant(), guest.principal, now).await.expect("revoked");
     costs.insert("all refused", cost(&operator, refused).await);
     assert_eq!(operator.change(refused).await.counts.error, count);
     operator.engine.retry(&operator.caller, refused, &[]).await.expect("retried");

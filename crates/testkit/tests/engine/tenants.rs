@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use lineshift_domain::codes::Code;
-use lineshift_domain::ids::{ApiKeyId, BulkChangeId, DeviceChangeId, DeviceId};
+use lineshift_domain::ids::{BulkChangeId, DeviceChangeId, DeviceId, PrincipalId};
 use lineshift_domain::order::{CustomerRatePlanOrder, Effect, EffectiveDate};
 use lineshift_domain::terms::{DeviceChangeStatus, PlanQueueState};
 use lineshift_engine::{Clock as _, EngineError};
@@ -104,9 +104,9 @@ async fn the_store_finds_nothing_by_anothers_ids() {
     let (mine, other, theirs) = two().await;
     let before = everything(&other).await;
     let (store, tenant, now) = (&mine.store, mine.tenant(), mine.clock.now());
-    let key = other.caller.key_id;
+    let key = other.caller.principal;
     for id in [theirs.finished, theirs.held, theirs.scheduled] {
-        for caller in [mine.caller.key_id, key] {
+        for caller in [mine.caller.principal, key] {
             not_found(store.get_bulk_change(tenant, caller, id).await);
             assert_eq!(store.list_bulk_changes(tenant, caller, None, 100).await.expect("listed").items, []);
         }
@@ -191,12 +191,12 @@ async fn reference_data_and_keys_are_each_tenants_own() {
     assert_eq!(found, lineshift_store::catalogue::Referenced::default());
 
     // Key ids are each tenant's own: the same id is another key.
-    let foreign = ApiKeyId(other.caller.key_id.0 + 1_000);
+    let foreign = PrincipalId(other.caller.principal.0 + 1_000);
     assert_eq!(store.find_api_key(tenant, foreign).await.expect("asked"), None);
     not_found(store.revoke_api_key(tenant, foreign, now).await);
     let keys = store.list_api_keys(tenant).await.expect("listed");
     assert!(keys.iter().all(|key| key.tenant_id == tenant));
-    store.revoke_api_key(tenant, mine.caller.key_id, now).await.expect("my own");
+    store.revoke_api_key(tenant, mine.caller.principal, now).await.expect("my own");
     assert_eq!(everything(&other).await, before);
 }
 

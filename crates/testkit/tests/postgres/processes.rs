@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use lineshift_domain::ids::ApiKeyId;
+use lineshift_domain::ids::PrincipalId;
 use lineshift_domain::limits::Limits;
 use lineshift_domain::order::{AssignmentOrder, Effect, Order, PlanValues, Setting};
 use lineshift_engine::{Clock, Engine, WorkerOptions};
@@ -119,7 +119,7 @@ fn a_process_frozen_past_its_lease_changes_nothing_when_it_goes_on() {
             let engine = engine_of(&child).await;
             let (store, now) = (Arc::clone(engine.store()), engine.clock().now());
             let tenant = store.list_tenants().await.expect("asked")[0].id;
-            let waiting = store.list_bulk_changes(tenant, ApiKeyId(0), None, 1).await.expect("asked").items.remove(0);
+            let waiting = store.list_bulk_changes(tenant, PrincipalId(0), None, 1).await.expect("asked").items.remove(0);
             let change = RunnableChange { tenant_id: tenant, bulk_change_id: waiting.id };
             let claim = store.claim_page(change, "frozen", now + limits().lease(), now).await.expect("asked").expect("a page");
             freeze();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lineshift_domain::facts::Holds;
-use lineshift_domain::ids::{ApiKeyId, BulkChangeId};
+use lineshift_domain::ids::{BulkChangeId, PrincipalId};
 use lineshift_domain::order::{PlanValues, Setting, StoredOrder, StoredPlan};
 use lineshift_domain::sync::{SyncPart, SyncParts, SyncState};
 use lineshift_domain::terms::{LineIdentifier, PortalType};
@@ -99,7 +99,7 @@ async fn calling(world: &CarrierWorld, nth: u64) -> BulkChangeId {
         identifier: LineIdentifier::Iccid,
         name: None,
         reason: None,
-        orderer: Orderer { name: "test".to_owned(), key_id: ApiKeyId(1) },
+        orderer: Orderer { name: "test".to_owned(), principal: PrincipalId(1) },
         created_at: now(world),
         process_changes: true,
         holds: Holds::CARRIER,

@@ -19,7 +19,7 @@ pub(crate) async fn me(
     _: NoParameters,
 ) -> Result<Json<MeView>, ApiProblem> {
     let tenant = web.engine.store().get_tenant(caller.tenant).await?;
-    let scopes = caller.scopes.to_string();
+    let scopes = caller.rights.scopes.to_string();
     Ok(Json(MeView {
         tenant: TenantView { id: tenant.id.0, name: tenant.name, time_zone: tenant.time_zone.to_string() },
         key: KeyView {

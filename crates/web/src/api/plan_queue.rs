@@ -50,7 +50,7 @@ pub(crate) async fn list_queue_entries(
     let (limit, after) = (parameters.limit(), read_cursor(&mut parameters, filter));
     parameters.finish()?;
     let mut listed = web.engine.store().list_queue_entries(caller.tenant, filter, after, limit).await?;
-    listed.items.retain(|entry| caller.scopes.allow(entry.portal.into(), Action::View));
+    listed.items.retain(|entry| caller.rights.allow(entry.portal.into(), Action::View));
     let zone = web.time_zone(caller.tenant).await?;
     Ok(Json(Page::of(listed, |entry| PlanQueueEntryView::of(entry, zone))))
 }

@@ -126,7 +126,7 @@ pub(super) struct ReadRequest {
 async fn submit(web: Web, caller: Caller, portal: PortalType, read: ReadOrder, request: Request) -> Result<Response, ApiProblem> {
     let key = idempotency_key(request.headers())?;
     let ReadRequest { order, hash, turn } = read_order(&web, &caller, portal, read, request).await?;
-    let claim = key.map(|key| IdempotencyClaim { caller: caller.key_id, key, body_hash: hash });
+    let claim = key.map(|key| IdempotencyClaim { caller: caller.principal, key, body_hash: hash });
     let submission = carried_through(async move {
         let submission = web.engine.submit(&caller, order, claim).await;
         drop(turn);

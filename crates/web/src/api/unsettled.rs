@@ -48,8 +48,8 @@ async fn visible_changes(web: &Web, caller: &Caller, steps: &[UnsettledStep]) ->
         if visible.contains_key(&id) {
             continue;
         }
-        let is_visible = match web.engine.store().get_bulk_change(caller.tenant, caller.key_id, id).await {
-            Ok(change) => caller.scopes.allow(change.portal.into(), Action::View),
+        let is_visible = match web.engine.store().get_bulk_change(caller.tenant, caller.principal, id).await {
+            Ok(change) => caller.rights.allow(change.portal.into(), Action::View),
             Err(StoreError::NotFound { .. }) => false,
             Err(error) => return Err(error.into()),
         };

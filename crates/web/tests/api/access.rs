@@ -73,6 +73,7 @@ async fn whoever_is_refused_gets_the_same_bytes() {
         name: "expired".to_owned(),
         secret_hash: secret.hash(),
         scopes: "*".parse().expect("scopes"),
+        reach: lineshift_domain::reach::Reach::Everything,
         expires_at: Some(now),
     };
     let expired = store.create_api_key(tenant, &expired, now).await.expect("a key");
@@ -81,7 +82,7 @@ async fn whoever_is_refused_gets_the_same_bytes() {
     assert_eq!(nobody.0, 401);
     assert!(nobody.1.contains(&("www-authenticate".to_owned(), "Bearer".to_owned())));
     for (what, key) in [
-        ("unknown id", parsed.secret.format(tenant, lineshift_domain::ids::ApiKeyId(9_999))),
+        ("unknown id", parsed.secret.format(tenant, lineshift_domain::ids::PrincipalId(9_999))),
         ("unknown tenant", parsed.secret.format(lineshift_domain::ids::TenantId(9_999), parsed.id)),
         ("wrong secret", other.format(tenant, parsed.id)),
         ("revoked", revoked.key().expect("a key").to_owned()),

@@ -95,7 +95,7 @@ async fn fill(client: &Client, size: Size) -> Result<()> {
         .batch_execute(&format!(
             "SET session_replication_role = replica;
              INSERT INTO device_bulk_change (tenant_id, id, change_request_type_id, portal_type, service_provider_id, identifier,
-                order_json, created_by, created_by_key_id, runs_as_key_id, created_at, attempt, first_device_change_id,
+                order_json, created_by, created_by_id, runs_as_id, created_at, attempt, first_device_change_id,
                 last_device_change_id, total_count, open_count, processed_count, error_count, canceled_count, rejected_count,
                 duplicate_count, scheduled_failed_count, processed_at)
              VALUES (1, 1, 4, 0, 1, 'iccid', '{{}}', 'bench', 1, 1, {now}, 1, 1, {rows}, {rows}, 0, {rows}, 0, 0, 0, 0, 0, {now});

@@ -26,7 +26,7 @@ pub(super) async fn engine_at(url: &str) -> Result<(Engine, Caller)> {
         Arc::new(lineshift_store_postgres::connect(url, Options::default()).await.context("opening the store")?);
     let tenant = store.list_tenants().await?.first().context("the fleet has a tenant")?.id;
     let key = store.list_api_keys(tenant).await?.into_iter().next().context("the tenant has a key")?;
-    let caller = Caller { tenant, key_id: key.id, name: key.name, scopes: key.scopes };
+    let caller = Caller::of_key(&key);
     Ok((Engine::new(store, Arc::new(SystemClock), Limits::default()), caller))
 }
 

@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result, anyhow};
 use chrono::{DateTime, Utc};
 use clap::Subcommand;
 use lineshift_domain::dates::resolve;
-use lineshift_domain::ids::{ApiKeyId, TenantId};
+use lineshift_domain::ids::{PrincipalId, TenantId};
 use lineshift_domain::reading::read_effective_date;
 use lineshift_domain::scopes::Scopes;
 use lineshift_engine::{Clock as _, SystemClock};
@@ -62,9 +62,15 @@ pub(crate) async fn create(
     name: &str,
     scopes: Scopes,
     expires_at: Option<DateTime<Utc>>,
-) -> Result<(ApiKeyId, String)> {
+) -> Result<(PrincipalId, String)> {
     let secret = lineshift_web::new_api_key_secret().map_err(|error| anyhow!("making a secret: {error}"))?;
-    let key = NewApiKey { name: name.to_owned(), secret_hash: secret.hash(), scopes, expires_at };
+    let key = NewApiKey {
+        name: name.to_owned(),
+        secret_hash: secret.hash(),
+        scopes,
+        reach: lineshift_domain::reach::Reach::Everything,
+        expires_at,
+    };
     let id = store.create_api_key(tenant, &key, SystemClock.now()).await.context("storing the key")?;
     Ok((id, secret.format(tenant, id)))
 }
@@ -94,7 +100,7 @@ pub(super) async fn run(command: Command, context: &Context) -> Result<Done> {
         }
         Command::Revoke { id, tenant } => {
             let tenant = stores::choose_tenant(&*store, tenant.as_deref()).await?;
-            store.revoke_api_key(tenant.id, ApiKeyId(id), SystemClock.now()).await?;
+            store.revoke_api_key(tenant.id, PrincipalId(id), SystemClock.now()).await?;
             output::line(&format!("key {id} is refused from now on"))?;
         }
     }

@@ -20,7 +20,7 @@ INSERT INTO rev_service_product (tenant_id,id,rev_service_id,rev_customer_id,rev
     SELECT t,i,1+i%4000,1+(i%4000+1)%500,i,1,CASE WHEN i%3=0 THEN 'ACTIVE' ELSE 'DISCONNECTED' END FROM generate_series(1,3)
     t, generate_series(1,8000) i;
 INSERT INTO device_bulk_change (tenant_id,id,change_request_type_id,portal_type,service_provider_id,identifier,order_json,
-    created_by,created_by_key_id,runs_as_key_id,created_at,stored_order,started_at,processed_at,attempt,
+    created_by,created_by_id,runs_as_id,created_at,stored_order,started_at,processed_at,attempt,
     first_device_change_id,last_device_change_id,total_count,open_count,processed_count,error_count,canceled_count,
     rejected_count,duplicate_count,scheduled_failed_count,integration_authentication_id) SELECT t,i,4,0,1,'iccid','{}','x',1,
     1,0,i,0,CASE WHEN i<49 THEN 1 END,1,i*200,i*200+199,200,0,0,0,0,0,0,0,1 FROM generate_series(1,3) t, generate_series(1,

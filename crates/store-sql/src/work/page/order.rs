@@ -14,7 +14,7 @@ pub(super) fn read_order(row: &Row<'_>) -> Result<(OrderFacts, i64)> {
     let order = OrderFacts {
         change: read_change(row)?,
         integration_kind: row.term(at(0))?,
-        orderer_scopes: row.get(at(1))?,
+        orderer_rights: row.maybe_term(at(1))?,
         targets: TargetsActive { customer: row.get(at(2))?, site: row.get(at(3))?, plan: row.get(at(4))?, pool: row.get(at(5))? },
         billing: read_account(row, at(8))?,
         carrier: read_account(row, at(12))?,

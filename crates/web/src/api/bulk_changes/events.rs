@@ -168,7 +168,7 @@ impl Watch {
                 return;
             }
         }
-        match self.web.engine.store().get_bulk_change(self.caller.tenant, self.caller.key_id, self.id).await {
+        match self.web.engine.store().get_bulk_change(self.caller.tenant, self.caller.principal, self.id).await {
             Ok(change) => self.note(&change),
             // Dropped while its lines still arrived: there is nothing left to follow.
             Err(StoreError::NotFound { .. }) => self.ended = true,
@@ -178,7 +178,7 @@ impl Watch {
 
     /// Whether the key is still valid and may look: it may have been revoked since the stream began.
     async fn may_look(&self) -> Result<bool, StoreError> {
-        let key = self.web.engine.store().find_api_key(self.caller.tenant, self.caller.key_id).await?;
+        let key = self.web.engine.store().find_api_key(self.caller.tenant, self.caller.principal).await?;
         let now = self.web.engine.clock().now();
         Ok(key.is_some_and(|key| key.is_valid(now) && key.scopes.allow(self.module, Action::View)))
     }

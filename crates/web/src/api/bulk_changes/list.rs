@@ -38,7 +38,7 @@ pub(crate) async fn list_bulk_changes(
     require_any_view(&caller)?;
     let (limit, before) = (parameters.limit(), parameters.cursor("before"));
     parameters.finish()?;
-    let mut listed = web.engine.store().list_bulk_changes(caller.tenant, caller.key_id, before, limit).await?;
-    listed.items.retain(|change| caller.scopes.allow(change.portal.into(), Action::View));
+    let mut listed = web.engine.store().list_bulk_changes(caller.tenant, caller.principal, before, limit).await?;
+    listed.items.retain(|change| caller.rights.allow(change.portal.into(), Action::View));
     Ok(Json(Page::of(listed, |change| BulkChangeView::from(&change))))
 }

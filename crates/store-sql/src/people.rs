@@ -1,0 +1,370 @@
+//! Users, members, roles and sessions.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use lineshift_domain::ids::{PrincipalId, RoleId, TenantId, UserId};
+use lineshift_domain::rights::Rights;
+use lineshift_domain::scopes::Scopes;
+use lineshift_store::paging::Listed;
+use lineshift_store::people::{Failures, Member, Membership, NewSession, NewUser, PeopleStore, Role, Session, SignedIn, User};
+use lineshift_store::sql::people as text;
+use lineshift_store::{Result, StoreError};
+
+use crate::engine::{Engine, Scope, Sql, SqlStore};
+use crate::row::{Row, micros, page_limit};
+use crate::value::Parameter;
+
+#[async_trait]
+impl<E: Engine> PeopleStore for SqlStore<E> {
+    async fn create_user(&self, user: &NewUser, now: DateTime<Utc>) -> Result<UserId> {
+        let user = user.clone();
+        self.engine
+            .write(Scope::Across, move |sql| {
+                let id = sql.reserve_user()?;
+                sql.execute(text::CREATE_USER, &[&id.0, &user.email, &user.display_name, &user.password_hash, &micros(now)])?;
+                Ok(id)
+            })
+            .await
+    }
+
+    async fn get_user(&self, id: UserId) -> Result<User> {
+        let found = self.engine.read(Scope::Across, move |sql| sql.find(text::GET_USER, &[&id.0], read_user)).await?;
+        found.ok_or_else(|| StoreError::not_found("user", id))
+    }
+
+    async fn find_user_by_email(&self, email: &str) -> Result<Option<User>> {
+        let email = email.to_owned();
+        self.engine.read(Scope::Across, move |sql| sql.find(text::FIND_USER_BY_EMAIL, &[&email], read_user)).await
+    }
+
+    async fn find_user_by_identity(&self, issuer: &str, subject: &str) -> Result<Option<User>> {
+        let (issuer, subject) = (issuer.to_owned(), subject.to_owned());
+        self.engine.read(Scope::Across, move |sql| sql.find(text::FIND_USER_BY_IDENTITY, &[&issuer, &subject], read_user)).await
+    }
+
+    async fn set_identity(&self, id: UserId, issuer: &str, subject: &str) -> Result<()> {
+        let (issuer, subject) = (issuer.to_owned(), subject.to_owned());
+        self.engine.write(Scope::Across, move |sql| change_user(sql, id, text::SET_IDENTITY, &[&id.0, &issuer, &subject])).await
+    }
+
+    async fn set_password(&self, id: UserId, hash: &str, now: DateTime<Utc>) -> Result<()> {
+        let hash = hash.to_owned();
+        self.engine.write(Scope::Across, move |sql| change_user(sql, id, text::SET_PASSWORD, &[&id.0, &hash, &micros(now)])).await
+    }
+
+    async fn sign_out_everywhere(&self, id: UserId, now: DateTime<Utc>) -> Result<()> {
+        self.engine.write(Scope::Across, move |sql| change_user(sql, id, text::SIGN_OUT_EVERYWHERE, &[&id.0, &micros(now)])).await
+    }
+
+    async fn set_user_active(&self, id: UserId, is_active: bool) -> Result<()> {
+        self.engine.write(Scope::Across, move |sql| change_user(sql, id, text::SET_USER_ACTIVE, &[&id.0, &is_active])).await
+    }
+
+    async fn set_totp_secret(&self, id: UserId, sealed: Option<&[u8]>) -> Result<()> {
+        let sealed = sealed.map(<[u8]>::to_vec);
+        self.engine.write(Scope::Across, move |sql| change_user(sql, id, text::SET_TOTP_SECRET, &[&id.0, &sealed])).await
+    }
+
+    async fn take_totp_step(&self, id: UserId, step: i64) -> Result<bool> {
+        self.engine.write(Scope::Across, move |sql| Ok(sql.execute(text::TAKE_TOTP_STEP, &[&id.0, &step])? > 0)).await
+    }
+
+    async fn set_invitation(&self, id: UserId, token_hash: &[u8; 32], ends_at: DateTime<Utc>) -> Result<()> {
+        let hash = *token_hash;
+        self.engine
+            .write(Scope::Across, move |sql| change_user(sql, id, text::SET_INVITATION, &[&id.0, &hash, &micros(ends_at)]))
+            .await
+    }
+
+    async fn find_invited(&self, token_hash: &[u8; 32], now: DateTime<Utc>) -> Result<Option<User>> {
+        let hash = *token_hash;
+        self.engine.read(Scope::Across, move |sql| sql.find(text::FIND_INVITED, &[&hash, &micros(now)], read_user)).await
+    }
+
+    async fn list_tenants_of(&self, id: UserId) -> Result<Vec<TenantId>> {
+        let read = |row: &Row<'_>| Ok(TenantId(row.get(0)?));
+        self.engine.read(Scope::Across, move |sql| sql.query(text::LIST_TENANTS_OF, &[&id.0], read)).await
+    }
+
+    async fn find_failures(&self, subjects: &[[u8; 32]], since: DateTime<Utc>) -> Result<Vec<Failures>> {
+        let subjects = subjects.to_vec();
+        self.engine
+            .read(Scope::Across, move |sql| {
+                let find = |hash: &[u8; 32]| sql.find(text::FIND_FAILURES, &[hash, &micros(since)], read_failures);
+                subjects.iter().map(|hash| Ok(find(hash)?.unwrap_or_default())).collect()
+            })
+            .await
+    }
+
+    async fn record_failures(&self, subjects: &[[u8; 32]], since: DateTime<Utc>, now: DateTime<Utc>) -> Result<()> {
+        let mut subjects = subjects.to_vec();
+        // Always in the same order, so that two failures never wait for each other.
+        subjects.sort_unstable();
+        self.engine
+            .write(Scope::Across, move |sql| {
+                for hash in &subjects {
+                    sql.execute(text::RECORD_FAILURE, &[hash, &micros(now), &micros(since)])?;
+                }
+                sql.execute(text::DROP_OLD_FAILURES, &[&micros(since)]).map(|_| ())
+            })
+            .await
+    }
+
+    async fn clear_failures(&self, subject: &[u8; 32]) -> Result<()> {
+        let hash = *subject;
+        self.engine.write(Scope::Across, move |sql| sql.execute(text::CLEAR_FAILURES, &[&hash]).map(|_| ())).await
+    }
+
+    async fn create_role(&self, tenant: TenantId, name: &str, scopes: &Scopes) -> Result<RoleId> {
+        let (name, scopes) = (name.to_owned(), scopes.to_string());
+        self.engine
+            .write(tenant, move |sql| {
+                let id = sql.reserve_ids(tenant, "role", 1)?;
+                sql.execute(text::CREATE_ROLE, &[&tenant.0, &id, &name, &scopes])?;
+                Ok(RoleId(id))
+            })
+            .await
+    }
+
+    async fn get_role(&self, tenant: TenantId, id: RoleId) -> Result<Role> {
+        let found = self.engine.read(tenant, move |sql| sql.find(text::GET_ROLE, &[&tenant.0, &id.0], read_role)).await?;
+        found.ok_or_else(|| StoreError::not_found("role", id))
+    }
+
+    async fn list_roles(&self, tenant: TenantId) -> Result<Vec<Role>> {
+        self.engine.read(tenant, move |sql| sql.query(text::LIST_ROLES, &[&tenant.0], read_role)).await
+    }
+
+    async fn update_role(&self, tenant: TenantId, role: &Role) -> Result<()> {
+        let (id, name, scopes) = (role.id, role.name.clone(), role.scopes.to_string());
+        self.engine
+            .write(tenant, move |sql| {
+                let changed = sql.execute(text::UPDATE_ROLE, &[&tenant.0, &id.0, &name, &scopes])?;
+                if changed > 0 { Ok(()) } else { Err(StoreError::not_found("role", id)) }
+            })
+            .await
+    }
+
+    async fn delete_role(&self, tenant: TenantId, id: RoleId) -> Result<()> {
+        self.engine
+            .write(tenant, move |sql| {
+                let deleted = sql.execute(text::DELETE_ROLE, &[&tenant.0, &id.0])?;
+                if deleted > 0 { Ok(()) } else { Err(StoreError::not_found("role", id)) }
+            })
+            .await
+    }
+
+    async fn add_member(
+        &self,
+        tenant: TenantId,
+        user: UserId,
+        membership: &Membership,
+        now: DateTime<Utc>,
+    ) -> Result<PrincipalId> {
+        let membership = membership.clone();
+        self.engine
+            .write(tenant, move |sql| {
+                sql.execute(text::ADD_TENANT_OF_USER, &[&user.0, &tenant.0])?;
+                let id = PrincipalId(sql.reserve_ids(tenant, PRINCIPALS, 1)?);
+                let (reach, is_active) = (membership.reach.to_string(), membership.is_active);
+                sql.execute(text::ADD_MEMBER, &[&tenant.0, &id.0, &user.0, &reach, &is_active, &micros(now)])?;
+                give_roles(sql, tenant, id, &membership.roles)?;
+                Ok(id)
+            })
+            .await
+    }
+
+    async fn get_member(&self, tenant: TenantId, id: PrincipalId) -> Result<Member> {
+        let found = self.engine.read(tenant, move |sql| sql.find(text::GET_MEMBER, &[&tenant.0, &id.0], read_member)).await?;
+        found.ok_or_else(|| StoreError::not_found("user", id))
+    }
+
+    async fn find_member_of(&self, tenant: TenantId, user: UserId) -> Result<Option<Member>> {
+        self.engine.read(tenant, move |sql| sql.find(text::FIND_MEMBER_OF, &[&tenant.0, &user.0], read_member)).await
+    }
+
+    async fn list_members(
+        &self,
+        tenant: TenantId,
+        after: Option<PrincipalId>,
+        limit: usize,
+    ) -> Result<Listed<Member, PrincipalId>> {
+        let (limit, surplus) = page_limit(limit);
+        let after = after.map_or(i64::MIN, |id| id.0);
+        let items = self
+            .engine
+            .read(tenant, move |sql| sql.query(text::LIST_MEMBERS, &[&tenant.0, &after, &surplus], read_member))
+            .await?;
+        Ok(Listed::from_surplus(items, limit, |member| member.id))
+    }
+
+    async fn update_member(&self, tenant: TenantId, id: PrincipalId, membership: &Membership) -> Result<()> {
+        let membership = membership.clone();
+        self.engine
+            .write(tenant, move |sql| {
+                let (reach, is_active) = (membership.reach.to_string(), membership.is_active);
+                if sql.execute(text::UPDATE_MEMBER, &[&tenant.0, &id.0, &reach, &is_active])? == 0 {
+                    return Err(StoreError::not_found("user", id));
+                }
+                sql.execute(text::CLEAR_ROLES_OF, &[&tenant.0, &id.0])?;
+                give_roles(sql, tenant, id, &membership.roles)?;
+                if !is_active {
+                    sql.execute(text::END_SESSIONS_OF, &[&tenant.0, &id.0, &NO_TOKEN])?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    async fn begin_session(&self, tenant: TenantId, session: &NewSession, now: DateTime<Utc>) -> Result<()> {
+        let new = session.clone();
+        self.engine
+            .write(tenant, move |sql| {
+                let member = new.member;
+                if sql.find(text::GET_MEMBER, &[&tenant.0, &member.0], |_| Ok(()))?.is_none() {
+                    return Err(StoreError::not_found("user", member));
+                }
+                let (now, ends) = (micros(now), micros(new.ends_at));
+                let row: [&dyn Parameter; 7] = [&tenant.0, &new.token_hash, &member.0, &now, &ends, &new.address, &new.agent];
+                sql.execute(text::BEGIN_SESSION, &row).map(|_| ())
+            })
+            .await
+    }
+
+    async fn find_signed_in(&self, tenant: TenantId, token_hash: &[u8; 32]) -> Result<Option<SignedIn>> {
+        let hash = *token_hash;
+        self.engine.read(tenant, move |sql| sql.find(text::FIND_SIGNED_IN, &[&tenant.0, &hash], read_signed_in)).await
+    }
+
+    async fn record_session_uses(&self, tenant: TenantId, token_hashes: &[[u8; 32]], now: DateTime<Utc>) -> Result<()> {
+        let mut hashes = token_hashes.to_vec();
+        hashes.sort_unstable();
+        self.engine
+            .write(tenant, move |sql| {
+                for hash in &hashes {
+                    sql.execute(text::RECORD_SESSION_USE, &[&tenant.0, hash, &micros(now)])?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    async fn end_session(&self, tenant: TenantId, token_hash: &[u8; 32]) -> Result<bool> {
+        let hash = *token_hash;
+        self.engine.write(tenant, move |sql| Ok(sql.execute(text::END_SESSION, &[&tenant.0, &hash])? > 0)).await
+    }
+
+    async fn end_sessions_of(&self, tenant: TenantId, member: PrincipalId, but: Option<&[u8; 32]>) -> Result<u64> {
+        let kept = but.copied().unwrap_or(NO_TOKEN);
+        let end = move |sql: &Sql<'_>| sql.execute(text::END_SESSIONS_OF, &[&tenant.0, &member.0, &kept]);
+        Ok(self.engine.write(tenant, end).await? as u64)
+    }
+
+    async fn list_sessions(&self, tenant: TenantId, member: PrincipalId) -> Result<Vec<Session>> {
+        self.engine.read(tenant, move |sql| sql.query(text::LIST_SESSIONS, &[&tenant.0, &member.0], read_session)).await
+    }
+
+    async fn drop_ended_sessions(&self, tenant: TenantId, before: DateTime<Utc>) -> Result<u64> {
+        let drop = move |sql: &Sql<'_>| sql.execute(text::DROP_ENDED_SESSIONS, &[&tenant.0, &micros(before)]);
+        Ok(self.engine.write(tenant, drop).await? as u64)
+    }
+
+    async fn find_rights(&self, tenant: TenantId, id: PrincipalId, now: DateTime<Utc>) -> Result<Option<Rights>> {
+        let read = |row: &Row<'_>| row.get::<Option<String>>(0);
+        let found = self
+            .engine
+            .read(tenant, move |sql| sql.find(text::FIND_RIGHTS, &[&tenant.0, &id.0, &micros(now)], read))
+            .await?
+            .flatten();
+        found.map(|text| rights(&text)).transpose()
+    }
+}
+
+/// From which keys and members are numbered. A stored name: never rename.
+pub(crate) const PRINCIPALS: &str = "principal";
+
+/// The hash of no token: nothing has it.
+const NO_TOKEN: [u8; 32] = [0; 32];
+
+fn change_user(sql: &Sql<'_>, id: UserId, statement: &'static str, parameters: &[&dyn Parameter]) -> Result<()> {
+    if sql.execute(statement, parameters)? > 0 { Ok(()) } else { Err(StoreError::not_found("user", id)) }
+}
+
+fn give_roles(sql: &Sql<'_>, tenant: TenantId, member: PrincipalId, roles: &[RoleId]) -> Result<()> {
+    let mut roles = roles.to_vec();
+    roles.sort_unstable();
+    roles.dedup();
+    for role in roles {
+        if sql.execute(text::GIVE_ROLE, &[&tenant.0, &member.0, &role.0])? == 0 {
+            return Err(StoreError::not_found("role", role));
+        }
+    }
+    Ok(())
+}
+
+fn rights(text: &str) -> Result<Rights> {
+    text.parse().map_err(|error: lineshift_domain::terms::UnknownTerm| StoreError::Internal {
+        context: "stored rights cannot be read".to_owned(),
+        source: Some(Box::new(error)),
+    })
+}
+
+fn read_user(row: &Row<'_>) -> Result<User> {
+    Ok(User {
+        id: UserId(row.get(0)?),
+        email: row.get(1)?,
+        display_name: row.get(2)?,
+        password_hash: row.get(3)?,
+        totp_secret: row.get(4)?,
+        totp_last_step: row.get(5)?,
+        is_active: row.get(6)?,
+        created_at: row.time(7)?,
+    })
+}
+
+fn read_failures(row: &Row<'_>) -> Result<Failures> {
+    Ok(Failures { count: row.get(0)?, last_at: Some(row.time(1)?) })
+}
+
+fn read_role(row: &Row<'_>) -> Result<Role> {
+    Ok(Role { id: RoleId(row.get(0)?), name: row.get(1)?, scopes: row.term(2)? })
+}
+
+fn read_member(row: &Row<'_>) -> Result<Member> {
+    let roles: Option<String> = row.get(7)?;
+    let mut roles: Vec<RoleId> =
+        roles.unwrap_or_default().split_whitespace().filter_map(|id| id.parse().ok()).map(RoleId).collect();
+    roles.sort_unstable();
+    Ok(Member {
+        id: PrincipalId(row.get(0)?),
+        user: UserId(row.get(1)?),
+        email: row.get(2)?,
+        display_name: row.get(3)?,
+        roles,
+        reach: row.term(4)?,
+        is_active: row.get(5)?,
+        created_at: row.time(6)?,
+    })
+}
+
+fn read_session(row: &Row<'_>) -> Result<Session> {
+    Ok(Session {
+        token_hash: row.get(0)?,
+        member: PrincipalId(row.get(1)?),
+        created_at: row.time(2)?,
+        seen_at: row.time(3)?,
+        ends_at: row.time(4)?,
+        address: row.get(5)?,
+        agent: row.get(6)?,
+    })
+}
+
+fn read_signed_in(row: &Row<'_>) -> Result<SignedIn> {
+    Ok(SignedIn {
+        session: read_session(row)?,
+        user: UserId(row.get(7)?),
+        email: row.get(8)?,
+        display_name: row.get(9)?,
+        rights: row.term(10)?,
+    })
+}

@@ -1,0 +1,242 @@
+//! People: users, the tenants they belong to, their roles there, and who is signed in.
+//!
+//! A user is global, since one person may belong to several tenants; what they may do stands in the tenant, as a *member*. Methods that
+//! take no tenant read one user, one invitation or one hash, and belong to the closed list of what may be read before a tenant is known.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use lineshift_domain::ids::{PrincipalId, RoleId, TenantId, UserId};
+use lineshift_domain::reach::Reach;
+use lineshift_domain::rights::Rights;
+use lineshift_domain::scopes::Scopes;
+
+use crate::Result;
+use crate::paging::Listed;
+
+/// A person.
+#[derive(Clone, PartialEq, Eq)]
+pub struct User {
+    /// Its id.
+    pub id: UserId,
+    /// The address with which they sign in, in lower case.
+    pub email: String,
+    /// How they are called.
+    pub display_name: String,
+    /// Argon2id in its own text form; none: no password was set.
+    pub password_hash: Option<String>,
+    /// What makes one-time passwords, sealed; none: none are asked for.
+    pub totp_secret: Option<Vec<u8>>,
+    /// The step of the last one-time password that was taken.
+    pub totp_last_step: i64,
+    /// Whether they may sign in anywhere.
+    pub is_active: bool,
+    /// When they were created.
+    pub created_at: DateTime<Utc>,
+}
+
+impl std::fmt::Debug for User {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("User").field("id", &self.id).field("is_active", &self.is_active).finish_non_exhaustive()
+    }
+}
+
+/// A person to create.
+#[derive(Clone)]
+pub struct NewUser {
+    /// The address, in lower case.
+    pub email: String,
+    /// How they are called.
+    pub display_name: String,
+    /// Argon2id in its own text form; none: they set one by an invitation, or sign in elsewhere.
+    pub password_hash: Option<String>,
+}
+
+/// A named set of permissions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Role {
+    /// Its id within the tenant.
+    pub id: RoleId,
+    /// Its name.
+    pub name: String,
+    /// What it allows.
+    pub scopes: Scopes,
+}
+
+/// A person in a tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// As whom they act.
+    pub id: PrincipalId,
+    /// Who it is.
+    pub user: UserId,
+    /// The address with which they sign in.
+    pub email: String,
+    /// How they are called.
+    pub display_name: String,
+    /// Their roles, by id.
+    pub roles: Vec<RoleId>,
+    /// Whose lines they see.
+    pub reach: Reach,
+    /// Whether they may act in this tenant.
+    pub is_active: bool,
+    /// Since when they belong to it.
+    pub created_at: DateTime<Utc>,
+}
+
+/// What may be changed of a member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Membership {
+    /// Their roles.
+    pub roles: Vec<RoleId>,
+    /// Whose lines they see.
+    pub reach: Reach,
+    /// Whether they may act in this tenant.
+    pub is_active: bool,
+}
+
+/// A session to begin.
+#[derive(Debug, Clone)]
+pub struct NewSession {
+    /// SHA-256 of the token in the cookie.
+    pub token_hash: [u8; 32],
+    /// Who signed in.
+    pub member: PrincipalId,
+    /// When it ends at the latest.
+    pub ends_at: DateTime<Utc>,
+    /// From where.
+    pub address: String,
+    /// With which browser, as it says itself; cut to 200 characters.
+    pub agent: String,
+}
+
+/// A session as it is listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// SHA-256 of the token in the cookie; names the session to its owner.
+    pub token_hash: [u8; 32],
+    /// Whose it is.
+    pub member: PrincipalId,
+    /// When it began.
+    pub created_at: DateTime<Utc>,
+    /// When it was last used, to the minute.
+    pub seen_at: DateTime<Utc>,
+    /// When it ends at the latest.
+    pub ends_at: DateTime<Utc>,
+    /// From where it began.
+    pub address: String,
+    /// With which browser.
+    pub agent: String,
+}
+
+/// Everything that a request of a signed-in person needs to know, in one look.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedIn {
+    /// The session.
+    pub session: Session,
+    /// Who it is.
+    pub user: UserId,
+    /// The address with which they sign in.
+    pub email: String,
+    /// How they are called.
+    pub display_name: String,
+    /// What they may do, by all of their roles together.
+    pub rights: Rights,
+}
+
+/// How often somebody, or some address, failed to sign in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Failures {
+    /// How many times since it last succeeded.
+    pub count: i64,
+    /// When last; none: never.
+    pub last_at: Option<DateTime<Utc>>,
+}
+
+/// Users, members, roles and sessions.
+#[async_trait]
+pub trait PeopleStore {
+    /// Creates a user. Errors: `Conflict` when the address is taken.
+    async fn create_user(&self, user: &NewUser, now: DateTime<Utc>) -> Result<UserId>;
+    /// One user. Errors: `NotFound`.
+    async fn get_user(&self, id: UserId) -> Result<User>;
+    /// The user who signs in with that address, in lower case.
+    async fn find_user_by_email(&self, email: &str) -> Result<Option<User>>;
+    /// The user who is that subject at that OpenID provider.
+    async fn find_user_by_identity(&self, issuer: &str, subject: &str) -> Result<Option<User>>;
+    /// Says who a user is at an OpenID provider. Errors: `Conflict` when that is somebody else.
+    async fn set_identity(&self, id: UserId, issuer: &str, subject: &str) -> Result<()>;
+    /// Sets the password, ends all sessions that began before now, and takes back the invitation.
+    async fn set_password(&self, id: UserId, hash: &str, now: DateTime<Utc>) -> Result<()>;
+    /// Ends all sessions that began before now, in every tenant.
+    async fn sign_out_everywhere(&self, id: UserId, now: DateTime<Utc>) -> Result<()>;
+    /// Whether the user may sign in at all.
+    async fn set_user_active(&self, id: UserId, is_active: bool) -> Result<()>;
+    /// Sets, or takes away, what makes one-time passwords; sealed.
+    async fn set_totp_secret(&self, id: UserId, sealed: Option<&[u8]>) -> Result<()>;
+    /// Takes the one-time password of that step; false: it, or a later one, was taken already.
+    async fn take_totp_step(&self, id: UserId, step: i64) -> Result<bool>;
+    /// Lets a password be set with that token until then; an earlier token counts no more.
+    async fn set_invitation(&self, id: UserId, token_hash: &[u8; 32], ends_at: DateTime<Utc>) -> Result<()>;
+    /// Who may set a password with that token now.
+    async fn find_invited(&self, token_hash: &[u8; 32], now: DateTime<Utc>) -> Result<Option<User>>;
+    /// The tenants that a user belongs to, by id; active there or not.
+    async fn list_tenants_of(&self, id: UserId) -> Result<Vec<TenantId>>;
+
+    /// How often each of these failed, in their order; failures before `since` are forgotten.
+    async fn find_failures(&self, subjects: &[[u8; 32]], since: DateTime<Utc>) -> Result<Vec<Failures>>;
+    /// Notes a failure of each; one before `since` begins at one again. Drops up to a hundred that are older than that.
+    async fn record_failures(&self, subjects: &[[u8; 32]], since: DateTime<Utc>, now: DateTime<Utc>) -> Result<()>;
+    /// Forgets the failures of one.
+    async fn clear_failures(&self, subject: &[u8; 32]) -> Result<()>;
+
+    /// Creates a role. Errors: `Conflict` when the name is taken.
+    async fn create_role(&self, tenant: TenantId, name: &str, scopes: &Scopes) -> Result<RoleId>;
+    /// One role. Errors: `NotFound`.
+    async fn get_role(&self, tenant: TenantId, id: RoleId) -> Result<Role>;
+    /// All roles of a tenant by id.
+    async fn list_roles(&self, tenant: TenantId) -> Result<Vec<Role>>;
+    /// Changes name and permissions. Errors: `NotFound`, `Conflict`.
+    async fn update_role(&self, tenant: TenantId, role: &Role) -> Result<()>;
+    /// Takes a role away. Errors: `NotFound`; `Conflict` while somebody has it.
+    async fn delete_role(&self, tenant: TenantId, id: RoleId) -> Result<()>;
+
+    /// Makes a user a member. Errors: `Conflict` when they are one; `NotFound` when a role is not there.
+    async fn add_member(
+        &self,
+        tenant: TenantId,
+        user: UserId,
+        membership: &Membership,
+        now: DateTime<Utc>,
+    ) -> Result<PrincipalId>;
+    /// One member. Errors: `NotFound`.
+    async fn get_member(&self, tenant: TenantId, id: PrincipalId) -> Result<Member>;
+    /// The member that a user is in a tenant.
+    async fn find_member_of(&self, tenant: TenantId, user: UserId) -> Result<Option<Member>>;
+    /// Members by id.
+    async fn list_members(
+        &self,
+        tenant: TenantId,
+        after: Option<PrincipalId>,
+        limit: usize,
+    ) -> Result<Listed<Member, PrincipalId>>;
+    /// Changes a member; one who is made inactive is signed out of the tenant. Errors: `NotFound`, also of a role.
+    async fn update_member(&self, tenant: TenantId, id: PrincipalId, membership: &Membership) -> Result<()>;
+
+    /// Begins a session. Errors: `NotFound` when there is no such member.
+    async fn begin_session(&self, tenant: TenantId, session: &NewSession, now: DateTime<Utc>) -> Result<()>;
+    /// Who is signed in with that token, in one look; none: nobody any more. Its ends are for the caller to judge.
+    async fn find_signed_in(&self, tenant: TenantId, token_hash: &[u8; 32]) -> Result<Option<SignedIn>>;
+    /// Notes that sessions were used. Called at most once a minute and session.
+    async fn record_session_uses(&self, tenant: TenantId, token_hashes: &[[u8; 32]], now: DateTime<Utc>) -> Result<()>;
+    /// Ends one session; false: it was not there.
+    async fn end_session(&self, tenant: TenantId, token_hash: &[u8; 32]) -> Result<bool>;
+    /// Ends all sessions of a member but one.
+    async fn end_sessions_of(&self, tenant: TenantId, member: PrincipalId, but: Option<&[u8; 32]>) -> Result<u64>;
+    /// The sessions of a member, newest first, at most a thousand.
+    async fn list_sessions(&self, tenant: TenantId, member: PrincipalId) -> Result<Vec<Session>>;
+    /// Drops up to a thousand sessions that ended before then.
+    async fn drop_ended_sessions(&self, tenant: TenantId, before: DateTime<Utc>) -> Result<u64>;
+
+    /// What a principal may do now, key or member; none: nothing any more. The same look as pages take (B5.3).
+    async fn find_rights(&self, tenant: TenantId, id: PrincipalId, now: DateTime<Utc>) -> Result<Option<Rights>>;
+}
