@@ -20,25 +20,45 @@ use crate::{ApiKeySecret, Web};
 /// The hash that a secret is compared with where no key is found, so that both take the same time.
 const NOBODY: [u8; 32] = [0; 32];
 
-/// An authenticated key: what the engine is called for, and the key itself.
+/// Who calls: what the engine is called for, and what showed it. Found once a request: it is kept in the request's extensions.
+#[derive(Clone)]
 pub(crate) struct Authenticated {
     pub(crate) caller: Caller,
-    pub(crate) key: ApiKey,
+    pub(crate) by: By,
+}
+
+/// What showed who calls.
+#[derive(Debug, Clone)]
+pub(crate) enum By {
+    /// An API key.
+    Key(ApiKey),
 }
 
 impl FromRequestParts<Web> for Authenticated {
     type Rejection = ApiProblem;
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, ApiProblem> {
+        if let Some(known) = parts.extensions.get::<Self>() {
+            return Ok(known.clone());
+        }
+        let found = Self::find(&parts.headers, web).await?;
+        parts.extensions.insert(found.clone());
+        Ok(found)
+    }
+}
+
+impl Authenticated {
+    /// Looks the caller up.
+    async fn find(headers: &HeaderMap, web: &Web) -> Result<Self, ApiProblem> {
         let ParsedApiKey { tenant, id, secret } =
-            presented(&parts.headers).and_then(parse_api_key).ok_or_else(ApiProblem::unauthorized)?;
+            presented(headers).and_then(parse_api_key).ok_or_else(ApiProblem::unauthorized)?;
         let found = web.engine.store().find_api_key(tenant, id).await?;
         let now = web.engine.clock().now();
         let key = checked(found, &secret, now).ok_or_else(ApiProblem::unauthorized)?;
         web.note_use(&key, now);
         let caller = Caller::of_key(&key);
         tracing::Span::current().record("tenant", tenant.0);
-        Ok(Self { caller, key })
+        Ok(Self { caller, by: By::Key(key) })
     }
 }
 

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 
 use crate::Web;
-use crate::auth::Authenticated;
+use crate::auth::{Authenticated, By};
 use crate::problem::ApiProblem;
 use crate::query::NoParameters;
 use crate::views::{KeyView, LimitsView, MeView, TenantView};
@@ -15,7 +15,7 @@ use crate::views::{KeyView, LimitsView, MeView, TenantView};
 #[utoipa::path(get, path = "/api/v1/me", tag = super::tag::SERVER, responses((status = 200, description = "Key, tenant and limits", body = MeView)))]
 pub(crate) async fn me(
     State(web): State<Web>,
-    Authenticated { caller, key }: Authenticated,
+    Authenticated { caller, by: By::Key(key) }: Authenticated,
     _: NoParameters,
 ) -> Result<Json<MeView>, ApiProblem> {
     let tenant = web.engine.store().get_tenant(caller.tenant).await?;
