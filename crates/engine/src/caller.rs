@@ -5,7 +5,7 @@ use lineshift_domain::refusal::{Refusal, RefusalClass};
 use lineshift_domain::rights::Rights;
 use lineshift_domain::scopes::{Action, Module};
 use lineshift_store::access::ApiKey;
-use lineshift_store::bulk_changes::Orderer;
+use lineshift_store::bulk_changes::{BulkChangeView, Orderer};
 
 /// An authenticated caller: one tenant, one key or person, what it may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +39,13 @@ impl Caller {
             "permission_missing",
             format!("this key has no scope {module}:{action}; use one that has, or have it added"),
         ))
+    }
+
+    /// Whether a bulk change may be seen at all: whoever is limited sees what they ordered themselves, since a change may hold lines of
+    /// everybody.
+    #[must_use]
+    pub fn sees(&self, change: &BulkChangeView) -> bool {
+        self.rights.reach.is_everything() || change.created_by_id == self.principal
     }
 
     /// The caller as it is stored with an order.

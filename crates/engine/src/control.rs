@@ -30,7 +30,7 @@ impl Engine {
             return Err(conflict(Problem::new("", "not_held", "the change was started meanwhile")).into());
         }
         self.events.wake_workers();
-        Ok(self.store.get_bulk_change(caller.tenant, caller.principal, id).await?)
+        self.get_bulk_change(caller, id).await
     }
 
     /// Cancels what is open and on which nothing was sent, and the change's open queue entries. Needs `edit` in the
@@ -54,7 +54,7 @@ impl Engine {
             return Err(conflict(Problem::new("", "nothing_to_cancel", "every line of this change is final")).into());
         }
         self.events.changed(caller.tenant, id);
-        Ok(self.store.get_bulk_change(caller.tenant, caller.principal, id).await?)
+        self.get_bulk_change(caller, id).await
     }
 
     /// Opens the ERROR rows of a finished change again: all, or those with one of the codes in `only`. Needs `edit` in the change's
@@ -114,7 +114,7 @@ impl Engine {
 
     /// The change, if the caller may change it.
     async fn changeable(&self, caller: &Caller, id: BulkChangeId) -> Result<BulkChangeView> {
-        let change = self.store.get_bulk_change(caller.tenant, caller.principal, id).await?;
+        let change = self.get_bulk_change(caller, id).await?;
         caller.require(Module::from(change.portal), Action::Edit)?;
         Ok(change)
     }

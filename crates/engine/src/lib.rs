@@ -19,6 +19,7 @@ mod plan_queue;
 mod rev_service;
 mod run;
 mod scheduler;
+mod seen;
 mod statuses;
 mod steps;
 mod submit;

@@ -28,8 +28,18 @@ impl Engine {
         self.after(caller, id, canceled).await
     }
 
-    async fn require_entry(&self, caller: &Caller, id: DeviceChangeId) -> Result<()> {
+    /// An open or closed entry within the caller's reach, as if those beyond were not there.
+    pub async fn get_queue_entry(&self, caller: &Caller, id: DeviceChangeId) -> Result<PlanQueueEntry> {
         let entry = self.store.get_queue_entry(caller.tenant, id).await?;
+        // Where nothing limits, the line need not be looked at.
+        if !caller.rights.reach.is_everything() {
+            self.get_device(caller, entry.device_id).await?;
+        }
+        Ok(entry)
+    }
+
+    async fn require_entry(&self, caller: &Caller, id: DeviceChangeId) -> Result<()> {
+        let entry = self.get_queue_entry(caller, id).await?;
         Ok(caller.require(Module::from(entry.portal), Action::Edit)?)
     }
 

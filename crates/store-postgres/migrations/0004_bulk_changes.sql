@@ -47,6 +47,7 @@ CREATE TABLE device_bulk_change (
     PRIMARY KEY (tenant_id, id),
     FOREIGN KEY (tenant_id, service_provider_id) REFERENCES service_provider (tenant_id, id)
 );
+CREATE INDEX device_bulk_change_of ON device_bulk_change (tenant_id, created_by_id, id);
 CREATE INDEX device_bulk_change_unfinished ON device_bulk_change (tenant_id, id) WHERE processed_at IS NULL;
 
 CREATE TABLE device_bulk_change_page (

@@ -17,6 +17,7 @@ use lineshift_store::bulk_changes::{
 };
 use lineshift_store::paging::Listed;
 
+use self::lists::Whose;
 use crate::engine::{Engine, SqlStore};
 
 pub(crate) use lists::{CHANGE_COLUMNS, read_change};
@@ -139,7 +140,17 @@ impl<E: Engine> BulkChangeStore for SqlStore<E> {
         before: Option<BulkChangeId>,
         limit: usize,
     ) -> Result<Listed<BulkChangeView, BulkChangeId>> {
-        self.engine.read(tenant, move |sql| lists::list_changes(sql, tenant, caller, before, limit)).await
+        self.engine.read(tenant, move |sql| lists::list_changes(sql, tenant, caller, Whose::Everybodys, before, limit)).await
+    }
+
+    async fn list_bulk_changes_of(
+        &self,
+        tenant: TenantId,
+        orderer: PrincipalId,
+        before: Option<BulkChangeId>,
+        limit: usize,
+    ) -> Result<Listed<BulkChangeView, BulkChangeId>> {
+        self.engine.read(tenant, move |sql| lists::list_changes(sql, tenant, orderer, Whose::Own, before, limit)).await
     }
 
     async fn get_bulk_change(&self, tenant: TenantId, caller: PrincipalId, id: BulkChangeId) -> Result<BulkChangeView> {

@@ -6,6 +6,7 @@ use lineshift_domain::ids::{
     CustomerRatePlanId, CustomerRatePoolId, IntegrationAuthenticationId, RevCustomerId, ServiceProviderId, SiteId, TenantId,
 };
 use lineshift_domain::judge::ActiveStatuses;
+use lineshift_domain::reach::{Named, Reach};
 use lineshift_store::catalogue::{
     CatalogueStore, CustomerRatePlan, CustomerRatePool, IntegrationAuthentication, Referenced, References, RevCustomer,
     ServiceProvider, Site,
@@ -17,7 +18,10 @@ use lineshift_store::{Result, StoreError};
 use crate::carriers;
 use crate::engine::Sql;
 use crate::engine::{Engine, Scope, SqlStore};
+use crate::reach::Lists;
 use crate::row::{Row, decimal_text, micros, page_limit};
+use crate::sql::reach as tuned;
+use crate::statement::Statement;
 use crate::value::{OwnedValue, Parameter};
 
 /// One kind of reference data: its statements, and how it is bound and read.
@@ -34,6 +38,10 @@ trait Kind: Clone + Send + 'static {
     fn id(&self) -> i64;
     /// Its fields in the order of the columns.
     fn fields(&self) -> Vec<OwnedValue>;
+    /// How those within reach are listed, and what the statement takes beside tenant and page; none: all of them are within reach.
+    fn reached(_named: &Named) -> Option<(Statement, Vec<String>)> {
+        None
+    }
     /// Reads the columns of the get.
     fn read(row: &Row<'_>) -> Result<Self>;
 }
@@ -71,14 +79,28 @@ impl<E: Engine> SqlStore<E> {
     async fn list<K: Kind, I: Clone>(
         &self,
         tenant: TenantId,
+        reach: &Reach,
         after: Option<i64>,
         limit: usize,
         id: impl Fn(i64) -> I,
     ) -> Result<Listed<K, I>> {
         let (limit, surplus) = page_limit(limit);
         let after = after.unwrap_or(i64::MIN);
-        let items =
-            self.engine.read(tenant, move |sql| sql.query(K::STATEMENTS[3], &[&tenant.0, &after, &surplus], K::read)).await?;
+        let limited = match reach {
+            Reach::Everything => None,
+            Reach::Named(named) => K::reached(named),
+        };
+        let items = self
+            .engine
+            .read(tenant, move |sql| match &limited {
+                None => sql.query(K::STATEMENTS[3], &[&tenant.0, &after, &surplus], K::read),
+                Some((statement, lists)) => {
+                    let mut given: Vec<&dyn Parameter> = vec![&tenant.0, &after, &surplus];
+                    given.extend(lists.iter().map(|list| list as &dyn Parameter));
+                    sql.query(*statement, &given, K::read)
+                }
+            })
+            .await?;
         Ok(Listed::from_surplus(items, limit, |thing| id(thing.id())))
     }
 }
@@ -119,8 +141,14 @@ macro_rules! implement {
                 async fn $update(&self, tenant: TenantId, thing: &$thing, now: DateTime<Utc>) -> Result<()> {
                     self.update(tenant, thing, now).await
                 }
-                async fn $list(&self, tenant: TenantId, after: Option<$id>, limit: usize) -> Result<Listed<$thing, $id>> {
-                    self.list(tenant, after.map(|id| id.0), limit, $id).await
+                async fn $list(
+                    &self,
+                    tenant: TenantId,
+                    reach: &Reach,
+                    after: Option<$id>,
+                    limit: usize,
+                ) -> Result<Listed<$thing, $id>> {
+                    self.list(tenant, reach, after.map(|id| id.0), limit, $id).await
                 }
             )*
 
@@ -201,6 +229,10 @@ impl Kind for ServiceProvider {
         let authentication = self.integration_authentication_id.map(|id| id.0);
         vec![self.name.clone().into(), kind.into(), authentication.into(), self.write_enabled.into(), self.is_active.into()]
     }
+    fn reached(named: &Named) -> Option<(Statement, Vec<String>)> {
+        let all = named.service_providers.is_empty() && named.names_assignments();
+        (!all).then(|| (tuned::LIST_SERVICE_PROVIDERS, vec![Lists::of(named).providers]))
+    }
     fn read(row: &Row<'_>) -> Result<Self> {
         Ok(Self {
             id: ServiceProviderId(row.get(0)?),
@@ -224,6 +256,10 @@ impl Kind for RevCustomer {
     fn fields(&self) -> Vec<OwnedValue> {
         vec![self.name.clone().into(), self.integration_authentication_id.0.into(), self.is_active.into()]
     }
+    fn reached(named: &Named) -> Option<(Statement, Vec<String>)> {
+        let all = !named.names_assignments() && !named.service_providers.is_empty();
+        (!all).then(|| (tuned::LIST_CUSTOMERS, vec![Lists::of(named).customers]))
+    }
     fn read(row: &Row<'_>) -> Result<Self> {
         Ok(Self {
             id: RevCustomerId(row.get(0)?),
@@ -243,6 +279,11 @@ impl Kind for Site {
     }
     fn fields(&self) -> Vec<OwnedValue> {
         vec![self.name.clone().into(), self.rev_customer_id.map(|id| id.0).into(), self.is_active.into()]
+    }
+    fn reached(named: &Named) -> Option<(Statement, Vec<String>)> {
+        let all = !named.names_assignments() && !named.service_providers.is_empty();
+        let lists = Lists::of(named);
+        (!all).then(|| (tuned::LIST_SITES, vec![lists.customers, lists.sites]))
     }
     fn read(row: &Row<'_>) -> Result<Self> {
         let rev_customer_id = row.get::<Option<i64>>(2)?.map(RevCustomerId);

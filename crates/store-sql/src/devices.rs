@@ -6,6 +6,7 @@ use lineshift_domain::ids::{
     ServiceProviderId, SiteId, TenantId,
 };
 use lineshift_domain::lines::Digits;
+use lineshift_domain::reach::Reach;
 use lineshift_domain::terms::LineIdentifier;
 use lineshift_store::devices::{
     DeviceFilter, DeviceStore, DeviceUsage, DeviceView, FactsQuery, FoundLine, HistoryEntry, HistoryKey,
@@ -17,6 +18,7 @@ use lineshift_store::{Result, StoreError};
 use crate::engine::Sql;
 use crate::engine::{Engine, SqlStore};
 use crate::facts::read_facts;
+use crate::reach;
 use crate::row::{Row, micros, page_limit};
 use crate::sql::devices as tuned;
 use crate::value::{OwnedValue, Parameter};
@@ -26,12 +28,22 @@ impl<E: Engine> DeviceStore for SqlStore<E> {
     async fn list_devices(
         &self,
         tenant: TenantId,
+        reach: &Reach,
         filter: &DeviceFilter,
         after: Option<DeviceId>,
         limit: usize,
     ) -> Result<Listed<DeviceView, DeviceId>> {
-        let (statement, sought) = list_statement(filter);
         let (limit, surplus) = page_limit(limit);
+        let is_exact = matches!(filter, DeviceFilter::Iccid(_) | DeviceFilter::Number(_));
+        if let Reach::Named(named) = reach
+            && !is_exact
+        {
+            let (named, filter) = (named.clone(), filter.clone());
+            let items =
+                self.engine.read(tenant, move |sql| reach::list_devices(sql, tenant, &named, &filter, after, surplus)).await?;
+            return Ok(Listed::from_surplus(items, limit, |device| device.id));
+        }
+        let (statement, sought) = list_statement(filter);
         let after = after.map_or(i64::MIN, |id| id.0);
         let items = self
             .engine
@@ -40,7 +52,9 @@ impl<E: Engine> DeviceStore for SqlStore<E> {
                 Some(sought) => sql.query(statement, &[&tenant.0, &after, &surplus, sought as &dyn Parameter], read_device),
             })
             .await?;
-        Ok(Listed::from_surplus(items, limit, |device| device.id))
+        let mut listed = Listed::from_surplus(items, limit, |device| device.id);
+        listed.items.retain(|line| reach.reaches_line(line.service_provider_id, line.rev_customer_id, line.site_id));
+        Ok(listed)
     }
 
     async fn get_device(&self, tenant: TenantId, id: DeviceId) -> Result<DeviceView> {
@@ -134,6 +148,7 @@ fn list_statement(filter: &DeviceFilter) -> (&'static str, Option<OwnedValue>) {
         DeviceFilter::Iccid(iccid) => (text::LIST_DEVICES_BY_ICCID, Some(OwnedValue::Text(iccid.clone()))),
         DeviceFilter::Number(number) => (text::LIST_DEVICES_BY_NUMBER, Some(OwnedValue::Text(number.clone()))),
         DeviceFilter::ServiceProvider(id) => (text::LIST_DEVICES_BY_PROVIDER, Some(OwnedValue::Integer(id.0))),
+        DeviceFilter::Customer(id) => (text::LIST_DEVICES_BY_CUSTOMER, Some(OwnedValue::Integer(id.0))),
         DeviceFilter::Site(id) => (text::LIST_DEVICES_BY_SITE, Some(OwnedValue::Integer(id.0))),
         DeviceFilter::CustomerRatePlan(id) => (text::LIST_DEVICES_BY_PLAN, Some(OwnedValue::Integer(id.0))),
     }
@@ -157,7 +172,7 @@ fn read_usage(row: &Row<'_>) -> Result<Option<DeviceUsage>> {
     Ok(Some(DeviceUsage { data_bytes: row.get(0)?, sms_count: row.get(1)?, voice_seconds: row.get(2)?, at }))
 }
 
-fn read_device(row: &Row<'_>) -> Result<DeviceView> {
+pub(crate) fn read_device(row: &Row<'_>) -> Result<DeviceView> {
     Ok(DeviceView {
         id: DeviceId(row.get(0)?),
         service_provider_id: ServiceProviderId(row.get(1)?),

@@ -16,6 +16,7 @@ mod json;
 mod people;
 mod plan_queue;
 pub mod procedures;
+mod reach;
 mod row;
 mod sql;
 mod statement;

@@ -89,6 +89,7 @@ CREATE TABLE device_tenant (
     FOREIGN KEY (tenant_id, customer_rate_plan_id) REFERENCES customer_rate_plan (tenant_id, id),
     FOREIGN KEY (tenant_id, customer_rate_pool_id) REFERENCES customer_rate_pool (tenant_id, id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX device_tenant_by_customer ON device_tenant (tenant_id, rev_customer_id, device_id) WHERE rev_customer_id IS NOT NULL;
 CREATE INDEX device_tenant_by_site ON device_tenant (tenant_id, site_id, device_id) WHERE site_id IS NOT NULL;
 CREATE INDEX device_tenant_by_plan ON device_tenant (tenant_id, customer_rate_plan_id, device_id) WHERE customer_rate_plan_id IS NOT NULL;
 

@@ -351,6 +351,14 @@ pub trait BulkChangeStore {
         before: Option<BulkChangeId>,
         limit: usize,
     ) -> Result<Listed<BulkChangeView, BulkChangeId>>;
+    /// What one principal ordered, newest first, RECEIVING ones included.
+    async fn list_bulk_changes_of(
+        &self,
+        tenant: TenantId,
+        orderer: PrincipalId,
+        before: Option<BulkChangeId>,
+        limit: usize,
+    ) -> Result<Listed<BulkChangeView, BulkChangeId>>;
     /// One bulk change; a RECEIVING one only for its submitter. Errors: `NotFound`.
     async fn get_bulk_change(&self, tenant: TenantId, caller: PrincipalId, id: BulkChangeId) -> Result<BulkChangeView>;
     /// Rows in device order; with a code or status ERROR: by code, then in device order.

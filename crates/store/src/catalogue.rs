@@ -6,6 +6,7 @@ use lineshift_domain::ids::{
     CustomerRatePlanId, CustomerRatePoolId, IntegrationAuthenticationId, RevCustomerId, ServiceProviderId, SiteId, TenantId,
 };
 use lineshift_domain::judge::ActiveStatuses;
+use lineshift_domain::reach::Reach;
 use lineshift_domain::terms::IntegrationKind;
 use rust_decimal::Decimal;
 
@@ -158,7 +159,7 @@ macro_rules! catalogue {
                 /// Update. Errors: `NotFound`, `Conflict`.
                 async fn $update(&self, tenant: TenantId, thing: &$thing, now: DateTime<Utc>) -> Result<()>;
                 /// List, `limit` at most [`crate::paging::MAX_PAGE_ITEMS`].
-                async fn $list(&self, tenant: TenantId, after: Option<$id>, limit: usize) -> Result<Listed<$thing, $id>>;
+                async fn $list(&self, tenant: TenantId, reach: &Reach, after: Option<$id>, limit: usize) -> Result<Listed<$thing, $id>>;
             )*
             /// The carrier statuses that count as active; global.
             async fn active_statuses(&self) -> Result<ActiveStatuses>;

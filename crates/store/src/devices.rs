@@ -9,6 +9,7 @@ use lineshift_domain::ids::{
 };
 use lineshift_domain::lines::Digits;
 use lineshift_domain::order::{Setting, StoredOrder};
+use lineshift_domain::reach::Reach;
 use lineshift_domain::steps::holds_of;
 use lineshift_domain::terms::LineIdentifier;
 use rust_decimal::Decimal;
@@ -73,6 +74,8 @@ pub enum DeviceFilter {
     Iccid(String),
     /// Lines with that subscriber number.
     Number(String),
+    /// Those assigned to that customer.
+    Customer(RevCustomerId),
     /// Lines of that carrier account.
     ServiceProvider(ServiceProviderId),
     /// Lines booked at that site.
@@ -192,6 +195,7 @@ pub trait DeviceStore {
     async fn list_devices(
         &self,
         tenant: TenantId,
+        reach: &Reach,
         filter: &DeviceFilter,
         after: Option<DeviceId>,
         limit: usize,

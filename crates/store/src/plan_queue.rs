@@ -7,6 +7,7 @@ use lineshift_domain::facts::LineFacts;
 use lineshift_domain::ids::{BulkChangeId, DeviceChangeId, DeviceId, RevCustomerId, ServiceProviderId, SiteId, TenantId};
 use lineshift_domain::judge::Reason;
 use lineshift_domain::order::PlanValues;
+use lineshift_domain::reach::Reach;
 use lineshift_domain::terms::{IntegrationKind, PlanQueueState, PortalType};
 
 use crate::Result;
@@ -118,6 +119,7 @@ pub trait PlanQueueStore {
     async fn list_queue_entries(
         &self,
         tenant: TenantId,
+        reach: &Reach,
         filter: PlanQueueFilter,
         after: Option<PlanQueueKey>,
         limit: usize,

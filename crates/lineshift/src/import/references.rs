@@ -28,7 +28,10 @@ macro_rules! read_all {
     ($target:expr, $list:ident, $each:expr) => {{
         let mut after = None;
         loop {
-            let page = $target.store.$list($target.tenant.id, after, MAX_PAGE_ITEMS).await?;
+            let page = $target
+                .store
+                .$list($target.tenant.id, &lineshift_domain::reach::Reach::Everything, after, MAX_PAGE_ITEMS)
+                .await?;
             page.items.into_iter().for_each($each);
             after = page.next;
             if after.is_none() {

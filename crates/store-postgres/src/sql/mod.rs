@@ -13,6 +13,7 @@ pub(crate) mod facts;
 pub(crate) mod import;
 pub(crate) mod pages;
 pub(crate) mod plan_queue;
+pub(crate) mod reach;
 pub(crate) mod submission;
 pub(crate) mod sync;
 pub(crate) mod waiting;
@@ -28,6 +29,7 @@ pub(crate) const FILES: &[(&str, &[(&str, &str)])] = &[
     ("import", import::ALL),
     ("pages", pages::ALL),
     ("plan_queue", plan_queue::ALL),
+    ("reach", reach::ALL),
     ("submission", submission::ALL),
     ("sync", sync::ALL),
     ("waiting", waiting::ALL),

@@ -21,6 +21,7 @@ const PORTABLE: &[(&str, Statements)] = &[
     ("portable carriers", portable::carriers::ALL),
     ("portable catalogue", portable::catalogue::ALL),
     ("portable devices", portable::devices::ALL),
+    ("portable people", portable::people::ALL),
     ("portable plan_queue", portable::plan_queue::ALL),
     ("portable sync", portable::sync::ALL),
 ];

@@ -54,7 +54,10 @@ async fn lines(store: &PostgresStore) -> (TenantId, ServiceProviderId, Vec<NewDe
             carrier_device_id: None,
         };
         store.import_devices(tenant, &[line], "here", start()).await.expect("a line");
-        let found = store.list_devices(tenant, &DeviceFilter::Iccid(iccid(nth)), None, 1).await.expect("listed");
+        let found = store
+            .list_devices(tenant, &lineshift_domain::reach::Reach::Everything, &DeviceFilter::Iccid(iccid(nth)), None, 1)
+            .await
+            .expect("listed");
         let request_position = u32::try_from(nth).expect("two lines");
         rows.push(NewDeviceChange { request_position, line: iccid(nth), device: Some((found.items[0].id, 1)), refused: None });
     }

@@ -125,7 +125,10 @@ impl Reference {
         let lines: Vec<ImportDevice> = (0..16).map(|nth| of.line(nth)).collect();
         store.import_devices(tenant, &lines, mark, at(0)).await.expect("lines");
         for line in lines {
-            let listed = store.list_devices(tenant, &DeviceFilter::Iccid(line.iccid), None, 1).await.expect("listed");
+            let listed = store
+                .list_devices(tenant, &lineshift_domain::reach::Reach::Everything, &DeviceFilter::Iccid(line.iccid), None, 1)
+                .await
+                .expect("listed");
             of.lines.push(listed.items[0].id);
         }
         of
@@ -141,7 +144,12 @@ impl Reference {
             .expect("a service");
         store.usp_revservice_create_serviceproduct(self.tenant, &[self.product(10, 100)], at(1)).await.expect("a product");
         store.import_queue_entries(self.tenant, &[self.scheduled(1)], self.mark, at(2)).await.expect("an entry");
-        store.list_queue_entries(self.tenant, PlanQueueFilter::Open, None, 1).await.expect("listed").items.remove(0)
+        store
+            .list_queue_entries(self.tenant, &lineshift_domain::reach::Reach::Everything, PlanQueueFilter::Open, None, 1)
+            .await
+            .expect("listed")
+            .items
+            .remove(0)
     }
 
     /// Changes before work begins: open, not started, still arriving.

@@ -120,12 +120,15 @@ async fn try_catalogue(tried: &mut Tried<'_>, of: &Filled) {
 
 async fn try_catalogue_lists(tried: &mut Tried<'_>, of: &Filled) {
     let tenant = of.tenant;
-    try_it!(tried, CatalogueStore.list_integration_authentications(tenant, None, 10));
-    try_it!(tried, CatalogueStore.list_service_providers(tenant, None, 10));
-    try_it!(tried, CatalogueStore.list_rev_customers(tenant, None, 10));
-    try_it!(tried, CatalogueStore.list_sites(tenant, None, 10));
-    try_it!(tried, CatalogueStore.list_customer_rate_plans(tenant, None, 10));
-    try_it!(tried, CatalogueStore.list_customer_rate_pools(tenant, None, 10));
+    try_it!(
+        tried,
+        CatalogueStore.list_integration_authentications(tenant, &lineshift_domain::reach::Reach::Everything, None, 10)
+    );
+    try_it!(tried, CatalogueStore.list_service_providers(tenant, &lineshift_domain::reach::Reach::Everything, None, 10));
+    try_it!(tried, CatalogueStore.list_rev_customers(tenant, &lineshift_domain::reach::Reach::Everything, None, 10));
+    try_it!(tried, CatalogueStore.list_sites(tenant, &lineshift_domain::reach::Reach::Everything, None, 10));
+    try_it!(tried, CatalogueStore.list_customer_rate_plans(tenant, &lineshift_domain::reach::Reach::Everything, None, 10));
+    try_it!(tried, CatalogueStore.list_customer_rate_pools(tenant, &lineshift_domain::reach::Reach::Everything, None, 10));
     // Global.
     tried.note("CatalogueStore::active_statuses", tried.store.active_statuses().await).await;
     let references = References {
@@ -150,7 +153,7 @@ async fn try_devices(tried: &mut Tried<'_>, of: &Filled) {
         DeviceFilter::Site(of.site),
         DeviceFilter::CustomerRatePlan(of.plan),
     ] {
-        try_it!(tried, DeviceStore.list_devices(tenant, &filter, None, 10));
+        try_it!(tried, DeviceStore.list_devices(tenant, &lineshift_domain::reach::Reach::Everything, &filter, None, 10));
     }
     try_it!(tried, DeviceStore.get_device(tenant, of.lines[0]));
     try_it!(tried, DeviceStore.list_device_history(tenant, of.lines[7], None, 10));

@@ -53,15 +53,27 @@ fn surplus(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1
 }
 
+/// Whose changes are listed.
+#[derive(Clone, Copy)]
+pub(super) enum Whose {
+    Everybodys,
+    Own,
+}
+
 pub(super) fn list_changes(
     sql: &Sql<'_>,
     tenant: TenantId,
     caller: PrincipalId,
+    whose: Whose,
     before: Option<BulkChangeId>,
     limit: usize,
 ) -> Result<Listed<BulkChangeView, BulkChangeId>> {
     let before = before.map_or(i64::MAX, |id| id.0);
-    let found = sql.query(text::LIST_CHANGES, &[&tenant.0, &before, &caller.0, &surplus(limit)], read_change)?;
+    let statement = match whose {
+        Whose::Everybodys => text::LIST_CHANGES,
+        Whose::Own => text::LIST_CHANGES_OF,
+    };
+    let found = sql.query(statement, &[&tenant.0, &before, &caller.0, &surplus(limit)], read_change)?;
     Ok(Listed::from_surplus(found, limit, |change| change.id))
 }
 

@@ -9,6 +9,7 @@ use lineshift_domain::ids::{
 };
 use lineshift_domain::log_text::{LogText, PROCESS_BY, entry};
 use lineshift_domain::order::{PlanValues, Setting};
+use lineshift_domain::reach::Reach;
 use lineshift_domain::terms::PortalType;
 use lineshift_store::paging::Listed;
 use lineshift_store::plan_queue::{DueWork, PlanQueueEntry, PlanQueueFilter, PlanQueueKey, PlanQueueStore};
@@ -18,8 +19,10 @@ use rust_decimal::Decimal;
 use serde_json::json;
 
 use crate::engine::{Engine, Hint, Scope, Sql, SqlStore};
+use crate::reach::Lists;
 use crate::row::{Row, micros, month, not_a_term, page_limit};
-use crate::sql::submission;
+use crate::sql::{reach as reached, submission};
+use crate::value::Parameter;
 use crate::work::with_work;
 
 #[async_trait]
@@ -27,20 +30,30 @@ impl<E: Engine> PlanQueueStore for SqlStore<E> {
     async fn list_queue_entries(
         &self,
         tenant: TenantId,
+        reach: &Reach,
         filter: PlanQueueFilter,
         after: Option<PlanQueueKey>,
         limit: usize,
     ) -> Result<Listed<PlanQueueEntry, PlanQueueKey>> {
         let (limit, surplus) = page_limit(limit);
         let PlanQueueKey { effective_date: date, id } = after.unwrap_or(PlanQueueKey { effective_date: i64::MIN, id: i64::MIN });
+        let lists = match reach {
+            Reach::Everything => None,
+            Reach::Named(named) => Some(Lists::of(named)),
+        };
         let items = self
             .engine
-            .read(tenant, move |sql| match filter {
-                PlanQueueFilter::Open => sql.query(text::LIST_OPEN, &[&tenant.0, &date, &id, &surplus], read_entry),
-                PlanQueueFilter::OpenOfDevice(device) => {
+            .read(tenant, move |sql| match (filter, &lists) {
+                (PlanQueueFilter::Open, Some(lists)) => {
+                    let [customers, sites, providers] = lists.or_any();
+                    let keys: [&dyn Parameter; 7] = [&tenant.0, &date, &id, &surplus, &customers, &sites, &providers];
+                    sql.query(reached::LIST_OPEN_ENTRIES, &keys, read_entry)
+                }
+                (PlanQueueFilter::Open, None) => sql.query(text::LIST_OPEN, &[&tenant.0, &date, &id, &surplus], read_entry),
+                (PlanQueueFilter::OpenOfDevice(device), _) => {
                     sql.query(text::LIST_OPEN_OF_DEVICE, &[&tenant.0, &date, &id, &surplus, &device.0], read_entry)
                 }
-                PlanQueueFilter::OfChange(change, state) => {
+                (PlanQueueFilter::OfChange(change, state), _) => {
                     sql.query(text::LIST_OF_CHANGE, &[&tenant.0, &id, &surplus, &change.0, &state.as_str()], read_entry)
                 }
             })

@@ -278,6 +278,10 @@ pub async fn changes_are_listed_newest_first<S: Store>(store: &S) {
         }
     }
     assert_eq!(seen, ids);
+    let own = store.list_bulk_changes_of(fixture.tenant, KEY, Some(ids[0]), 1).await.expect("a page");
+    assert_eq!((own.items[0].id, own.next), (ids[1], (ids.len() > 2).then_some(ids[1])), "what one ordered");
+    let nobodys = store.list_bulk_changes_of(fixture.tenant, PrincipalId(KEY.0 + 1), None, 9).await.expect("a page");
+    assert_eq!(nobodys.items, []);
 }
 
 /// By status and by code, in pages; rows in ERROR by code first.

@@ -190,7 +190,8 @@ pub async fn a_page_says_whether_its_carrier_may_be_called<S: Store>(store: &S) 
     assert!(may_write().await);
     let unlinked = ServiceProvider { integration_authentication_id: None, ..carrier };
     store.update_service_provider(tenant, &unlinked, at(14)).await.expect("unlinked");
-    let listed = store.list_service_providers(tenant, None, 10).await.expect("listed").items;
+    let listed =
+        store.list_service_providers(tenant, &lineshift_domain::reach::Reach::Everything, None, 10).await.expect("listed").items;
     assert_eq!(listed, [unlinked]);
 }
 

@@ -22,7 +22,8 @@ pub(super) const PLAN_CHANGE: FactsQuery = FactsQuery::all(Holds::CUSTOMER_AND_P
 async fn listed<S: Store>(store: &S, tenant: TenantId, filter: DeviceFilter) -> Vec<DeviceId> {
     let (mut ids, mut after) = (Vec::new(), None);
     loop {
-        let page = store.list_devices(tenant, &filter, after, 2).await.expect("a page");
+        let page =
+            store.list_devices(tenant, &lineshift_domain::reach::Reach::Everything, &filter, after, 2).await.expect("a page");
         assert!(page.items.len() <= 2, "{filter:?}");
         ids.extend(page.items.iter().map(|line| line.id));
         after = page.next;

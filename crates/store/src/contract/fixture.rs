@@ -119,7 +119,12 @@ impl<'s, S: Store> Fixture<'s, S> {
     /// The line with that ICCID.
     pub(super) async fn find(&self, iccid: &str) -> DeviceView {
         let filter = DeviceFilter::Iccid(iccid.to_owned());
-        let mut found = self.store.list_devices(self.tenant, &filter, None, 2).await.expect("a list").items;
+        let mut found = self
+            .store
+            .list_devices(self.tenant, &lineshift_domain::reach::Reach::Everything, &filter, None, 2)
+            .await
+            .expect("a list")
+            .items;
         assert_eq!(found.len(), 1, "{iccid}");
         found.remove(0)
     }
@@ -145,7 +150,11 @@ impl<'s, S: Store> Fixture<'s, S> {
 
     /// The open entries of the tenant, by date.
     pub(super) async fn open_entries(&self) -> Vec<PlanQueueEntry> {
-        self.store.list_queue_entries(self.tenant, PlanQueueFilter::Open, None, 1_000).await.expect("a list").items
+        self.store
+            .list_queue_entries(self.tenant, &lineshift_domain::reach::Reach::Everything, PlanQueueFilter::Open, None, 1_000)
+            .await
+            .expect("a list")
+            .items
     }
 
     /// Applies one page of what is due at that moment, apart from what is refused.

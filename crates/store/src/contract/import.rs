@@ -287,7 +287,11 @@ pub async fn queue_entries_stand_under_one_change_a_carrier_account<S: Store>(st
     let provider = store.get_bulk_change(tenant, PrincipalId(0), change_of(1)).await.expect("the change").service_provider_id;
     assert_eq!(provider, second);
     let filter = PlanQueueFilter::OfChange(change_of(0), PlanQueueState::Open);
-    let listed = store.list_queue_entries(tenant, filter, None, 10).await.expect("a list").items;
+    let listed = store
+        .list_queue_entries(tenant, &lineshift_domain::reach::Reach::Everything, filter, None, 10)
+        .await
+        .expect("a list")
+        .items;
     // In device order, whatever the order of the call.
     assert_eq!(listed.iter().map(|entry| entry.iccid.clone()).collect::<Vec<_>>(), [iccid(0), iccid(2)]);
 }
@@ -297,7 +301,14 @@ pub async fn a_call_takes_so_many_rows<S: Store>(store: &S) {
     let fixture = Fixture::new(store, "so many rows").await;
     let rows: Vec<ImportDevice> = (0..=IMPORT_ROWS).map(|nth| fixture.line(nth)).collect();
     assert!(store.import_devices(fixture.tenant, &rows, BY, at(1)).await.is_err());
-    assert_eq!(store.list_devices(fixture.tenant, &Default::default(), None, 10).await.expect("a list").items, vec![]);
+    assert_eq!(
+        store
+            .list_devices(fixture.tenant, &lineshift_domain::reach::Reach::Everything, &Default::default(), None, 10)
+            .await
+            .expect("a list")
+            .items,
+        vec![]
+    );
     let imported = store.import_devices(fixture.tenant, &rows[1..], BY, at(1)).await.expect("lines");
     assert_eq!(counts(&imported), (IMPORT_ROWS as u64, 0, vec![]));
 }

@@ -18,6 +18,7 @@ pub mod import;
 pub mod places;
 pub mod plan_queue;
 pub mod plan_queue_due;
+pub mod reach;
 pub mod steps;
 pub mod sync;
 pub mod waiting;
@@ -68,6 +69,7 @@ macro_rules! contract_tests {
             plan_queue_due: due_entries_take_effect_once, null_keeps_and_zero_clears, two_entries_of_a_line_apply_by_date,
                 dropped_work_leaves_nothing_behind, a_refused_entry_is_told, what_stands_so_leaves_no_history,
                 due_entries_say_what_has_changed, a_page_takes_the_earliest, work_is_found_across_tenants;
+            reach: lines_within_reach_are_listed, open_entries_within_reach_are_listed, reference_data_within_reach_is_listed;
             steps: usp_assign_customer_update_site, usp_devicebulkchange_assign_non_rev_customer,
                 usp_devicebulkchange_customerrateplanchange_updatedevices,
                 usp_devicebulkchange_customerrateplanchange_updatedevicebynumber, a_page_schedules_its_lines,

@@ -303,7 +303,11 @@ pub async fn queue_entries_of_a_change_are_canceled_once<S: Store>(store: &S) {
     assert_eq!(store.cancel_queue_entries(tenant, id, "canceler", at(21)).await.expect("asked"), 0);
     assert_eq!(fixture.open_entries().await.len(), 1);
     let filter = PlanQueueFilter::OfChange(id, PlanQueueState::Canceled);
-    let canceled = store.list_queue_entries(tenant, filter, None, 9).await.expect("listed").items;
+    let canceled = store
+        .list_queue_entries(tenant, &lineshift_domain::reach::Reach::Everything, filter, None, 9)
+        .await
+        .expect("listed")
+        .items;
     assert_eq!(canceled.len(), 2);
     assert_eq!((canceled[0].modified_by.as_deref(), canceled[0].modified_at), (Some("canceler"), Some(at(20))));
     let expected = [(LogText::CancelScheduledRatePlan.to_string(), false, None)];

@@ -39,6 +39,15 @@ crate::statements! {
     ORDER BY b.id DESC LIMIT $4"
 );
 
+    /// What `$3` ordered, newest first, by `device_bulk_change_of` backwards.
+    LIST_CHANGES_OF = concat!(
+    "SELECT ",
+    change_columns!(),
+    " FROM device_bulk_change b
+    WHERE b.tenant_id = $1 AND b.id < $2 AND b.created_by_id = $3
+    ORDER BY b.id DESC LIMIT $4"
+);
+
     /// One row by primary key; a RECEIVING one only for `$3`.
     FIND_CHANGE = concat!(
     "SELECT ",

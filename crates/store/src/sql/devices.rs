@@ -1,6 +1,8 @@
 //! Lines and their history. Every list takes `$1` tenant, `$2` the id before the first, `$3` how many, `$4` what is sought,
 //! and is served in order by the index that its doc names, so that page 10,000 costs what page 1 costs.
 
+/// The columns of a line, with its device as `d` and its assignment as `dt`.
+#[macro_export]
 macro_rules! device_columns {
     () => {
         "SELECT d.id, d.service_provider_id, d.iccid, d.subscriber_number, d.imei, d.status, d.is_archived | d.is_deleted,
@@ -50,6 +52,8 @@ crate::statements! {
     LIST_DEVICES_BY_NUMBER = list_by_device!("AND d.subscriber_number = $4");
     /// `device_by_provider`.
     LIST_DEVICES_BY_PROVIDER = list_by_device!("AND d.service_provider_id = $4");
+    /// `device_tenant_by_customer`.
+    LIST_DEVICES_BY_CUSTOMER = list_by_assignment!("AND dt.rev_customer_id = $4");
     /// `device_tenant_by_site`.
     LIST_DEVICES_BY_SITE = list_by_assignment!("AND dt.site_id = $4");
     /// `device_tenant_by_plan`.

@@ -3,6 +3,8 @@
 /// The kind under which `tenant_work` says when a tenant's next entry falls due. A stored name: never rename.
 pub const WORK_KIND: &str = "plan_queue";
 
+/// The columns of an entry `q`, with its line as `d`.
+#[macro_export]
 macro_rules! entry_columns {
     () => {
         "SELECT q.device_change_id, q.bulk_change_id, q.device_id, d.iccid, q.rev_customer_id, q.site_id,

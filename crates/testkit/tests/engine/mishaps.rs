@@ -36,8 +36,17 @@ async fn a_retry_by_number_takes_the_line_that_has_the_number_now() {
 
     assert_eq!(operator.change(refused.id).await.status(), BulkChangeStatus::Processed);
     let plan_of = async |line: u64| {
-        let found =
-            operator.store.list_devices(operator.tenant(), &DeviceFilter::Iccid(iccid(line)), None, 1).await.expect("lines");
+        let found = operator
+            .store
+            .list_devices(
+                operator.tenant(),
+                &lineshift_domain::reach::Reach::Everything,
+                &DeviceFilter::Iccid(iccid(line)),
+                None,
+                1,
+            )
+            .await
+            .expect("lines");
         found.items[0].customer_rate_plan_id
     };
     assert_eq!((plan_of(1).await, plan_of(2).await), (None, Some(operator.plan)));

@@ -138,7 +138,17 @@ async fn the_store_finds_nothing_by_anothers_ids() {
         store.drop_receiving(tenant, id).await.expect("asked");
         let state = PlanQueueState::Open;
         assert_eq!(
-            store.list_queue_entries(tenant, PlanQueueFilter::OfChange(id, state), None, 9).await.expect("listed").items,
+            store
+                .list_queue_entries(
+                    tenant,
+                    &lineshift_domain::reach::Reach::Everything,
+                    PlanQueueFilter::OfChange(id, state),
+                    None,
+                    9
+                )
+                .await
+                .expect("listed")
+                .items,
             []
         );
         assert!(mine.claim(id, "me").await.is_none());
@@ -147,7 +157,14 @@ async fn the_store_finds_nothing_by_anothers_ids() {
     not_found(store.move_queue_entry(tenant, theirs.entry, now, "me", now).await);
     not_found(store.cancel_queue_entry(tenant, theirs.entry, "me", now).await);
     for filter in [PlanQueueFilter::Open, PlanQueueFilter::OpenOfDevice(theirs.device)] {
-        assert_eq!(store.list_queue_entries(tenant, filter, None, 9).await.expect("listed").items, []);
+        assert_eq!(
+            store
+                .list_queue_entries(tenant, &lineshift_domain::reach::Reach::Everything, filter, None, 9)
+                .await
+                .expect("listed")
+                .items,
+            []
+        );
     }
     not_found(store.get_device(tenant, theirs.device).await);
     assert_eq!(store.list_device_history(tenant, theirs.device, None, 9).await.expect("listed").items, []);
@@ -159,7 +176,15 @@ async fn the_store_finds_nothing_by_anothers_ids() {
         DeviceFilter::Site(other.amop_site),
         DeviceFilter::CustomerRatePlan(other.plan),
     ] {
-        assert_eq!(store.list_devices(tenant, &filter, None, 9).await.expect("listed").items, [], "{filter:?}");
+        assert_eq!(
+            store
+                .list_devices(tenant, &lineshift_domain::reach::Reach::Everything, &filter, None, 9)
+                .await
+                .expect("listed")
+                .items,
+            [],
+            "{filter:?}"
+        );
     }
     assert_eq!(everything(&other).await, before);
 }

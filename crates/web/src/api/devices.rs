@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use lineshift_domain::ids::{CustomerRatePlanId, DeviceId, ServiceProviderId, SiteId};
+use lineshift_domain::ids::{CustomerRatePlanId, DeviceId, RevCustomerId, ServiceProviderId, SiteId};
 use lineshift_domain::lines::read_line;
 use lineshift_domain::reading::codes;
 use lineshift_domain::terms::LineIdentifier;
@@ -28,6 +28,8 @@ pub(crate) struct DeviceParams {
     number: Option<String>,
     /// Lines of this carrier account.
     service_provider_id: Option<i64>,
+    /// Only lines of this customer.
+    rev_customer_id: Option<i64>,
     /// Lines booked at this site.
     site_id: Option<i64>,
     /// Lines on this customer rate plan.
@@ -48,7 +50,7 @@ pub(crate) async fn list_devices(
     let filter = read_filter(&mut parameters);
     let (limit, after) = (parameters.limit(), parameters.cursor("after"));
     parameters.finish()?;
-    let listed = web.engine.store().list_devices(caller.tenant, &filter, after, limit).await?;
+    let listed = web.engine.store().list_devices(caller.tenant, &caller.rights.reach, &filter, after, limit).await?;
     let zone = web.time_zone(caller.tenant).await?;
     Ok(Json(Page::of(listed, |device| DeviceView::of(device, zone))))
 }
@@ -58,12 +60,12 @@ fn read_filter(parameters: &mut Parameters) -> DeviceFilter {
     let iccid = parameters.parsed("iccid", "18 to 22 digits", line(LineIdentifier::Iccid)).map(DeviceFilter::Iccid);
     let number = parameters.parsed("number", "10 to 15 digits", line(LineIdentifier::Number)).map(DeviceFilter::Number);
     let provider = parameters.id("service_provider_id", ServiceProviderId).map(DeviceFilter::ServiceProvider);
+    let customer = parameters.id("rev_customer_id", RevCustomerId).map(DeviceFilter::Customer);
     let site = parameters.id("site_id", SiteId).map(DeviceFilter::Site);
     let plan = parameters.id("customer_rate_plan_id", CustomerRatePlanId).map(DeviceFilter::CustomerRatePlan);
-    let mut chosen: Vec<DeviceFilter> = [iccid, number, provider, site, plan].into_iter().flatten().collect();
+    let mut chosen: Vec<DeviceFilter> = [iccid, number, provider, customer, site, plan].into_iter().flatten().collect();
     if chosen.len() > 1 {
-        let message =
-            "lines are chosen by one of iccid, number, service_provider_id, site_id and customer_rate_plan_id; give one";
+        let message = "lines are chosen by one of iccid, number, service_provider_id, rev_customer_id, site_id and customer_rate_plan_id; give one";
         parameters.report("", codes::CONFLICTING_FIELDS, message);
     }
     chosen.pop().unwrap_or_default()
@@ -81,7 +83,7 @@ pub(crate) async fn get_device(
     _: NoParameters,
 ) -> Result<Json<DeviceView>, ApiProblem> {
     require_any_view(&caller)?;
-    let device = web.engine.store().get_device(caller.tenant, DeviceId(id)).await?;
+    let device = web.engine.get_device(&caller, DeviceId(id)).await?;
     let zone = web.time_zone(caller.tenant).await?;
     Ok(Json(DeviceView::of(device, zone)))
 }
@@ -98,6 +100,7 @@ pub(crate) async fn get_device_usage(
     _: NoParameters,
 ) -> Result<Json<DeviceUsageView>, ApiProblem> {
     require_any_view(&caller)?;
+    web.engine.get_device(&caller, DeviceId(id)).await?;
     let usage = web.engine.store().find_device_usage(caller.tenant, DeviceId(id)).await?;
     let usage = usage.ok_or_else(|| StoreError::not_found("usage of device", id))?;
     Ok(Json(usage.into()))
@@ -116,7 +119,7 @@ pub(crate) async fn list_device_history(
     mut parameters: Parameters,
 ) -> Result<Json<Page<HistoryEntryView>>, ApiProblem> {
     require_any_view(&caller)?;
-    let device = web.engine.store().get_device(caller.tenant, DeviceId(id)).await?;
+    let device = web.engine.get_device(&caller, DeviceId(id)).await?;
     let (limit, after) = (parameters.limit(), parameters.cursor("after"));
     parameters.finish()?;
     let listed = web.engine.store().list_device_history(caller.tenant, device.id, after, limit).await?;

@@ -49,10 +49,23 @@ pub(crate) async fn list_queue_entries(
     let filter = read_filter(&mut parameters);
     let (limit, after) = (parameters.limit(), read_cursor(&mut parameters, filter));
     parameters.finish()?;
-    let mut listed = web.engine.store().list_queue_entries(caller.tenant, filter, after, limit).await?;
+    within_reach(&web, &caller, filter).await?;
+    let mut listed = web.engine.store().list_queue_entries(caller.tenant, &caller.rights.reach, filter, after, limit).await?;
     listed.items.retain(|entry| caller.rights.allow(entry.portal.into(), Action::View));
     let zone = web.time_zone(caller.tenant).await?;
     Ok(Json(Page::of(listed, |entry| PlanQueueEntryView::of(entry, zone))))
+}
+
+/// Whoever is limited sees the entries of a line or of a change only when they see the line or the change.
+async fn within_reach(web: &Web, caller: &Caller, filter: PlanQueueFilter) -> Result<(), ApiProblem> {
+    if !caller.rights.reach.is_everything() {
+        match filter {
+            PlanQueueFilter::Open => {}
+            PlanQueueFilter::OpenOfDevice(device) => drop(web.engine.get_device(caller, device).await?),
+            PlanQueueFilter::OfChange(change, _) => drop(web.engine.get_bulk_change(caller, change).await?),
+        }
+    }
+    Ok(())
 }
 
 fn read_filter(parameters: &mut Parameters) -> PlanQueueFilter {
@@ -93,7 +106,7 @@ pub(crate) async fn get_queue_entry(
     PathId(id): PathId,
     _: NoParameters,
 ) -> Result<Json<PlanQueueEntryView>, ApiProblem> {
-    let entry = web.engine.store().get_queue_entry(caller.tenant, DeviceChangeId(id)).await?;
+    let entry = web.engine.get_queue_entry(&caller, DeviceChangeId(id)).await?;
     caller.require(entry.portal.into(), Action::View)?;
     shown(&web, &caller, entry).await
 }

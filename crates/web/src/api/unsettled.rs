@@ -7,7 +7,7 @@ use axum::extract::{Request, State};
 use lineshift_domain::ids::{BulkChangeId, DeviceChangeId};
 use lineshift_domain::reading::codes;
 use lineshift_domain::scopes::Action;
-use lineshift_engine::Caller;
+use lineshift_engine::{Caller, EngineError};
 use lineshift_store::StoreError;
 use lineshift_store::billing::{Settlement, UnsettledStep};
 
@@ -48,9 +48,9 @@ async fn visible_changes(web: &Web, caller: &Caller, steps: &[UnsettledStep]) ->
         if visible.contains_key(&id) {
             continue;
         }
-        let is_visible = match web.engine.store().get_bulk_change(caller.tenant, caller.principal, id).await {
+        let is_visible = match web.engine.get_bulk_change(caller, id).await {
             Ok(change) => caller.rights.allow(change.portal.into(), Action::View),
-            Err(StoreError::NotFound { .. }) => false,
+            Err(EngineError::Store(StoreError::NotFound { .. })) => false,
             Err(error) => return Err(error.into()),
         };
         visible.insert(id, is_visible);

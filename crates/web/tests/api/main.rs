@@ -18,6 +18,7 @@ mod judging;
 mod orders;
 mod paging;
 mod plan_queue;
+mod reach;
 mod receiving;
 mod reference;
 mod refusals;

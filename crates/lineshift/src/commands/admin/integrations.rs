@@ -86,7 +86,15 @@ impl Accounts {
     async fn all(&self) -> Result<Vec<IntegrationAuthentication>> {
         let (mut all, mut after) = (Vec::new(), None);
         loop {
-            let page = self.store.list_integration_authentications(self.tenant.id, after, MAX_PAGE_ITEMS).await;
+            let page = self
+                .store
+                .list_integration_authentications(
+                    self.tenant.id,
+                    &lineshift_domain::reach::Reach::Everything,
+                    after,
+                    MAX_PAGE_ITEMS,
+                )
+                .await;
             let page = page.context("listing integrations")?;
             all.extend(page.items);
             after = page.next;

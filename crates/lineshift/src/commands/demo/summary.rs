@@ -110,7 +110,10 @@ fn requested_services(shown: &[Shown]) -> i64 {
 async fn count_devices(store: &SqliteStore, tenant: TenantId) -> Result<u64> {
     let (mut count, mut after) = (0, None);
     loop {
-        let page = store.list_devices(tenant, &DeviceFilter::All, after, MAX_PAGE_ITEMS).await.context("counting lines")?;
+        let page = store
+            .list_devices(tenant, &lineshift_domain::reach::Reach::Everything, &DeviceFilter::All, after, MAX_PAGE_ITEMS)
+            .await
+            .context("counting lines")?;
         count += page.items.len() as u64;
         after = page.next;
         if after.is_none() {

@@ -52,7 +52,12 @@ impl Kind for Authentications {
         loop {
             let page = target
                 .store
-                .list_integration_authentications(target.tenant.id, after, lineshift_store::paging::MAX_PAGE_ITEMS)
+                .list_integration_authentications(
+                    target.tenant.id,
+                    &lineshift_domain::reach::Reach::Everything,
+                    after,
+                    lineshift_store::paging::MAX_PAGE_ITEMS,
+                )
                 .await?;
             present.extend(page.items.into_iter().map(|thing| (thing.name, thing.id)));
             after = page.next;

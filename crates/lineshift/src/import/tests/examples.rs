@@ -43,7 +43,11 @@ async fn the_examples_are_taken_and_may_be_taken_again() {
     assert_eq!(first[6], (100, 100, 0), "devices");
     assert_eq!(first[9], (2, 2, 0), "plan queue");
     let ids: Vec<i64> = {
-        let listed = fixture.store.list_service_providers(fixture.tenant.id, None, 10).await.expect("providers");
+        let listed = fixture
+            .store
+            .list_service_providers(fixture.tenant.id, &lineshift_domain::reach::Reach::Everything, None, 10)
+            .await
+            .expect("providers");
         listed.items.iter().map(|provider| provider.id.0).collect()
     };
     assert_eq!(ids, [1, 2, 3, 4, 5], "the orders of the examples name carrier accounts by these ids");
@@ -61,7 +65,12 @@ async fn open_entries_wait_for_the_start_of_their_day() {
     files::write(&Fleet::new(300, 9), dir.path()).expect("written");
     import_all(&fixture, dir.path()).await;
     let tenant = fixture.tenant.id;
-    let open = fixture.store.list_queue_entries(tenant, PlanQueueFilter::Open, None, 100).await.expect("entries").items;
+    let open = fixture
+        .store
+        .list_queue_entries(tenant, &lineshift_domain::reach::Reach::Everything, PlanQueueFilter::Open, None, 100)
+        .await
+        .expect("entries")
+        .items;
     assert!(!open.is_empty());
     for entry in &open {
         assert_eq!(entry.effective_date.to_rfc3339(), "2027-06-01T04:00:00+00:00", "midnight in New York");

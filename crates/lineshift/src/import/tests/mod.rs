@@ -73,7 +73,11 @@ impl Fixture {
     }
 
     async fn devices(&self) -> Vec<DeviceView> {
-        self.store.list_devices(self.tenant.id, &DeviceFilter::All, None, 1_000).await.expect("the lines").items
+        self.store
+            .list_devices(self.tenant.id, &lineshift_domain::reach::Reach::Everything, &DeviceFilter::All, None, 1_000)
+            .await
+            .expect("the lines")
+            .items
     }
 }
 

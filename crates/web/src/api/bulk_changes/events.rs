@@ -13,7 +13,7 @@ use axum::response::{IntoResponse as _, Response};
 use futures::stream;
 use lineshift_domain::ids::BulkChangeId;
 use lineshift_domain::scopes::{Action, Module};
-use lineshift_engine::{Caller, Changed};
+use lineshift_engine::{Caller, Changed, EngineError};
 use lineshift_store::StoreError;
 use lineshift_store::bulk_changes::BulkChangeView;
 use tokio::sync::broadcast::error::RecvError;
@@ -164,23 +164,26 @@ impl Watch {
                 return;
             }
             Err(error) => {
-                tracing::warn!(%error, "the key of a stream could not be checked; the next look may");
+                tracing::warn!(%error, "the rights of a stream could not be looked up; the next look may");
                 return;
             }
         }
-        match self.web.engine.store().get_bulk_change(self.caller.tenant, self.caller.principal, self.id).await {
+        match self.web.engine.get_bulk_change(&self.caller, self.id).await {
             Ok(change) => self.note(&change),
             // Dropped while its lines still arrived: there is nothing left to follow.
-            Err(StoreError::NotFound { .. }) => self.ended = true,
+            Err(EngineError::Store(StoreError::NotFound { .. })) => self.ended = true,
             Err(error) => tracing::warn!(%error, "progress could not be read; the next look may"),
         }
     }
 
-    /// Whether the key is still valid and may look: it may have been revoked since the stream began.
-    async fn may_look(&self) -> Result<bool, StoreError> {
-        let key = self.web.engine.store().find_api_key(self.caller.tenant, self.caller.principal).await?;
+    /// Whether the caller may still look: rights may have been taken away since the stream began.
+    async fn may_look(&mut self) -> Result<bool, StoreError> {
         let now = self.web.engine.clock().now();
-        Ok(key.is_some_and(|key| key.is_valid(now) && key.scopes.allow(self.module, Action::View)))
+        let Some(rights) = self.web.engine.store().find_rights(self.caller.tenant, self.caller.principal, now).await? else {
+            return Ok(false);
+        };
+        self.caller.rights = rights;
+        Ok(self.caller.rights.allow(self.module, Action::View))
     }
 
     /// Takes note of where the change stands: an event if it is new, and the last one if it is completed. Final rows are not

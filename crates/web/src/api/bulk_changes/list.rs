@@ -38,7 +38,12 @@ pub(crate) async fn list_bulk_changes(
     require_any_view(&caller)?;
     let (limit, before) = (parameters.limit(), parameters.cursor("before"));
     parameters.finish()?;
-    let mut listed = web.engine.store().list_bulk_changes(caller.tenant, caller.principal, before, limit).await?;
+    let (store, tenant, principal) = (web.engine.store(), caller.tenant, caller.principal);
+    let mut listed = if caller.rights.reach.is_everything() {
+        store.list_bulk_changes(tenant, principal, before, limit).await?
+    } else {
+        store.list_bulk_changes_of(tenant, principal, before, limit).await?
+    };
     listed.items.retain(|change| caller.rights.allow(change.portal.into(), Action::View));
     Ok(Json(Page::of(listed, |change| BulkChangeView::from(&change))))
 }

@@ -18,7 +18,7 @@ use crate::problem::ApiProblem;
 
 /// The change, if it is there for this caller and may be looked at. Errors: 404, 403.
 async fn visible(web: &Web, caller: &Caller, id: i64) -> Result<BulkChangeView, ApiProblem> {
-    let change = web.engine.store().get_bulk_change(caller.tenant, caller.principal, BulkChangeId(id)).await?;
+    let change = web.engine.get_bulk_change(caller, BulkChangeId(id)).await?;
     caller.require(change.portal.into(), Action::View)?;
     Ok(change)
 }

@@ -8,6 +8,10 @@ pub(crate) mod service_providers;
 pub(crate) mod sites;
 
 use axum::extract::Request;
+use lineshift_domain::reach::Reach;
+use lineshift_store::catalogue::{
+    CustomerRatePlan, CustomerRatePool, IntegrationAuthentication, RevCustomer, ServiceProvider, Site,
+};
 
 use crate::body::{SMALL_BODY, read_body, require_json};
 use crate::fields::Fields;
@@ -18,6 +22,49 @@ pub(crate) async fn read_fields(request: Request) -> Result<Fields, ApiProblem> 
     let (parts, body) = request.into_parts();
     require_json(&parts.headers)?;
     Fields::read(&read_body(&parts.headers, body, SMALL_BODY).await?)
+}
+
+/// What of the reference data somebody limited may see.
+trait Within {
+    fn is_within(&self, reach: &Reach) -> bool;
+}
+
+impl Within for ServiceProvider {
+    fn is_within(&self, reach: &Reach) -> bool {
+        reach.reaches_provider(self.id)
+    }
+}
+
+impl Within for RevCustomer {
+    fn is_within(&self, reach: &Reach) -> bool {
+        reach.reaches_customer(self.id)
+    }
+}
+
+impl Within for Site {
+    fn is_within(&self, reach: &Reach) -> bool {
+        reach.reaches_site(self.id, self.rev_customer_id)
+    }
+}
+
+/// Whose accounts are called concerns the tenant as a whole.
+impl Within for IntegrationAuthentication {
+    fn is_within(&self, reach: &Reach) -> bool {
+        reach.is_everything()
+    }
+}
+
+/// What lines may be put on: whoever orders must be able to choose.
+impl Within for CustomerRatePlan {
+    fn is_within(&self, _: &Reach) -> bool {
+        true
+    }
+}
+
+impl Within for CustomerRatePool {
+    fn is_within(&self, _: &Reach) -> bool {
+        true
+    }
 }
 
 /// Turns a reference to something that is not there into a problem with its field.
@@ -52,7 +99,7 @@ macro_rules! endpoints {
         use lineshift_store::catalogue::$Stored;
 
         use crate::Web;
-        use crate::api::reference::read_fields;
+        use crate::api::reference::{Within as _, read_fields};
         use crate::auth::require_any_view;
         use crate::fields::Fields;
         use crate::problem::ApiProblem;
@@ -71,7 +118,9 @@ macro_rules! endpoints {
             require_any_view(&caller)?;
             let (limit, after) = (parameters.limit(), parameters.cursor("after"));
             parameters.finish()?;
-            let listed = web.engine.store().$list(caller.tenant, after, limit).await?;
+            let reach = &caller.rights.reach;
+            let mut listed = web.engine.store().$list(caller.tenant, reach, after, limit).await?;
+            listed.items.retain(|thing| thing.is_within(reach));
             Ok(Json(Page::of(listed, $View::from)))
         }
 
@@ -86,7 +135,12 @@ macro_rules! endpoints {
             _: NoParameters,
         ) -> Result<Json<$View>, ApiProblem> {
             require_any_view(&caller)?;
-            Ok(Json(web.engine.store().$get(caller.tenant, $Id(id)).await?.into()))
+            let thing = web.engine.store().$get(caller.tenant, $Id(id)).await?;
+            // As if what is beyond reach were not there.
+            if !thing.is_within(&caller.rights.reach) {
+                return Err(ApiProblem::not_found());
+            }
+            Ok(Json(thing.into()))
         }
 
         #[doc = concat!("Creates ", $one_of)]

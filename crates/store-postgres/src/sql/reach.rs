@@ -1,0 +1,73 @@
+//! Lists for those who are limited to customers, sites or service providers ([`lineshift_domain::reach::Reach`]).
+//!
+//! What is named comes as JSON arrays of ids, 500 together at most. Of each named thing an index answers, in order, as many rows as a page
+//! holds; the page is then the least of these. So page 10,000 costs what page 1 costs, and what others own is never walked.
+
+use lineshift_store::{device_columns, entry_columns};
+
+lineshift_store::statements! {
+    /// Lines within reach by id. `$1` tenant, `$2` the id before the first, `$3` how many; `$4` customers, `$5` sites, `$6` the service
+    /// providers to which these are limited, `$7` the service providers all of whose lines are reached; `$8` to `$11` the customer,
+    /// site, service provider and rate plan that are sought, 0 for any.
+    ///
+    /// Rows: as many as a page holds for each thing named. Indexes: device_tenant_by_customer, device_tenant_by_site,
+    /// device_by_provider, each beyond `$2`; then primary keys. Locks: none.
+    /// Tuned: LATERAL, so that each index is walked only as far as a page goes.
+    LIST_DEVICES = concat!(
+        "WITH reached (id) AS (
+            SELECT found.device_id FROM unnest(string_to_array(translate((SELECT $4::text), '[] ', ''), ',')::bigint[]) AS named (value) CROSS JOIN LATERAL (
+                SELECT x.device_id FROM device_tenant AS x
+                JOIN device AS xd ON xd.tenant_id = $1 AND xd.id = x.device_id
+                WHERE x.tenant_id = $1 AND x.rev_customer_id = named.value AND x.device_id > $2 AND (CAST($6 AS TEXT) = '[]' OR xd.service_provider_id IN (SELECT unnest(string_to_array(translate((SELECT $6::text), '[] ', ''), ',')::bigint[])))
+            AND ($8 = 0 OR x.rev_customer_id = $8) AND ($9 = 0 OR x.site_id = $9) AND ($10 = 0 OR xd.service_provider_id = $10)
+            AND ($11 = 0 OR x.customer_rate_plan_id = $11)
+                ORDER BY x.device_id LIMIT $3) AS found
+            UNION
+            SELECT found.device_id FROM unnest(string_to_array(translate((SELECT $5::text), '[] ', ''), ',')::bigint[]) AS named (value) CROSS JOIN LATERAL (
+                SELECT x.device_id FROM device_tenant AS x
+                JOIN device AS xd ON xd.tenant_id = $1 AND xd.id = x.device_id
+                WHERE x.tenant_id = $1 AND x.site_id = named.value AND x.device_id > $2 AND (CAST($6 AS TEXT) = '[]' OR xd.service_provider_id IN (SELECT unnest(string_to_array(translate((SELECT $6::text), '[] ', ''), ',')::bigint[])))
+            AND ($8 = 0 OR x.rev_customer_id = $8) AND ($9 = 0 OR x.site_id = $9) AND ($10 = 0 OR xd.service_provider_id = $10)
+            AND ($11 = 0 OR x.customer_rate_plan_id = $11)
+                ORDER BY x.device_id LIMIT $3) AS found
+            UNION
+            SELECT found.id FROM unnest(string_to_array(translate((SELECT $7::text), '[] ', ''), ',')::bigint[]) AS named (value) CROSS JOIN LATERAL (
+                SELECT xd.id FROM device AS xd
+                JOIN device_tenant AS x ON x.tenant_id = $1 AND x.device_id = xd.id
+                WHERE xd.tenant_id = $1 AND xd.service_provider_id = named.value AND xd.id > $2 AND (CAST($6 AS TEXT) = '[]' OR xd.service_provider_id IN (SELECT unnest(string_to_array(translate((SELECT $6::text), '[] ', ''), ',')::bigint[])))
+            AND ($8 = 0 OR x.rev_customer_id = $8) AND ($9 = 0 OR x.site_id = $9) AND ($10 = 0 OR xd.service_provider_id = $10)
+            AND ($11 = 0 OR x.customer_rate_plan_id = $11)
+                ORDER BY xd.id LIMIT $3) AS found
+        ) ",
+        device_columns!(),
+        " FROM reached JOIN device AS d ON d.tenant_id = $1 AND d.id = reached.id
+          JOIN device_tenant AS dt ON dt.tenant_id = $1 AND dt.device_id = d.id ORDER BY d.id LIMIT $3"
+    );
+    /// Open entries of lines within reach by date. `$1` tenant, `$2` and `$3` date and id before the first, `$4` how many; `$5` customers,
+    /// `$6` sites, `$7` service providers, each the word "any" where it does not limit.
+    ///
+    /// Rows: open entries from there on until the page is full (customer_rate_plan_device_queue_due), each with its line by primary
+    /// key. Locks: none.
+    LIST_OPEN_ENTRIES = concat!(
+        entry_columns!(),
+        "AND q.state = 'open' AND (q.effective_date, q.device_change_id) > ($2, $3)
+         AND (($5::text = 'any' AND $6::text = 'any') OR ($5::text <> 'any' AND q.rev_customer_id IN (SELECT unnest(CASE $5::text WHEN 'any' THEN NULL ELSE string_to_array(translate((SELECT $5::text), '[] ', ''), ',')::bigint[] END)))
+              OR ($6::text <> 'any' AND q.site_id IN (SELECT unnest(CASE $6::text WHEN 'any' THEN NULL ELSE string_to_array(translate((SELECT $6::text), '[] ', ''), ',')::bigint[] END))))
+         AND ($7::text = 'any' OR d.service_provider_id IN (SELECT unnest(CASE $7::text WHEN 'any' THEN NULL ELSE string_to_array(translate((SELECT $7::text), '[] ', ''), ',')::bigint[] END)))
+         ORDER BY q.effective_date, q.device_change_id LIMIT $4"
+    );
+    /// The customers named, by id. `$1` tenant, `$2` the id before the first, `$3` how many, `$4` customers. Rows: 500 by primary key.
+    LIST_CUSTOMERS = "SELECT k.id, k.name, k.integration_authentication_id, k.is_active FROM unnest(string_to_array(translate((SELECT $4::text), '[] ', ''), ',')::bigint[]) AS named (value)
+        JOIN rev_customer AS k ON k.tenant_id = $1 AND k.id = named.value AND k.id > $2 ORDER BY k.id LIMIT $3";
+    /// The sites named and those of the customers named, by id. `$1` tenant, `$2` the id before the first, `$3` how many, `$4` customers,
+    /// `$5` sites. Rows: 500 by primary key, and the sites of each customer by site_by_customer.
+    LIST_SITES = "WITH reached (id) AS (
+            SELECT s.id FROM unnest(string_to_array(translate((SELECT $4::text), '[] ', ''), ',')::bigint[]) AS named (value) JOIN site AS s ON s.tenant_id = $1 AND s.rev_customer_id = named.value
+            UNION SELECT s.id FROM unnest(string_to_array(translate((SELECT $5::text), '[] ', ''), ',')::bigint[]) AS named (value) JOIN site AS s ON s.tenant_id = $1 AND s.id = named.value)
+        SELECT s.id, s.name, s.rev_customer_id, s.is_active FROM reached
+        JOIN site AS s ON s.tenant_id = $1 AND s.id = reached.id WHERE s.id > $2 ORDER BY s.id LIMIT $3";
+    /// The service providers named, by id. `$1` tenant, `$2` the id before the first, `$3` how many, `$4` service providers.
+    LIST_SERVICE_PROVIDERS = "SELECT p.id, p.name, p.integration_kind, p.integration_authentication_id, p.write_enabled, p.is_active
+        FROM unnest(string_to_array(translate((SELECT $4::text), '[] ', ''), ',')::bigint[]) AS named (value) JOIN service_provider AS p ON p.tenant_id = $1 AND p.id = named.value AND p.id > $2
+        ORDER BY p.id LIMIT $3";
+}

@@ -1,0 +1,75 @@
+//! Lists for those who are limited to customers, sites or service providers ([`lineshift_domain::reach::Reach`]).
+//!
+//! What is named comes as JSON arrays of ids, 500 together at most. Of each named thing an index answers, in order, as many rows as a page
+//! holds; the page is then the least of these. So page 10,000 costs what page 1 costs, and what others own is never walked.
+
+use lineshift_store::{device_columns, entry_columns};
+
+lineshift_store::statements! {
+    /// Lines within reach by id. `$1` tenant, `$2` the id before the first, `$3` how many; `$4` customers, `$5` sites, `$6` the service
+    /// providers to which these are limited, `$7` the service providers all of whose lines are reached; `$8` to `$11` the customer,
+    /// site, service provider and rate plan that are sought, 0 for any.
+    ///
+    /// Rows: as many as a page holds for each thing named. Indexes: device_tenant_by_customer, device_tenant_by_site,
+    /// device_by_provider, each beyond `$2`; then primary keys. Locks: none.
+    /// Tuned: what is named is joined by a correlated IN, as SQLite knows no LATERAL.
+    LIST_DEVICES = concat!(
+        "WITH reached (id) AS (
+            SELECT dt.device_id FROM json_each($4) AS named CROSS JOIN device_tenant AS dt
+                ON dt.tenant_id = $1 AND dt.device_id IN (
+                    SELECT x.device_id FROM device_tenant AS x
+                    CROSS JOIN device AS xd ON xd.tenant_id = $1 AND xd.id = x.device_id
+                    WHERE x.tenant_id = $1 AND x.rev_customer_id = named.value AND x.device_id > $2 AND (CAST($6 AS TEXT) = '[]' OR xd.service_provider_id IN (SELECT value FROM json_each($6)))
+            AND ($8 = 0 OR x.rev_customer_id = $8) AND ($9 = 0 OR x.site_id = $9) AND ($10 = 0 OR xd.service_provider_id = $10)
+            AND ($11 = 0 OR x.customer_rate_plan_id = $11)
+                    ORDER BY x.device_id LIMIT $3)
+            UNION
+            SELECT dt.device_id FROM json_each($5) AS named CROSS JOIN device_tenant AS dt
+                ON dt.tenant_id = $1 AND dt.device_id IN (
+                    SELECT x.device_id FROM device_tenant AS x
+                    CROSS JOIN device AS xd ON xd.tenant_id = $1 AND xd.id = x.device_id
+                    WHERE x.tenant_id = $1 AND x.site_id = named.value AND x.device_id > $2 AND (CAST($6 AS TEXT) = '[]' OR xd.service_provider_id IN (SELECT value FROM json_each($6)))
+            AND ($8 = 0 OR x.rev_customer_id = $8) AND ($9 = 0 OR x.site_id = $9) AND ($10 = 0 OR xd.service_provider_id = $10)
+            AND ($11 = 0 OR x.customer_rate_plan_id = $11)
+                    ORDER BY x.device_id LIMIT $3)
+            UNION
+            SELECT d.id FROM json_each($7) AS named CROSS JOIN device AS d ON d.tenant_id = $1 AND d.id IN (
+                SELECT xd.id FROM device AS xd
+                CROSS JOIN device_tenant AS x ON x.tenant_id = $1 AND x.device_id = xd.id
+                WHERE xd.tenant_id = $1 AND xd.service_provider_id = named.value AND xd.id > $2 AND (CAST($6 AS TEXT) = '[]' OR xd.service_provider_id IN (SELECT value FROM json_each($6)))
+            AND ($8 = 0 OR x.rev_customer_id = $8) AND ($9 = 0 OR x.site_id = $9) AND ($10 = 0 OR xd.service_provider_id = $10)
+            AND ($11 = 0 OR x.customer_rate_plan_id = $11)
+                ORDER BY xd.id LIMIT $3)
+        ) ",
+        device_columns!(),
+        " FROM reached CROSS JOIN device AS d ON d.tenant_id = $1 AND d.id = reached.id
+          CROSS JOIN device_tenant AS dt ON dt.tenant_id = $1 AND dt.device_id = d.id ORDER BY d.id LIMIT $3"
+    );
+    /// Open entries of lines within reach by date. `$1` tenant, `$2` and `$3` date and id before the first, `$4` how many; `$5` customers,
+    /// `$6` sites, `$7` service providers, each the word "any" where it does not limit.
+    ///
+    /// Rows: open entries from there on until the page is full (customer_rate_plan_device_queue_due), each with its line by primary
+    /// key. Locks: none.
+    LIST_OPEN_ENTRIES = concat!(
+        entry_columns!(),
+        "AND q.state = 'open' AND (q.effective_date, q.device_change_id) > ($2, $3)
+         AND (($5 = 'any' AND $6 = 'any') OR ($5 <> 'any' AND q.rev_customer_id IN (SELECT value FROM json_each(CASE $5 WHEN 'any' THEN '[]' ELSE $5 END)))
+              OR ($6 <> 'any' AND q.site_id IN (SELECT value FROM json_each(CASE $6 WHEN 'any' THEN '[]' ELSE $6 END))))
+         AND ($7 = 'any' OR d.service_provider_id IN (SELECT value FROM json_each(CASE $7 WHEN 'any' THEN '[]' ELSE $7 END)))
+         ORDER BY q.effective_date, q.device_change_id LIMIT $4"
+    );
+    /// The customers named, by id. `$1` tenant, `$2` the id before the first, `$3` how many, `$4` customers. Rows: 500 by primary key.
+    LIST_CUSTOMERS = "SELECT k.id, k.name, k.integration_authentication_id, k.is_active FROM json_each($4) AS named CROSS
+        JOIN rev_customer AS k ON k.tenant_id = $1 AND k.id = named.value AND k.id > $2 ORDER BY k.id LIMIT $3";
+    /// The sites named and those of the customers named, by id. `$1` tenant, `$2` the id before the first, `$3` how many, `$4` customers,
+    /// `$5` sites. Rows: 500 by primary key, and the sites of each customer by site_by_customer.
+    LIST_SITES = "WITH reached (id) AS (
+            SELECT s.id FROM json_each($4) AS named CROSS JOIN site AS s ON s.tenant_id = $1 AND s.rev_customer_id = named.value
+            UNION SELECT s.id FROM json_each($5) AS named CROSS JOIN site AS s ON s.tenant_id = $1 AND s.id = named.value)
+        SELECT s.id, s.name, s.rev_customer_id, s.is_active FROM reached
+        JOIN site AS s ON s.tenant_id = $1 AND s.id = reached.id WHERE s.id > $2 ORDER BY s.id LIMIT $3";
+    /// The service providers named, by id. `$1` tenant, `$2` the id before the first, `$3` how many, `$4` service providers.
+    LIST_SERVICE_PROVIDERS = "SELECT p.id, p.name, p.integration_kind, p.integration_authentication_id, p.write_enabled, p.is_active
+        FROM json_each($4) AS named CROSS JOIN service_provider AS p ON p.tenant_id = $1 AND p.id = named.value AND p.id > $2
+        ORDER BY p.id LIMIT $3";
+}
