@@ -428,6 +428,18 @@ impl StoredOrder {
         self.billing_account().is_some() || self.carrier_account().is_some()
     }
 
+    /// The carrier rate plan that each line is moved to, by its code; none: the order names none. It has to be active when a page that
+    /// moves lines is run, as it had to be when it was ordered (B5.3), also where the move is dated ahead: it is passed on at once.
+    #[must_use]
+    pub fn carrier_rate_plan(&self) -> Option<&str> {
+        let plan = match self {
+            Self::CustomerAssignment(assignment) => assignment.carrier_rate_plan.as_ref()?,
+            Self::CarrierRatePlanChange(plan) => plan,
+            Self::CustomerRatePlanChange(_) | Self::StatusUpdate(_) => return None,
+        };
+        plan.carrier_rate_plan.as_deref()
+    }
+
     /// What is asked of the carrier for each line.
     #[must_use]
     pub fn carrier_change(&self) -> Option<CarrierChange> {

@@ -89,13 +89,20 @@ pub(crate) async fn judge_rows(
         lines.into_iter().partition(|line| !canceled || done.sent.contains(&line.id));
     let ended = ended.into_iter().map(|line| (line.id, Judged::Stopped(Stop::Canceled)));
     let mut judged = match stopped(order) {
-        Some(stop) => {
+        Some(stop @ (Stop::Canceled | Stop::Refused(_))) => {
             let rows = carried_on.iter().map(|line| (line.id, Judged::Stopped(stop.clone()))).collect();
             JudgedRows { rows, found_anew: false }
         }
-        None => {
+        no_calls => {
             let judge = judge_of(stored, order.change.service_provider_id, order.integration_kind, statuses, abilities);
-            judge_page(page, order, &carried_on, &judge, query, &done.own).await?
+            let mut judged = judge_page(page, order, &carried_on, &judge, query, &done.own).await?;
+            // Rows that need no call any more go on in spite of it: whether their lines still may is judged as ever.
+            for (_, verdict) in &mut judged.rows {
+                if let Some(stop) = no_calls.as_ref().filter(|_| !matches!(verdict, Judged::Refused(_))) {
+                    *verdict = Judged::Stopped(stop.clone());
+                }
+            }
+            judged
         }
     };
     judged.rows.extend(ended);
@@ -144,7 +151,7 @@ impl Judged {
             Self::AlreadySo => Some(Settled::AlreadySo(row)),
             Self::Stopped(Stop::Canceled) => Some(Settled::Canceled(row)),
             Self::Refused(reason) | Self::Stopped(Stop::Refused(reason)) => Some(Settled::Refused(row, reason.clone())),
-            Self::Stopped(Stop::NoAccount(no)) => no.reason().map(|reason| Settled::Refused(row, reason.clone())),
+            Self::Stopped(Stop::NoCalls(no)) => no.reason().map(|reason| Settled::Refused(row, reason.clone())),
         }
     }
 }
@@ -154,18 +161,18 @@ impl Judged {
 pub(crate) enum Stop {
     Canceled,
     Refused(Reason),
-    /// Only the rows that would call an account that cannot be called (B5.3).
-    NoAccount(NoAccount),
+    /// Only the rows that would call somebody who may not be called (B5.3).
+    NoCalls(NoCalls),
 }
 
-/// Why accounts may not be called; none: it may.
+/// Why the billing system or the carrier may not be called for the order; none: it may.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct NoAccount {
+pub(crate) struct NoCalls {
     pub(crate) billing: Option<Reason>,
     pub(crate) carrier: Option<Reason>,
 }
 
-impl NoAccount {
+impl NoCalls {
     /// Either reason, the billing system's first.
     fn reason(&self) -> Option<&Reason> {
         self.billing.as_ref().or(self.carrier.as_ref())
@@ -193,9 +200,18 @@ fn stopped(order: &OrderFacts) -> Option<Stop> {
     if plan_now && !targets.pool {
         return refused(Code::PoolInactive, "the customer rate pool was made inactive after this was ordered");
     }
-    let no =
-        NoAccount { billing: order.billing.as_ref().and_then(no_account), carrier: order.carrier.as_ref().and_then(no_account) };
-    no.reason().is_some().then_some(Stop::NoAccount(no))
+    let no = NoCalls {
+        billing: order.billing.as_ref().and_then(no_account),
+        carrier: order.carrier.as_ref().and_then(no_account).or_else(|| no_carrier_plan(order)),
+    };
+    no.reason().is_some().then_some(Stop::NoCalls(no))
+}
+
+/// Why lines may not be moved to the order's carrier plan any more, if so. It binds those that are not moved yet: what stands at the
+/// carrier stands.
+fn no_carrier_plan(order: &OrderFacts) -> Option<Reason> {
+    let text = "the carrier rate plan was made inactive after this was ordered";
+    (!order.targets.carrier_rate_plan).then(|| Reason::new(Code::PlanInactive, text))
 }
 
 /// Why the account may not be called, if so (B5.3).

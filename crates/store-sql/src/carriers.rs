@@ -17,7 +17,7 @@ use crate::engine::{Engine, SqlStore};
 use crate::row::page_limit;
 
 pub(crate) use self::lines::write_lines;
-pub(crate) use self::plans::find_plan;
+pub(crate) use self::plans::{find_plan, is_plan_active};
 
 #[async_trait]
 impl<E: Engine> CarrierStore for SqlStore<E> {

@@ -133,7 +133,7 @@ pub struct OrderFacts {
     pub integration_kind: IntegrationKind,
     /// What the orderer may do now; none: nothing any more, the key is revoked or expired, or the person gone.
     pub orderer_rights: Option<Rights>,
-    /// Whether the order's customer, site, plan and pool are still active; true where the order names none.
+    /// Whether the order's customer, site, plans and pool are still active; true where the order names none.
     pub targets: TargetsActive,
     /// The billing account that its pages call, as it stands now; none: it calls none.
     pub billing: Option<AccountFacts>,
@@ -167,6 +167,8 @@ pub struct TargetsActive {
     pub plan: bool,
     /// Customer rate pool.
     pub pool: bool,
+    /// Carrier rate plan, in the catalogue of the change's service provider.
+    pub carrier_rate_plan: bool,
 }
 
 /// One open row of the page with its line.

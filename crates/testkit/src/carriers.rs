@@ -183,6 +183,14 @@ impl CarrierWorld {
         Simulators { jasper: Arc::clone(&self.jasper), pond: Arc::clone(&self.pond), revio: Arc::clone(&self.revio) }
     }
 
+    /// Makes a plan of Jasper's or POND's catalogue inactive, or active again.
+    pub async fn set_plan_active(&self, plan: &str, is_active: bool) {
+        let Operator { store, jasper, .. } = &self.operator;
+        let provider = if [PLAN, OTHER_PLAN].contains(&plan) { *jasper } else { self.pond_provider };
+        let plan = CarrierRatePlan { code: plan.to_owned(), name: format!("Plan {plan}"), is_active };
+        store.upsert_carrier_rate_plans(self.operator.tenant(), provider, &[plan]).await.expect("stored");
+    }
+
     /// A carrier refuses the next changing request whose path and body have these in them, clearly and for good.
     pub fn refuse_next(&self, path: &'static str, body: &'static str) {
         self.refusals.add(path, body);

@@ -6,10 +6,10 @@ use lineshift_domain::codes::Code;
 use lineshift_domain::facts::LineFacts;
 use lineshift_domain::ids::IntegrationAuthenticationId;
 use lineshift_domain::judge::{Judge, RequiredData, Verdict};
-use lineshift_domain::order::{StoredCarrierRatePlan, StoredOrder, StoredStatus};
+use lineshift_domain::order::{StoredAssignment, StoredCarrierRatePlan, StoredOrder, StoredStatus};
 use lineshift_domain::terms::IntegrationKind;
 
-use crate::judging_rules::{PROVIDER, sound_line, statuses};
+use crate::judging_rules::{PROVIDER, order, sound_line, statuses};
 
 static STATUSES: [CarrierStatus; 2] = [
     CarrierStatus { name: "ACTIVATED", is_active: true, reached_from: &["READY", "OUT"] },
@@ -103,4 +103,21 @@ fn what_the_carrier_must_know_of_a_line_is_there() {
 #[test]
 fn a_plan_is_for_lines_in_use() {
     assert_eq!(refused(&to_plan("Large", None), |line| line.status = "OUT".into()).0, Code::DeviceNotActive);
+}
+
+#[test]
+fn an_order_names_the_carrier_plan_that_has_to_be_active_when_it_is_run() {
+    assert_eq!(to_plan("Large", None).carrier_rate_plan(), Some("Large"));
+    assert_eq!(to_plan("Large", Some(3)).carrier_rate_plan(), Some("Large"), "it is passed on at once");
+    assert_eq!(to_status("OUT").carrier_rate_plan(), None);
+    let StoredOrder::CarrierRatePlanChange(plan) = to_plan("Large", None) else { panic!("a plan change") };
+    let comm_plan = StoredCarrierRatePlan { carrier_rate_plan: None, comm_plan: Some("LTE".into()), ..plan.clone() };
+    assert_eq!(
+        StoredOrder::CarrierRatePlanChange(comm_plan).carrier_rate_plan(),
+        None,
+        "communication plans are in no catalogue"
+    );
+    let StoredOrder::CustomerAssignment(assignment) = order() else { panic!("an assignment") };
+    let with = |carrier_rate_plan| StoredOrder::CustomerAssignment(StoredAssignment { carrier_rate_plan, ..assignment.clone() });
+    assert_eq!((with(Some(plan)).carrier_rate_plan(), with(None).carrier_rate_plan()), (Some("Large"), None));
 }

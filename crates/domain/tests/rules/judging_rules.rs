@@ -19,7 +19,7 @@ pub(crate) fn statuses() -> ActiveStatuses {
 }
 
 /// An order that every rule binds: it assigns, creates a service, needs data, and sets an allocation of 500 MB.
-fn order() -> StoredOrder {
+pub(crate) fn order() -> StoredOrder {
     let values = PlanValues { allocation_mb: Setting::Set(Decimal::new(500, 0)), ..PlanValues::default() };
     StoredOrder::CustomerAssignment(StoredAssignment {
         rev_customer_id: Some(RevCustomerId(5)),

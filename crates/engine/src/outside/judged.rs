@@ -64,7 +64,7 @@ fn goal(row: DeviceChangeId, verdict: &Judged, line: Option<&OutsideLine>, order
         // A line on which a step was done, or is unknown, is carried to its end (B10.1), and never judged to be canceled.
         Judged::Stopped(Stop::Canceled) => Err(Settled::Canceled(row)),
         // What stands as a whole calls nobody any more (B5.3).
-        Judged::Stopped(Stop::NoAccount(no)) => {
+        Judged::Stopped(Stop::NoCalls(no)) => {
             let billing = no.billing.as_ref().filter(|_| !line.is_some_and(|line| is_billed(line, order)));
             let carrier = no.carrier.as_ref().filter(|_| !line.is_some_and(|line| is_moved(line, order)));
             match billing.or(carrier) {
@@ -133,6 +133,6 @@ pub(super) fn refusal(verdict: &Judged) -> Option<Reason> {
     match verdict {
         Judged::Refused(reason) | Judged::Stopped(Stop::Refused(reason)) => Some(reason.clone()),
         // The calls are made by now.
-        Judged::Accepted | Judged::AlreadySo | Judged::Stopped(Stop::Canceled | Stop::NoAccount(_)) => None,
+        Judged::Accepted | Judged::AlreadySo | Judged::Stopped(Stop::Canceled | Stop::NoCalls(_)) => None,
     }
 }

@@ -31,6 +31,12 @@ pub(crate) fn find_plan(sql: &Sql<'_>, tenant: TenantId, references: &References
     Ok(only_one(named))
 }
 
+/// Whether a provider's plan of that code is active; one that is not there is not.
+pub(crate) fn is_plan_active(sql: &Sql<'_>, tenant: TenantId, provider: ServiceProviderId, code: &str) -> Result<bool> {
+    let is_active = sql.find(text::IS_PLAN_ACTIVE, &[&tenant.0, &provider.0, &code], |row| row.get(0))?;
+    Ok(is_active.unwrap_or(false))
+}
+
 /// The only active plan of a name, or the only one: which of several was meant nobody knows.
 fn only_one(mut plans: Vec<CarrierRatePlan>) -> Option<CarrierRatePlan> {
     if plans.iter().any(|plan| plan.is_active) {

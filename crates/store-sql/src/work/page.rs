@@ -22,6 +22,7 @@ use self::end::settled_row;
 use self::order::{read_line, read_order};
 pub(super) use self::outside::{WaitingRows, waiting_rows};
 use super::lease_lost;
+use crate::carriers::is_plan_active;
 use crate::devices::{Seen, look_up};
 use crate::engine::{Engine, OpenTransaction};
 use crate::json::json;
@@ -77,7 +78,12 @@ impl<E: Engine> SqlPage<E> {
         let found = transaction
             .run(move |sql| {
                 let key: [&dyn Parameter; 5] = [&held.tenant_id.0, &held.bulk_change_id.0, &held.page, &held.epoch, &micros(now)];
-                sql.find(text::OPEN_PAGE, &key, read_order)
+                let Some((mut order, stored_order)) = sql.find(text::OPEN_PAGE, &key, read_order)? else { return Ok(None) };
+                if let Some(code) = order.change.order.carrier_rate_plan() {
+                    let is_active = is_plan_active(sql, held.tenant_id, order.change.service_provider_id, code)?;
+                    order.targets.carrier_rate_plan = is_active;
+                }
+                Ok(Some((order, stored_order)))
             })
             .await?;
         let (order, stored_order) = found.ok_or_else(|| lease_lost(claim))?;

@@ -81,6 +81,7 @@ macro_rules! contract_tests {
                 small_pages_are_received_several_at_once;
             windows: windows_are_never_exceeded, windows_are_counted_by_account;
             work: pages_are_claimed_under_a_lease, a_page_says_what_its_order_is_worth_now,
+                a_page_says_whether_its_carrier_plan_is_active,
                 a_dropped_page_leaves_nothing_behind, settled_rows_end_without_their_steps, a_lost_lease_undoes_the_page,
                 a_page_that_keeps_failing_ends_in_error, a_change_is_completed_once,
                 queue_entries_of_a_change_are_canceled_once, what_waits_is_measured;

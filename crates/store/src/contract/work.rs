@@ -2,7 +2,7 @@
 
 use lineshift_domain::codes::Code;
 use lineshift_domain::facts::Holds;
-use lineshift_domain::ids::BulkChangeId;
+use lineshift_domain::ids::{BulkChangeId, ServiceProviderId};
 use lineshift_domain::judge::Reason;
 use lineshift_domain::log_text::LogText;
 use lineshift_domain::order::{StoredAssignment, StoredOrder};
@@ -10,8 +10,10 @@ use lineshift_domain::rights::Rights;
 use lineshift_domain::terms::{BulkChangeStatus, DeviceChangeStatus, LineIdentifier, PlanQueueState};
 
 use super::bulk_changes::{KEY, accepted, amop, change, finished, orderer, stored, told};
-use super::fixture::{Fixture, at, iccid, runnable_changes};
+use super::carriers::{linked, moving};
+use super::fixture::{Fixture, at, iccid, provider, runnable_changes};
 use crate::bulk_changes::{DeviceChangeFilter, DeviceChangeView, NewBulkChange};
+use crate::catalogue::CarrierRatePlan;
 use crate::devices::{DeviceView, FactsQuery};
 use crate::plan_queue::PlanQueueFilter;
 use crate::work::{AssignmentWrite, PageClaim, PageLine, PageTask, PageWork, RunnableChange, Settled, StepLog, message_kind};
@@ -114,6 +116,7 @@ pub async fn a_page_says_what_its_order_is_worth_now<S: Store>(store: &S) {
     assert_eq!(order.time_zone, chrono_tz::America::New_York);
     let targets = order.targets;
     assert_eq!((targets.customer, targets.site, targets.plan, targets.pool), (true, true, true, true));
+    assert!(targets.carrier_rate_plan, "it names none");
     assert_eq!(worth(100).await.orderer_rights, None, "expired");
     store.revoke_api_key(tenant, principal, at(12)).await.expect("revoked");
     assert_eq!(worth(13).await.orderer_rights, None, "revoked");
@@ -123,6 +126,27 @@ pub async fn a_page_says_what_its_order_is_worth_now<S: Store>(store: &S) {
     assert!(!worth(15).await.targets.site);
     assert!(store.cancel_bulk_change(tenant, id, &orderer(), at(16)).await.expect("canceled"));
     assert_eq!(worth(17).await.change.canceled_at, Some(at(16)));
+}
+
+/// A carrier plan counts as it stands in the catalogue of the change's own provider; one that is not there is not active.
+pub async fn a_page_says_whether_its_carrier_plan_is_active<S: Store>(store: &S) {
+    let fixture = Fixture::new(store, "carrier plan of a page").await;
+    let (tenant, account, lines) = (fixture.tenant, linked(&fixture).await, fixture.lines(1).await);
+    let second = store.create_service_provider(tenant, &provider("Second"), at(0)).await.expect("another provider");
+    let moving = moving(&fixture, account, &lines).await;
+    let held = claim(&fixture, moving, 10).await.expect("a page");
+    let is_active = async || store.open_page(&held, at(11)).await.expect("opened").order().targets.carrier_rate_plan;
+    let set = async |of: ServiceProviderId, is_active: bool| {
+        let plan = CarrierRatePlan { code: "M2".to_owned(), name: "Two".to_owned(), is_active };
+        store.upsert_carrier_rate_plans(tenant, of, &[plan]).await.expect("stored");
+    };
+    assert!(!is_active().await, "it is not there");
+    set(second, true).await;
+    assert!(!is_active().await, "another provider's");
+    for active in [true, false, true] {
+        set(fixture.provider, active).await;
+        assert_eq!(is_active().await, active);
+    }
 }
 
 /// Open rows in device order with the facts of their lines; what is dropped was never done.

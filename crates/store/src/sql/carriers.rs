@@ -4,6 +4,9 @@ crate::statements! {
     /// `$3` code. code, name, is active: one row by `carrier_rate_plan`'s unique index of provider and code.
     FIND_PLAN_BY_CODE = "SELECT code, name, is_active FROM carrier_rate_plan
         WHERE tenant_id = $1 AND service_provider_id = $2 AND code = $3";
+    /// `$3` code. Whether it is active: one row by the unique index of provider and code.
+    IS_PLAN_ACTIVE = "SELECT is_active = 1 FROM carrier_rate_plan
+        WHERE tenant_id = $1 AND service_provider_id = $2 AND code = $3";
     /// `$3` name, `$4` how many. Those of one name by code, by `carrier_rate_plan_by_name`.
     LIST_PLANS_BY_NAME = "SELECT code, name, is_active FROM carrier_rate_plan
         WHERE tenant_id = $1 AND service_provider_id = $2 AND name = $3 ORDER BY code LIMIT $4";

@@ -6,6 +6,7 @@ mod faulty;
 mod flows;
 mod later;
 mod many_waiting;
+mod plan_gone;
 mod saga;
 mod seeds;
 mod situation;

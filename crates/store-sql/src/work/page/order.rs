@@ -15,7 +15,14 @@ pub(super) fn read_order(row: &Row<'_>) -> Result<(OrderFacts, i64)> {
         change: read_change(row)?,
         integration_kind: row.term(at(0))?,
         orderer_rights: row.maybe_term(at(1))?,
-        targets: TargetsActive { customer: row.get(at(2))?, site: row.get(at(3))?, plan: row.get(at(4))?, pool: row.get(at(5))? },
+        targets: TargetsActive {
+            customer: row.get(at(2))?,
+            site: row.get(at(3))?,
+            plan: row.get(at(4))?,
+            pool: row.get(at(5))?,
+            // Stands in the order's text, by its code: looked up once that is read.
+            carrier_rate_plan: true,
+        },
         billing: read_account(row, at(8))?,
         carrier: read_account(row, at(12))?,
         time_zone: row.term(at(7))?,
