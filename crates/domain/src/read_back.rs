@@ -33,6 +33,14 @@ impl ReadBackPolicy {
         if now >= settled_at { ReadBack::Settled } else { ReadBack::AgainAt(self.next_look(unknown_since, now).min(settled_at)) }
     }
 
+    /// Until when a call may still work late of which the last byte was sent at `unknown_since` or before and nobody heard; none: by `now`
+    /// it cannot any more. A look that shows what the call was to do does not end that: what it shows may have come about otherwise.
+    #[must_use]
+    pub fn may_work_until(&self, unknown_since: DateTime<Utc>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let settled_at = unknown_since + self.settle_after;
+        (now < settled_at).then_some(settled_at)
+    }
+
     /// After a look at `now` that brought no answer.
     #[must_use]
     pub fn after_no_answer(&self, unknown_since: DateTime<Utc>, now: DateTime<Utc>) -> ReadBack {
@@ -75,6 +83,14 @@ mod tests {
             looks.push((next - at(0)).num_seconds());
         }
         assert_eq!(looks, [6, 12, 24, 48, 96, 156, 216, 276, 336, 396, 456, 516, 576, 600]);
+    }
+
+    #[test]
+    fn a_call_may_work_late_until_it_would_count_as_settled() {
+        assert_eq!(POLICY.may_work_until(at(0), at(0)), Some(at(600)));
+        assert_eq!(POLICY.may_work_until(at(0), at(599)), Some(at(600)));
+        assert_eq!(POLICY.may_work_until(at(0), at(600)), None);
+        assert_eq!(POLICY.after_nothing(at(0), at(600)), ReadBack::Settled);
     }
 
     #[test]

@@ -130,7 +130,8 @@ pub struct StepRecord {
     pub code: Option<Code>,
     /// What it came to, for people.
     pub outcome: Option<String>,
-    /// Since when nobody knows: the last moment at which a byte may have been sent (B7.3).
+    /// Since when nobody knows: the last moment at which a byte may have been sent (B7.3). It stays with an act at a carrier of which is
+    /// known what it came to, when not each call for it was heard of: such a call may work late.
     pub unknown_since: Option<DateTime<Utc>>,
     /// When it was written last.
     pub at: DateTime<Utc>,

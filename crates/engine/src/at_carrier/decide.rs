@@ -76,12 +76,15 @@ impl CarrierPage<'_> {
                 }
             },
             // Sent again after nobody knew what became of it, and refused: whether the first had worked is read.
-            Some((StepState::Ambiguous, _)) if line.record(place).is_some_and(|record| record.code.is_some()) => {
-                if line.read_at().is_none() {
-                    return Some(Do::Read);
-                }
+            Some((StepState::Ambiguous, since)) if line.record(place).is_some_and(|record| record.code.is_some()) => {
+                let Some(read_at) = line.read_at() else { return Some(Do::Read) };
                 let said = line.record(place).and_then(|record| record.outcome.clone()).unwrap_or_default();
-                self.part_failed(line, place, Reason::new(Code::CarrierRefused, said));
+                match self.policy().after_nothing(since, read_at) {
+                    ReadBack::AgainAt(until) => self.apply(line, self.calling.wait(Code::OutcomeUnknown, said, until)),
+                    ReadBack::Settled | ReadBack::GivenUp => {
+                        self.part_failed(line, place, Reason::new(Code::CarrierRefused, said));
+                    }
+                }
                 None
             }
             // Nothing more is sent for a line that is refused: whether what is unknown had an effect is read until it is settled.
@@ -118,11 +121,14 @@ impl CarrierPage<'_> {
         }
     }
 
-    /// An unknown act was read back, and what it was to do stands.
+    /// An unknown act was read back, and what it was to do stands. When the last call was sent of which nobody heard is kept: what stands
+    /// may be another's doing, and the call may still work late. An only call that was accepted is no such call.
     pub(super) fn took_effect(&self, line: &mut CarrierRun, place: u16) {
         line.write(place, self.calling.now(), |record| {
+            let was_heard = record.state == StepState::Waiting && record.calls <= 1;
+            record.unknown_since = record.unknown_since.filter(|_| !was_heard);
             record.state = StepState::Done;
-            (record.code, record.unknown_since) = (None, None);
+            record.code = None;
             record.outcome = Some("read back: it took effect".to_owned());
         });
     }

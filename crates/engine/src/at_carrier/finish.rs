@@ -1,6 +1,6 @@
 //! How a line ends: it stands and is stored, it fails and keeps or undoes what was done, or it waits (B6.3).
 
-use lineshift_domain::carrier::{Answers, CarrierChange};
+use lineshift_domain::carrier::{Abilities, Answers, CarrierChange};
 use lineshift_domain::codes::Code;
 use lineshift_domain::judge::Reason;
 use lineshift_domain::log_text::{CarrierAction, LogTitle};
@@ -29,9 +29,16 @@ impl CarrierPage<'_> {
             self.store_here(line, self.asked.clone(), self.action());
             line.mark_stored(now);
         }
-        if matches!(line.goal, Goal::Do) {
+        if matches!(line.goal, Goal::Do) && !self.waits_while_late(line) {
             line.end = Some(LineEnd::Stands);
         }
+    }
+
+    /// Whether the line waits because a call of which nobody heard may still work late, after whatever is done next.
+    fn waits_while_late(&self, line: &mut CarrierRun) -> bool {
+        let Some(late) = line.late(self.policy(), self.name(), self.calling.now()) else { return false };
+        self.apply(line, self.calling.wait(Code::OutcomeUnknown, late.text, late.until));
+        true
     }
 
     /// Says here how the line stands there. What is dated ahead is not so yet: a synchronisation brings it.
@@ -64,6 +71,9 @@ impl CarrierPage<'_> {
 
     /// The undo stands: what this change did is gone again.
     fn undone(&self, line: &mut CarrierRun) {
+        if self.waits_while_late(line) {
+            return;
+        }
         let now = self.calling.now();
         let Goal::Finish(reason) = line.goal.clone() else { return };
         if let Some(undo) = line.undone(self.asked) {
@@ -91,6 +101,9 @@ impl CarrierPage<'_> {
     /// A refused line of which nothing is unknown: what was done for it is kept, or undone, or stuck where the carrier takes nothing
     /// back (B6.3).
     pub(super) fn finish(&self, line: &mut CarrierRun, reason: &Reason) {
+        if self.waits_while_late(line) {
+            return;
+        }
         if !(compensates(self.calling.order) && line.has_own()) {
             line.end = Some(LineEnd::Ends { reason: self.kept(line, reason), unsettled: line.is_unsettled() });
             return;
@@ -180,13 +193,8 @@ impl CarrierPage<'_> {
         self.apply(line, flow);
     }
 
-    /// How unknown outcomes are settled here: what a carrier answers later may take effect until its deadline.
     pub(super) fn policy(&self) -> ReadBackPolicy {
-        let policy = self.calling.policy();
-        match self.abilities().answers {
-            Answers::AtOnce => policy,
-            Answers::Later { deadline, .. } => ReadBackPolicy { settle_after: policy.settle_after.max(deadline), ..policy },
-        }
+        policy_of(self.abilities(), self.calling.policy())
     }
 
     /// Says in the reason what stands in spite of it, so that nobody looks for it in vain (B6.3, keep).
@@ -204,5 +212,13 @@ impl CarrierPage<'_> {
             return reason.clone();
         }
         Reason::new(reason.code, format!("{}; kept at {}: {}", reason.text, self.name(), own.join(", ")))
+    }
+}
+
+/// How unknown outcomes are settled at a carrier: what it answers later may take effect until its deadline.
+pub(crate) fn policy_of(abilities: &Abilities, policy: ReadBackPolicy) -> ReadBackPolicy {
+    match abilities.answers {
+        Answers::AtOnce => policy,
+        Answers::Later { deadline, .. } => ReadBackPolicy { settle_after: policy.settle_after.max(deadline), ..policy },
     }
 }

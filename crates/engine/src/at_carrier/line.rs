@@ -10,18 +10,14 @@ use lineshift_domain::codes::Code;
 use lineshift_domain::ids::{DeviceChangeId, DeviceId};
 use lineshift_domain::judge::Reason;
 use lineshift_domain::log_text::LogTitle;
+use lineshift_domain::read_back::ReadBackPolicy;
 use lineshift_domain::terms::{Step, StepState};
 use lineshift_store::billing::{CarrierLineWrite, PlansBefore, StepBatch, StepRecord};
-use lineshift_store::work::{OrderFacts, OutsideLine};
+use lineshift_store::work::{OrderFacts, OutsideLine, Waiting};
 
+use super::decide::whole_second;
+use super::parts::{UNDO, VERDICT, is_own, is_stored, is_unheard, is_unknown_part, known_part, pending};
 use crate::outside::{Entries, Goal, LineEnd};
-
-/// The part that says what the change as a whole came to in an attempt: `Done`, it stands and is stored here; `Failed`, it does not. No
-/// act has it, and no carrier is told of it.
-const VERDICT: u16 = Act::MOST_PARTS;
-
-/// From here on lie the parts of an undo.
-const UNDO: u16 = VERDICT + 1;
 
 /// So many waits of a line may the account sit out in one run of its page.
 const MOST_SHORT_WAITS: u32 = 20;
@@ -214,6 +210,22 @@ impl CarrierRun {
         unknown.map(|record| record.unknown_since.unwrap_or(record.at)).min()
     }
 
+    /// The end of a line of which everything is known, while a call of which nobody heard may still work late: it waits, and holds its line,
+    /// so that no other order comes in between and is overwritten (rule 6). None: no such call.
+    pub(crate) fn late(&self, policy: ReadBackPolicy, name: &str, now: DateTime<Utc>) -> Option<Late> {
+        let unheard = self.parts.values().filter(|record| is_unheard(record)).filter_map(|record| record.unknown_since).max()?;
+        let until = whole_second(policy.may_work_until(unheard, now)?);
+        let text = format!("a call of which {name} said nothing may still work until {until}; the line is held until then");
+        Some(Late { text, until })
+    }
+
+    /// A line that ended without a call waits while one of before may still work late.
+    pub(crate) fn hold_while_late(&mut self, policy: ReadBackPolicy, name: &str, now: DateTime<Utc>) {
+        if let (Some(LineEnd::Stands), Some(late)) = (&self.end, self.late(policy, name, now)) {
+            self.end = Some(late.of(self.row));
+        }
+    }
+
     /// Whether something is unknown or stuck, so that the row goes on holding its line (rule 6).
     pub(crate) fn is_unsettled(&self) -> bool {
         self.parts.values().any(|record| is_unknown_part(record) || record.state == StepState::Stuck)
@@ -249,6 +261,8 @@ impl CarrierRun {
         if record.attempt != attempt {
             record.attempt = attempt;
             record.calls = 0;
+            // The attempt before ended when no call of it could work late any more.
+            record.unknown_since = record.unknown_since.filter(|_| is_unknown_part(record));
         }
         record.at = now;
         change(record);
@@ -344,37 +358,17 @@ impl CarrierRun {
     }
 }
 
-/// Whether nobody knows what a call did, or its outcome is waited for.
-pub(crate) const fn is_unknown_part(record: &StepRecord) -> bool {
-    matches!(record.state, StepState::Intended | StepState::Ambiguous | StepState::Waiting)
+/// For what, and until when, a line waits of which a call may still work late.
+pub(crate) struct Late {
+    pub(crate) text: String,
+    pub(crate) until: DateTime<Utc>,
 }
 
-/// Whether a part of a step is something that this change did outside and that stands, so that an undo has it to put back. The acts of
-/// an undo at a carrier are none: an undo that is done leaves nothing to undo.
-pub(crate) fn is_own(record: &StepRecord) -> bool {
-    let is_undo = record.step != Step::RevService && record.part >= i64::from(Act::MOST_PARTS);
-    record.state == StepState::Done && !record.adopted && !is_undo
-}
-
-fn is_stored(parts: &BTreeMap<u16, StepRecord>, attempt: i64) -> bool {
-    parts.get(&VERDICT).is_some_and(|verdict| verdict.state == StepState::Done && verdict.attempt == attempt)
-}
-
-/// Whether the carrier's part of a row stands as a whole, and nobody needs to be called for it any more.
-pub(crate) fn stands_at_carrier(line: &OutsideLine, step: Step) -> bool {
-    line.steps.iter().any(|record| record.step == step && record.part == i64::from(VERDICT) && record.state == StepState::Done)
-}
-
-/// Why a row failed at its carrier in an attempt, if it did.
-pub(crate) fn failed_at_carrier(steps: &[StepRecord], attempt: i64) -> Option<Reason> {
-    let failed = |record: &&StepRecord| {
-        record.step != Step::RevService
-            && record.part == i64::from(VERDICT)
-            && record.state == StepState::Failed
-            && record.attempt == attempt
-    };
-    let record = steps.iter().find(failed)?;
-    Some(Reason::new(record.code?, record.outcome.clone().unwrap_or_default()))
+impl Late {
+    /// The end of a row for now.
+    pub(crate) fn of(self, row: DeviceChangeId) -> LineEnd {
+        LineEnd::Waits(Waiting { id: row, code: Code::OutcomeUnknown, text: self.text, next_check_at: self.until })
+    }
 }
 
 /// How a line ends for which nobody needs to be called: it stands and is stored, or it stands here as asked and nothing was sent for it; or
@@ -390,36 +384,4 @@ fn settled_before(parts: &BTreeMap<u16, StepRecord>, attempt: i64, asked: &Carri
     }
     let text = "the line was moved at its carrier by another order since this one had moved it; look at the line and order again";
     Some(LineEnd::Ends { reason: Reason::new(Code::ModifiedMeanwhile, text), unsettled: false })
-}
-
-/// How the carrier is told of a part: what failed in an earlier attempt is to be tried anew, what could not be undone stands; where an
-/// earlier attempt left it so, somebody may have seen to it, and a reading says whether it does.
-fn known_part(part: u16, record: &StepRecord, attempt: i64) -> KnownPart {
-    let state = match record.state {
-        StepState::Failed if record.attempt != attempt => StepState::Pending,
-        StepState::Reverted => StepState::Pending,
-        StepState::Stuck if record.attempt != attempt && record.external_id.is_none() => StepState::Ambiguous,
-        StepState::Stuck => StepState::Done,
-        state => state,
-    };
-    KnownPart { part, state, external_id: record.external_id.clone(), adopted: record.adopted }
-}
-
-fn pending(row: DeviceChangeId, step: Step, place: u16, attempt: i64, before: &PlansBefore, now: DateTime<Utc>) -> StepRecord {
-    StepRecord {
-        device_change_id: row,
-        step,
-        part: i64::from(place),
-        state: StepState::Pending,
-        attempt,
-        calls: 0,
-        request_key: None,
-        external_id: None,
-        adopted: false,
-        code: None,
-        outcome: None,
-        unknown_since: None,
-        before: Some(before.clone()),
-        at: now,
-    }
 }

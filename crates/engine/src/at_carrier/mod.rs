@@ -7,6 +7,7 @@
 mod decide;
 mod finish;
 mod line;
+mod parts;
 mod read;
 mod send;
 
@@ -27,7 +28,9 @@ use lineshift_store::billing::StepBatch;
 use crate::boundary::Boundary;
 use crate::outside::{Calling, LineEnd, System};
 use decide::Do;
-pub(crate) use line::{CarrierRun, failed_at_carrier, is_own, is_unknown_part, stands_at_carrier};
+pub(crate) use finish::policy_of;
+pub(crate) use line::CarrierRun;
+pub(crate) use parts::{failed_at_carrier, is_own, is_unheard, is_unknown_part, stands_at_carrier, stands_by_now};
 
 /// One page's work at one carrier's account.
 pub(crate) struct CarrierPage<'a> {

@@ -12,7 +12,7 @@ use lineshift_store::Result as StoreResult;
 use lineshift_store::billing::StepBatch;
 
 use super::decide::whole_second;
-use super::{CarrierPage, CarrierRun};
+use super::{CarrierPage, CarrierRun, is_unknown_part};
 use crate::boundary::Boundary;
 use crate::outside::{Flow, Goal, UNREACHED};
 
@@ -100,7 +100,8 @@ impl CarrierPage<'_> {
                 line.write(place, now, |record| {
                     record.state = StepState::Done;
                     record.external_id = external_id.or(record.external_id.take());
-                    (record.code, record.unknown_since) = (None, None);
+                    // Of calls before this one of which nobody heard it is kept when the last was sent: it may work late.
+                    record.code = None;
                     record.outcome = Some(outcome);
                 });
             }
@@ -168,8 +169,9 @@ impl CarrierPage<'_> {
     /// An act failed for good.
     pub(super) fn part_failed(&self, line: &mut CarrierRun, place: u16, reason: Reason) {
         line.write(place, self.calling.now(), |record| {
+            // What was unknown is settled by now; what was taken, and does not show, may have had calls of which nobody heard.
+            record.unknown_since = record.unknown_since.filter(|_| !is_unknown_part(record));
             record.state = StepState::Failed;
-            record.unknown_since = None;
             record.code = Some(reason.code);
             record.outcome = Some(reason.text);
         });

@@ -170,8 +170,7 @@ impl Calling<'_> {
     }
 
     pub(crate) fn policy(&self) -> ReadBackPolicy {
-        let limits = &self.engine.limits;
-        ReadBackPolicy { settle_after: limits.settle_after(), give_up_after: limits.read_back() }
+        self.engine.read_back_policy()
     }
 
     /// Since when a call is unknown that was intended and of which no outcome was stored: since the lease of the worker that was lost
@@ -193,6 +192,13 @@ impl Calling<'_> {
 
     pub(crate) fn lease_lost(&self) -> StoreError {
         StoreError::LeaseLost { what: format!("page {} of bulk change {}", self.claim.page, self.claim.bulk_change_id) }
+    }
+}
+
+impl Engine {
+    /// How unknown outcomes are settled where the other side answers at once.
+    pub(crate) fn read_back_policy(&self) -> ReadBackPolicy {
+        ReadBackPolicy { settle_after: self.limits.settle_after(), give_up_after: self.limits.read_back() }
     }
 }
 

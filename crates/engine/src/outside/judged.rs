@@ -14,8 +14,9 @@ use lineshift_store::work::{OrderFacts, OutsideLine, PageWork, Settled};
 use super::Goal;
 use super::{compensates, done_outside};
 use crate::Engine;
-use crate::at_carrier::{failed_at_carrier, is_unknown_part, stands_at_carrier};
+use crate::at_carrier::{failed_at_carrier, is_unheard, is_unknown_part, stands_at_carrier, stands_by_now};
 use crate::run::{Judged, Stop, judge_rows, measure_outcomes};
+use crate::steps::set_steps;
 
 /// A page that was judged and committed.
 pub(super) struct Opened {
@@ -54,8 +55,11 @@ impl Engine {
 /// What is to be done with a row; or how it ends at once.
 fn goal(row: DeviceChangeId, verdict: &Judged, line: Option<&OutsideLine>, order: &OrderFacts) -> Result<Goal, Settled> {
     let was_sent = line.is_some_and(is_sent);
-    if let Some(reason) = line.and_then(|line| failed_to_be_undone(line, order)) {
+    if let Some(reason) = line.and_then(|line| failed_before(line, order)) {
         return Ok(Goal::Finish(reason));
+    }
+    if line.is_some_and(|line| stands_whole(line, order)) {
+        return Ok(Goal::Do);
     }
     match verdict {
         Judged::Accepted => Ok(Goal::Do),
@@ -80,13 +84,18 @@ fn refused_row(row: DeviceChangeId, reason: &Reason, was_sent: bool) -> Result<G
     if was_sent { Ok(Goal::Finish(reason.clone())) } else { Err(Settled::Refused(row, reason.clone())) }
 }
 
-/// The carrier refused the line in this attempt, and what was done for it is to be undone (B6.3): that goes on whatever the line is
-/// judged to be by now.
-fn failed_to_be_undone(line: &OutsideLine, order: &OrderFacts) -> Option<Reason> {
-    if !compensates(order) {
+/// The carrier refused the line in this attempt, and what was done for it is to be undone (B6.3), or the line was only held since because
+/// a call may still work late: that goes on whatever the line is judged to be by now.
+fn failed_before(line: &OutsideLine, order: &OrderFacts) -> Option<Reason> {
+    if !compensates(order) && !line.steps.iter().any(is_unheard) {
         return None;
     }
     failed_at_carrier(&line.steps, line.attempt)
+}
+
+/// Whether everything that was ordered stands, and the line is only held since: no step is left that could be refused.
+fn stands_whole(line: &OutsideLine, order: &OrderFacts) -> bool {
+    set_steps(order).is_empty() && carrier_step(&order.change.order).is_some_and(|step| stands_by_now(line, step))
 }
 
 /// Whether something stands, or may stand, that this change did: a refusal then has something to keep, undo or read back.

@@ -26,7 +26,7 @@ pub(crate) use self::lease::Lease;
 pub(crate) use self::line::{Entries, Goal, LineEnd};
 use crate::Engine;
 use crate::accounts::{Connected, Open};
-use crate::at_carrier::{CarrierPage, CarrierRun, system_of};
+use crate::at_carrier::{CarrierPage, CarrierRun, policy_of, system_of};
 use crate::boundary::Boundary;
 use crate::error::EngineError;
 use crate::rev_service::{LineRun, REV_IO, RevServicePage};
@@ -159,10 +159,17 @@ impl Engine {
         }
         let key = AccountKey { tenant_id: claim.tenant_id, integration_authentication_id: facts.id };
         let now = self.clock.now();
-        let runs: Vec<_> = lines.into_iter().map(|(line, goal)| CarrierRun::new(line, goal, order, &asked, step, now)).collect();
+        let Some(abilities) = self.abilities(order.integration_kind) else {
+            return Err(StoreError::internal("an order to a carrier that is not registered"));
+        };
+        let mut runs: Vec<_> =
+            lines.into_iter().map(|(line, goal)| CarrierRun::new(line, goal, order, &asked, step, now)).collect();
+        for line in &mut runs {
+            line.hold_while_late(policy_of(abilities, self.read_back_policy()), abilities.name, now);
+        }
         let account = match self.open_carrier(key).await.map_err(store_error)? {
             Ok(account) => account,
-            Err(reason) => return self.end_without_carrier(claim, order, runs, &reason).await,
+            Err(reason) => return self.end_without_carrier(claim, order, runs, abilities, &reason).await,
         };
         let Some(kind) = self.carriers().find(account.stored.integration_kind) else {
             return Err(StoreError::internal("a carrier is connected that is not registered"));

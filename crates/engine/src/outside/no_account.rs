@@ -1,6 +1,7 @@
 //! Lines of an account that nobody can build: no address, no credentials, or none that can be read.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use lineshift_domain::carrier::Abilities;
 use lineshift_domain::codes::Code;
 use lineshift_domain::ids::DeviceChangeId;
 use lineshift_domain::judge::Reason;
@@ -13,7 +14,7 @@ use lineshift_store::work::{OrderFacts, PageClaim, Waiting};
 use super::Journal;
 use super::{Goal, LineEnd, compensates};
 use crate::Engine;
-use crate::at_carrier::CarrierRun;
+use crate::at_carrier::{CarrierRun, policy_of};
 use crate::rev_service::{LineRun, kept};
 
 /// How long a line waits before it is looked whether its account can be called by then; more than any call takes.
@@ -64,6 +65,7 @@ impl Engine {
         claim: &PageClaim,
         order: &OrderFacts,
         lines: Vec<CarrierRun>,
+        abilities: &Abilities,
         reason: &Reason,
     ) -> StoreResult<Vec<(DeviceChangeId, LineEnd)>> {
         let now = self.clock.now();
@@ -76,7 +78,10 @@ impl Engine {
                     let text = format!("what the carrier did is not known, and cannot be read now: {}", reason.text);
                     self.wait_until_known(line.row, since, text, now)
                 }
-                (None, None) => line.end_uncalled(reason, compensates(order), now),
+                (None, None) => match line.late(policy_of(abilities, self.read_back_policy()), abilities.name, now) {
+                    Some(late) => late.of(line.row),
+                    None => line.end_uncalled(reason, compensates(order), now),
+                },
             };
             written.append(line.take_unwritten());
             ends.push((line.row, end));

@@ -44,7 +44,7 @@ async fn run_moved_meanwhile(situation: &Situation, id: BulkChangeId, line: u64)
 }
 
 /// Runs the change; once every call of its page was made, the customer is closed. In the end it is open again.
-async fn run_closed_meanwhile(situation: &Situation, id: BulkChangeId) {
+pub(crate) async fn run_closed_meanwhile(situation: &Situation, id: BulkChangeId) {
     let operator = &situation.world.operator;
     let (store, tenant, customer) = (operator.stored.store(), operator.tenant(), operator.rev_customer);
     let clock = Arc::clone(&operator.clock);

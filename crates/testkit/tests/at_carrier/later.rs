@@ -136,8 +136,9 @@ async fn a_process_that_dies_around_its_call_sends_nothing_twice() {
         dies.wait_for(|reached| *reached).await.expect("it comes there");
         worker.abort();
         drop(worker.await);
-        // The lease runs out; what was sent works meanwhile.
-        for _ in 0..40 {
+        // The lease runs out; what was sent works meanwhile. What was sent again is held until the first, had it been accepted, would be
+        // past its deadline of an hour.
+        for _ in 0..160 {
             world.run_after(A_LOOK).await;
         }
         let change = world.operator.change(id).await;

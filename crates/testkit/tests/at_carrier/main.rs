@@ -4,6 +4,7 @@ mod account;
 mod assignment;
 mod faulty;
 mod flows;
+mod late;
 mod later;
 mod many_waiting;
 mod plan_gone;
