@@ -14,6 +14,8 @@ BEGIN;
 SELECT create_reference_table('schema_migration');
 SELECT create_reference_table('tenant');
 SELECT create_reference_table('users');
+SELECT create_reference_table('user_tenant');
+SELECT create_reference_table('sign_in_failure');
 SELECT create_reference_table('device_status');
 
 -- Owned by tenants: all rows of a tenant on one node, beside each other, so that every join, key and transaction stays there.
@@ -21,7 +23,7 @@ SELECT create_distributed_table('id_counter', 'tenant_id');
 SELECT create_distributed_table(name, 'tenant_id', colocate_with => 'id_counter')
 FROM unnest(ARRAY[
     -- 0001
-    'tenant_work', 'api_key', 'role', 'role_permission', 'user_role', 'audit_log',
+    'tenant_work', 'api_key', 'audit_log',
     -- 0002
     'integration_authentication', 'service_provider', 'rev_customer', 'site', 'customer_rate_plan', 'customer_rate_pool',
     'carrier_rate_plan',
@@ -32,7 +34,9 @@ FROM unnest(ARRAY[
     'device_bulk_change', 'device_bulk_change_page', 'device_change', 'device_change_step', 'customer_rate_plan_device_queue',
     'device_bulk_change_log', 'idempotency_key', 'outbox',
     -- 0006, 0007, 0010
-    'outside_call_window', 'sync_run', 'sync_run_line', 'sync_finding', 'device_usage', 'outside_call_place'
+    'outside_call_window', 'sync_run', 'sync_run_line', 'sync_finding', 'device_usage', 'outside_call_place',
+    -- 0013
+    'role', 'member', 'member_role', 'session'
 ]) WITH ORDINALITY AS given (name, place)
 ORDER BY place;
 

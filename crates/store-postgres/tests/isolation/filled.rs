@@ -25,6 +25,7 @@ use lineshift_store_postgres::PostgresStore;
 use lineshift_store_postgres::testing::TestDatabase;
 
 use crate::orders::{QUERY, at, claim_of_key, iccid, number, refusal};
+use crate::people::People;
 use crate::things::{self, new_key};
 
 /// How long pages and runs are held here.
@@ -39,6 +40,7 @@ pub(crate) struct Reference {
     /// Stands in every text of it.
     pub(crate) mark: &'static str,
     pub(crate) key: PrincipalId,
+    pub(crate) people: People,
     pub(crate) account: IntegrationAuthenticationId,
     pub(crate) provider: ServiceProviderId,
     pub(crate) customer: RevCustomerId,
@@ -105,6 +107,7 @@ impl Reference {
     async fn new(store: &PostgresStore, mark: &'static str) -> Self {
         let tenant = store.create_tenant(mark, chrono_tz::America::New_York, at(0)).await.expect("a tenant");
         let key = store.create_api_key(tenant, &new_key(mark), at(0)).await.expect("a key");
+        let people = People::new(store, tenant, mark).await;
         let account =
             store.create_integration_authentication(tenant, &things::account(mark, 0), at(0)).await.expect("an account");
         store.set_account(tenant, account, &things::settings(mark), at(0)).await.expect("set");
@@ -121,7 +124,8 @@ impl Reference {
         let pool = store.create_customer_rate_pool(tenant, &things::pool(mark, 0), at(0)).await.expect("a pool");
         store.upsert_carrier_rate_plans(tenant, provider, &[things::carrier_plan(mark, mark)]).await.expect("a carrier plan");
         store.set_callback_secret(tenant, provider, Some(mark.as_bytes())).await.expect("credentials of callbacks");
-        let mut of = Self { tenant, mark, key, account, provider, customer, site, amop_site, plan, pool, lines: Vec::new() };
+        let mut of =
+            Self { tenant, mark, key, people, account, provider, customer, site, amop_site, plan, pool, lines: Vec::new() };
         let lines: Vec<ImportDevice> = (0..16).map(|nth| of.line(nth)).collect();
         store.import_devices(tenant, &lines, mark, at(0)).await.expect("lines");
         for line in lines {
@@ -312,15 +316,11 @@ impl Reference {
         SyncBatch { customers: vec![customer], ..SyncBatch::default() }
     }
 
-    /// Roles, the audit log and activations, which later parts of the product write.
+    /// The audit log and activations, which later parts of the product write.
     async fn store_what_no_method_stores(&self, database: &TestDatabase) {
         let (t, mark, provider) = (self.tenant.0, self.mark, self.provider.0);
         let sql = format!(
-            "INSERT INTO users (id, email, display_name, is_active, created_at) VALUES ({t}, '{mark}@localhost', '{mark}', 1, 0);
-             INSERT INTO role (tenant_id, id, name) VALUES ({t}, 1, '{mark}');
-             INSERT INTO role_permission (tenant_id, role_id, module, action) VALUES ({t}, 1, '{mark}', 'read');
-             INSERT INTO user_role (tenant_id, user_id, role_id) VALUES ({t}, {t}, 1);
-             INSERT INTO audit_log (tenant_id, month, id, at, who, action, outcome)
+            "INSERT INTO audit_log (tenant_id, month, id, at, who, action, outcome)
                  SELECT {t}, month, 1, 0, '{mark}', 'read', '{mark}' FROM unnest(ARRAY[202612, 190001]) AS month;
              INSERT INTO telegence_new_service_activation_staging (tenant_id, id, service_provider_id, billing_account, iccid)
                  VALUES ({t}, 1, {provider}, '{mark}', '1')"

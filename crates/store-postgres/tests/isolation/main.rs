@@ -10,6 +10,7 @@ mod methods;
 mod orders;
 mod outside;
 mod pages;
+mod people;
 mod plain;
 mod rows;
 mod things;

@@ -17,6 +17,7 @@ use crate::filled::Filled;
 use crate::orders::{KEY, QUERY, at, claim_of_key, iccid, orderer};
 use crate::outside::{try_billing, try_carriers, try_synchronisation};
 use crate::pages::{try_page, try_plan_queue, try_work};
+use crate::people::try_people;
 use crate::rows::{Rows, owned_tables};
 use crate::things;
 use crate::traits::declared_methods;
@@ -75,6 +76,7 @@ async fn try_every_method(told: Told, unheld: bool) {
     try_work(&mut tried, &tenant).await;
     try_submission(&mut tried, &tenant).await;
     try_bulk_changes(&mut tried, &tenant).await;
+    try_people(&mut tried, &tenant).await;
     try_access(&mut tried, &tenant).await;
     assert_eq!(tried.wrong, Vec::<String>::new());
     // Hints are of processes, not of tenants: they hold ids and no rows, and nothing depends on them.

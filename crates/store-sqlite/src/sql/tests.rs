@@ -57,6 +57,8 @@ const MAY_READ_A_TENANT: &[&str] = &[
     "WAKE_PAGES_OF_ACCOUNT",
     // A tenant has a handful of keys.
     "LIST_API_KEYS",
+    // And a handful of roles.
+    "LIST_ROLES",
     // And a handful of accounts.
     "LIST_ACCOUNTS_TO_SYNC",
     // And of service providers.
@@ -116,6 +118,7 @@ async fn no_search_knows_only_the_tenant() {
         "carriers",
         "catalogue",
         "devices",
+        "people",
         "plan_queue",
         "sync",
         "tuned billing",

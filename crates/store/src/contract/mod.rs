@@ -15,10 +15,12 @@ pub mod devices;
 mod fixture;
 pub mod holds;
 pub mod import;
+pub mod people;
 pub mod places;
 pub mod plan_queue;
 pub mod plan_queue_due;
 pub mod reach;
+pub mod sessions;
 pub mod steps;
 pub mod sync;
 pub mod waiting;
@@ -63,6 +65,8 @@ macro_rules! contract_tests {
                 assignments_of_what_is_missing_are_refused, rev_services_are_brought_in_and_replaced,
                 queue_entries_are_brought_in_once, queue_entries_stand_under_one_change_a_carrier_account,
                 a_call_takes_so_many_rows;
+            people: users_are_kept, identities_are_of_one_user, one_time_passwords_are_taken_once, invitations_end,
+                roles_are_kept, members_are_kept, members_are_listed_in_pages, rights_are_those_of_now;
             places: places_are_leased_and_come_free, a_single_place_is_had_in_turns;
             plan_queue: entries_are_listed_by_each_filter, an_entry_is_moved_and_each_move_logged,
                 an_entry_is_canceled_once, entries_stay_with_their_tenant;
@@ -70,6 +74,8 @@ macro_rules! contract_tests {
                 dropped_work_leaves_nothing_behind, a_refused_entry_is_told, what_stands_so_leaves_no_history,
                 due_entries_say_what_has_changed, a_page_takes_the_earliest, work_is_found_across_tenants;
             reach: lines_within_reach_are_listed, open_entries_within_reach_are_listed, reference_data_within_reach_is_listed;
+            sessions: a_session_tells_who_it_is, sessions_end_with_their_member, sessions_are_ended,
+                failures_are_counted_in_a_window;
             steps: usp_assign_customer_update_site, usp_devicebulkchange_assign_non_rev_customer,
                 usp_devicebulkchange_customerrateplanchange_updatedevices,
                 usp_devicebulkchange_customerrateplanchange_updatedevicebynumber, a_page_schedules_its_lines,

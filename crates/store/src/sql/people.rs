@@ -44,7 +44,7 @@ macro_rules! session_columns {
 crate::statements! {
     /// `$1` id, `$2` address, `$3` name, `$4` hash, `$5` now. The address is unique.
     CREATE_USER = "INSERT INTO users (id, email, display_name, password_hash, password_changed_at, is_active, created_at)
-        VALUES ($1, $2, $3, $4, CASE WHEN $4 IS NULL THEN NULL ELSE $5 END, 1, $5)";
+        VALUES ($1, $2, $3, $4, CASE WHEN $4 IS NULL THEN NULL ELSE CAST($5 AS bigint) END, 1, $5)";
     /// `$1` id.
     GET_USER = concat!(user_columns!(), "WHERE id = $1");
     /// `$1` address.

@@ -59,8 +59,16 @@ INSERT INTO device_usage (tenant_id,device_id,data_bytes,at) SELECT t,i,1,0 FROM
     generate_series(1,4000) i;
 INSERT INTO outside_call_window SELECT t,a,'minute',b,1 FROM generate_series(1,3) t, generate_series(1,20) a,
     generate_series(1,500) b;
-INSERT INTO api_key (tenant_id,id,name,secret_hash,scopes,created_at) SELECT t,i,'k','x','x',0 FROM generate_series(1,3) t,
-    generate_series(1,50) i;
+INSERT INTO api_key (tenant_id,id,name,secret_hash,scopes,reach,created_at) SELECT t,i,'k','x','x','*',0 FROM
+    generate_series(1,3) t, generate_series(1,50) i;
+INSERT INTO users (id,email,display_name,invitation_hash,oidc_issuer,oidc_subject,is_active,created_at) SELECT i,'e'||i,'d',
+    ('i'||i)::bytea,'o','s'||i,1,0 FROM generate_series(1,3000) i;
+INSERT INTO user_tenant SELECT i,1+i%3 FROM generate_series(1,3000) i;
+INSERT INTO sign_in_failure SELECT ('f'||i)::bytea,1,i FROM generate_series(1,1000) i;
+INSERT INTO role SELECT t,i,'r'||i,'m2m:view' FROM generate_series(1,3) t, generate_series(1,20) i;
+INSERT INTO member SELECT 1+i%3,i,i,'*',1,0 FROM generate_series(1,3000) i;
+INSERT INTO member_role SELECT 1+i%3,i,1+i%20 FROM generate_series(1,3000) i;
+INSERT INTO session SELECT 1+i%3,('s'||i)::bytea,i,0,0,i,'a','b' FROM generate_series(1,3000) i;
 INSERT INTO idempotency_key (tenant_id,caller,idempotency_key,body_hash,created_at) SELECT t,i%100,'k'||i,'x',i FROM
     generate_series(1,3) t, generate_series(1,500) i;
 INSERT INTO outbox SELECT t,i,'k',1,1,0 FROM generate_series(1,3) t, generate_series(1,1000) i;

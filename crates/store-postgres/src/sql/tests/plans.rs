@@ -11,8 +11,9 @@ const FILL: &str = include_str!("fill.sql");
 
 /// Statements that go through all that a tenant has of something, and why they may.
 const MAY_READ_A_TENANT: &[&str] = &[
-    // A tenant has a handful of keys, of accounts, of service providers, and of unfinished changes.
+    // A tenant has a handful of keys, of roles, of accounts, of service providers, and of unfinished changes.
     "portable access::LIST_API_KEYS",
+    "portable people::LIST_ROLES",
     "portable sync::LIST_ACCOUNTS_TO_SYNC",
     "portable sync::LIST_CARRIERS_TO_SYNC",
     "portable sync::LIST_PROVIDERS_OF",
