@@ -14,11 +14,13 @@ use crate::row::{Row, micros};
 impl<E: Engine> AccessStore for SqlStore<E> {
     async fn create_tenant(&self, name: &str, time_zone: chrono_tz::Tz, now: DateTime<Utc>) -> Result<TenantId> {
         let name = name.to_owned();
+        // Known before the transaction begins, which is then held to it.
+        let tenant = self.engine.write(Scope::Across, |sql| sql.reserve_tenant()).await?;
         self.engine
-            .write(Scope::Across, move |sql| {
-                let TenantId(id) = sql.reserve_tenant()?;
-                sql.execute(text::CREATE_TENANT, &[&id, &name, &time_zone.name(), &micros(now)])?;
-                Ok(TenantId(id))
+            .write(tenant, move |sql| {
+                sql.execute(text::CREATE_TENANT, &[&tenant.0, &name, &time_zone.name(), &micros(now)])?;
+                crate::people::create_ready_made_roles(sql, tenant)?;
+                Ok(tenant)
             })
             .await
     }
@@ -68,9 +70,17 @@ impl<E: Engine> AccessStore for SqlStore<E> {
             .await
     }
 
-    async fn record_api_key_use(&self, tenant: TenantId, id: PrincipalId, now: DateTime<Utc>) -> Result<()> {
+    async fn record_api_key_uses(&self, tenant: TenantId, uses: &[(PrincipalId, DateTime<Utc>)]) -> Result<()> {
+        let mut uses = uses.to_vec();
+        // Always in the same order, so that two processes never wait for each other.
+        uses.sort_unstable();
         self.engine
-            .write(tenant, move |sql| sql.execute(text::RECORD_API_KEY_USE, &[&tenant.0, &id.0, &micros(now)]).map(|_| ()))
+            .write(tenant, move |sql| {
+                for (id, at) in &uses {
+                    sql.execute(text::RECORD_API_KEY_USE, &[&tenant.0, &id.0, &micros(*at)])?;
+                }
+                Ok(())
+            })
             .await
     }
 

@@ -1,15 +1,25 @@
 //! Users, members, roles and sessions.
 
+mod administrators;
+mod joining;
+mod rows;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use lineshift_domain::ids::{PrincipalId, RoleId, TenantId, UserId};
 use lineshift_domain::rights::Rights;
+use lineshift_domain::roles::READY_MADE;
 use lineshift_domain::scopes::Scopes;
 use lineshift_store::paging::Listed;
-use lineshift_store::people::{Failures, Member, Membership, NewSession, NewUser, PeopleStore, Role, Session, SignedIn, User};
+use lineshift_store::people::{
+    AddedPerson, Failures, Member, Membership, NewInvitation, NewSession, NewUser, PeopleStore, Role, Session, SignedIn, User,
+};
 use lineshift_store::sql::people as text;
 use lineshift_store::{Result, StoreError};
 
+use self::administrators::keeping_an_administrator;
+use self::joining::{add_member, add_person, create_user, give_roles, invite_member};
+use self::rows::{read_failures, read_member, read_role, read_session, read_signed_in, read_user, rights};
 use crate::engine::{Engine, Scope, Sql, SqlStore};
 use crate::row::{Row, micros, page_limit};
 use crate::value::Parameter;
@@ -18,13 +28,7 @@ use crate::value::Parameter;
 impl<E: Engine> PeopleStore for SqlStore<E> {
     async fn create_user(&self, user: &NewUser, now: DateTime<Utc>) -> Result<UserId> {
         let user = user.clone();
-        self.engine
-            .write(Scope::Across, move |sql| {
-                let id = sql.reserve_user()?;
-                sql.execute(text::CREATE_USER, &[&id.0, &user.email, &user.display_name, &user.password_hash, &micros(now)])?;
-                Ok(id)
-            })
-            .await
+        self.engine.write(Scope::Across, move |sql| create_user(sql, &user, now)).await
     }
 
     async fn get_user(&self, id: UserId) -> Result<User> {
@@ -119,7 +123,7 @@ impl<E: Engine> PeopleStore for SqlStore<E> {
         let (name, scopes) = (name.to_owned(), scopes.to_string());
         self.engine
             .write(tenant, move |sql| {
-                let id = sql.reserve_ids(tenant, "role", 1)?;
+                let id = sql.reserve_ids(tenant, ROLES, 1)?;
                 sql.execute(text::CREATE_ROLE, &[&tenant.0, &id, &name, &scopes])?;
                 Ok(RoleId(id))
             })
@@ -139,8 +143,10 @@ impl<E: Engine> PeopleStore for SqlStore<E> {
         let (id, name, scopes) = (role.id, role.name.clone(), role.scopes.to_string());
         self.engine
             .write(tenant, move |sql| {
-                let changed = sql.execute(text::UPDATE_ROLE, &[&tenant.0, &id.0, &name, &scopes])?;
-                if changed > 0 { Ok(()) } else { Err(StoreError::not_found("role", id)) }
+                keeping_an_administrator(sql, tenant, || {
+                    let changed = sql.execute(text::UPDATE_ROLE, &[&tenant.0, &id.0, &name, &scopes])?;
+                    if changed > 0 { Ok(()) } else { Err(StoreError::not_found("role", id)) }
+                })
             })
             .await
     }
@@ -148,8 +154,14 @@ impl<E: Engine> PeopleStore for SqlStore<E> {
     async fn delete_role(&self, tenant: TenantId, id: RoleId) -> Result<()> {
         self.engine
             .write(tenant, move |sql| {
-                let deleted = sql.execute(text::DELETE_ROLE, &[&tenant.0, &id.0])?;
-                if deleted > 0 { Ok(()) } else { Err(StoreError::not_found("role", id)) }
+                match sql.execute(text::DELETE_ROLE, &[&tenant.0, &id.0]) {
+                    Ok(0) => Err(StoreError::not_found("role", id)),
+                    // Only `member_role` refers to a role.
+                    Err(StoreError::Conflict { .. }) => {
+                        Err(StoreError::Conflict { message: "somebody has this role; take it from them first".to_owned() })
+                    }
+                    other => other.map(|_| ()),
+                }
             })
             .await
     }
@@ -162,16 +174,24 @@ impl<E: Engine> PeopleStore for SqlStore<E> {
         now: DateTime<Utc>,
     ) -> Result<PrincipalId> {
         let membership = membership.clone();
-        self.engine
-            .write(tenant, move |sql| {
-                sql.execute(text::ADD_TENANT_OF_USER, &[&user.0, &tenant.0])?;
-                let id = PrincipalId(sql.reserve_ids(tenant, PRINCIPALS, 1)?);
-                let (reach, is_active) = (membership.reach.to_string(), membership.is_active);
-                sql.execute(text::ADD_MEMBER, &[&tenant.0, &id.0, &user.0, &reach, &is_active, &micros(now)])?;
-                give_roles(sql, tenant, id, &membership.roles)?;
-                Ok(id)
-            })
-            .await
+        self.engine.write(tenant, move |sql| add_member(sql, tenant, user, &membership, now)).await
+    }
+
+    async fn add_person(
+        &self,
+        tenant: TenantId,
+        person: &NewUser,
+        membership: &Membership,
+        invitation: &NewInvitation,
+        now: DateTime<Utc>,
+    ) -> Result<AddedPerson> {
+        let (person, membership, invitation) = (person.clone(), membership.clone(), invitation.clone());
+        self.engine.write(tenant, move |sql| add_person(sql, tenant, &person, &membership, &invitation, now)).await
+    }
+
+    async fn invite_member(&self, tenant: TenantId, id: PrincipalId, invitation: &NewInvitation) -> Result<()> {
+        let invitation = invitation.clone();
+        self.engine.write(tenant, move |sql| invite_member(sql, tenant, id, &invitation)).await
     }
 
     async fn get_member(&self, tenant: TenantId, id: PrincipalId) -> Result<Member> {
@@ -201,18 +221,7 @@ impl<E: Engine> PeopleStore for SqlStore<E> {
     async fn update_member(&self, tenant: TenantId, id: PrincipalId, membership: &Membership) -> Result<()> {
         let membership = membership.clone();
         self.engine
-            .write(tenant, move |sql| {
-                let (reach, is_active) = (membership.reach.to_string(), membership.is_active);
-                if sql.execute(text::UPDATE_MEMBER, &[&tenant.0, &id.0, &reach, &is_active])? == 0 {
-                    return Err(StoreError::not_found("user", id));
-                }
-                sql.execute(text::CLEAR_ROLES_OF, &[&tenant.0, &id.0])?;
-                give_roles(sql, tenant, id, &membership.roles)?;
-                if !is_active {
-                    sql.execute(text::END_SESSIONS_OF, &[&tenant.0, &id.0, &NO_TOKEN])?;
-                }
-                Ok(())
-            })
+            .write(tenant, move |sql| keeping_an_administrator(sql, tenant, || update_member(sql, tenant, id, &membership)))
             .await
     }
 
@@ -283,88 +292,35 @@ impl<E: Engine> PeopleStore for SqlStore<E> {
 /// From which keys and members are numbered. A stored name: never rename.
 pub(crate) const PRINCIPALS: &str = "principal";
 
+/// From which roles are numbered. A stored name: never rename.
+const ROLES: &str = "role";
+
 /// The hash of no token: nothing has it.
 const NO_TOKEN: [u8; 32] = [0; 32];
+
+/// The roles that every tenant begins with.
+pub(crate) fn create_ready_made_roles(sql: &Sql<'_>, tenant: TenantId) -> Result<()> {
+    let first = sql.reserve_ids(tenant, ROLES, READY_MADE.len() as i64)?;
+    for (id, role) in (first..).zip(READY_MADE) {
+        let scopes: Scopes = role.scopes.parse().expect("a test reads the permissions of ready-made roles");
+        sql.execute(text::CREATE_ROLE, &[&tenant.0, &id, &role.name, &scopes.to_string()])?;
+    }
+    Ok(())
+}
 
 fn change_user(sql: &Sql<'_>, id: UserId, statement: &'static str, parameters: &[&dyn Parameter]) -> Result<()> {
     if sql.execute(statement, parameters)? > 0 { Ok(()) } else { Err(StoreError::not_found("user", id)) }
 }
 
-fn give_roles(sql: &Sql<'_>, tenant: TenantId, member: PrincipalId, roles: &[RoleId]) -> Result<()> {
-    let mut roles = roles.to_vec();
-    roles.sort_unstable();
-    roles.dedup();
-    for role in roles {
-        if sql.execute(text::GIVE_ROLE, &[&tenant.0, &member.0, &role.0])? == 0 {
-            return Err(StoreError::not_found("role", role));
-        }
+fn update_member(sql: &Sql<'_>, tenant: TenantId, id: PrincipalId, membership: &Membership) -> Result<()> {
+    let (reach, is_active) = (membership.reach.to_string(), membership.is_active);
+    if sql.execute(text::UPDATE_MEMBER, &[&tenant.0, &id.0, &reach, &is_active])? == 0 {
+        return Err(StoreError::not_found("user", id));
+    }
+    sql.execute(text::CLEAR_ROLES_OF, &[&tenant.0, &id.0])?;
+    give_roles(sql, tenant, id, &membership.roles)?;
+    if !is_active {
+        sql.execute(text::END_SESSIONS_OF, &[&tenant.0, &id.0, &NO_TOKEN])?;
     }
     Ok(())
-}
-
-fn rights(text: &str) -> Result<Rights> {
-    text.parse().map_err(|error: lineshift_domain::terms::UnknownTerm| StoreError::Internal {
-        context: "stored rights cannot be read".to_owned(),
-        source: Some(Box::new(error)),
-    })
-}
-
-fn read_user(row: &Row<'_>) -> Result<User> {
-    Ok(User {
-        id: UserId(row.get(0)?),
-        email: row.get(1)?,
-        display_name: row.get(2)?,
-        password_hash: row.get(3)?,
-        totp_secret: row.get(4)?,
-        totp_last_step: row.get(5)?,
-        is_active: row.get(6)?,
-        created_at: row.time(7)?,
-    })
-}
-
-fn read_failures(row: &Row<'_>) -> Result<Failures> {
-    Ok(Failures { count: row.get(0)?, last_at: Some(row.time(1)?) })
-}
-
-fn read_role(row: &Row<'_>) -> Result<Role> {
-    Ok(Role { id: RoleId(row.get(0)?), name: row.get(1)?, scopes: row.term(2)? })
-}
-
-fn read_member(row: &Row<'_>) -> Result<Member> {
-    let roles: Option<String> = row.get(7)?;
-    let mut roles: Vec<RoleId> =
-        roles.unwrap_or_default().split_whitespace().filter_map(|id| id.parse().ok()).map(RoleId).collect();
-    roles.sort_unstable();
-    Ok(Member {
-        id: PrincipalId(row.get(0)?),
-        user: UserId(row.get(1)?),
-        email: row.get(2)?,
-        display_name: row.get(3)?,
-        roles,
-        reach: row.term(4)?,
-        is_active: row.get(5)?,
-        created_at: row.time(6)?,
-    })
-}
-
-fn read_session(row: &Row<'_>) -> Result<Session> {
-    Ok(Session {
-        token_hash: row.get(0)?,
-        member: PrincipalId(row.get(1)?),
-        created_at: row.time(2)?,
-        seen_at: row.time(3)?,
-        ends_at: row.time(4)?,
-        address: row.get(5)?,
-        agent: row.get(6)?,
-    })
-}
-
-fn read_signed_in(row: &Row<'_>) -> Result<SignedIn> {
-    Ok(SignedIn {
-        session: read_session(row)?,
-        user: UserId(row.get(7)?),
-        email: row.get(8)?,
-        display_name: row.get(9)?,
-        rights: row.term(10)?,
-    })
 }

@@ -72,7 +72,7 @@ pub struct NewApiKey {
 /// Tenants and their keys. Tenants are global; what stands here may be read before a tenant is known.
 #[async_trait]
 pub trait AccessStore {
-    /// Creates a tenant. Errors: `Conflict` when the name is taken.
+    /// Creates a tenant with its ready-made roles. Errors: `Conflict` when the name is taken.
     async fn create_tenant(&self, name: &str, time_zone: chrono_tz::Tz, now: DateTime<Utc>) -> Result<TenantId>;
     /// One tenant. Errors: `NotFound`.
     async fn get_tenant(&self, tenant: TenantId) -> Result<Tenant>;
@@ -86,8 +86,8 @@ pub trait AccessStore {
     async fn list_api_keys(&self, tenant: TenantId) -> Result<Vec<ApiKey>>;
     /// Revokes a key; once revoked it stays so. Errors: `NotFound`.
     async fn revoke_api_key(&self, tenant: TenantId, id: PrincipalId, now: DateTime<Utc>) -> Result<()>;
-    /// Notes that a key was used. Called at most once a minute and key.
-    async fn record_api_key_use(&self, tenant: TenantId, id: PrincipalId, now: DateTime<Utc>) -> Result<()>;
+    /// Notes when keys were last used, in one transaction. Called at most once a minute and key.
+    async fn record_api_key_uses(&self, tenant: TenantId, uses: &[(PrincipalId, DateTime<Utc>)]) -> Result<()>;
     /// Whether the store answers reads (`/readyz`).
     async fn check_ready(&self) -> Result<()>;
 }

@@ -94,6 +94,26 @@ pub struct Membership {
     pub is_active: bool,
 }
 
+/// What lets somebody set a password, once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewInvitation {
+    /// SHA-256 of the token.
+    pub token_hash: [u8; 32],
+    /// Until when it counts.
+    pub ends_at: DateTime<Utc>,
+}
+
+/// A person as they were added to a tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AddedPerson {
+    /// As whom they act there.
+    pub member: PrincipalId,
+    /// Who it is.
+    pub user: UserId,
+    /// Whether nobody had the address before, so that the invitation counts.
+    pub is_new: bool,
+}
+
 /// A session to begin.
 #[derive(Debug, Clone)]
 pub struct NewSession {
@@ -195,12 +215,13 @@ pub trait PeopleStore {
     async fn get_role(&self, tenant: TenantId, id: RoleId) -> Result<Role>;
     /// All roles of a tenant by id.
     async fn list_roles(&self, tenant: TenantId) -> Result<Vec<Role>>;
-    /// Changes name and permissions. Errors: `NotFound`, `Conflict`.
+    /// Changes name and permissions. Errors: `NotFound`; `Conflict` when the name is taken, or as of `update_member`.
     async fn update_role(&self, tenant: TenantId, role: &Role) -> Result<()>;
     /// Takes a role away. Errors: `NotFound`; `Conflict` while somebody has it.
     async fn delete_role(&self, tenant: TenantId, id: RoleId) -> Result<()>;
 
-    /// Makes a user a member. Errors: `Conflict` when they are one; `NotFound` when a role is not there.
+    /// Makes a user a member. Errors: `Conflict` when they are one, or belong to another tenant and have an open invitation, which whoever
+    /// gave it there could use; `NotFound` when a role is not there.
     async fn add_member(
         &self,
         tenant: TenantId,
@@ -208,6 +229,19 @@ pub trait PeopleStore {
         membership: &Membership,
         now: DateTime<Utc>,
     ) -> Result<PrincipalId>;
+    /// Makes whoever has that address a member, in one transaction: a new user, who may set a password by the invitation; or a known one,
+    /// for whom the invitation does not count. Errors: those of `add_member`.
+    async fn add_person(
+        &self,
+        tenant: TenantId,
+        person: &NewUser,
+        membership: &Membership,
+        invitation: &NewInvitation,
+        now: DateTime<Utc>,
+    ) -> Result<AddedPerson>;
+    /// Lets a member set a new password; an earlier invitation counts no more. Errors: `NotFound`; `Conflict` when they belong to other
+    /// tenants, too, whose administrators did not agree.
+    async fn invite_member(&self, tenant: TenantId, id: PrincipalId, invitation: &NewInvitation) -> Result<()>;
     /// One member. Errors: `NotFound`.
     async fn get_member(&self, tenant: TenantId, id: PrincipalId) -> Result<Member>;
     /// The member that a user is in a tenant.
@@ -219,7 +253,8 @@ pub trait PeopleStore {
         after: Option<PrincipalId>,
         limit: usize,
     ) -> Result<Listed<Member, PrincipalId>>;
-    /// Changes a member; one who is made inactive is signed out of the tenant. Errors: `NotFound`, also of a role.
+    /// Changes a member; one who is made inactive is signed out of the tenant. Errors: `NotFound`, also of a role; `Conflict` when no active
+    /// member could do everything any more, decided among changes that come at once.
     async fn update_member(&self, tenant: TenantId, id: PrincipalId, membership: &Membership) -> Result<()>;
 
     /// Begins a session. Errors: `NotFound` when there is no such member.

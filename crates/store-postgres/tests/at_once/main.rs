@@ -1,7 +1,8 @@
 //! What happens at the same moment: processes that ask for an account's calls and places, of which what one is given no other is
-//! given, too (B7.4); and callbacks.
+//! given, too (B7.4); callbacks; and changes of what people may do.
 
 mod callbacks;
+mod people;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

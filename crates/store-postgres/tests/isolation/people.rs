@@ -3,7 +3,7 @@
 use lineshift_domain::ids::{PrincipalId, RoleId, TenantId, UserId};
 use lineshift_domain::reach::Reach;
 use lineshift_domain::scopes::Scopes;
-use lineshift_store::people::{Membership, NewSession, NewUser, PeopleStore, Role};
+use lineshift_store::people::{Membership, NewInvitation, NewSession, NewUser, PeopleStore, Role};
 use lineshift_store_postgres::PostgresStore;
 
 use crate::filled::{Filled, HELD};
@@ -66,6 +66,10 @@ pub(crate) async fn try_people(tried: &mut Tried<'_>, of: &Filled) {
     try_it!(tried, PeopleStore.end_sessions_of(tenant, member, None));
     try_it!(tried, PeopleStore.drop_ended_sessions(tenant, at(2 * HELD)));
     try_it!(tried, PeopleStore.update_member(tenant, member, &membership(role)));
+    let invitation = NewInvitation { token_hash: [8; 32], ends_at: at(HELD) };
+    try_it!(tried, PeopleStore.invite_member(tenant, member, &invitation));
+    let later = NewInvitation { token_hash: [9; 32], ..invitation };
+    try_it!(tried, PeopleStore.add_person(tenant, &person("Nimbus"), &membership(role), &later, now));
     try_users(tried, of).await;
 }
 

@@ -59,6 +59,8 @@ const MAY_READ_A_TENANT: &[&str] = &[
     "LIST_API_KEYS",
     // And a handful of roles.
     "LIST_ROLES",
+    // Looked at when somebody's rights change.
+    "LIST_UNLIMITED_SCOPES",
     // And a handful of accounts.
     "LIST_ACCOUNTS_TO_SYNC",
     // And of service providers.

@@ -1,6 +1,7 @@
 //! Tenants and API keys.
 
 use lineshift_domain::ids::{PrincipalId, TenantId};
+use lineshift_domain::roles::READY_MADE;
 use lineshift_domain::scopes::Scopes;
 
 use super::fixture::at;
@@ -18,13 +19,17 @@ fn key(name: &str) -> NewApiKey {
     }
 }
 
-/// A name is taken once; a tenant is found as it was created, and listed.
+/// A name is taken once; a tenant is found as it was created, with its ready-made roles, and listed.
 pub async fn a_tenant_has_a_name_of_its_own<S: Store>(store: &S) {
     let zone = chrono_tz::Europe::Berlin;
     let id = store.create_tenant("a name of its own", zone, at(3)).await.expect("a tenant");
     let found = store.get_tenant(id).await.expect("the tenant");
     assert_eq!((found.id, found.name.as_str(), found.time_zone, found.created_at), (id, "a name of its own", zone, at(3)));
     assert!(store.list_tenants().await.expect("a list").contains(&found));
+
+    let roles = store.list_roles(id).await.expect("a list");
+    let ready_made: Vec<_> = READY_MADE.iter().map(|role| (role.name.to_owned(), role.scopes.parse().expect("scopes"))).collect();
+    assert_eq!(roles.into_iter().map(|role| (role.name, role.scopes)).collect::<Vec<_>>(), ready_made);
 
     let again = store.create_tenant("a name of its own", zone, at(4)).await;
     assert!(matches!(again, Err(StoreError::Conflict { .. })), "{again:?}");
@@ -51,13 +56,13 @@ pub async fn a_key_is_kept_until_it_is_revoked<S: Store>(store: &S) {
     };
     assert_eq!(store.find_api_key(tenant, id).await.expect("a look-up"), Some(created.clone()));
 
-    store.record_api_key_use(tenant, id, at(5)).await.expect("a use");
+    store.record_api_key_uses(tenant, &[(second, at(4)), (id, at(5))]).await.expect("a use");
     store.revoke_api_key(tenant, id, at(6)).await.expect("revoked");
     store.revoke_api_key(tenant, id, at(7)).await.expect("revoked already");
     let revoked = ApiKey { last_used_at: Some(at(5)), revoked_at: Some(at(6)), ..created };
     let listed = store.list_api_keys(tenant).await.expect("a list");
     assert_eq!(listed.iter().map(|key| key.id).collect::<Vec<_>>(), [id, second]);
-    assert_eq!(listed[0], revoked);
+    assert_eq!((&listed[0], listed[1].last_used_at), (&revoked, Some(at(4))));
 }
 
 /// Another tenant neither finds nor revokes a key, nor notes its use.
@@ -72,7 +77,7 @@ pub async fn keys_stay_with_their_tenant<S: Store>(store: &S) {
         let revoked = store.revoke_api_key(missing.0, missing.1, at(2)).await;
         assert!(matches!(revoked, Err(StoreError::NotFound { .. })), "{revoked:?}");
     }
-    store.record_api_key_use(other, id, at(3)).await.expect("nothing to note");
+    store.record_api_key_uses(other, &[(id, at(3))]).await.expect("nothing to note");
     let kept = store.find_api_key(tenant, id).await.expect("a look-up").expect("the key");
     assert_eq!((kept.last_used_at, kept.revoked_at), (None, None));
 

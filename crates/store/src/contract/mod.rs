@@ -15,6 +15,7 @@ pub mod devices;
 mod fixture;
 pub mod holds;
 pub mod import;
+pub mod joining;
 pub mod people;
 pub mod places;
 pub mod plan_queue;
@@ -65,6 +66,8 @@ macro_rules! contract_tests {
                 assignments_of_what_is_missing_are_refused, rev_services_are_brought_in_and_replaced,
                 queue_entries_are_brought_in_once, queue_entries_stand_under_one_change_a_carrier_account,
                 a_call_takes_so_many_rows;
+            joining: people_join_a_tenant, an_invitation_that_ended_is_in_nobodys_way, members_are_invited_anew,
+                an_administrator_stays;
             people: users_are_kept, identities_are_of_one_user, one_time_passwords_are_taken_once, invitations_end,
                 roles_are_kept, members_are_kept, members_are_listed_in_pages, rights_are_those_of_now;
             places: places_are_leased_and_come_free, a_single_place_is_had_in_turns;

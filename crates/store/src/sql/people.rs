@@ -42,9 +42,9 @@ macro_rules! session_columns {
 }
 
 crate::statements! {
-    /// `$1` id, `$2` address, `$3` name, `$4` hash, `$5` now. The address is unique.
+    /// `$1` id, `$2` address, `$3` name, `$4` hash, `$5` when that was set, `$6` now. The address is unique.
     CREATE_USER = "INSERT INTO users (id, email, display_name, password_hash, password_changed_at, is_active, created_at)
-        VALUES ($1, $2, $3, $4, CASE WHEN $4 IS NULL THEN NULL ELSE CAST($5 AS bigint) END, 1, $5)";
+        VALUES ($1, $2, $3, $4, $5, 1, $6)";
     /// `$1` id.
     GET_USER = concat!(user_columns!(), "WHERE id = $1");
     /// `$1` address.
@@ -68,6 +68,11 @@ crate::statements! {
     SET_INVITATION = "UPDATE users SET invitation_hash = $2, invitation_ends_at = $3 WHERE id = $1";
     /// `$1` hash, `$2` now.
     FIND_INVITED = concat!(user_columns!(), "WHERE invitation_hash = $1 AND invitation_ends_at > $2 AND is_active = 1");
+    /// Has others who change the user wait. `$1` id.
+    HOLD_USER = "UPDATE users SET is_active = is_active WHERE id = $1";
+    /// One row: whether they belong to a tenant and could set a password by an invitation. `$1` id, `$2` now.
+    COUNT_OPEN_INVITATIONS = "SELECT count(*) FROM users WHERE id = $1 AND invitation_ends_at > $2
+        AND EXISTS (SELECT 1 FROM user_tenant WHERE user_id = $1)";
     /// `$1` user.
     LIST_TENANTS_OF = "SELECT tenant FROM user_tenant WHERE user_id = $1 ORDER BY tenant";
 
@@ -104,6 +109,10 @@ crate::statements! {
     FIND_MEMBER_OF = concat!(member_columns!(), "AND m.user_id = $2");
     /// `$1` tenant, `$2` the id before the first, `$3` how many.
     LIST_MEMBERS = concat!(member_columns!(), "AND m.id > $2 ORDER BY m.id LIMIT $3");
+    /// What each active member who is not limited may do, by all of their roles. `$1` tenant.
+    LIST_UNLIMITED_SCOPES = "SELECT string_agg(r.scopes, ' ') FROM member m JOIN users u ON u.id = m.user_id AND u.is_active = 1
+        JOIN member_role mr ON mr.tenant_id = $1 AND mr.member_id = m.id JOIN role r ON r.tenant_id = $1 AND r.id = mr.role_id
+        WHERE m.tenant_id = $1 AND m.reach = '*' AND m.is_active = 1 GROUP BY m.id";
     /// `$1` tenant, `$2` id, `$3` reach, `$4` whether active.
     UPDATE_MEMBER = "UPDATE member SET reach = $3, is_active = $4 WHERE tenant_id = $1 AND id = $2";
     /// `$1` tenant, `$2` member.

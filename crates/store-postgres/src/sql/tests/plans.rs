@@ -14,6 +14,8 @@ const MAY_READ_A_TENANT: &[&str] = &[
     // A tenant has a handful of keys, of roles, of accounts, of service providers, and of unfinished changes.
     "portable access::LIST_API_KEYS",
     "portable people::LIST_ROLES",
+    // Looked at when somebody's rights change.
+    "portable people::LIST_UNLIMITED_SCOPES",
     "portable sync::LIST_ACCOUNTS_TO_SYNC",
     "portable sync::LIST_CARRIERS_TO_SYNC",
     "portable sync::LIST_PROVIDERS_OF",
