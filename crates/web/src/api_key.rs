@@ -24,9 +24,14 @@ impl std::fmt::Debug for ApiKeySecret {
 
 /// Makes the secret of a new key. Errors: the machine has no randomness to give.
 pub fn new_api_key_secret() -> Result<ApiKeySecret, getrandom::Error> {
+    random_word().map(ApiKeySecret)
+}
+
+/// 32 random bytes in base64url. Errors: the machine has no randomness to give.
+pub(crate) fn random_word() -> Result<String, getrandom::Error> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes)?;
-    Ok(ApiKeySecret(BASE64_URL_SAFE_NO_PAD.encode(bytes)))
+    Ok(BASE64_URL_SAFE_NO_PAD.encode(bytes))
 }
 
 impl ApiKeySecret {

@@ -1,13 +1,9 @@
 //! Who calls: an API key in `Authorization: Bearer` or `X-Api-Key`.
 
-use std::collections::HashMap;
-use std::sync::Mutex;
-
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use chrono::{DateTime, TimeDelta, Utc};
-use lineshift_domain::ids::{PrincipalId, TenantId};
+use chrono::{DateTime, Utc};
 use lineshift_domain::refusal::{Refusal, RefusalClass};
 use lineshift_domain::scopes::{Action, Module};
 use lineshift_engine::Caller;
@@ -15,6 +11,7 @@ use lineshift_store::access::ApiKey;
 
 use crate::api_key::{ParsedApiKey, parse_api_key};
 use crate::problem::ApiProblem;
+use crate::serve::Closing;
 use crate::{ApiKeySecret, Web};
 
 /// The hash that a secret is compared with where no key is found, so that both take the same time.
@@ -42,6 +39,8 @@ impl FromRequestParts<Web> for Authenticated {
             return Ok(known.clone());
         }
         let found = Self::find(&parts.headers, web).await?;
+        let By::Key(key) = &found.by;
+        web.note_use(key, web.engine.clock().now(), parts.extensions.get::<Closing>());
         parts.extensions.insert(found.clone());
         Ok(found)
     }
@@ -55,7 +54,6 @@ impl Authenticated {
         let found = web.engine.store().find_api_key(tenant, id).await?;
         let now = web.engine.clock().now();
         let key = checked(found, &secret, now).ok_or_else(ApiProblem::unauthorized)?;
-        web.note_use(&key, now);
         let caller = Caller::of_key(&key);
         tracing::Span::current().record("tenant", tenant.0);
         Ok(Self { caller, by: By::Key(key) })
@@ -86,43 +84,6 @@ fn checked(found: Option<ApiKey>, secret: &ApiKeySecret, now: DateTime<Utc>) -> 
     found.filter(|key| matches && key.is_valid(now))
 }
 
-/// When each key's use was last noted in this process.
-#[derive(Debug, Default)]
-pub(crate) struct KeyUses(Mutex<HashMap<(TenantId, PrincipalId), DateTime<Utc>>>);
-
-impl KeyUses {
-    /// Whether this use is to be noted: none was in the last minute.
-    fn is_due(&self, key: &ApiKey, now: DateTime<Utc>) -> bool {
-        let minute = TimeDelta::minutes(1);
-        let recent = |at: DateTime<Utc>| (now - at).abs() < minute;
-        if key.last_used_at.is_some_and(recent) {
-            return false;
-        }
-        let mut noted = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if noted.get(&(key.tenant_id, key.id)).copied().is_some_and(recent) {
-            return false;
-        }
-        noted.retain(|_, at| recent(*at));
-        noted.insert((key.tenant_id, key.id), now);
-        true
-    }
-}
-
-impl Web {
-    /// Notes that a key was used, beside the request: it must not wait for a writer that is busy with a page.
-    fn note_use(&self, key: &ApiKey, now: DateTime<Utc>) {
-        if !self.key_uses.is_due(key, now) {
-            return;
-        }
-        let (store, tenant, id) = (self.engine.store().clone(), key.tenant_id, key.id);
-        tokio::spawn(async move {
-            if let Err(error) = store.record_api_key_use(tenant, id, now).await {
-                tracing::warn!(%error, "the use of an API key could not be noted");
-            }
-        });
-    }
-}
-
 /// Refuses unless the caller may read in at least one module: for what belongs to no portal.
 pub(crate) fn require_any_view(caller: &Caller) -> Result<(), ApiProblem> {
     if Module::ALL.iter().any(|module| caller.rights.allow(*module, Action::View)) {
@@ -137,6 +98,7 @@ pub(crate) fn require_any_view(caller: &Caller) -> Result<(), ApiProblem> {
 mod tests {
     use super::*;
     use axum::http::HeaderValue;
+    use lineshift_domain::ids::{PrincipalId, TenantId};
     use lineshift_domain::scopes::Scopes;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
@@ -179,18 +141,5 @@ mod tests {
         assert!(checked(Some(ApiKey { revoked_at: Some(now), ..good.clone() }), &secret, now).is_none());
         assert!(checked(Some(ApiKey { expires_at: Some(now), ..good.clone() }), &secret, now).is_none());
         assert!(checked(Some(good), &crate::new_api_key_secret().expect("randomness"), now).is_none());
-    }
-
-    #[test]
-    fn a_use_is_noted_once_a_minute() {
-        let now = DateTime::from_timestamp(1_800_000_000, 0).expect("a moment");
-        let key = key(now, &crate::new_api_key_secret().expect("randomness"));
-        let uses = KeyUses::default();
-        assert!(uses.is_due(&key, now));
-        assert!(!uses.is_due(&key, now + TimeDelta::seconds(59)));
-        assert!(uses.is_due(&key, now + TimeDelta::seconds(60)));
-        let used = ApiKey { last_used_at: Some(now), ..key };
-        assert!(!KeyUses::default().is_due(&used, now + TimeDelta::seconds(59)));
-        assert!(KeyUses::default().is_due(&used, now + TimeDelta::seconds(60)));
     }
 }

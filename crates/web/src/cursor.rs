@@ -6,8 +6,8 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use lineshift_domain::codes::Code;
 use lineshift_domain::ids::{
-    BulkChangeId, CustomerRatePlanId, CustomerRatePoolId, DeviceChangeId, DeviceId, IntegrationAuthenticationId, RevCustomerId,
-    ServiceProviderId, SiteId, SyncRunId,
+    BulkChangeId, CustomerRatePlanId, CustomerRatePoolId, DeviceChangeId, DeviceId, IntegrationAuthenticationId, PrincipalId,
+    RevCustomerId, RoleId, ServiceProviderId, SiteId, SyncRunId,
 };
 use lineshift_store::bulk_changes::LogKey;
 use lineshift_store::devices::HistoryKey;
@@ -59,6 +59,8 @@ cursor_of_id! {
     CustomerRatePoolId "customer_rate_pool";
     IntegrationAuthenticationId "integration_authentication";
     SyncRunId "sync_run";
+    PrincipalId "principal";
+    RoleId "role";
 }
 
 fn number(text: &str) -> Option<i64> {

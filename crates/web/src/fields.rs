@@ -3,6 +3,8 @@
 //! One function reads both a new thing and a change of a present one (JSON merge, RFC 7396): what is absent keeps the
 //! present value, `null` clears where there may be nothing.
 
+mod lists;
+
 use std::fmt;
 
 use lineshift_domain::reading::codes;

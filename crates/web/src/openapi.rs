@@ -10,6 +10,7 @@ use utoipa::openapi::{Content, OpenApi, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{Modify, OpenApi as _};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
+use crate::api::people::{api_keys, roles, sessions, users};
 use crate::api::reference::{
     customer_rate_plans, customer_rate_pools, customers, integration_authentications, service_providers, sites,
 };
@@ -81,6 +82,22 @@ use crate::problem::{ApiProblem, PROBLEM_JSON};
         sync::runs::list_sync_runs,
         sync::runs::get_sync_run,
         sync::findings::list_sync_findings,
+        roles::list_roles,
+        roles::create_role,
+        roles::get_role,
+        roles::update_role,
+        roles::delete_role,
+        users::list_users,
+        users::create_user,
+        users::get_user,
+        users::update_user,
+        users::invite_user,
+        sessions::list_user_sessions,
+        sessions::end_user_sessions,
+        api_keys::list_api_keys,
+        api_keys::create_api_key,
+        api_keys::get_api_key,
+        api_keys::revoke_api_key,
         me::me,
         health::healthz,
         health::readyz,
@@ -94,6 +111,7 @@ use crate::problem::{ApiProblem, PROBLEM_JSON};
         (name = tag::PLAN_QUEUE, description = "Customer-plan changes that wait for their date"),
         (name = tag::REFERENCE, description = "What orders refer to"),
         (name = tag::INTEGRATIONS, description = "How accounts at outside systems are called"),
+        (name = tag::PEOPLE, description = "Who may do what, and to whose lines: roles, users, API keys"),
         (name = tag::SERVER, description = "For programs that watch the server, and for keys that ask who they are"),
     ),
     security(("bearer" = []), ("header" = [])),

@@ -4,8 +4,9 @@
 //! an order or a bulk change holds: a retry opens every failed line. `/docs` (Swagger UI, static files) stands beside the table.
 
 use axum::Router;
-use axum::routing::{get, patch, post, put};
+use axum::routing::{delete, get, patch, post, put};
 
+use crate::api::people::{api_keys, roles, sessions, users};
 use crate::api::reference::{
     customer_rate_plans, customer_rate_pools, customers, integration_authentications, service_providers, sites,
 };
@@ -16,7 +17,7 @@ use crate::{Web, layers, openapi};
 /// One row of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RouteRow {
-    /// `get`, `post`, `put` or `patch`.
+    /// `get`, `post`, `put`, `patch` or `delete`.
     pub method: &'static str,
     /// The address, with `{}` around what varies.
     pub path: &'static str,
@@ -104,6 +105,23 @@ routes! {
     get "/api/v1/sync-runs" quick sync::runs::list_sync_runs;
     get "/api/v1/sync-runs/{id}" quick sync::runs::get_sync_run;
     get "/api/v1/sync-runs/{id}/findings" long sync::findings::list_sync_findings;
+
+    get "/api/v1/roles" quick roles::list_roles;
+    post "/api/v1/roles" quick roles::create_role;
+    get "/api/v1/roles/{id}" quick roles::get_role;
+    patch "/api/v1/roles/{id}" quick roles::update_role;
+    delete "/api/v1/roles/{id}" quick roles::delete_role;
+    get "/api/v1/users" quick users::list_users;
+    post "/api/v1/users" quick users::create_user;
+    get "/api/v1/users/{id}" quick users::get_user;
+    patch "/api/v1/users/{id}" quick users::update_user;
+    post "/api/v1/users/{id}/invitation" quick users::invite_user;
+    get "/api/v1/users/{id}/sessions" quick sessions::list_user_sessions;
+    delete "/api/v1/users/{id}/sessions" quick sessions::end_user_sessions;
+    get "/api/v1/api-keys" quick api_keys::list_api_keys;
+    post "/api/v1/api-keys" quick api_keys::create_api_key;
+    get "/api/v1/api-keys/{id}" quick api_keys::get_api_key;
+    post "/api/v1/api-keys/{id}/revoke" quick api_keys::revoke_api_key;
 
     get "/api/v1/me" quick me::me;
     get "/healthz" quick health::healthz;

@@ -6,6 +6,7 @@ pub(crate) mod devices;
 pub(crate) mod health;
 pub(crate) mod integrations;
 pub(crate) mod me;
+pub(crate) mod people;
 pub(crate) mod plan_queue;
 pub(crate) mod reference;
 pub(crate) mod submit;
@@ -35,6 +36,8 @@ pub(crate) mod tag {
     pub(crate) const REFERENCE: &str = "Reference data";
     /// Accounts at outside systems.
     pub(crate) const INTEGRATIONS: &str = "Integrations";
+    /// Who may do what.
+    pub(crate) const PEOPLE: &str = "People and keys";
     /// For whoever runs the server.
     pub(crate) const SERVER: &str = "Server";
 }

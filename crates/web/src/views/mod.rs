@@ -7,6 +7,7 @@ mod bulk_change;
 mod device;
 mod limits;
 mod order;
+mod people;
 mod plan_queue;
 mod progress;
 mod reference;
@@ -30,6 +31,10 @@ use lineshift_domain::refusal::Problem;
 use lineshift_store::paging::Listed;
 pub use order::{
     AssignmentView, OrderView, OrderedCarrierRatePlanView, OrderedProductView, OrderedRevServiceView, OrderedStatusView, PlanView,
+};
+pub use people::{
+    AddedUserView, ApiKeyView, CreatedApiKeyView, InvitationView, NewApiKey, NewRole, NewUser, RolePatch, RoleView, UserPatch,
+    UserSessionView, UserView, reach_words, scope_words,
 };
 pub use plan_queue::{MoveRequest, PlanQueueEntryView};
 pub use progress::ProgressView;

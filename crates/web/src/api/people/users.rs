@@ -1,0 +1,207 @@
+//! `/api/v1/users`: the people of a tenant.
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use lineshift_domain::ids::{PrincipalId, RoleId};
+use lineshift_domain::scopes::{Action, Module};
+use lineshift_engine::Caller;
+use lineshift_store::people::{Member, Membership, NewUser as NewPerson, Role};
+
+use super::{read_reach, require_cover, rights_of, unknown_in};
+use crate::api::carried_through;
+use crate::api::reference::read_fields;
+use crate::fields::Fields;
+use crate::problem::ApiProblem;
+use crate::query::{NoParameters, PageParams, Parameters, PathId};
+use crate::views::{AddedUserView, InvitationView, NewUser, Page, UserPatch, UserView};
+use crate::{Invitation, Web};
+
+/// Lists users
+///
+/// By id, inactive ones included. Needs the scope `admin:view`.
+#[utoipa::path(get, path = "/api/v1/users", tag = crate::api::tag::PEOPLE, params(PageParams),
+    responses((status = 200, description = "A page", body = Page<UserView>)))]
+pub(crate) async fn list_users(
+    State(web): State<Web>,
+    caller: Caller,
+    mut parameters: Parameters,
+) -> Result<Json<Page<UserView>>, ApiProblem> {
+    caller.require(Module::Admin, Action::View)?;
+    let (limit, after) = (parameters.limit(), parameters.cursor::<PrincipalId>("after"));
+    parameters.finish()?;
+    let listed = web.engine.store().list_members(caller.tenant, after, limit).await?;
+    Ok(Json(Page::of(listed, UserView::from)))
+}
+
+/// Shows a user
+///
+/// Needs the scope `admin:view`.
+#[utoipa::path(get, path = "/api/v1/users/{id}", tag = crate::api::tag::PEOPLE, params(("id" = i64, Path, description = "Which one")),
+    responses((status = 200, description = "They", body = UserView)))]
+pub(crate) async fn get_user(
+    State(web): State<Web>,
+    caller: Caller,
+    PathId(id): PathId,
+    _: NoParameters,
+) -> Result<Json<UserView>, ApiProblem> {
+    caller.require(Module::Admin, Action::View)?;
+    Ok(Json(web.engine.store().get_member(caller.tenant, PrincipalId(id)).await?.into()))
+}
+
+/// Adds a user
+///
+/// A new person gets an invitation, shown this once, with which they set a password. A person who is known already, from another tenant,
+/// becomes one of this tenant too and signs in as before. Nobody gives more than they have. Needs the scope `admin:create`.
+#[utoipa::path(post, path = "/api/v1/users", tag = crate::api::tag::PEOPLE, request_body = NewUser,
+    responses(
+        (status = 201, description = "As they were added", body = AddedUserView, headers(("Location" = String, description = "Their address"))),
+        (status = 409, description = "They belong to the tenant already, or have not taken up an invitation of another tenant yet",
+            body = crate::views::ProblemView, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn create_user(
+    State(web): State<Web>,
+    caller: Caller,
+    _: NoParameters,
+    request: Request,
+) -> Result<Response, ApiProblem> {
+    caller.require(Module::Admin, Action::Create)?;
+    let mut fields = read_fields(request).await?;
+    let read = read_new(&mut fields);
+    let (person, membership) = fields.finish(read)?;
+    let (store, tenant) = (web.engine.store().clone(), caller.tenant);
+    check(&web, &caller, &store.list_roles(tenant).await?, &membership).await?;
+    let now = web.engine.clock().now();
+    let invitation = new_invitation(&web)?;
+    let stored = invitation.stored.clone();
+    let adding = async move { store.add_person(tenant, &person, &membership, &stored, now).await };
+    let added = carried_through(adding).await?;
+    let user = web.engine.store().get_member(tenant, added.member).await?;
+    let invitation = added.is_new.then(|| InvitationView::from(invitation));
+    let location = [(header::LOCATION, format!("/api/v1/users/{}", added.member))];
+    let view = AddedUserView { user: user.into(), invitation };
+    Ok((StatusCode::CREATED, location, Json(view)).into_response())
+}
+
+/// Changes a user
+///
+/// Their roles, whose lines they see, and whether they may act in this tenant; a JSON merge (RFC 7396): absent fields stay. It takes
+/// effect at once, also for bulk changes under way; who is made inactive is signed out. The last active administrator stays one. Nobody
+/// changes people who have more rights than they have. Needs the scope `admin:edit`.
+#[utoipa::path(patch, path = "/api/v1/users/{id}", tag = crate::api::tag::PEOPLE,
+    params(("id" = i64, Path, description = "Which one")), request_body = UserPatch,
+    responses(
+        (status = 200, description = "As they are now", body = UserView),
+        (status = 409, description = "Nobody would be administrator any more", body = crate::views::ProblemView,
+            content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn update_user(
+    State(web): State<Web>,
+    caller: Caller,
+    PathId(id): PathId,
+    _: NoParameters,
+    request: Request,
+) -> Result<Json<UserView>, ApiProblem> {
+    caller.require(Module::Admin, Action::Edit)?;
+    let (store, tenant, id) = (web.engine.store().clone(), caller.tenant, PrincipalId(id));
+    let present = store.get_member(tenant, id).await?;
+    let mut fields = read_fields(request).await?;
+    let membership = read_membership(&mut fields, Some(&present));
+    let membership = fields.finish(membership)?;
+    let roles = store.list_roles(tenant).await?;
+    check(&web, &caller, &roles, &membership).await?;
+    require_cover_of(&caller, &roles, &present)?;
+    carried_through(async move { store.update_member(tenant, id, &membership).await }).await?;
+    Ok(Json(web.engine.store().get_member(tenant, id).await?.into()))
+}
+
+/// Invites a user anew
+///
+/// With the word that is answered, this once, they set a password; an earlier invitation counts no more. Refused for people who also
+/// belong to other tenants, whose account is not this tenant's alone. Needs the scope `admin:edit`.
+#[utoipa::path(post, path = "/api/v1/users/{id}/invitation", tag = crate::api::tag::PEOPLE,
+    params(("id" = i64, Path, description = "Who")),
+    responses(
+        (status = 200, description = "The invitation", body = InvitationView),
+        (status = 409, description = "They also belong to other tenants", body = crate::views::ProblemView,
+            content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn invite_user(
+    State(web): State<Web>,
+    caller: Caller,
+    PathId(id): PathId,
+    _: NoParameters,
+) -> Result<Json<InvitationView>, ApiProblem> {
+    caller.require(Module::Admin, Action::Edit)?;
+    let (store, tenant, id) = (web.engine.store().clone(), caller.tenant, PrincipalId(id));
+    let present = store.get_member(tenant, id).await?;
+    // Whoever sets the password acts as that person.
+    require_cover_of(&caller, &store.list_roles(tenant).await?, &present)?;
+    let invitation = new_invitation(&web)?;
+    let stored = invitation.stored.clone();
+    carried_through(async move { store.invite_member(tenant, id, &stored).await }).await?;
+    Ok(Json(invitation.into()))
+}
+
+fn new_invitation(web: &Web) -> Result<Invitation, ApiProblem> {
+    Invitation::new(web.engine.clock().now()).map_err(|error| {
+        tracing::error!(%error, "an invitation could not be made");
+        ApiProblem::internal()
+    })
+}
+
+fn read_new(fields: &mut Fields) -> Option<(NewPerson, Membership)> {
+    let email = fields.parsed("email", "an address such as ann@example.com", read_email);
+    let display_name = fields.text("display_name", None);
+    let membership = read_membership(fields, None);
+    Some((NewPerson { email: email?, display_name: display_name?, password_hash: None }, membership?))
+}
+
+fn read_membership(fields: &mut Fields, present: Option<&Member>) -> Option<Membership> {
+    let roles = fields.ids("roles", present.map(|member| member.roles.iter().map(|role| role.0).collect()));
+    let reach = read_reach(fields, present.map(|member| &member.reach));
+    let is_active = fields.flag("is_active", present.map(|member| member.is_active), true);
+    Some(Membership { roles: roles?.into_iter().map(RoleId).collect(), reach: reach?, is_active: is_active? })
+}
+
+/// An address as it is stored: in lower case. Whether it is somebody's shows when they take up the invitation.
+pub fn read_email(text: &str) -> Option<String> {
+    let email = text.trim().to_lowercase();
+    let (name, host) = email.split_once('@')?;
+    let fits = !name.is_empty() && !host.is_empty() && !host.contains('@') && email.chars().count() <= 200;
+    (fits && !email.chars().any(|letter| letter.is_whitespace() || letter.is_control())).then_some(email)
+}
+
+/// What the membership refers to is there, and its rights are the caller's to give. Errors: 422 with every problem, 403.
+async fn check(web: &Web, caller: &Caller, roles: &[Role], membership: &Membership) -> Result<(), ApiProblem> {
+    let unknown = unknown_in(web, caller.tenant, &membership.reach).await?;
+    match rights_of(roles, &membership.roles, &membership.reach) {
+        Ok(rights) if unknown.is_empty() => require_cover(caller, &rights),
+        Ok(_) => Err(ApiProblem::refused(unknown)),
+        Err(problems) => Err(ApiProblem::refused([problems, unknown].concat())),
+    }
+}
+
+/// What somebody has is not beyond what the caller has: else they could take over, or stop, people who may do more.
+fn require_cover_of(caller: &Caller, roles: &[Role], member: &Member) -> Result<(), ApiProblem> {
+    match rights_of(roles, &member.roles, &member.reach) {
+        Ok(rights) => require_cover(caller, &rights),
+        // A role was taken away meanwhile, or asks for a limit that is missing: what it allowed is unknown, and only those who may do
+        // everything go on.
+        Err(_) => require_cover(caller, &lineshift_domain::rights::Rights::all()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_in_lower_case() {
+        assert_eq!(read_email(" Ann@Example.COM ").as_deref(), Some("ann@example.com"));
+        for wrong in ["", "ann", "@example.com", "ann@", "a@b@c", "an n@example.com", "ann@exa\nmple.com", &"a".repeat(300)] {
+            assert_eq!(read_email(wrong), None, "{wrong:?}");
+        }
+    }
+}
