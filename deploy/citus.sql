@@ -23,7 +23,7 @@ SELECT create_distributed_table('id_counter', 'tenant_id');
 SELECT create_distributed_table(name, 'tenant_id', colocate_with => 'id_counter')
 FROM unnest(ARRAY[
     -- 0001
-    'tenant_work', 'api_key', 'audit_log',
+    'tenant_work', 'api_key',
     -- 0002
     'integration_authentication', 'service_provider', 'rev_customer', 'site', 'customer_rate_plan', 'customer_rate_pool',
     'carrier_rate_plan',
@@ -36,7 +36,9 @@ FROM unnest(ARRAY[
     -- 0006, 0007, 0010
     'outside_call_window', 'sync_run', 'sync_run_line', 'sync_finding', 'device_usage', 'outside_call_place',
     -- 0013
-    'role', 'member', 'member_role', 'session'
+    'role', 'member', 'member_role', 'session',
+    -- 0014
+    'audit_entry', 'audit_outcome'
 ]) WITH ORDINALITY AS given (name, place)
 ORDER BY place;
 

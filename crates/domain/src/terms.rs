@@ -395,6 +395,32 @@ impl<'de> Deserialize<'de> for IntegrationKind {
 }
 
 stored_text! {
+    /// What kind of caller asked for what stands in the audit log.
+    AuditActor {
+        /// A program, by an API key.
+        Key = "key",
+        /// A person who is signed in.
+        Person = "person",
+        /// A carrier that calls back.
+        Carrier = "carrier",
+        /// Somebody at the command line of the server.
+        System = "system",
+    }
+}
+
+stored_text! {
+    /// What came of what stands in the audit log.
+    AuditResult {
+        /// It was done.
+        Done = "done",
+        /// It was refused: the caller asked for what it may not have, or not so.
+        Refused = "refused",
+        /// It failed, or was cut off after its time: look whether it happened.
+        Failed = "failed",
+    }
+}
+
+stored_text! {
     /// What an order does when the Rev service of a line cannot be created (B6.2).
     OnRevServiceFailure {
         /// The line ends in ERROR without the later steps.

@@ -80,21 +80,22 @@ mod tests {
         let store = database.store(Options::default()).await;
         let (row, months) = (
             "INSERT INTO tenant (id, name, time_zone, created_at) VALUES (1, 'one', 'UTC', 0);
-             INSERT INTO audit_log (tenant_id, month, id, at, who, action) VALUES (1, 203108, 1, 0, 'ann', 'looked')",
+             INSERT INTO audit_entry (tenant_id, month, request_id, at, actor, who, action)
+                 VALUES (1, 203108, '1', 0, 'key', 'ann', 'looked')",
             "SELECT string_agg(right(relname, 6), ' ' ORDER BY relname) FROM pg_class
-             WHERE relkind = 'r' AND relname ~ '^audit_log_20[3-9]'",
+             WHERE relkind = 'r' AND relname ~ '^audit_entry_20[3-9]'",
         );
         database.execute(row).await.expect("a clock that was ahead");
         let end_of_january = DateTime::parse_from_rfc3339("2031-01-31T23:59:30Z").expect("a moment").timestamp();
         let clock = At(AtomicI64::new(end_of_january));
         look(&store, &clock).await;
         assert_eq!(database.look(months).await, [["203101 203102 203103 203104 203105 203106 203107"]]);
-        assert_eq!(database.look("SELECT count(*) FROM audit_log_default").await, [["1"]]);
+        assert_eq!(database.look("SELECT count(*) FROM audit_entry_default").await, [["1"]]);
 
         clock.0.store(end_of_january + 60, Ordering::Relaxed);
         look(&store, &clock).await;
         assert_eq!(database.look(months).await, [["203101 203102 203103 203104 203105 203106 203107 203108"]]);
-        let places = "SELECT (SELECT count(*) FROM audit_log_203108), (SELECT count(*) FROM audit_log_default)";
+        let places = "SELECT (SELECT count(*) FROM audit_entry_203108), (SELECT count(*) FROM audit_entry_default)";
         assert_eq!(database.look(places).await, [["1", "0"]]);
         let begun = Upkeep::begin(&OpenStore::Postgres(store, String::new()), clock);
         assert!(begun.0.as_ref().is_some_and(|task| !task.is_finished()));

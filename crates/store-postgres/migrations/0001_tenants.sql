@@ -162,30 +162,11 @@ CREATE TABLE api_key (
     PRIMARY KEY (tenant_id, id)
 );
 
-CREATE TABLE audit_log (
-    tenant_id   bigint NOT NULL REFERENCES tenant (id),
-    month       integer NOT NULL,
-    id          bigint NOT NULL,
-    at          bigint NOT NULL,
-    who         text NOT NULL,
-    address     text,
-    action      text COLLATE "C" NOT NULL,
-    target      text,
-    devices     integer,
-    outcome     text,
-    finished_at bigint,
-    PRIMARY KEY (tenant_id, month, id)
-) PARTITION BY RANGE (month);
--- Takes every row whose month has no partition yet, so that none is ever refused.
-CREATE TABLE audit_log_default PARTITION OF audit_log DEFAULT;
-
 SELECT lineshift_own_by_tenant(name::regclass) FROM unnest(ARRAY[
-    'id_counter', 'tenant_work', 'api_key', 'audit_log', 'audit_log_default']) AS name;
+    'id_counter', 'tenant_work', 'api_key']) AS name;
 
 -- Which tenants have work is read before a tenant is chosen: every row may be seen, only the chosen tenant's may be written.
 CREATE POLICY seen_by_all ON tenant_work FOR SELECT USING (true);
-
-SELECT lineshift_ensure_partitions(to_char(now() - interval '2 months', 'YYYYMM')::integer, 9);
 
 GRANT SELECT ON schema_migration TO lineshift_app;
 -- It is global, so that no policy keeps a tenant from another's row: nothing of the product changes one.
@@ -193,12 +174,9 @@ GRANT SELECT, INSERT ON tenant TO lineshift_app;
 GRANT USAGE, SELECT, UPDATE ON SEQUENCE tenant_id_seq TO lineshift_app;
 GRANT SELECT, INSERT, UPDATE ON id_counter, api_key TO lineshift_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON tenant_work TO lineshift_app;
--- What was audited can be completed, never changed or taken away.
-GRANT SELECT, INSERT, UPDATE (outcome, finished_at) ON audit_log TO lineshift_app;
 
 COMMENT ON TABLE schema_migration IS 'Global: the migrations that were run';
 COMMENT ON TABLE id_counter IS 'The next id of each kind, reserved in blocks';
 COMMENT ON TABLE tenant IS 'Global: the operators whose rows are kept apart';
 COMMENT ON TABLE tenant_work IS 'Which tenants have work of which kind, and when; may be read across tenants';
 COMMENT ON TABLE api_key IS 'Who calls: hashes of keys and their scopes';
-COMMENT ON TABLE audit_log IS 'Who did what, by month';

@@ -8,7 +8,7 @@ use crate::engine::Postgres;
 use crate::migrate::query;
 
 /// The tables that are kept by month.
-pub const KEPT_BY_MONTH: [&str; 3] = ["device_bulk_change_log", "device_action_history", "audit_log"];
+pub const KEPT_BY_MONTH: [&str; 4] = ["device_bulk_change_log", "device_action_history", "audit_entry", "audit_outcome"];
 
 impl Postgres {
     /// Makes the partitions of that many months, from one such as 202611 on, where they are missing; answers how many. Rows of these
@@ -70,7 +70,7 @@ macro_rules! apart {
     };
 }
 
-static APART: [Apart; 3] = apart!["device_bulk_change_log", "device_action_history", "audit_log"];
+static APART: [Apart; 4] = apart!["device_bulk_change_log", "device_action_history", "audit_entry", "audit_outcome"];
 
 impl Postgres {
     /// How many rows of a table that are older than that month stand in its default partition, or deletes them and answers how many.

@@ -83,41 +83,42 @@ async fn partitions_are_made_ahead_and_dropped_by_month() {
         &one,
         "INSERT INTO tenant (id, name, time_zone, created_at) VALUES (1, 'one', 'UTC', 0);
          BEGIN; SET LOCAL app.tenant_id = '1';
-         INSERT INTO audit_log (tenant_id, month, id, at, who, action)
-         VALUES (1, 203105, 1, 0, 'ann', 'looked'), (1, 203305, 2, 0, 'ann', 'looked');
+         INSERT INTO audit_entry (tenant_id, month, request_id, at, actor, who, action)
+         VALUES (1, 203105, '1', 0, 'key', 'ann', 'looked'), (1, 203305, '2', 0, 'key', 'ann', 'looked');
          COMMIT;
          INSERT INTO tenant (id, name, time_zone, created_at) VALUES (2, 'two', 'UTC', 0);
          BEGIN; SET LOCAL app.tenant_id = '2';
-         INSERT INTO audit_log (tenant_id, month, id, at, who, action) VALUES (2, 203105, 1, 0, 'ben', 'looked');
+         INSERT INTO audit_entry (tenant_id, month, request_id, at, actor, who, action)
+         VALUES (2, 203105, '1', 0, 'key', 'ben', 'looked');
          COMMIT",
     )
     .await;
     let make = "SELECT lineshift_ensure_partitions(203101, 12)";
     let made = tokio::join!(one.query_one(make, &[]), other.query_one(make, &[]));
     let made: Vec<i32> = [made.0, made.1].into_iter().map(|row| row.expect("made").get(0)).collect();
-    assert_eq!(made.iter().sum::<i32>(), 3 * 12, "{made:?}");
+    assert_eq!(made.iter().sum::<i32>(), 4 * 12, "{made:?}");
     let again: i32 = one.query_one(make, &[]).await.expect("made").get(0);
     assert_eq!(again, 0);
 
     let superuser = connect(&database.superuser_url()).await;
     let places =
-        "SELECT array_agg(tableoid::regclass::text || ' ' || tenant_id || ' ' || id ORDER BY tenant_id, id) FROM audit_log";
+        "SELECT array_agg(tableoid::regclass::text || ' ' || tenant_id || ' ' || request_id ORDER BY tenant_id, request_id) FROM audit_entry";
     let stand: Vec<String> = superuser.query_one(places, &[]).await.expect("answered").get(0);
-    assert_eq!(stand, ["audit_log_203105 1 1", "audit_log_default 1 2", "audit_log_203105 2 1"]);
+    assert_eq!(stand, ["audit_entry_203105 1 1", "audit_entry_default 1 2", "audit_entry_203105 2 1"]);
     // What it did for all of them is no longer said of the caller.
     let said = "SELECT coalesce(current_setting('app.tenant_id', true), '')";
     assert_eq!(one.query_one(said, &[]).await.expect("answered").get::<_, String>(0), "");
 
-    let refused = one.query_one("SELECT lineshift_drop_partitions('audit_log', 203201)", &[]).await;
+    let refused = one.query_one("SELECT lineshift_drop_partitions('audit_entry', 203201)", &[]).await;
     let refused = refused.expect_err("the product drops nothing");
     assert_eq!(refused.code().map(|code| code.code()), Some("42501"), "{refused}");
     let owner = connect(&database.owner_url()).await;
     let dropped: i32 =
-        owner.query_one("SELECT lineshift_drop_partitions('audit_log', 203103)", &[]).await.expect("dropped").get(0);
+        owner.query_one("SELECT lineshift_drop_partitions('audit_entry', 203103)", &[]).await.expect("dropped").get(0);
     assert!(dropped >= 2, "January, February and those before them: {dropped}");
-    let left = owner.query("SELECT 1 FROM pg_class WHERE relname IN ('audit_log_203103', 'audit_log_default')", &[]).await;
+    let left = owner.query("SELECT 1 FROM pg_class WHERE relname IN ('audit_entry_203103', 'audit_entry_default')", &[]).await;
     assert_eq!(left.expect("answered").len(), 2);
-    let kept = superuser.query_one("SELECT count(*) FROM audit_log", &[]).await.expect("answered");
+    let kept = superuser.query_one("SELECT count(*) FROM audit_entry", &[]).await.expect("answered");
     assert_eq!(kept.get::<_, i64>(0), 3, "none of these is that old");
 }
 

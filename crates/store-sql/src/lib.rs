@@ -4,6 +4,7 @@
 //! set steps where it does them its own way. So both engines mean the same.
 
 mod access;
+mod audit;
 mod billing;
 mod bulk_changes;
 mod carriers;

@@ -38,18 +38,3 @@ CREATE TABLE api_key (
     revoked_at   INTEGER,
     PRIMARY KEY (tenant_id, id)
 ) STRICT, WITHOUT ROWID;
-
-CREATE TABLE audit_log (
-    tenant_id   INTEGER NOT NULL REFERENCES tenant (id),
-    month       INTEGER NOT NULL,
-    id          INTEGER NOT NULL,
-    at          INTEGER NOT NULL,
-    who         TEXT    NOT NULL,
-    address     TEXT,
-    action      TEXT    NOT NULL,
-    target      TEXT,
-    devices     INTEGER,
-    outcome     TEXT,
-    finished_at INTEGER,
-    PRIMARY KEY (tenant_id, month, id)
-) STRICT, WITHOUT ROWID;

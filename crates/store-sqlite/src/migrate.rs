@@ -40,6 +40,7 @@ migrations! {
     11 "0011_carriers",
     12 "0012_carrier_sync",
     13 "0013_people",
+    14 "0014_audit",
 }
 
 impl Sqlite {

@@ -5,6 +5,7 @@
 //! [`plan_queue::PlanQueueStore::list_tenants_with_due_entries`] and [`sync::SyncStore::list_due_sync_runs`].
 
 pub mod access;
+pub mod audit;
 pub mod billing;
 pub mod bulk_changes;
 pub mod carriers;
@@ -30,6 +31,7 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 /// A whole store: every aggregate on one engine.
 pub trait Store:
     access::AccessStore
+    + audit::AuditStore
     + billing::BillingStore
     + carriers::CarrierStore
     + catalogue::CatalogueStore

@@ -90,7 +90,8 @@ async fn make_partitions(from: &SqliteStore, owner: &lineshift_store_postgres::P
     for (table, text) in KEPT_BY_MONTH.iter().zip([
         "SELECT DISTINCT month FROM device_bulk_change_log",
         "SELECT DISTINCT month FROM device_action_history",
-        "SELECT DISTINCT month FROM audit_log",
+        "SELECT DISTINCT month FROM audit_entry",
+        "SELECT DISTINCT month FROM audit_outcome",
     ]) {
         let found = from.read(Scope::Across, move |sql| sql.query(text, &[], |row| row.get::<u32>(0))).await;
         months.extend(found.with_context(|| format!("looking at the months of {table}"))?);

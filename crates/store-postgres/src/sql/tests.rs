@@ -16,6 +16,7 @@ type Statements = &'static [(&'static str, &'static str)];
 /// The texts that both engines share, by file.
 const PORTABLE: &[(&str, Statements)] = &[
     ("portable access", portable::access::ALL),
+    ("portable audit", portable::audit::ALL),
     ("portable billing", portable::billing::ALL),
     ("portable bulk_changes", portable::bulk_changes::ALL),
     ("portable carriers", portable::carriers::ALL),

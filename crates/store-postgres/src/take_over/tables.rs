@@ -82,8 +82,10 @@ tables! {
     member_role (tenant_id: int, member_id: int, role_id: int);
     session (tenant_id: int, token_hash: bytes)
         member_id: int, created_at: int, seen_at: int, ends_at: int, address: text, agent: text;
-    audit_log (tenant_id: int, month: int, id: int)
-        at: int, who: text, address: text, action: text, target: text, devices: int, outcome: text, finished_at: int;
+    audit_entry (tenant_id: int, month: int, at: int, request_id: text)
+        actor: text, principal_id: int, who: text, address: text, agent: text, action: text, target: text;
+    audit_outcome (tenant_id: int, month: int, at: int, request_id: text)
+        finished_at: int, result: text, status: int, devices: int, made: text, problem_codes: text, body_hash: bytes;
     device_status (integration_kind: text, status: text) is_active_status: int;
     integration_authentication (tenant_id: int, id: int)
         name: text, integration_kind: text, base_address: text, secret_encrypted: bytes, is_active: int,

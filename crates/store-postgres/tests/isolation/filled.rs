@@ -320,8 +320,10 @@ impl Reference {
     async fn store_what_no_method_stores(&self, database: &TestDatabase) {
         let (t, mark, provider) = (self.tenant.0, self.mark, self.provider.0);
         let sql = format!(
-            "INSERT INTO audit_log (tenant_id, month, id, at, who, action, outcome)
-                 SELECT {t}, month, 1, 0, '{mark}', 'read', '{mark}' FROM unnest(ARRAY[202612, 190001]) AS month;
+            "INSERT INTO audit_entry (tenant_id, month, request_id, at, actor, who, action)
+                 SELECT {t}, month, '1', 0, 'key', '{mark}', 'read' FROM unnest(ARRAY[202612, 190001]) AS month;
+             INSERT INTO audit_outcome (tenant_id, month, request_id, at, finished_at, result, made)
+                 SELECT {t}, month, '1', 0, 0, 'done', '{mark}' FROM unnest(ARRAY[202612, 190001]) AS month;
              INSERT INTO telegence_new_service_activation_staging (tenant_id, id, service_provider_id, billing_account, iccid)
                  VALUES ({t}, 1, {provider}, '{mark}', '1')"
         );

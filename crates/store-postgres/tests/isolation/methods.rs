@@ -6,6 +6,7 @@ use lineshift_domain::ids::RevCustomerId;
 use lineshift_domain::lines::read_line;
 use lineshift_domain::terms::LineIdentifier;
 use lineshift_store::access::AccessStore;
+use lineshift_store::audit::{AuditFilter, AuditStore};
 use lineshift_store::bulk_changes::{BulkChangeStore, DeviceChangeFilter, Reopening};
 use lineshift_store::catalogue::{CatalogueStore, References};
 use lineshift_store::devices::{DeviceFilter, DeviceStore};
@@ -78,6 +79,7 @@ async fn try_every_method(told: Told, unheld: bool) {
     try_bulk_changes(&mut tried, &tenant).await;
     try_people(&mut tried, &tenant).await;
     try_access(&mut tried, &tenant).await;
+    try_audit(&mut tried, &tenant).await;
     assert_eq!(tried.wrong, Vec::<String>::new());
     // Hints are of processes, not of tenants: they hold ids and no rows, and nothing depends on them.
     tried.methods.insert("Signals::next".to_owned());
@@ -97,6 +99,17 @@ async fn try_access(tried: &mut Tried<'_>, of: &Filled) {
     try_it!(tried, AccessStore.list_api_keys(tenant));
     try_it!(tried, AccessStore.record_api_key_uses(tenant, &[(of.key, at(60))]));
     try_it!(tried, AccessStore.revoke_api_key(tenant, of.key, at(60)));
+}
+
+async fn try_audit(tried: &mut Tried<'_>, of: &Filled) {
+    let tenant = of.tenant;
+    let (entry, outcome) = (things::audit_entry(BY, of.key), things::audit_outcome());
+    try_it!(tried, AuditStore.record_audit_entry(tenant, &entry));
+    try_it!(tried, AuditStore.record_audit_outcome(tenant, &entry.key, &outcome));
+    for (principal, target) in [(None, None), (Some(of.key), None), (None, Some("bulk-changes/1".to_owned()))] {
+        let filter = AuditFilter { principal, target, ..AuditFilter::default() };
+        try_it!(tried, AuditStore.list_audit(tenant, &filter, None, 10));
+    }
 }
 
 async fn try_catalogue(tried: &mut Tried<'_>, of: &Filled) {

@@ -1,15 +1,18 @@
 //! Things that orders refer to, named by a mark.
 
 use lineshift_domain::ids::{
-    CustomerRatePlanId, CustomerRatePoolId, IntegrationAuthenticationId, RevCustomerId, ServiceProviderId, SiteId,
+    CustomerRatePlanId, CustomerRatePoolId, IntegrationAuthenticationId, PrincipalId, RevCustomerId, ServiceProviderId, SiteId,
 };
 use lineshift_domain::scopes::Scopes;
-use lineshift_domain::terms::IntegrationKind;
+use lineshift_domain::terms::{AuditActor, AuditResult, IntegrationKind};
 use lineshift_store::access::NewApiKey;
+use lineshift_store::audit::{AuditKey, AuditOutcome, NewAuditEntry};
 use lineshift_store::billing::AccountSettings;
 use lineshift_store::catalogue::{
     CarrierRatePlan, CustomerRatePlan, CustomerRatePool, IntegrationAuthentication, RevCustomer, ServiceProvider, Site,
 };
+
+use crate::orders::at;
 
 pub(crate) fn new_key(mark: &str) -> NewApiKey {
     NewApiKey {
@@ -76,4 +79,31 @@ pub(crate) fn plan(mark: &str, id: i64) -> CustomerRatePlan {
 
 pub(crate) fn pool(mark: &str, id: i64) -> CustomerRatePool {
     CustomerRatePool { id: CustomerRatePoolId(id), name: format!("{mark} pool"), is_active: true }
+}
+
+/// What somebody asked for, on what the tenants have alike.
+pub(crate) fn audit_entry(who: &str, principal: PrincipalId) -> NewAuditEntry {
+    NewAuditEntry {
+        key: AuditKey { at: at(60), request_id: "0000000000000001".to_owned() },
+        actor: AuditActor::Key,
+        principal: Some(principal),
+        who: who.to_owned(),
+        address: None,
+        agent: None,
+        action: "POST /api/v1/bulk-changes/{id}/start".to_owned(),
+        target: Some("bulk-changes/1".to_owned()),
+    }
+}
+
+/// What came of it.
+pub(crate) fn audit_outcome() -> AuditOutcome {
+    AuditOutcome {
+        finished_at: at(61),
+        result: AuditResult::Done,
+        status: Some(200),
+        devices: Some(1),
+        made: None,
+        problem_codes: Vec::new(),
+        body_hash: None,
+    }
 }

@@ -11,6 +11,7 @@ type Statements = &'static [(&'static str, &'static str)];
 
 const MODULES: &[(&str, Statements)] = &[
     ("access", portable::access::ALL),
+    ("audit", portable::audit::ALL),
     ("bulk_changes", portable::bulk_changes::ALL),
     ("carriers", portable::carriers::ALL),
     ("catalogue", portable::catalogue::ALL),
@@ -116,6 +117,7 @@ async fn no_search_knows_only_the_tenant() {
     let mut wrong = Vec::new();
     let here = [
         "access",
+        "audit",
         "billing",
         "carriers",
         "catalogue",

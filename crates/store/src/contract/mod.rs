@@ -4,6 +4,7 @@
 //! Each body makes tenants of its own, so that all of them may run in one store, one after the other or at once.
 
 pub mod access;
+pub mod audit;
 pub mod billing;
 pub mod bulk_changes;
 pub mod callbacks;
@@ -36,6 +37,8 @@ macro_rules! contract_tests {
         $crate::contract_bodies! { $open;
             access: a_tenant_has_a_name_of_its_own, a_key_is_kept_until_it_is_revoked, keys_stay_with_their_tenant,
                 a_store_that_answers_is_ready;
+            audit: an_entry_is_unfinished_until_its_outcome_is_written, entries_are_listed_by_each_filter,
+                entries_stay_with_their_tenant;
             billing: accounts_are_kept, a_page_says_whether_its_account_may_be_called, steps_are_written_under_a_claim,
                 what_is_billed_is_stored_once, a_service_line_is_told_in_the_history, unsettled_steps_are_listed_and_settled,
                 a_failed_page_keeps_what_was_sent;

@@ -5,6 +5,7 @@
 //! A store crate only binds and reads; what is tuned for one engine stands in that crate.
 
 pub mod access;
+pub mod audit;
 pub mod billing;
 pub mod bulk_changes;
 pub mod carriers;

@@ -45,7 +45,8 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Done> {
     for (table, months) in [
         ("device_bulk_change_log", args.log_months),
         ("device_action_history", args.history_months),
-        ("audit_log", args.audit_months),
+        ("audit_entry", args.audit_months),
+        ("audit_outcome", args.audit_months),
     ] {
         let before = month_before(month, months);
         let place = || format!("{table} in {}", without_password(&url));
