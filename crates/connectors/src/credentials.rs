@@ -11,6 +11,10 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::http::AccountKey;
 
+mod ring;
+
+pub use ring::KeyRing;
+
 /// The one version so far.
 const VERSION: u8 = 1;
 
@@ -40,7 +44,7 @@ impl From<AccountKey> for SealedFor {
 }
 
 /// Names a key without telling it: the beginning of its SHA-256.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId([u8; 4]);
 
 impl std::fmt::Display for KeyId {
@@ -55,6 +59,23 @@ impl std::fmt::Debug for KeyId {
     }
 }
 
+/// The names of the keys at hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyIds(Vec<KeyId>);
+
+impl From<Vec<KeyId>> for KeyIds {
+    fn from(ids: Vec<KeyId>) -> Self {
+        Self(ids)
+    }
+}
+
+impl std::fmt::Display for KeyIds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let ids: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        write!(f, "{} {}", if ids.len() == 1 { "key given is" } else { "keys given are" }, ids.join(", "))
+    }
+}
+
 /// Why there is no text to be had, or to be sealed. Nothing here tells a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VaultError {
@@ -65,12 +86,12 @@ pub enum VaultError {
     #[error("what is stored is not a sealed text that this version can read")]
     UnknownForm,
     /// It was sealed with another key.
-    #[error("it was sealed with the key {needed}; the key given is {given}")]
+    #[error("it was sealed with the key {needed}; the {given}")]
     OtherKey {
         /// The key that opens it.
         needed: KeyId,
-        /// The key at hand.
-        given: KeyId,
+        /// The keys at hand.
+        given: KeyIds,
     },
     /// It was changed, or belongs to another row, or the key has the same name by chance.
     #[error("it was sealed with the key {needed}, but was changed since or belongs to another row")]
@@ -144,7 +165,7 @@ impl Vault {
     pub fn open(&self, row: impl Into<SealedFor>, sealed: &[u8]) -> Result<SecretString, VaultError> {
         let needed = Self::needed_key(sealed)?;
         if needed != self.id {
-            return Err(VaultError::OtherKey { needed, given: self.id });
+            return Err(VaultError::OtherKey { needed, given: vec![self.id].into() });
         }
         let (nonce, rest) = sealed[HEAD_BYTES..].split_at_checked(NONCE_LEN).ok_or(VaultError::UnknownForm)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| VaultError::UnknownForm)?;
@@ -254,7 +275,7 @@ mod tests {
         let (first, second) = (vault(1), vault(2));
         let sealed = first.seal(row(1, 2), &SecretString::from("topsecret")).expect("sealed");
         let error = second.open(row(1, 2), &sealed).expect_err("another key");
-        assert_eq!(error, VaultError::OtherKey { needed: first.key_id(), given: second.key_id() });
+        assert_eq!(error, VaultError::OtherKey { needed: first.key_id(), given: vec![second.key_id()].into() });
         // The beginning of the SHA-256 of 32 bytes 0x01.
         assert!(error.to_string().contains("sealed with the key 72cd6e84"), "{error}");
         assert_eq!(Vault::needed_key(&sealed), Ok(first.key_id()));

@@ -16,12 +16,12 @@ use lineshift_web::credentials::{fields_of, how_to_give, is_callable, not_callab
 use secrecy::SecretString;
 
 use crate::cli::Context;
-use crate::vault;
+use crate::vault::Keys;
 
 /// Calls accounts, and seals and opens their credentials. Without a key it works, too, but for sealed credentials.
 pub(crate) struct Outside {
     clock: Arc<dyn Clock>,
-    vault: Option<Vault>,
+    keys: Option<Keys>,
     carriers: Carriers,
     /// For all accounts but the local ones, so that they share connections.
     tls: Arc<HttpsTransport>,
@@ -30,22 +30,22 @@ pub(crate) struct Outside {
 }
 
 impl Outside {
-    /// With the key that the configuration names, if it names one.
+    /// With the keys that the configuration names, if it names any.
     ///
     /// # Errors
-    /// The key cannot be read, or others may read it; there is no TLS on this machine.
+    /// The keys cannot be read, or others may read them; there is no TLS on this machine.
     pub(crate) fn of(context: &Context) -> Result<Arc<Self>> {
-        Self::with_vault(vault::of(context)?)
+        Self::with_keys(Keys::of(context)?)
     }
 
-    /// With that key.
+    /// With those keys.
     ///
     /// # Errors
     /// There is no TLS on this machine.
-    pub(crate) fn with_vault(vault: Option<Vault>) -> Result<Arc<Self>> {
+    pub(crate) fn with_keys(keys: Option<Keys>) -> Result<Arc<Self>> {
         let tls = Arc::new(HttpsTransport::new().context("preparing outside calls")?);
         let local = Arc::new(HttpsTransport::local().context("preparing outside calls")?);
-        Ok(Arc::new(Self { clock: Arc::new(SystemClock), vault, carriers: Carriers::default(), tls, local }))
+        Ok(Arc::new(Self { clock: Arc::new(SystemClock), keys, carriers: Carriers::default(), tls, local }))
     }
 }
 
@@ -107,16 +107,16 @@ impl Connect for Outside {
 
 impl SealCredentials for Outside {
     fn seal(&self, row: SealedFor, credentials: &SecretString) -> Result<Vec<u8>, String> {
-        let vault = self.vault.as_ref().ok_or_else(|| NO_KEY.to_owned())?;
-        vault.seal(row, credentials).map_err(|error| error.to_string())
+        let keys = self.keys.as_ref().ok_or_else(|| NO_KEY.to_owned())?;
+        keys.seal(row, credentials).map_err(|error| error.to_string())
     }
 
     fn open(&self, row: SealedFor, sealed: &[u8]) -> Result<SecretString, String> {
-        let Some(vault) = &self.vault else {
+        let Some(keys) = &self.keys else {
             let needed = Vault::needed_key(sealed).map_err(|error| error.to_string())?;
             return Err(format!("they are sealed with the key {needed}, and this process was given none; {GIVE_KEY}"));
         };
-        vault.open(row, sealed).map_err(|error| match error {
+        keys.open(row, sealed).map_err(|error| match error {
             VaultError::OtherKey { .. } => format!("{error}; {GIVE_KEY}"),
             _ => error.to_string(),
         })

@@ -1,8 +1,8 @@
 //! Progress bars, on standard error; they are drawn for people only, and a program that reads it sees none.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// A bar over so many things, with a rate and an estimate of its own.
 pub(crate) fn counting(what: &str, total: u64) -> ProgressBar {
@@ -26,6 +26,37 @@ pub(crate) fn lines(what: &str) -> ProgressBar {
     bar.set_style(style("{msg:28} {wide_bar} {human_pos:>9} of {human_len:9} {prefix:>30}"));
     bar.set_message(what.to_owned());
     bar
+}
+
+/// A count that is drawn only once it has taken a second: most are done before.
+pub(crate) struct Patient {
+    bar: ProgressBar,
+    since: Instant,
+    is_drawn: bool,
+}
+
+impl Patient {
+    pub(crate) fn counting(what: &str) -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        bar.set_style(style("{spinner} {msg:28} {human_pos:>9}"));
+        bar.set_message(what.to_owned());
+        Self { bar, since: Instant::now(), is_drawn: false }
+    }
+
+    /// So many more are done.
+    pub(crate) fn add(&mut self, more: usize) {
+        if !self.is_drawn && self.since.elapsed() > Duration::from_secs(1) {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+            self.is_drawn = true;
+        }
+        self.bar.inc(more as u64);
+    }
+}
+
+impl Drop for Patient {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
 }
 
 /// Something that takes a while and has no length.

@@ -19,6 +19,7 @@ mod plan_queue;
 pub mod procedures;
 mod reach;
 mod row;
+mod secrets;
 mod sql;
 mod statement;
 mod sync;

@@ -18,6 +18,7 @@ pub mod import;
 pub mod paging;
 pub mod people;
 pub mod plan_queue;
+pub mod secrets;
 pub mod signals;
 pub mod sql;
 pub mod sync;
@@ -41,6 +42,7 @@ pub trait Store:
     + work::WorkStore
     + people::PeopleStore
     + plan_queue::PlanQueueStore
+    + secrets::SecretStore
     + sync::SyncStore
     + Send
     + Sync

@@ -3,6 +3,8 @@
 mod integrations;
 mod keys;
 mod retention;
+mod rotate_secret_key;
+mod sealed;
 mod secret_key;
 mod tenants;
 
@@ -33,6 +35,8 @@ enum Command {
     #[command(subcommand)]
     Integrations(integrations::Command),
     SecretKey(secret_key::Args),
+    RotateSecretKey(rotate_secret_key::Args),
+    Sealed(sealed::Args),
     Retention(retention::Args),
 }
 
@@ -43,6 +47,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
         Command::Key(command) => keys::run(command, context).await,
         Command::Integrations(command) => integrations::run(command, context).await,
         Command::SecretKey(args) => secret_key::run(&args),
+        Command::RotateSecretKey(args) => rotate_secret_key::run(&args, context).await,
+        Command::Sealed(args) => sealed::run(&args, context).await,
         Command::Retention(args) => retention::run(args, context).await,
     }
 }

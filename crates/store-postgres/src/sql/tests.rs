@@ -24,6 +24,7 @@ const PORTABLE: &[(&str, Statements)] = &[
     ("portable devices", portable::devices::ALL),
     ("portable people", portable::people::ALL),
     ("portable plan_queue", portable::plan_queue::ALL),
+    ("portable secrets", portable::secrets::ALL),
     ("portable sync", portable::sync::ALL),
 ];
 

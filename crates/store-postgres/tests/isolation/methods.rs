@@ -16,7 +16,7 @@ use lineshift_store_postgres::testing::TestDatabase;
 
 use crate::filled::Filled;
 use crate::orders::{KEY, QUERY, at, claim_of_key, iccid, orderer};
-use crate::outside::{try_billing, try_carriers, try_synchronisation};
+use crate::outside::{try_billing, try_carriers, try_secrets, try_synchronisation};
 use crate::pages::{try_page, try_plan_queue, try_work};
 use crate::people::try_people;
 use crate::rows::{Rows, owned_tables};
@@ -72,6 +72,7 @@ async fn try_every_method(told: Told, unheld: bool) {
     try_plan_queue(&mut tried, &tenant).await;
     try_page(&mut tried, &tenant).await;
     try_carriers(&mut tried, &tenant).await;
+    try_secrets(&mut tried, &tenant).await;
     try_billing(&mut tried, &tenant).await;
     try_synchronisation(&mut tried, &tenant).await;
     try_work(&mut tried, &tenant).await;

@@ -7,6 +7,7 @@ use lineshift_domain::terms::IntegrationKind;
 use lineshift_store::billing::{BillingStore, CallWindows, Settlement, StepBatch};
 use lineshift_store::carriers::{CalledBackLine, CarrierStore};
 use lineshift_store::devices::DeviceStore;
+use lineshift_store::secrets::{Resealed, SealedColumn, SealedRow, SecretStore};
 use lineshift_store::sync::{SyncClaim, SyncPlace, SyncRun, SyncStore};
 
 use crate::filled::{Filled, HELD, REQUEST};
@@ -26,6 +27,16 @@ pub(crate) async fn try_carriers(tried: &mut Tried<'_>, of: &Filled) {
     for lines in [&[][..], &[failed]] {
         try_it!(tried, CarrierStore.note_callback(tenant, provider, REQUEST, lines, at(60)));
     }
+}
+
+pub(crate) async fn try_secrets(tried: &mut Tried<'_>, of: &Filled) {
+    let tenant = of.tenant;
+    for column in SealedColumn::ALL {
+        try_it!(tried, SecretStore.list_sealed(tenant, *column, None, 10));
+    }
+    let (before, after) = (of.mark.as_bytes().to_vec(), BY.as_bytes().to_vec());
+    let anew = Resealed { row: SealedRow::Account(of.account), before, after };
+    try_it!(tried, SecretStore.replace_sealed(tenant, &[anew]));
 }
 
 pub(crate) async fn try_billing(tried: &mut Tried<'_>, of: &Filled) {

@@ -7,7 +7,8 @@ use lineshift_connectors::credentials::Vault;
 use secrecy::ExposeSecret as _;
 
 use crate::exit::Done;
-use crate::{output, vault};
+use crate::output;
+use crate::vault::key_file;
 
 /// Make a key to seal credentials of integrations with, and show it, this once.
 ///
@@ -25,7 +26,7 @@ pub(super) fn run(args: &Args) -> Result<Done> {
     match &args.file {
         None => output::line(key.expose_secret())?,
         Some(path) => {
-            vault::write_key_file(path, &key)?;
+            key_file::write_new(path, &key)?;
             let id = Vault::from_key_text(&key).context("reading the key that was made")?.key_id();
             let path = path.display();
             output::line(&format!(

@@ -21,6 +21,7 @@ use tokio::task::JoinHandle;
 use super::load::Loaded;
 use crate::connect::Outside;
 use crate::fleet::catalogue;
+use crate::vault::Keys;
 
 /// One call in so many meets a fault.
 const FAULTS: f64 = 0.03;
@@ -115,7 +116,7 @@ impl Billing {
             .set_account(key.tenant_id, key.integration_authentication_id, &settings, SystemClock.now())
             .await
             .context("storing the account")?;
-        let outside = Outside::with_vault(Some(self.vault))?;
+        let outside = Outside::with_keys(Some(Keys::fixed(self.vault)))?;
         Ok((Connected { simulator: self.simulator, _stop: self._stop, _server: self._server }, outside))
     }
 }
