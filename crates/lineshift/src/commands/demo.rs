@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
+use lineshift_connectors::credentials::Vault;
 use lineshift_engine::{Engine, SystemClock};
 use lineshift_store_sqlite::SqliteStore;
 use tempfile::TempDir;
@@ -24,6 +25,7 @@ use crate::fleet::Fleet;
 use crate::notes::note;
 use crate::output::{self, Output};
 use crate::serving::{self, Roles, Running, Signals};
+use crate::vault::Keys;
 
 /// The port that people expect.
 const PORT: u16 = 8080;
@@ -46,7 +48,7 @@ pub(crate) struct Args {
     /// Which fleet of that size.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Keep the store in that directory, which is made if it is missing; else it is deleted at the end.
+    /// Keep the store in that directory, which is made if it is missing; else it is deleted at the end. Credentials in it are sealed with the key that the configuration names, if it names one.
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 }
@@ -117,9 +119,9 @@ async fn show(args: &Args, place: &Place, context: &Context) -> Result<Shown> {
     let fleet = Fleet::new(args.devices, args.seed);
     note(&format!("A fleet of {} lines in {}", args.devices, place.file.display()));
     let loaded = load::load(&store, &fleet).await?;
-    let billing = billing::Billing::start(args.seed).await?;
+    let billing = billing::Billing::start(args.seed, keys(context)?).await?;
     let carriers = carriers::Carriers::start(&fleet, args.seed).await?;
-    carriers.connect(&store, &loaded, billing.vault()).await?;
+    carriers.connect(&store, &loaded, billing.keys()).await?;
     let (billing, outside) = billing.connect(&store, &loaded).await?;
     let (limits, said) = billing::limits(context.settings().limits);
     note(&said);
@@ -136,6 +138,15 @@ async fn show(args: &Args, place: &Place, context: &Context) -> Result<Shown> {
     let ledgers = (billing.ledger()?, carriers.ledgers()?);
     report(args, &summary::summarize(&store, loaded.tenant, &client, changes, ledgers).await?)?;
     Ok(Shown { store, running, base, key: loaded.key, _billing: billing, _carriers: carriers })
+}
+
+/// The keys that the configuration names, so that a server opens what is kept in a directory; else one that nobody else has.
+fn keys(context: &Context) -> Result<Keys> {
+    if let Some(keys) = Keys::of(context)? {
+        return Ok(keys);
+    }
+    let key = Vault::generate_key_text().context("making a key")?;
+    Ok(Keys::fixed(Vault::from_key_text(&key).context("using the key")?))
 }
 
 /// The port that people expect if it is free, else any.

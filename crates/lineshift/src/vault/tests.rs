@@ -144,7 +144,7 @@ fn the_environment_may_hold_several_keys() {
         assert_eq!(of_environment(&SecretString::from(text)).expect("keys").key_ids(), [first, second]);
     }
     for wrong in ["", " , ", "key", &format!("{one},key")] {
-        let error = of_environment(&SecretString::from(wrong)).err().expect("refused").to_string();
+        let error = of_environment(&SecretString::from(wrong)).expect_err("refused").to_string();
         assert!(error.starts_with("LINESHIFT_SECRET_KEY: a key is base64") && !error.contains(one), "{error}");
     }
 }

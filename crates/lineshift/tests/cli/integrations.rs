@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::program::{Place, Running};
 
-const NAME: &str = "Rev.io production";
+pub(crate) const NAME: &str = "Rev.io production";
 const PASSWORD: &str = "Tr0ub4dor&3/=hunter2";
 
 /// Every form in which a secret could leak.
@@ -58,7 +58,7 @@ impl World {
         self.place.run(&["import", "sites", &sites]).expect(0);
     }
 
-    fn set(&self, more: &[&str]) -> crate::program::Ran {
+    pub(crate) fn set(&self, more: &[&str]) -> crate::program::Ran {
         let all: Vec<&str> = ["admin", "integrations", "set", NAME].iter().chain(more).copied().collect();
         self.place.run(&all)
     }

@@ -12,6 +12,8 @@ mod integrations;
 mod offline;
 mod program;
 mod retention;
+mod rotation;
+mod secrets;
 mod serve;
 mod simulate;
 mod worker;

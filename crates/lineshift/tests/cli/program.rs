@@ -1,5 +1,6 @@
 //! Running the program, alone and as a server.
 
+use std::cell::RefCell;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
@@ -145,6 +146,7 @@ pub(crate) fn example(file: &str) -> String {
 pub(crate) struct Running {
     child: Child,
     lines: Receiver<String>,
+    seen: RefCell<String>,
 }
 
 impl Running {
@@ -152,19 +154,23 @@ impl Running {
     pub(crate) fn start(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
         let lines = listen(child.stderr.take().expect("it is piped"));
-        Self { child, lines }
+        Self { child, lines, seen: RefCell::default() }
+    }
+
+    /// What it wrote to standard error up to the line that was last waited for.
+    pub(crate) fn seen(&self) -> String {
+        self.seen.borrow().clone()
     }
 
     /// The next line of standard error that holds a text.
     pub(crate) fn until(&self, text: &str) -> String {
-        let mut seen = Vec::new();
         for line in &self.lines {
+            self.seen.borrow_mut().extend([line.as_str(), "\n"]);
             if line.contains(text) {
                 return line;
             }
-            seen.push(line);
         }
-        panic!("it ended without saying {text:?}:\n{}", seen.join("\n"));
+        panic!("it ended without saying {text:?}:\n{}", self.seen.borrow());
     }
 
     /// Its process.

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use lineshift_connectors::billing::revio::RevioCredentials;
-use lineshift_connectors::credentials::Vault;
 use lineshift_connectors::http::AccountKey;
 use lineshift_domain::limits::Limits;
 use lineshift_engine::{Clock as _, SystemClock};
@@ -45,7 +44,7 @@ const SETTLE_AFTER: u64 = 9;
 /// The billing system while it is shown.
 pub(super) struct Billing {
     simulator: Arc<RevioSimulator>,
-    vault: Vault,
+    keys: Keys,
     address: String,
     password: String,
     _stop: oneshot::Sender<()>,
@@ -62,8 +61,8 @@ pub(super) struct Ledger {
 }
 
 impl Billing {
-    /// Starts it on a free port of this machine.
-    pub(super) async fn start(seed: u64) -> Result<Self> {
+    /// Starts it on a free port of this machine; credentials are sealed with those keys.
+    pub(super) async fn start(seed: u64, keys: Keys) -> Result<Self> {
         let password = random_text()?;
         let options = RevioOptions {
             seed,
@@ -84,14 +83,12 @@ impl Billing {
         let address = format!("http://{}{BASE_PATH}", listener.local_addr().context("looking up the address")?);
         let (stop, stopped) = oneshot::channel::<()>();
         let server = tokio::spawn(serve(Arc::clone(&simulator), listener, async move { drop(stopped.await) }));
-        let key = Vault::generate_key_text().context("making a key")?;
-        let vault = Vault::from_key_text(&key).context("using the key")?;
-        Ok(Self { simulator, vault, address, password, _stop: stop, _server: server })
+        Ok(Self { simulator, keys, address, password, _stop: stop, _server: server })
     }
 
     /// With what credentials are sealed.
-    pub(super) const fn vault(&self) -> &Vault {
-        &self.vault
+    pub(super) const fn keys(&self) -> &Keys {
+        &self.keys
     }
 
     /// Stores how it is called, and answers the way there.
@@ -105,7 +102,7 @@ impl Billing {
         };
         let settings = AccountSettings {
             base_address: self.address,
-            secret_encrypted: Some(self.vault.seal(key, &credentials.to_json()).context("sealing the credentials")?),
+            secret_encrypted: Some(self.keys.seal(key.into(), &credentials.to_json()).context("sealing the credentials")?),
             is_local: true,
             write_enabled: true,
             concurrency: None,
@@ -116,7 +113,7 @@ impl Billing {
             .set_account(key.tenant_id, key.integration_authentication_id, &settings, SystemClock.now())
             .await
             .context("storing the account")?;
-        let outside = Outside::with_keys(Some(Keys::fixed(self.vault)))?;
+        let outside = Outside::with_keys(Some(self.keys))?;
         Ok((Connected { simulator: self.simulator, _stop: self._stop, _server: self._server }, outside))
     }
 }

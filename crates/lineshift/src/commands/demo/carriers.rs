@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use chrono::{DateTime, Utc};
-use lineshift_connectors::credentials::Vault;
 use lineshift_connectors::http::AccountKey;
 use lineshift_domain::ids::{IntegrationAuthenticationId, ServiceProviderId};
 use lineshift_domain::terms::IntegrationKind;
@@ -26,6 +25,7 @@ use tokio::task::JoinHandle;
 use super::billing::{CALL_TIMEOUT, random_text};
 use super::load::Loaded;
 use crate::fleet::{Fleet, Line, catalogue, orders};
+use crate::vault::Keys;
 
 /// One call in so many meets a fault.
 const FAULTS: f64 = 0.03;
@@ -99,7 +99,7 @@ impl Carriers {
     }
 
     /// Stores how they are called, and what plans they have.
-    pub(super) async fn connect(&self, store: &SqliteStore, loaded: &Loaded, vault: &Vault) -> Result<()> {
+    pub(super) async fn connect(&self, store: &SqliteStore, loaded: &Loaded, keys: &Keys) -> Result<()> {
         let jasper = serde_json::json!({ "user": JASPER_USER, "api_key": self.jasper_key });
         let pond = serde_json::json!({ "api_key": self.pond_key, "distributor_id": DISTRIBUTOR });
         let accounts = [
@@ -108,7 +108,8 @@ impl Carriers {
         ];
         for (place, kind, address, credentials) in accounts {
             let key = make_account(store, loaded, kind).await?;
-            let sealed = vault.seal(key, &SecretString::from(credentials.to_string())).context("sealing the credentials")?;
+            let sealed =
+                keys.seal(key.into(), &SecretString::from(credentials.to_string())).context("sealing the credentials")?;
             let settings = AccountSettings {
                 base_address: address.clone(),
                 secret_encrypted: Some(sealed),
