@@ -13,7 +13,7 @@ use anyhow::Result;
 use lineshift_connectors::credentials::{KeyRing, SealedFor, Vault, VaultError};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use self::key_file::{KeyFile, MAKE_ONE};
+use self::key_file::{KeyFile, MAKE_ONE, NEXT};
 use crate::cli::Context;
 use crate::config::environment::SECRET_KEY;
 use crate::exit::WrongCall;
@@ -78,17 +78,27 @@ pub(crate) fn source(context: &Context) -> Result<Option<Source>> {
     Ok((!file.is_empty()).then(|| Source::File(PathBuf::from(file))))
 }
 
-/// Several keys stand with commas or blanks between them, the one that seals first.
+/// Several keys stand with commas or blanks between them, the one that seals first; or as in a key file, whose text may have been put there.
 fn of_environment(text: &SecretString) -> Result<KeyRing> {
-    let texts = text.expose_secret().split(|c: char| c == ',' || c.is_whitespace()).filter(|text| !text.is_empty());
     let wrong = |error: VaultError| WrongCall(format!("{SECRET_KEY}: {error}; {MAKE_ONE}"));
-    let vaults = texts.map(|text| Vault::from_key_text(&SecretString::from(text)).map_err(wrong));
-    let mut vaults = vaults.collect::<std::result::Result<Vec<_>, _>>()?;
-    if vaults.is_empty() {
-        return Err(wrong(VaultError::UnreadableKey).into());
+    let (mut sealing, mut others, mut is_next) = (None, Vec::new(), false);
+    let keys = text.expose_secret().lines().map(|line| line.split('#').next().unwrap_or_default());
+    let words = keys.flat_map(|line| line.split([',', ' ', '\t', '\r'])).filter(|word| !word.is_empty());
+    for word in words {
+        if word == NEXT {
+            is_next = true;
+            continue;
+        }
+        let vault = Vault::from_key_text(&SecretString::from(word)).map_err(wrong)?;
+        if sealing.is_none() && !is_next {
+            sealing = Some(vault)
+        } else {
+            others.push(vault)
+        }
+        is_next = false;
     }
-    let first = vaults.remove(0);
-    Ok(KeyRing::new(first, vaults))
+    let sealing = sealing.ok_or_else(|| wrong(VaultError::UnreadableKey))?;
+    Ok(KeyRing::new(sealing, others))
 }
 
 impl Keys {

@@ -14,8 +14,8 @@ use crate::exit::WrongCall;
 /// More than any keys: whoever names another file gets no megabytes read.
 const MOST_BYTES: u64 = 16_384;
 
-/// Stands before a key that does not seal yet.
-const NEXT: &str = "next ";
+/// Stands before a key that does not seal yet, with a blank between them.
+pub(super) const NEXT: &str = "next";
 
 /// What a key file holds, in the order of its lines.
 pub(crate) struct KeyFile {
@@ -133,8 +133,7 @@ impl KeyFile {
                 Line::Comment(comment) => all.push_str(comment),
                 Line::Key { text, is_next, comment, .. } => {
                     let next = if *is_next { NEXT } else { "" };
-                    let gap = if comment.is_empty() { "" } else { " " };
-                    all.push_str(&format!("{next}{}{gap}{comment}", text.expose_secret()));
+                    all.push_str(format!("{next} {} {comment}", text.expose_secret()).trim());
                 }
             }
             all.push('\n');
@@ -153,7 +152,8 @@ impl Line {
         if key.is_empty() {
             return Ok(Self::Comment(line.trim_end().to_owned()));
         }
-        let (key, is_next) = key.strip_prefix(NEXT).map_or((key, false), |key| (key.trim(), true));
+        let next = key.strip_prefix(NEXT).and_then(|rest| rest.strip_prefix([' ', '\t']));
+        let (key, is_next) = next.map_or((key, false), |key| (key.trim(), true));
         let text = SecretString::from(key);
         let vault = Vault::from_key_text(&text).map_err(|error| format!("line {number}: {error}; {MAKE_ONE}"))?;
         Ok(Self::Key { text, id: vault.key_id(), is_next, comment: comment.to_owned() })

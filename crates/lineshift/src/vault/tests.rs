@@ -140,10 +140,11 @@ fn a_file_that_cannot_be_read_leaves_the_keys_that_were() {
 fn the_environment_may_hold_several_keys() {
     let [(one, first), (two, second)] = [new_key(), new_key()];
     let (one, two) = (one.expose_secret(), two.expose_secret());
-    for text in [format!("{one},{two}"), format!(" {one}, {two}\n"), format!("{one} {two}")] {
+    let as_in_a_file = format!("# of Acme\nnext {two} # made today\n{one}\n");
+    for text in [format!("{one},{two}"), format!(" {one}, {two}\n"), format!("{one} {two}"), as_in_a_file] {
         assert_eq!(of_environment(&SecretString::from(text)).expect("keys").key_ids(), [first, second]);
     }
-    for wrong in ["", " , ", "key", &format!("{one},key")] {
+    for wrong in ["", " , ", "key", "next", &format!("next {one}"), &format!("{one},key")] {
         let error = of_environment(&SecretString::from(wrong)).expect_err("refused").to_string();
         assert!(error.starts_with("LINESHIFT_SECRET_KEY: a key is base64") && !error.contains(one), "{error}");
     }
