@@ -6,7 +6,7 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use lineshift_domain::ids::{ServiceProviderId, TenantId};
+use lineshift_domain::ids::{ServiceProviderId, TenantId, UserId};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::http::AccountKey;
@@ -27,6 +27,7 @@ const HEAD_BYTES: usize = 1 + 4;
 /// Which column a sealed text belongs to; bound to it together with tenant and id.
 const OF_ACCOUNT: &[u8] = b"integration_authentication";
 const OF_CALLBACKS: &[u8] = b"service_provider.callback";
+const OF_ONE_TIME_PASSWORDS: &[u8] = b"users.totp_secret";
 
 /// The row and column that a sealed text belongs to. It opens nowhere else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -35,6 +36,8 @@ pub enum SealedFor {
     Account(AccountKey),
     /// What callbacks of a service provider's carrier must carry.
     Callbacks(TenantId, ServiceProviderId),
+    /// What makes the one-time passwords of a user, who belongs to no tenant alone.
+    OneTimePasswords(UserId),
 }
 
 impl From<AccountKey> for SealedFor {
@@ -193,6 +196,7 @@ fn bound_to(row: SealedFor) -> Aad<Vec<u8>> {
     let (column, tenant, id) = match row {
         SealedFor::Account(key) => (OF_ACCOUNT, key.tenant_id, key.integration_authentication_id.0),
         SealedFor::Callbacks(tenant, provider) => (OF_CALLBACKS, tenant, provider.0),
+        SealedFor::OneTimePasswords(user) => (OF_ONE_TIME_PASSWORDS, TenantId(0), user.0),
     };
     Aad::from([column, &tenant.0.to_be_bytes(), &id.to_be_bytes()].concat())
 }
@@ -268,6 +272,11 @@ mod tests {
         let sealed = vault.seal(callbacks, &SecretString::from("topsecret")).expect("sealed");
         assert_eq!(vault.open(callbacks, &sealed).expect("it opens").expose_secret(), "topsecret");
         assert!(vault.open(row(1, 2), &sealed).is_err());
+        let of_user = SealedFor::OneTimePasswords(UserId(2));
+        assert!(vault.open(of_user, &sealed).is_err());
+        let sealed = vault.seal(of_user, &SecretString::from("topsecret")).expect("sealed");
+        assert_eq!(vault.open(of_user, &sealed).expect("it opens").expose_secret(), "topsecret");
+        assert!(vault.open(SealedFor::OneTimePasswords(UserId(3)), &sealed).is_err());
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! What is sealed, wherever it stands: read and sealed anew when a key takes another's place. What it says is nobody's business here.
 
 use async_trait::async_trait;
-use lineshift_domain::ids::{IntegrationAuthenticationId, ServiceProviderId, TenantId};
+use lineshift_domain::ids::{IntegrationAuthenticationId, ServiceProviderId, TenantId, UserId};
 
 use crate::Result;
 use crate::paging::Listed;
 
-/// The columns that hold sealed texts: all of them, each named `..._encrypted` in the schema.
+/// The columns of tenants that hold sealed texts: all of them, each named `..._encrypted` in the schema. Beside them stands
+/// [`OF_USERS`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SealedColumn {
     /// `integration_authentication.secret_encrypted`: the credentials of an account.
@@ -14,6 +15,9 @@ pub enum SealedColumn {
     /// `service_provider.callback_secret_encrypted`: what callbacks of a service provider must carry.
     Callbacks,
 }
+
+/// The table and column of what makes the one-time passwords of users, who are global.
+pub const OF_USERS: (&str, &str) = ("users", "totp_secret_encrypted");
 
 impl SealedColumn {
     /// Every one.
@@ -38,13 +42,15 @@ impl SealedColumn {
     }
 }
 
-/// A tenant's row that holds a sealed text.
+/// A row that holds a sealed text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SealedRow {
     /// An account.
     Account(IntegrationAuthenticationId),
     /// A service provider that takes callbacks.
     Callbacks(ServiceProviderId),
+    /// A user who is asked for one-time passwords.
+    OneTimePasswords(UserId),
 }
 
 impl SealedRow {
@@ -54,6 +60,7 @@ impl SealedRow {
         match self {
             Self::Account(id) => id.0,
             Self::Callbacks(id) => id.0,
+            Self::OneTimePasswords(id) => id.0,
         }
     }
 }
@@ -63,7 +70,7 @@ impl SealedRow {
 pub struct SealedText {
     /// Where.
     pub row: SealedRow,
-    /// The name of that integration or service provider, for people.
+    /// The name of that integration or service provider, or the user's address, for people.
     pub name: String,
     /// The sealed bytes.
     pub sealed: Vec<u8>,
@@ -93,7 +100,11 @@ pub trait SecretStore {
         limit: usize,
     ) -> Result<Listed<SealedText, i64>>;
     /// Replaces sealed texts in one transaction, each only if what stands there is what was read: whoever stored other
-    /// credentials meanwhile wins. Answers how many were replaced. The account's version stays as it is, for the credentials are
+    /// credentials meanwhile wins. Rows of users are left out. Answers how many were replaced. The account's version stays as it is, for the credentials are
     /// the same: what was built from it goes on.
     async fn replace_sealed(&self, tenant: TenantId, texts: &[Resealed]) -> Result<u64>;
+    /// What makes the one-time passwords of users, likewise; for the operator's own commands only.
+    async fn list_sealed_of_users(&self, after: Option<i64>, limit: usize) -> Result<Listed<SealedText, i64>>;
+    /// Replaces those of users, likewise; the step of the last one that was taken stays, so that none is taken twice.
+    async fn replace_sealed_of_users(&self, texts: &[Resealed]) -> Result<u64>;
 }

@@ -37,6 +37,9 @@ pub(crate) async fn try_secrets(tried: &mut Tried<'_>, of: &Filled) {
     let (before, after) = (of.mark.as_bytes().to_vec(), BY.as_bytes().to_vec());
     let anew = Resealed { row: SealedRow::Account(of.account), before, after };
     try_it!(tried, SecretStore.replace_sealed(tenant, &[anew]));
+    // Users are global, for the operator's own commands: what is sealed of them belongs to no tenant.
+    tried.note("SecretStore::list_sealed_of_users", tried.store.list_sealed_of_users(None, 10).await).await;
+    tried.note("SecretStore::replace_sealed_of_users", tried.store.replace_sealed_of_users(&[]).await).await;
 }
 
 pub(crate) async fn try_billing(tried: &mut Tried<'_>, of: &Filled) {

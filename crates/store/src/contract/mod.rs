@@ -22,8 +22,8 @@ pub mod places;
 pub mod plan_queue;
 pub mod plan_queue_due;
 pub mod reach;
-pub mod sessions;
 pub mod secrets;
+pub mod sessions;
 pub mod steps;
 pub mod sync;
 pub mod waiting;
@@ -83,7 +83,8 @@ macro_rules! contract_tests {
             reach: lines_within_reach_are_listed, open_entries_within_reach_are_listed, reference_data_within_reach_is_listed;
             sessions: a_session_tells_who_it_is, sessions_end_with_their_member, sessions_are_ended,
                 failures_are_counted_in_a_window;
-            secrets: sealed_texts_are_listed_page_by_page, a_sealed_text_is_replaced_unless_it_changed;
+            secrets: sealed_texts_are_listed_page_by_page, a_sealed_text_is_replaced_unless_it_changed,
+                one_time_passwords_of_users_are_sealed_anew;
             steps: usp_assign_customer_update_site, usp_devicebulkchange_assign_non_rev_customer,
                 usp_devicebulkchange_customerrateplanchange_updatedevices,
                 usp_devicebulkchange_customerrateplanchange_updatedevicebynumber, a_page_schedules_its_lines,

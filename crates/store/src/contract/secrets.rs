@@ -3,6 +3,8 @@
 use super::fixture::{Fixture, at, authentication, provider};
 use crate::Store;
 use crate::billing::AccountSettings;
+use crate::paging::MAX_PAGE_ITEMS;
+use crate::people::NewUser;
 use crate::secrets::{Resealed, SealedColumn, SealedRow, SealedText};
 
 fn settings(sealed: Option<&[u8]>) -> AccountSettings {
@@ -86,4 +88,37 @@ pub async fn a_sealed_text_is_replaced_unless_it_changed<S: Store>(store: &S) {
     assert_eq!(store.replace_sealed(tenant, &late).await.expect("asked"), 0);
     assert_eq!(sealed(&fixture, SealedColumn::Accounts).await, [text(SealedRow::Account(account), "Rev.io", b"\0changed")]);
     assert_eq!(sealed(&fixture, SealedColumn::Callbacks).await, []);
+}
+
+/// Users are global: other bodies may have made some at the same time. The step that was taken last stays.
+pub async fn one_time_passwords_of_users_are_sealed_anew<S: Store>(store: &S) {
+    let mut ids = Vec::new();
+    for name in ["with", "without", "another"] {
+        let user = NewUser { email: format!("{name}@sealed.example"), display_name: name.to_owned(), password_hash: None };
+        ids.push(store.create_user(&user, at(0)).await.expect("a user"));
+    }
+    let rows = [ids[0], ids[2]].map(SealedRow::OneTimePasswords);
+    for (id, sealed) in [(ids[0], b"\0one"), (ids[2], b"\xfftwo")] {
+        store.set_totp_secret(id, Some(sealed)).await.expect("set");
+        assert!(store.take_totp_step(id, 7).await.expect("taken"));
+    }
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.list_sealed_of_users(after, 1).await.expect("listed");
+        found.extend(page.items.into_iter().filter(|text| text.name.ends_with("@sealed.example")));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(found, [text(rows[0], "with@sealed.example", b"\0one"), text(rows[1], "another@sealed.example", b"\xfftwo")]);
+
+    let both = [resealed(rows[0], b"\0one", b"\0anew"), resealed(rows[1], b"\xffchanged", b"\0anew")];
+    assert_eq!(store.replace_sealed_of_users(&both).await.expect("replaced"), 1, "the other was changed since");
+    let stored = store.get_user(ids[0]).await.expect("a user");
+    assert_eq!((stored.totp_secret.as_deref(), stored.totp_last_step), (Some(&b"\0anew"[..]), 7));
+    assert_eq!(store.get_user(ids[2]).await.expect("a user").totp_secret.as_deref(), Some(&b"\xfftwo"[..]));
+    assert_eq!(store.replace_sealed_of_users(&both).await.expect("asked"), 0, "twice");
+    let listed = store.list_sealed_of_users(None, MAX_PAGE_ITEMS).await.expect("listed").items;
+    assert!(listed.iter().any(|text| text.sealed == b"\0anew") && listed.iter().all(|text| text.row.id() != ids[1].0));
 }

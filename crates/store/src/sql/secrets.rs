@@ -14,4 +14,9 @@ crate::statements! {
     /// One row by primary key, or none.
     REPLACE_SEALED_CALLBACKS = "UPDATE service_provider SET callback_secret_encrypted = $4
         WHERE tenant_id = $1 AND id = $2 AND callback_secret_encrypted = $3";
+    /// `$1` the id before the first, `$2` how many. What makes the one-time passwords of users: by primary key.
+    LIST_SEALED_OF_USERS = "SELECT id, email, totp_secret_encrypted FROM users
+        WHERE id > $1 AND totp_secret_encrypted IS NOT NULL ORDER BY id LIMIT $2";
+    /// `$1` id, `$2` what must stand there still, `$3` what stands there afterwards. One row by primary key, or none.
+    REPLACE_SEALED_OF_USER = "UPDATE users SET totp_secret_encrypted = $3 WHERE id = $1 AND totp_secret_encrypted = $2";
 }

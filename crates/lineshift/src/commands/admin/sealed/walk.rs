@@ -21,8 +21,9 @@ const MOST_PASSES: usize = 10;
 /// Something sealed, in words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(in super::super) struct Standing {
-    tenant: String,
-    /// `account` or `callbacks`.
+    /// None: a user's, who belongs to no tenant alone.
+    tenant: Option<String>,
+    /// `account`, `callbacks` or `one-time passwords`.
     kind: &'static str,
     id: i64,
     name: String,
@@ -34,13 +35,14 @@ pub(in super::super) struct Standing {
 }
 
 impl Standing {
-    fn of(tenant: &Tenant, text: &SealedText, why: Option<String>) -> Self {
+    fn of(tenant: Option<&Tenant>, text: &SealedText, why: Option<String>) -> Self {
         let (kind, id) = match text.row {
             SealedRow::Account(id) => ("account", id.0),
             SealedRow::Callbacks(id) => ("callbacks", id.0),
+            SealedRow::OneTimePasswords(id) => ("one-time passwords", id.0),
         };
         let key = Vault::needed_key(&text.sealed).ok().map(|key| key.to_string());
-        Self { tenant: tenant.name.clone(), kind, id, name: text.name.clone(), key, why }
+        Self { tenant: tenant.map(|tenant| tenant.name.clone()), kind, id, name: text.name.clone(), key, why }
     }
 }
 
@@ -48,9 +50,13 @@ impl fmt::Display for Standing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.kind {
             "account" => "the credentials of the integration",
-            _ => "the callback credentials of the service provider",
+            "callbacks" => "the callback credentials of the service provider",
+            _ => "the one-time passwords of the user",
         };
-        write!(f, "{what} {:?} ({}) of {}", self.name, self.id, self.tenant)?;
+        write!(f, "{what} {:?} ({})", self.name, self.id)?;
+        if let Some(tenant) = &self.tenant {
+            write!(f, " of {tenant}")?;
+        }
         match (&self.why, &self.key) {
             (Some(why), _) => write!(f, ": {why}"),
             (None, Some(key)) => write!(f, ", under the key {key}"),
@@ -136,7 +142,7 @@ async fn seal_once(store: &dyn Store, ring: &KeyRing, progress: &mut Patient) ->
             if Vault::needed_key(&text.sealed) == Ok(ring.sealing_key_id()) {
                 continue;
             }
-            let row = sealed_for(tenant.id, text.row);
+            let row = sealed_for(tenant.map_or(TenantId(0), |tenant| tenant.id), text.row);
             match ring.open(row, &text.sealed).and_then(|opened| ring.seal(row, &opened)) {
                 Ok(after) => resealed.push(Resealed { row: text.row, before: text.sealed.clone(), after }),
                 Err(error) => pass.left.push(Standing::of(tenant, text, Some(error.to_string()))),
@@ -144,7 +150,11 @@ async fn seal_once(store: &dyn Store, ring: &KeyRing, progress: &mut Patient) ->
         }
         if !resealed.is_empty() {
             pass.found = true;
-            pass.anew += store.replace_sealed(tenant.id, &resealed).await.context("storing what was sealed anew")?;
+            let replaced = match tenant {
+                Some(tenant) => store.replace_sealed(tenant.id, &resealed).await,
+                None => store.replace_sealed_of_users(&resealed).await,
+            };
+            pass.anew += replaced.context("storing what was sealed anew")?;
         }
         progress.add(texts.len());
         Ok(())
@@ -153,21 +163,24 @@ async fn seal_once(store: &dyn Store, ring: &KeyRing, progress: &mut Patient) ->
     Ok(pass)
 }
 
+/// Of a user the tenant does not matter.
 const fn sealed_for(tenant_id: TenantId, row: SealedRow) -> SealedFor {
     match row {
         SealedRow::Account(id) => SealedFor::Account(AccountKey { tenant_id, integration_authentication_id: id }),
         SealedRow::Callbacks(id) => SealedFor::Callbacks(tenant_id, id),
+        SealedRow::OneTimePasswords(id) => SealedFor::OneTimePasswords(id),
     }
 }
 
-async fn walk(store: &dyn Store, mut each: impl AsyncFnMut(&Tenant, Vec<SealedText>) -> Result<()>) -> Result<()> {
+/// What is sealed of every tenant, then what is sealed of users, who are of none.
+async fn walk(store: &dyn Store, mut each: impl AsyncFnMut(Option<&Tenant>, Vec<SealedText>) -> Result<()>) -> Result<()> {
+    const READING: &str = "reading what is sealed";
     for tenant in store.list_tenants().await.context("listing tenants")? {
         for column in SealedColumn::ALL {
             let mut after = None;
             loop {
-                let page =
-                    store.list_sealed(tenant.id, *column, after, MAX_PAGE_ITEMS).await.context("reading what is sealed")?;
-                each(&tenant, page.items).await?;
+                let page = store.list_sealed(tenant.id, *column, after, MAX_PAGE_ITEMS).await.context(READING)?;
+                each(Some(&tenant), page.items).await?;
                 after = page.next;
                 if after.is_none() {
                     break;
@@ -175,5 +188,13 @@ async fn walk(store: &dyn Store, mut each: impl AsyncFnMut(&Tenant, Vec<SealedTe
             }
         }
     }
-    Ok(())
+    let mut after = None;
+    loop {
+        let page = store.list_sealed_of_users(after, MAX_PAGE_ITEMS).await.context(READING)?;
+        each(None, page.items).await?;
+        after = page.next;
+        if after.is_none() {
+            return Ok(());
+        }
+    }
 }
