@@ -14,6 +14,7 @@ pub mod limits;
 pub mod lines;
 pub mod log_text;
 pub mod order;
+pub mod passwords;
 pub mod places;
 pub mod reach;
 pub mod read_back;
