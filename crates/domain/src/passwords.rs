@@ -87,7 +87,7 @@ mod tests {
             "пароль не простой, 7 уток",
             "Lovelace met a brown otter",
             "tall-window-sings-low",
-"x9#kq-lamp-otter-3",
+            "x9#kq-lamp-otter-3",
         ] {
             assert!(codes(good).is_empty(), "{good}: {:?}", codes(good));
         }

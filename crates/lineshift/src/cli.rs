@@ -102,6 +102,8 @@ fn context(cli: &Cli) -> Result<Context> {
     add("--log", "log.filter", cli.log.clone());
     if let Command::Serve(args) = &cli.command {
         add("--listen", "listen", args.listen.clone());
+        add("--tls-cert", "server.tls_cert", args.tls_cert.clone());
+        add("--tls-key", "server.tls_key", args.tls_key.clone());
     }
     if let Some(server) = cli.command.server() {
         add("--url", "url", server.url.clone());

@@ -17,6 +17,7 @@ mod serving;
 mod stores;
 mod upkeep;
 mod vault;
+mod wire;
 
 use std::process::ExitCode;
 

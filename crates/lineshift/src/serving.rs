@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use anyhow::{Context as _, Result};
 use lineshift_engine::{Clock, Connect, Engine, Shutdown, ShutdownSender, SystemClock, WorkerOptions, shutdown};
 use lineshift_store::Store;
+use lineshift_web::ServeOptions;
 use lineshift_web::accounts::SealCredentials;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
@@ -17,20 +18,21 @@ use crate::cli::Context;
 use crate::clocks;
 use crate::connect::Outside;
 use crate::stores::OpenStore;
+use crate::wire::Wire;
 
 /// What a process does.
 pub(crate) enum Roles {
     /// Answers requests, runs pages, applies due queue entries.
-    All(TcpListener),
+    All(TcpListener, Wire),
     /// Answers requests.
-    ApiOnly(TcpListener),
+    ApiOnly(TcpListener, Wire),
     /// Runs pages, applies due queue entries; shows its measures where somebody wants them.
     Worker(Option<TcpListener>),
 }
 
 impl Roles {
     const fn works(&self) -> bool {
-        matches!(self, Self::All(_) | Self::Worker(_))
+        matches!(self, Self::All(..) | Self::Worker(_))
     }
 }
 
@@ -74,15 +76,18 @@ pub(crate) fn start(engine: Engine, outside: &Arc<Outside>, roles: Roles) -> Res
         spawn(&mut tasks, &engine, &stopping, async |engine, stopping| engine.run_scheduler(stopping).await);
     }
     let served = match roles {
-        Roles::All(listener) | Roles::ApiOnly(listener) => {
+        Roles::All(listener, wire) | Roles::ApiOnly(listener, wire) => {
             let seal = Arc::clone(outside) as Arc<dyn SealCredentials>;
-            Some((listener, lineshift_web::router_that_seals(engine, metrics(), seal)))
+            Some((listener, lineshift_web::router_that_seals(engine, metrics(), seal), wire.options))
         }
-        Roles::Worker(listener) => listener.map(|listener| (listener, lineshift_web::measures_router(engine, metrics()))),
+        Roles::Worker(listener) => {
+            let router = || lineshift_web::measures_router(engine, metrics());
+            listener.map(|listener| (listener, router(), ServeOptions::default()))
+        }
     };
-    if let Some((listener, router)) = served {
+    if let Some((listener, router, options)) = served {
         let web = due(stopping.clone());
-        tasks.spawn(async move { lineshift_web::serve(listener, router, web).await.context("serving HTTP") });
+        tasks.spawn(async move { lineshift_web::serve_with(listener, router, options, web).await.context("serving HTTP") });
     }
     Ok(Running { stop, stopping, tasks })
 }

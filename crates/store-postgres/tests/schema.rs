@@ -101,8 +101,7 @@ async fn partitions_are_made_ahead_and_dropped_by_month() {
     assert_eq!(again, 0);
 
     let superuser = connect(&database.superuser_url()).await;
-    let places =
-        "SELECT array_agg(tableoid::regclass::text || ' ' || tenant_id || ' ' || request_id ORDER BY tenant_id, request_id) FROM audit_entry";
+    let places = "SELECT array_agg(tableoid::regclass::text || ' ' || tenant_id || ' ' || request_id ORDER BY tenant_id, request_id) FROM audit_entry";
     let stand: Vec<String> = superuser.query_one(places, &[]).await.expect("answered").get(0);
     assert_eq!(stand, ["audit_entry_203105 1 1", "audit_entry_default 1 2", "audit_entry_203105 2 1"]);
     // What it did for all of them is no longer said of the caller.

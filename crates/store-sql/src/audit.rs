@@ -92,21 +92,14 @@ const FIRST: (i64, i64) = (0, i64::MIN);
 /// After every key.
 const LAST: (i64, i64) = (i64::MAX, i64::MAX);
 
-fn list(
-    sql: &Sql<'_>,
-    tenant: TenantId,
-    filter: &AuditFilter,
-    before: Option<&AuditKey>,
-    limit: i64,
-) -> Result<Vec<AuditEntry>> {
+fn list(sql: &Sql<'_>, tenant: TenantId, filter: &AuditFilter, before: Option<&AuditKey>, limit: i64) -> Result<Vec<AuditEntry>> {
     let moment = |at: DateTime<Utc>| (month(at), micros(at));
     let (from_month, from_at) = filter.from.map_or(FIRST, moment);
     // Whichever comes first: the end that was asked for, or the page before.
     let end = filter.to.map_or((LAST, ""), |to| (moment(to), ""));
     let end = before.map_or(end, |key| end.min((moment(key.at), &key.request_id)));
     let ((month, at), request) = end;
-    let between: [&dyn Parameter; 8] =
-        [&tenant.0, &month, &at, &request, &from_month, &from_at, &filter.unfinished, &limit];
+    let between: [&dyn Parameter; 8] = [&tenant.0, &month, &at, &request, &from_month, &from_at, &filter.unfinished, &limit];
     let principal = filter.principal.map(|id| id.0);
     let with = |more: &[&dyn Parameter], statement: &'static str| {
         let parameters: Vec<&dyn Parameter> = between.iter().chain(more).copied().collect();

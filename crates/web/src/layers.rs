@@ -15,6 +15,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use tracing::Instrument as _;
 
 use crate::problem::ApiProblem;
+use crate::serve::Peer;
 
 /// How long a request may take, but for orders, events and exports.
 pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(60);
@@ -28,6 +29,9 @@ const API_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 /// Swagger UI brings its own scripts and styles, sets styles inline, and draws its icons from data.
 const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
      connect-src 'self'; frame-ancestors 'none'";
+
+/// For a year browsers ask over TLS only. Subdomains are not ours to speak for.
+const TLS_ONLY: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 /// Puts everything around a router. The first layer named here is the innermost.
 pub(crate) fn around(router: Router) -> Router {
@@ -65,7 +69,12 @@ pub(crate) async fn limit_time(request: Request, next: Next) -> Response {
 
 async fn set_policy(request: Request, next: Next) -> Response {
     let policy = if request.uri().path().starts_with("/docs") { DOCS_POLICY } else { API_POLICY };
+    let secure = request.extensions().get::<Peer>().is_some_and(|peer| peer.tls);
     let mut response = next.run(request).await;
+    // Over plain HTTP anybody on the way could write it, and browsers pass over it.
+    if secure {
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, TLS_ONLY);
+    }
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
     response
 }

@@ -43,7 +43,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 pub use openapi::{openapi, openapi_json};
 pub use problem::ApiProblem;
 pub use routes::{ROUTES, RouteRow};
-pub use serve::serve;
+pub use serve::{ConnectionLimits, ServeOptions, Tls, TlsError, serve, serve_with};
 
 /// What every handler works with. Cheap to clone.
 #[derive(Clone)]

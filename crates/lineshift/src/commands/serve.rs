@@ -10,6 +10,7 @@ use crate::exit::Done;
 use crate::serving::{self, Roles, Signals};
 use crate::stores;
 use crate::upkeep::Upkeep;
+use crate::wire::Wire;
 
 /// Run the API with a worker and the scheduler.
 ///
@@ -19,6 +20,12 @@ pub(crate) struct Args {
     /// The address to listen at, such as 127.0.0.1:8080; also LINESHIFT_LISTEN.
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) listen: Option<String>,
+    /// The certificate to speak TLS with, a PEM file; read again when it changes. Also LINESHIFT_SERVER_TLS_CERT.
+    #[arg(long, value_name = "PEM")]
+    pub(crate) tls_cert: Option<String>,
+    /// Its key, a PEM file. Also LINESHIFT_SERVER_TLS_KEY.
+    #[arg(long, value_name = "PEM")]
+    pub(crate) tls_key: Option<String>,
     /// Answer requests only; other processes do the work: `lineshift worker`, or another `serve`.
     #[arg(long)]
     no_worker: bool,
@@ -28,6 +35,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
     let mut signals = Signals::hear()?;
     let outside = Outside::of(context)?;
+    let wire = Wire::of(context.settings())?;
     let store = stores::open(context).await?;
     clocks::check(&store, SystemClock).await?;
     if store.list_tenants().await?.is_empty() {
@@ -35,11 +43,13 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
     }
     let listener = serving::listen(context.settings().listen).await?;
     let address = serving::address_of(&listener)?;
-    let roles = if args.no_worker { Roles::ApiOnly(listener) } else { Roles::All(listener) };
+    wire.warn_if_open(address);
+    let scheme = wire.scheme();
+    let roles = if args.no_worker { Roles::ApiOnly(listener, wire) } else { Roles::All(listener, wire) };
     let _upkeep = Upkeep::begin(&store, SystemClock);
     let mut running = serving::start(serving::engine(store.shared(), context), &outside, roles)?;
     running.watch_clock(&store, SystemClock);
-    tracing::info!(store = %store.shown(), worker = !args.no_worker, "listening on http://{address}");
+    tracing::info!(store = %store.shown(), worker = !args.no_worker, "listening on {scheme}://{address}");
     if running.until_stopped(&mut signals).await? {
         store.close().await?;
         tracing::info!("stopped");

@@ -24,6 +24,14 @@ impl Configuration {
         if let Err(error) = settings.log.filter.parse::<tracing_subscriber::EnvFilter>() {
             problems.add("log.filter", &settings.log.filter, &format!("levels such as info or info,lineshift=debug ({error})"));
         }
+        for (name, file, other, partner) in [
+            ("server.tls_cert", &settings.server.tls_cert, "server.tls_key", &settings.server.tls_key),
+            ("server.tls_key", &settings.server.tls_key, "server.tls_cert", &settings.server.tls_cert),
+        ] {
+            if file.is_empty() && !partner.is_empty() {
+                problems.add(name, "nothing", &format!("a PEM file that goes with that of {other}"));
+            }
+        }
         problems.within("sync.every_hours", settings.sync.every_hours, 0..=8_760);
         problems.within("sqlite.readers", settings.sqlite.readers, 1..=256);
         problems.within("sqlite.writer_cache_mib", settings.sqlite.writer_cache_mib, 1..=65_536);

@@ -31,6 +31,8 @@ pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
     /// The server that client commands call.
     pub(crate) url: String,
+    /// How `serve` is spoken to.
+    pub(crate) server: ServerSettings,
     /// What is logged, and how.
     pub(crate) log: LogSettings,
     /// The embedded store.
@@ -43,6 +45,16 @@ pub(crate) struct Settings {
     pub(crate) sync: SyncSettings,
     /// Section 13.
     pub(crate) limits: Limits,
+}
+
+/// How `serve` is spoken to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ServerSettings {
+    /// The file of the certificate; empty: without TLS.
+    pub(crate) tls_cert: String,
+    /// The file of its key.
+    pub(crate) tls_key: String,
 }
 
 /// Synchronisation with billing systems.
@@ -147,6 +159,7 @@ impl Default for Settings {
             store: StoreSetting::new("sqlite://lineshift.sqlite3"),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             url: "http://127.0.0.1:8080".to_owned(),
+            server: ServerSettings::default(),
             log: LogSettings::default(),
             sqlite: SqliteSettings::default(),
             postgres: PostgresSettings::default(),

@@ -16,4 +16,5 @@ mod rotation;
 mod secrets;
 mod serve;
 mod simulate;
+mod tls;
 mod worker;

@@ -99,6 +99,12 @@ impl Place {
         self.variables.push((name.to_owned(), value.to_owned()));
     }
 
+    /// Where the server that was started last listens.
+    pub(crate) fn url(&self) -> String {
+        let found = self.variables.iter().find(|(name, _)| name == "LINESHIFT_URL");
+        found.map(|(_, url)| url.clone()).expect("a server was started")
+    }
+
     /// The program with its environment, ready to be run.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lineshift"));
@@ -129,8 +135,8 @@ impl Place {
     pub(crate) fn serve(&mut self, arguments: &[&str]) -> Running {
         let all: Vec<&str> = ["serve", "--listen", "127.0.0.1:0"].iter().chain(arguments).copied().collect();
         let running = Running::start(self.command(&all));
-        let line = running.until("listening on http://");
-        let at = line.find("http://").expect("the line holds the address");
+        let line = running.until("listening on http");
+        let at = line.find("http").expect("the line holds the address");
         self.set("LINESHIFT_URL", line[at..].split_whitespace().next().expect("the address"));
         running
     }

@@ -23,9 +23,25 @@ macro_rules! entries {
 macro_rules! between {
     ($of:literal) => {
         concat!(
-            "AND (", $of, ".month, ", $of, ".at, ", $of, ".request_id) < (CAST($2 AS BIGINT), CAST($3 AS BIGINT), $4)
-            AND (", $of, ".month, ", $of, ".at) >= (CAST($5 AS BIGINT), CAST($6 AS BIGINT))
-            ORDER BY ", $of, ".month DESC, ", $of, ".at DESC, ", $of, ".request_id DESC LIMIT $8"
+            "AND (",
+            $of,
+            ".month, ",
+            $of,
+            ".at, ",
+            $of,
+            ".request_id) < (CAST($2 AS BIGINT), CAST($3 AS BIGINT), $4)
+            AND (",
+            $of,
+            ".month, ",
+            $of,
+            ".at) >= (CAST($5 AS BIGINT), CAST($6 AS BIGINT))
+            ORDER BY ",
+            $of,
+            ".month DESC, ",
+            $of,
+            ".at DESC, ",
+            $of,
+            ".request_id DESC LIMIT $8"
         )
     };
 }
