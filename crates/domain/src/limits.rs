@@ -37,6 +37,14 @@ pub struct Limits {
     pub call_timeout_seconds: u64,
     /// Seconds that connecting to an outside system may take.
     pub connect_timeout_seconds: u64,
+    /// Requests that one API key may send in a second in the long run; 0: without limit.
+    pub requests_per_second_per_key: u32,
+    /// Requests that it may send at once after a while without any.
+    pub request_burst_per_key: u32,
+    /// Requests that may come from one address in a second in the long run; 0: without limit.
+    pub requests_per_second_per_address: u32,
+    /// Requests that may come from it at once after a while without any.
+    pub request_burst_per_address: u32,
     /// Calls that a Rev.io account takes in any minute, where the account itself says nothing else.
     pub revio_calls_a_minute: u32,
     /// Calls that a Rev.io account takes in any 24 hours, likewise.
@@ -62,6 +70,10 @@ impl Default for Limits {
             read_back_hours: 24,
             call_timeout_seconds: 30,
             connect_timeout_seconds: 5,
+            requests_per_second_per_key: 200,
+            request_burst_per_key: 2_000,
+            requests_per_second_per_address: 400,
+            request_burst_per_address: 4_000,
             revio_calls_a_minute: 500,
             revio_calls_a_day: 150_000,
             revio_concurrency: 32,

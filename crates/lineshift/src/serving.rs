@@ -78,7 +78,7 @@ pub(crate) fn start(engine: Engine, outside: &Arc<Outside>, roles: Roles) -> Res
     let served = match roles {
         Roles::All(listener, wire) | Roles::ApiOnly(listener, wire) => {
             let seal = Arc::clone(outside) as Arc<dyn SealCredentials>;
-            Some((listener, lineshift_web::router_that_seals(engine, metrics(), seal), wire.options))
+            Some((listener, lineshift_web::router_on_wire(engine, metrics(), seal, &wire.settings), wire.options))
         }
         Roles::Worker(listener) => {
             let router = || lineshift_web::measures_router(engine, metrics());

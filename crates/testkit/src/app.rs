@@ -10,7 +10,9 @@ use lineshift_engine::Clock as _;
 use lineshift_simulators::revio::RevioSimulator;
 use lineshift_store::access::NewApiKey;
 use lineshift_store_sqlite::Options;
-use lineshift_web::{Router, install_metrics, new_api_key_secret, router, router_that_seals, serve};
+use lineshift_web::{
+    Router, WireSettings, install_metrics, new_api_key_secret, router, router_on_wire, router_that_seals, serve,
+};
 use reqwest::Client;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -58,6 +60,12 @@ impl TestApp {
     pub async fn measured_sealing(operator: Operator) -> Self {
         let metrics = install_metrics().expect("one test a process measures");
         let router = router_that_seals(operator.engine.clone(), Some(metrics), Arc::new(Sealing));
+        Self::serving(operator, router).await
+    }
+
+    /// That operator, behind what the settings say.
+    pub async fn on_wire(operator: Operator, wire: &WireSettings) -> Self {
+        let router = router_on_wire(operator.engine.clone(), None, Arc::new(Sealing), wire);
         Self::serving(operator, router).await
     }
 

@@ -1,5 +1,6 @@
 //! API keys as people hold them: `ls_<tenant>_<key id>_<secret>`, the secret being 32 random bytes in base64url.
 
+use axum::http::{HeaderMap, header};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use lineshift_domain::ids::{PrincipalId, TenantId};
@@ -63,6 +64,17 @@ pub struct ParsedApiKey {
     pub id: PrincipalId,
     /// What proves it.
     pub secret: ApiKeySecret,
+}
+
+/// The key that a request shows, if it shows one; `Authorization` goes before `X-Api-Key`.
+pub(crate) fn presented(headers: &HeaderMap) -> Option<&str> {
+    match headers.get(header::AUTHORIZATION) {
+        Some(value) => {
+            let (scheme, key) = value.to_str().ok()?.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("Bearer").then(|| key.trim())
+        }
+        None => headers.get("x-api-key")?.to_str().ok().map(str::trim),
+    }
 }
 
 /// Takes a key apart; none if it is not of the form of one.

@@ -1,4 +1,4 @@
-//! What stands around every handler: request ids, spans and durations, security headers, the time limit, caught panics.
+//! What stands around every handler: who the client is, limits of requests, request ids, spans and durations, security headers, the time limit, caught panics.
 //!
 //! Neither bodies nor headers are logged: they may hold secrets.
 
@@ -8,14 +8,16 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tracing::Instrument as _;
 
+use crate::WireSettings;
+use crate::client_address::{ClientAddress, TrustedProxies, identify};
 use crate::problem::ApiProblem;
-use crate::serve::Peer;
+use crate::rates::{self, RateLimiter};
 
 /// How long a request may take, but for orders, events and exports.
 pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(60);
@@ -34,18 +36,23 @@ const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
 const TLS_ONLY: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 /// Puts everything around a router. The first layer named here is the innermost.
-pub(crate) fn around(router: Router) -> Router {
+pub(crate) fn around(router: Router, wire: &WireSettings) -> Router {
     let fixed = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::CACHE_CONTROL, "no-store"),
     ];
-    let mut router = router.layer(CatchPanicLayer::custom(panicked)).layer(from_fn(set_policy));
+    let mut router = router.layer(CatchPanicLayer::custom(panicked));
+    if let Some(limiter) = RateLimiter::new(wire.rates) {
+        router = router.layer(from_fn_with_state(limiter, rates::limit));
+    }
+    router = router.layer(from_fn(set_policy));
     for (name, value) in fixed {
         router = router.layer(SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value)));
     }
-    router.layer(from_fn(observe))
+    let proxies = TrustedProxies::new(&wire.trusted_proxies);
+    router.layer(from_fn(observe)).layer(from_fn_with_state(proxies, identify))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the layer hands the panic over")]
@@ -69,7 +76,7 @@ pub(crate) async fn limit_time(request: Request, next: Next) -> Response {
 
 async fn set_policy(request: Request, next: Next) -> Response {
     let policy = if request.uri().path().starts_with("/docs") { DOCS_POLICY } else { API_POLICY };
-    let secure = request.extensions().get::<Peer>().is_some_and(|peer| peer.tls);
+    let secure = request.extensions().get::<ClientAddress>().is_some_and(|client| client.secure);
     let mut response = next.run(request).await;
     // Over plain HTTP anybody on the way could write it, and browsers pass over it.
     if secure {
@@ -129,8 +136,10 @@ mod tests {
     use tower::ServiceExt as _;
 
     async fn answer(router: Router) -> (Response, String) {
-        let response =
-            around(router).oneshot(Request::get("/x").body(Body::empty()).expect("a request")).await.expect("an answer");
+        let response = around(router, &WireSettings::default())
+            .oneshot(Request::get("/x").body(Body::empty()).expect("a request"))
+            .await
+            .expect("an answer");
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.expect("a body");
         (Response::from_parts(parts, Body::empty()), String::from_utf8_lossy(&body).into_owned())

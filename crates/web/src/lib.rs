@@ -9,6 +9,7 @@ mod api;
 mod api_key;
 mod auth;
 mod body;
+mod client_address;
 pub mod credentials;
 mod csv_cells;
 mod cursor;
@@ -20,6 +21,7 @@ mod measures;
 mod openapi;
 mod problem;
 mod query;
+mod rates;
 mod routes;
 mod serve;
 pub mod views;
@@ -36,12 +38,14 @@ pub use axum::Router;
 use body::LargeBodies;
 pub use fields::LARGEST_ID;
 pub use invitation::{INVITATION_DAYS, Invitation, hash_of_invitation};
+use ipnet::IpNet;
 use key_uses::KeyUses;
 use lineshift_engine::Engine;
 pub use measures::install_metrics;
 use metrics_exporter_prometheus::PrometheusHandle;
 pub use openapi::{openapi, openapi_json};
 pub use problem::ApiProblem;
+pub use rates::{Rate, Rates};
 pub use routes::{ROUTES, RouteRow};
 pub use serve::{ConnectionLimits, ServeOptions, Tls, TlsError, serve, serve_with};
 
@@ -72,8 +76,27 @@ pub fn router(engine: Engine, metrics: Option<PrometheusHandle>) -> Router {
 
 /// The same, with a way to store credentials.
 pub fn router_that_seals(engine: Engine, metrics: Option<PrometheusHandle>, seal: Arc<dyn SealCredentials>) -> Router {
+    router_on_wire(engine, metrics, seal, &WireSettings::default())
+}
+
+/// What requests go by before they reach a handler. By default no proxy is trusted, and nothing is limited.
+#[derive(Debug, Clone, Default)]
+pub struct WireSettings {
+    /// The networks of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How many requests may come.
+    pub rates: Rates,
+}
+
+/// The same, as the settings say.
+pub fn router_on_wire(
+    engine: Engine,
+    metrics: Option<PrometheusHandle>,
+    seal: Arc<dyn SealCredentials>,
+    wire: &WireSettings,
+) -> Router {
     measures::describe();
-    routes::build(Web::new(engine, metrics, seal))
+    routes::build(Web::new(engine, metrics, seal), wire)
 }
 
 /// What a process without the API shows: `/metrics`, `/healthz` and `/readyz`.

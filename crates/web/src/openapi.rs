@@ -18,6 +18,7 @@ use crate::api::{
     bulk_changes, callbacks, devices, health, integrations, me, plan_queue, submit, sync, tag, unsettled, validate,
 };
 use crate::problem::{ApiProblem, PROBLEM_JSON};
+use crate::rates::NEVER_LIMITED;
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -159,7 +160,7 @@ impl Modify for Security {
 }
 
 /// The problems that operations may answer: status, name in the document, meaning.
-const PROBLEMS: [(&str, &str, &str); 10] = [
+const PROBLEMS: [(&str, &str, &str); 11] = [
     ("400", "Unreadable", "The request cannot be read"),
     ("401", "Unauthorized", "No key, or one that is unknown, revoked or expired"),
     ("403", "Forbidden", "The key may not do that"),
@@ -167,6 +168,7 @@ const PROBLEMS: [(&str, &str, &str); 10] = [
     ("413", "TooLarge", "The body is longer than allowed; the answer says the limit"),
     ("415", "UnsupportedMediaType", "The body is not declared as JSON in UTF-8"),
     ("422", "Refused", "Refused; every problem is in `errors`"),
+    ("429", "TooManyRequests", "Too many requests from this key or address; `Retry-After` says when to come again"),
     ("500", "Internal", "The server failed; its log has the cause under `X-Request-Id`"),
     ("503", "Unavailable", "The store is busy or out of reach; try again"),
     ("507", "StoreFull", "The store's disk is full; nothing was stored"),
@@ -202,6 +204,7 @@ fn add_problems(path: &str, operation: &mut Operation) {
             "404" => has_id,
             "415" => takes_body && !is_open,
             "413" | "507" => takes_body,
+            "429" => !NEVER_LIMITED.contains(&path),
             _ => true,
         };
         if may_answer {

@@ -12,7 +12,7 @@ use crate::api::reference::{
 };
 use crate::api::{bulk_changes, callbacks, devices, health, integrations, me, plan_queue, submit, sync, unsettled, validate};
 use crate::problem::ApiProblem;
-use crate::{Web, layers, openapi};
+use crate::{Web, WireSettings, layers, openapi};
 
 /// One row of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,8 +131,8 @@ routes! {
 }
 
 /// The router with everything around it.
-pub(crate) fn build(web: Web) -> Router {
-    around(table().with_state(web).merge(openapi::swagger_ui()))
+pub(crate) fn build(web: Web, wire: &WireSettings) -> Router {
+    around(table().with_state(web).merge(openapi::swagger_ui()), wire)
 }
 
 /// The few routes that need no API, with everything around them.
@@ -141,11 +141,12 @@ pub(crate) fn build_measures(web: Web) -> Router {
         .route("/healthz", quick_or_long!(quick, get(health::healthz)))
         .route("/readyz", quick_or_long!(quick, get(health::readyz)))
         .route("/metrics", quick_or_long!(quick, get(health::metrics)));
-    around(table.with_state(web))
+    around(table.with_state(web), &WireSettings::default())
 }
 
-fn around(routes: Router) -> Router {
-    layers::around(routes.fallback(async || ApiProblem::not_found()).method_not_allowed_fallback(async || {
+fn around(routes: Router, wire: &WireSettings) -> Router {
+    let routes = routes.fallback(async || ApiProblem::not_found()).method_not_allowed_fallback(async || {
         ApiProblem::new(axum::http::StatusCode::METHOD_NOT_ALLOWED, "this address knows other methods; Allow has them")
-    }))
+    });
+    layers::around(routes, wire)
 }

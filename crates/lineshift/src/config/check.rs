@@ -60,6 +60,10 @@ impl Configuration {
         problems.within("limits.read_back_hours", limits.read_back_hours, 1..=8_760);
         problems.within("limits.call_timeout_seconds", limits.call_timeout_seconds, 1..=600);
         problems.within("limits.connect_timeout_seconds", limits.connect_timeout_seconds, 1..=600);
+        problems.within("limits.requests_per_second_per_key", limits.requests_per_second_per_key, 0..=1_000_000);
+        problems.within("limits.request_burst_per_key", limits.request_burst_per_key, 1..=10_000_000);
+        problems.within("limits.requests_per_second_per_address", limits.requests_per_second_per_address, 0..=1_000_000);
+        problems.within("limits.request_burst_per_address", limits.request_burst_per_address, 1..=10_000_000);
         problems.within("limits.revio_calls_a_minute", limits.revio_calls_a_minute, 1..=MOST_CALLS_A_MINUTE);
         problems.within("limits.revio_calls_a_day", limits.revio_calls_a_day, 1..=MOST_CALLS_A_DAY);
         problems.within("limits.revio_concurrency", limits.revio_concurrency, 1..=MOST_CONCURRENCY);

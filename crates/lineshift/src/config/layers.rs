@@ -139,6 +139,10 @@ impl Layers {
                 let number = text.trim().parse();
                 Value::Integer(number.map_err(|_| anyhow!("{source}: found {text:?}, expected a whole number"))?)
             }
+            Value::Array(_) => {
+                let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+                Value::Array(parts.map(|part| Value::String(part.to_owned())).collect())
+            }
             _ => Value::String(text.to_owned()),
         };
         // At once, so that the error is about this one.

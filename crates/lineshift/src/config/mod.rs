@@ -11,6 +11,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use ipnet::IpNet;
 use lineshift_domain::limits::Limits;
 use lineshift_store_sqlite::Options;
 use serde::{Deserialize, Serialize};
@@ -55,6 +56,8 @@ pub(crate) struct ServerSettings {
     pub(crate) tls_cert: String,
     /// The file of its key.
     pub(crate) tls_key: String,
+    /// The proxies whose word is taken for who the client is.
+    pub(crate) trusted_proxies: Vec<IpNet>,
 }
 
 /// Synchronisation with billing systems.

@@ -111,6 +111,19 @@ fn values_out_of_bounds_are_reported_together() {
 }
 
 #[test]
+fn a_list_is_given_with_commas_in_the_environment() {
+    let load = |text: &str| Configuration::load(None, &Environment::of(&[("LINESHIFT_SERVER_TRUSTED_PROXIES", text)]), &[]);
+    let networks = |text: &str| {
+        let proxies = load(text).expect("it is read").settings.server.trusted_proxies;
+        proxies.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(networks("10.0.0.0/8, fd00::/8"), ["10.0.0.0/8", "fd00::/8"]);
+    assert_eq!(networks(","), Vec::<String>::new());
+    let text = refused(None, &[("LINESHIFT_SERVER_TRUSTED_PROXIES", "10.0.0.0/8,proxy")], &[]);
+    assert_eq!(text, "LINESHIFT_SERVER_TRUSTED_PROXIES: found \"10.0.0.0/8,proxy\": invalid IP address syntax");
+}
+
+#[test]
 fn limits_of_outside_calls_are_never_zero() {
     let names = [
         "settle_after_seconds",
