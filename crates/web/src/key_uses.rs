@@ -115,15 +115,15 @@ mod tests {
     fn a_use_is_noted_once_a_minute() {
         let (now, uses) = (moment(), KeyUses::default());
         let key = key(2, now);
-        let mut noted = |key: &ApiKey, seconds| {
+        let noted = |key: &ApiKey, seconds| {
             uses.note(key, now + TimeDelta::seconds(seconds));
             uses.take().into_values().flatten().map(|(_, at)| (at - now).num_seconds()).collect::<Vec<_>>()
         };
         assert_eq!(noted(&key, 0), [0]);
-        assert_eq!(noted(&key, 59), []);
+        assert_eq!(noted(&key, 59), Vec::<i64>::new());
         assert_eq!(noted(&key, 60), [60]);
         let used = ApiKey { last_used_at: Some(now + TimeDelta::seconds(200)), ..key };
-        assert_eq!(noted(&used, 259), [], "another process noted it");
+        assert_eq!(noted(&used, 259), Vec::<i64>::new(), "another process noted it");
         assert_eq!(noted(&used, 260), [260]);
     }
 
