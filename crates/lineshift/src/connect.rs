@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use lineshift_connectors::billing::revio::{RevioBilling, RevioCredentials};
 use lineshift_connectors::carrier::Carriers;
 use lineshift_connectors::credentials::{SealedFor, Vault, VaultError};
-use lineshift_connectors::http::{Account, AccountKey, AccountLimits, CallMeter, HttpsTransport};
+use lineshift_connectors::http::{Account, AccountKey, AccountLimits, CallMeter, Destinations, HttpsTransport};
 use lineshift_domain::codes::Code;
 use lineshift_domain::judge::Reason;
 use lineshift_engine::{Clock, Connect, Connector, SystemClock};
@@ -23,6 +23,8 @@ pub(crate) struct Outside {
     clock: Arc<dyn Clock>,
     keys: Option<Keys>,
     carriers: Carriers,
+    /// Where accounts may be.
+    destinations: Destinations,
     /// For all accounts but the local ones, so that they share connections.
     tls: Arc<HttpsTransport>,
     /// For accounts that are marked as local.
@@ -35,17 +37,22 @@ impl Outside {
     /// # Errors
     /// The keys cannot be read, or others may read them; there is no TLS on this machine.
     pub(crate) fn of(context: &Context) -> Result<Arc<Self>> {
-        Self::with_keys(Keys::of(context)?)
+        Self::calling(context.settings().outbound.destinations(), Keys::of(context)?)
     }
 
-    /// With those keys.
+    /// With those keys, where no network is listed.
     ///
     /// # Errors
     /// There is no TLS on this machine.
     pub(crate) fn with_keys(keys: Option<Keys>) -> Result<Arc<Self>> {
-        let tls = Arc::new(HttpsTransport::new().context("preparing outside calls")?);
-        let local = Arc::new(HttpsTransport::local().context("preparing outside calls")?);
-        Ok(Arc::new(Self { clock: Arc::new(SystemClock), keys, carriers: Carriers::default(), tls, local }))
+        Self::calling(Destinations::default(), keys)
+    }
+
+    fn calling(destinations: Destinations, keys: Option<Keys>) -> Result<Arc<Self>> {
+        let transport = |is_local| HttpsTransport::to(destinations.of_account(is_local)).map(Arc::new);
+        let tls = transport(false).context("preparing outside calls")?;
+        let local = transport(true).context("preparing outside calls")?;
+        Ok(Arc::new(Self { clock: Arc::new(SystemClock), keys, carriers: Carriers::default(), destinations, tls, local }))
     }
 }
 
@@ -76,6 +83,10 @@ impl Connect for Outside {
         };
         if !account.is_local && !address.starts_with("https://") {
             return Err(missing(account, "its address is not https://", &format!("correct it: {set} --address URL")));
+        }
+        // Names are looked at when they are resolved; a literal address need not wait for that.
+        if let Err(forbidden) = self.destinations.of_account(account.is_local).check_url(address) {
+            return Err(missing(account, &forbidden.to_string(), &format!("or correct it: {set} --address URL")));
         }
         let how = match fields_of(account.integration_kind) {
             Some(_) => format!("{set} {}", how_to_give(account.integration_kind)),

@@ -1,4 +1,4 @@
-//! How the API is spoken to: TLS, trusted proxies, limits of requests.
+//! How the API is spoken to: TLS, trusted proxies, limits of requests, and where accounts may be.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -34,7 +34,11 @@ impl Wire {
         let per_key = Rate { requests_per_second: limits.requests_per_second_per_key, burst: limits.request_burst_per_key };
         let per_address =
             Rate { requests_per_second: limits.requests_per_second_per_address, burst: limits.request_burst_per_address };
-        let settings = WireSettings { trusted_proxies: server.trusted_proxies.clone(), rates: Rates { per_key, per_address } };
+        let settings = WireSettings {
+            trusted_proxies: server.trusted_proxies.clone(),
+            rates: Rates { per_key, per_address },
+            destinations: settings.outbound.destinations(),
+        };
         Ok(Self { options, settings })
     }
 

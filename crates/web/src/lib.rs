@@ -40,6 +40,7 @@ pub use fields::LARGEST_ID;
 pub use invitation::{INVITATION_DAYS, Invitation, hash_of_invitation};
 use ipnet::IpNet;
 use key_uses::KeyUses;
+use lineshift_connectors::http::Destinations;
 use lineshift_engine::Engine;
 pub use measures::install_metrics;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -59,13 +60,19 @@ pub struct Web {
     streams: Streams,
     callback_turns: Arc<CallbackTurns>,
     seal: Arc<dyn SealCredentials>,
+    destinations: Destinations,
 }
 
 impl Web {
-    fn new(engine: Engine, metrics: Option<PrometheusHandle>, seal: Arc<dyn SealCredentials>) -> Self {
+    fn new(
+        engine: Engine,
+        metrics: Option<PrometheusHandle>,
+        seal: Arc<dyn SealCredentials>,
+        destinations: Destinations,
+    ) -> Self {
         let (key_uses, large_bodies, streams) = (Arc::default(), LargeBodies::default(), Streams::default());
         let callback_turns = Arc::default();
-        Self { engine, metrics, key_uses, large_bodies, streams, callback_turns, seal }
+        Self { engine, metrics, key_uses, large_bodies, streams, callback_turns, seal, destinations }
     }
 }
 
@@ -79,13 +86,16 @@ pub fn router_that_seals(engine: Engine, metrics: Option<PrometheusHandle>, seal
     router_on_wire(engine, metrics, seal, &WireSettings::default())
 }
 
-/// What requests go by before they reach a handler. By default no proxy is trusted, and nothing is limited.
+/// What requests go by before they reach a handler. By default no proxy is trusted, nothing is limited, and accounts are
+/// where everybody could call them.
 #[derive(Debug, Clone, Default)]
 pub struct WireSettings {
     /// The networks of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
     pub trusted_proxies: Vec<IpNet>,
     /// How many requests may come.
     pub rates: Rates,
+    /// Where the accounts may be whose addresses users name.
+    pub destinations: Destinations,
 }
 
 /// The same, as the settings say.
@@ -96,11 +106,11 @@ pub fn router_on_wire(
     wire: &WireSettings,
 ) -> Router {
     measures::describe();
-    routes::build(Web::new(engine, metrics, seal), wire)
+    routes::build(Web::new(engine, metrics, seal, wire.destinations.clone()), wire)
 }
 
 /// What a process without the API shows: `/metrics`, `/healthz` and `/readyz`.
 pub fn measures_router(engine: Engine, metrics: Option<PrometheusHandle>) -> Router {
     measures::describe();
-    routes::build_measures(Web::new(engine, metrics, Arc::new(NoKey)))
+    routes::build_measures(Web::new(engine, metrics, Arc::new(NoKey), Destinations::default()))
 }

@@ -1,4 +1,6 @@
-//! Real calls: HTTP/1.1 over TLS.
+//! Real calls: HTTP/1.1 over TLS, to addresses that may be called.
+
+mod resolver;
 
 use std::collections::HashMap;
 use std::error::Error as _;
@@ -10,7 +12,10 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, redirect, retry};
 use secrecy::ExposeSecret;
 
+use super::destinations::Destinations;
 use super::lock;
+use resolver::Resolver;
+
 use super::transport::{Answer, MOST_BODY_BYTES, Request, Transport, TransportFault};
 
 /// How long a connection is kept for the next call. Servers close idle ones after a minute or so; one that is closed just as a
@@ -21,10 +26,10 @@ const IDLE: Duration = Duration::from_secs(20);
 const MOST_CLIENTS: usize = 16;
 
 /// Sends requests over TLS. It follows no redirect, takes no proxy from the environment, keeps no cookies, and sends nothing a
-/// second time.
+/// second time. It connects to no address that its [`Destinations`] refuse, whatever name stands for it.
 pub struct HttpsTransport {
-    /// Whether requests without TLS may be sent (B7.5).
-    local: bool,
+    /// Where requests may go, and whether without TLS (B7.5).
+    destinations: Destinations,
     /// By time-out of connecting, which belongs to the client and not to the request.
     clients: Mutex<HashMap<Duration, Client>>,
 }
@@ -35,25 +40,21 @@ pub struct HttpsTransport {
 pub struct NoTls(String);
 
 impl HttpsTransport {
-    /// One that sends nothing but over TLS.
+    /// One that sends to those destinations; without TLS only if they are those of an account that is marked as local (B7.5).
     ///
     /// # Errors
     /// [`NoTls`].
-    pub fn new() -> Result<Self, NoTls> {
-        Self::checked(false)
+    pub fn to(destinations: Destinations) -> Result<Self, NoTls> {
+        build(&destinations, Duration::from_secs(1)).map_err(NoTls)?;
+        Ok(Self { destinations, clients: Mutex::default() })
     }
 
-    /// One that also sends without TLS, for an integration that is marked as local (B7.5).
+    /// One for an account that is marked as local, where no network is listed: it sends to this machine, also without TLS.
     ///
     /// # Errors
     /// [`NoTls`].
     pub fn local() -> Result<Self, NoTls> {
-        Self::checked(true)
-    }
-
-    fn checked(local: bool) -> Result<Self, NoTls> {
-        build(local, Duration::from_secs(1)).map_err(NoTls)?;
-        Ok(Self { local, clients: Mutex::default() })
+        Self::to(Destinations::default().of_account(true))
     }
 
     fn client(&self, connect_timeout: Duration) -> Result<Client, String> {
@@ -64,16 +65,17 @@ impl HttpsTransport {
         if clients.len() >= MOST_CLIENTS {
             clients.clear();
         }
-        let client = build(self.local, connect_timeout)?;
+        let client = build(&self.destinations, connect_timeout)?;
         clients.insert(connect_timeout, client.clone());
         Ok(client)
     }
 }
 
-fn build(local: bool, connect_timeout: Duration) -> Result<Client, String> {
+fn build(destinations: &Destinations, connect_timeout: Duration) -> Result<Client, String> {
     let client = Client::builder()
         .tls_backend_rustls()
-        .https_only(!local)
+        .https_only(!destinations.is_local())
+        .dns_resolver(Resolver(destinations.clone()))
         .http1_only()
         .redirect(redirect::Policy::none())
         .retry(retry::never())
@@ -88,6 +90,8 @@ fn build(local: bool, connect_timeout: Duration) -> Result<Client, String> {
 #[async_trait]
 impl Transport for HttpsTransport {
     async fn send(&self, request: Request) -> Result<Answer, TransportFault> {
+        // A literal address is not resolved, so that the resolver does not see it.
+        self.destinations.check_url(&request.url).map_err(|error| TransportFault::NotSent(error.to_string()))?;
         let headers = headers(&request).map_err(TransportFault::NotSent)?;
         let method = Method::from_bytes(request.method.as_bytes()).map_err(|error| TransportFault::NotSent(error.to_string()))?;
         let client = self.client(request.connect_timeout).map_err(TransportFault::NotSent)?;

@@ -6,6 +6,7 @@
 mod account;
 mod breaker;
 mod chance;
+mod destinations;
 mod endpoint;
 mod gate;
 mod header_name;
@@ -31,6 +32,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use lineshift_domain::clock::Clock;
 
 pub use account::{Account, AccountKey, AccountLimits, NotNow, WhyNot};
+pub use destinations::{Destinations, ForbiddenAddress};
 pub use endpoint::{Effect, Endpoint};
 pub use header_name::HeaderName;
 #[cfg(feature = "https")]

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use ipnet::IpNet;
+use lineshift_connectors::http::Destinations;
 use lineshift_domain::limits::Limits;
 use lineshift_store_sqlite::Options;
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,8 @@ pub(crate) struct Settings {
     pub(crate) url: String,
     /// How `serve` is spoken to.
     pub(crate) server: ServerSettings,
+    /// Calls of accounts that users name.
+    pub(crate) outbound: OutboundSettings,
     /// What is logged, and how.
     pub(crate) log: LogSettings,
     /// The embedded store.
@@ -58,6 +61,21 @@ pub(crate) struct ServerSettings {
     pub(crate) tls_key: String,
     /// The proxies whose word is taken for who the client is.
     pub(crate) trusted_proxies: Vec<IpNet>,
+}
+
+/// Calls of accounts that users name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct OutboundSettings {
+    /// Networks that are called although they are none of the public internet.
+    pub(crate) allowed_networks: Vec<IpNet>,
+}
+
+impl OutboundSettings {
+    /// Where accounts may be.
+    pub(crate) fn destinations(&self) -> Destinations {
+        Destinations::public(&self.allowed_networks)
+    }
 }
 
 /// Synchronisation with billing systems.
@@ -163,6 +181,7 @@ impl Default for Settings {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             url: "http://127.0.0.1:8080".to_owned(),
             server: ServerSettings::default(),
+            outbound: OutboundSettings::default(),
             log: LogSettings::default(),
             sqlite: SqliteSettings::default(),
             postgres: PostgresSettings::default(),

@@ -170,6 +170,8 @@ fn what_cannot_be_an_account_is_refused() {
     assert!(err.contains("it has no address yet"), "{err}");
     let err = world.set(&["--address", "http://restapi.rev.io/v1"]).failure(2);
     assert!(err.contains("--address: expected an address that begins with https://"), "{err}");
+    let err = world.set(&["--address", "https://169.254.169.254/v1"]).failure(2);
+    assert!(err.contains("--address: 169.254.169.254 is a link-local address, and is not called: an administrator may"), "{err}");
     world.set(&["--address", &world.address, "--concurrency", "0"]).failure(2);
     world.set(&["--user", "u"]).failure(2);
     world.set_all();

@@ -44,7 +44,8 @@ pub(crate) async fn get_integration_account(
 /// Says how an integration is called
 ///
 /// Replaces everything but the credentials, which stay where none are given. Credentials have the fields of the integration's
-/// kind, are sealed at once and never answered; what was refused with earlier ones is forgotten. Another host is called only with credentials that are given with it.
+/// kind, are sealed at once and never answered; what was refused with earlier ones is forgotten. The address is a public one, or in a
+/// network that the server's settings list; with `is_local` the server's own machine, or such a network. Another host is called only with credentials that are given with it.
 /// Servers take it up with their next call. Needs the scope `admin:edit`.
 #[utoipa::path(put, path = "/api/v1/integrations/{id}/account", tag = super::tag::INTEGRATIONS,
     params(("id" = i64, Path, description = "The integration authentication")), request_body = AccountRequest,
@@ -60,7 +61,7 @@ pub(crate) async fn set_integration_account(
     let key = key_of(&caller, id);
     let stored = web.engine.store().get_account(key.tenant_id, key.integration_authentication_id).await?;
     let mut fields = read_fields(request).await?;
-    let read = read_settings(&mut fields, &stored, web.engine.carriers());
+    let read = read_settings(&mut fields, &stored, &web);
     let (settings, credentials) = fields.finish(read)?;
     let sealed = credentials.map(|credentials| web.seal.seal(key.into(), &credentials)).transpose();
     let secret_encrypted = sealed.map_err(|why| ApiProblem::refused(vec![Problem::new("credentials", "no_key", why)]))?;
@@ -99,12 +100,8 @@ async fn shown(web: &Web, key: AccountKey) -> Result<Json<AccountView>, ApiProbl
 }
 
 /// Everything but the sealed credentials; those that were given, beside it, as they are to be sealed.
-fn read_settings(
-    fields: &mut Fields,
-    stored: &IntegrationAccount,
-    carriers: &Carriers,
-) -> Option<(AccountSettings, Option<SecretString>)> {
-    let kind = stored.integration_kind;
+fn read_settings(fields: &mut Fields, stored: &IntegrationAccount, web: &Web) -> Option<(AccountSettings, Option<SecretString>)> {
+    let (kind, carriers) = (stored.integration_kind, web.engine.carriers());
     if !is_callable(carriers, kind) {
         fields.report("", "not_available", not_callable(carriers, kind));
     }
@@ -118,6 +115,11 @@ fn read_settings(
             None
         }
     });
+    // What a name stands for is looked at when it is called: it may be something else by then.
+    let destinations = web.destinations.of_account(is_local.unwrap_or(false));
+    if let Some(Err(forbidden)) = base_address.as_deref().map(|address| destinations.check_url(address)) {
+        fields.report("base_address", "address_not_allowed", forbidden.to_string());
+    }
     let concurrency = fields.optional_limit("concurrency", MOST_CONCURRENCY);
     let calls_a_minute = fields.optional_limit("calls_a_minute", MOST_CALLS_A_MINUTE);
     let calls_a_day = fields.optional_limit("calls_a_day", MOST_CALLS_A_DAY);

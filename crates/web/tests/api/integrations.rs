@@ -109,6 +109,15 @@ async fn what_cannot_be_an_account_is_refused() {
     assert_eq!(refused(json!({"base_address": ADDRESS, "calls_a_day": -1})).await, ["calls_a_day wrong_form"]);
     assert_eq!(refused(json!({"base_address": ADDRESS, "credentials": 1})).await, ["credentials wrong_type"]);
     assert_eq!(refused(json!({"base_address": "https://evil.example"})).await, ["credentials missing_field"], "another host");
+    let inside =
+        ["https://127.0.0.1/v1", "https://10.0.0.1", "https://169.254.169.254/v1", "https://[::1]/v1", "https://2130706433/v1"];
+    for address in inside {
+        let answer = put(&admin, &json!({"base_address": address})).await;
+        assert!(answer.problems().contains(&"base_address address_not_allowed".to_owned()), "{address}: {}", answer.text());
+        assert!(answer.text().contains("outbound.allowed_networks"), "{}", answer.text());
+    }
+    let beyond = json!({"base_address": "http://10.0.0.1/v1", "is_local": true});
+    assert!(refused(beyond).await.contains(&"base_address address_not_allowed".to_owned()), "local is this machine");
     let mut elsewhere = body(PASSWORD);
     elsewhere["base_address"] = json!("http://127.0.0.1:1/v1");
     elsewhere["is_local"] = json!(true);

@@ -1,5 +1,8 @@
 //! Real connections on this machine, each ended in another way.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use secrecy::SecretString;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -42,6 +45,17 @@ fn request(url: &str) -> Request {
         connect_timeout: Duration::from_secs(5),
         timeout: Duration::from_secs(10),
     }
+}
+
+/// One for an account that is not local, on a network that is listed.
+fn listed() -> HttpsTransport {
+    let network = "127.0.0.0/8".parse().expect("a network");
+    HttpsTransport::to(Destinations::public(&[network])).expect("TLS")
+}
+
+/// One for an account that is not local, where nothing is listed.
+fn public() -> HttpsTransport {
+    HttpsTransport::to(Destinations::default()).expect("TLS")
 }
 
 fn local() -> HttpsTransport {
@@ -90,7 +104,7 @@ async fn an_address_that_cannot_be_called_sends_nothing() {
 #[tokio::test]
 async fn without_tls_nothing_is_sent_unless_local() {
     let address = server(|stream, _| says(stream, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")).await;
-    let fault = HttpsTransport::new().expect("TLS").send(request(&address)).await.expect_err("no TLS");
+    let fault = listed().send(request(&address)).await.expect_err("no TLS");
     assert!(matches!(fault, TransportFault::NotSent(_)), "{fault:?}");
     assert!(local().send(request(&address)).await.is_ok());
 }
@@ -103,8 +117,9 @@ async fn a_failing_tls_handshake_sends_nothing() {
     })
     .await
     .replace("http://", "https://");
-    let fault = HttpsTransport::new().expect("TLS").send(request(&address)).await.expect_err("no TLS there");
-    assert!(matches!(fault, TransportFault::NotSent(_)), "{fault:?}");
+    let fault = listed().send(request(&address)).await.expect_err("no TLS there");
+    let TransportFault::NotSent(why) = &fault else { panic!("{fault:?}") };
+    assert!(!why.contains("is not called"), "it was called: {why}");
 }
 
 #[tokio::test]
@@ -165,4 +180,56 @@ async fn an_answer_that_is_too_large_is_none() {
         let why = format!("the answer has more than {MOST_BODY_BYTES} bytes");
         assert_eq!(fault, TransportFault::Cut(why), "{head}");
     }
+}
+
+/// A server whose callers are counted.
+async fn counted() -> (u16, Arc<AtomicU32>) {
+    let calls = Arc::new(AtomicU32::new(0));
+    let counter = Arc::clone(&calls);
+    let address = server(move |stream, _| {
+        counter.fetch_add(1, Ordering::SeqCst);
+        says(stream, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+    })
+    .await;
+    let port = address.trim_start_matches("http://127.0.0.1:").split('/').next().and_then(|port| port.parse().ok());
+    (port.expect("a port"), calls)
+}
+
+#[tokio::test]
+async fn an_address_inside_is_not_called_whatever_stands_for_it() {
+    let (port, calls) = counted().await;
+    for host in ["127.0.0.1", "localhost", "2130706433", "[::ffff:127.0.0.1]", "127.1", "LOCALHOST"] {
+        for scheme in ["https", "http"] {
+            let fault = public().send(request(&format!("{scheme}://{host}:{port}/"))).await.expect_err(host);
+            let TransportFault::NotSent(why) = &fault else { panic!("{host}: {fault:?}") };
+            // A name is not even resolved where TLS is missing.
+            let is_said = why.contains("a loopback address, and is not called") && why.contains("outbound.allowed_networks");
+            assert!(is_said || scheme == "http", "{host}: {why}");
+        }
+    }
+    assert_eq!(calls.load(Ordering::SeqCst), 0, "nobody was called");
+    assert!(local().send(request(&format!("http://localhost:{port}/"))).await.is_ok(), "a local account may call this machine");
+    assert_eq!(calls.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_local_account_calls_this_machine_and_nobody_else() {
+    for host in ["10.0.0.1", "169.254.169.254", "[fd00::1]", "1.1.1.1", "0.0.0.0", "[::]"] {
+        let fault = local().send(request(&format!("http://{host}:9/"))).await.expect_err(host);
+        let TransportFault::NotSent(why) = &fault else { panic!("{host}: {fault:?}") };
+        assert!(why.contains("and is not called"), "{host}: {why}");
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_inside_is_answered_and_not_followed() {
+    let (port, calls) = counted().await;
+    let location = format!("http://127.0.0.1:{port}/latest/meta-data");
+    let address = server(move |stream, _| {
+        let text = format!("HTTP/1.1 307 Temporary Redirect\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n");
+        async move { says(stream, text.as_bytes()).await }
+    })
+    .await;
+    let answer = local().send(request(&address)).await.expect("an answer");
+    assert_eq!((answer.status, calls.load(Ordering::SeqCst)), (307, 0));
 }

@@ -34,7 +34,7 @@ pub(in crate::commands::admin) struct Args {
     /// Where it is called, such as `https://restapi.rev.io/v1`.
     #[arg(long, value_name = "URL")]
     address: Option<String>,
-    /// It is on this machine or in its own network: it may be called without TLS. Goes with --address.
+    /// It is on this machine, or in a network that outbound.allowed_networks lists: it may be called without TLS. Goes with --address.
     #[arg(long, requires = "address")]
     local: bool,
     /// The user's name there; no e-mail address. Rev.io and Jasper.
@@ -130,6 +130,8 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<Done> {
         return Err(Refused(format!("{:?} cannot be called: {}", args.name, not_callable(carriers, kind))).into());
     }
     let (base_address, is_local) = address(args, &stored)?;
+    let destinations = context.settings().outbound.destinations().of_account(is_local);
+    destinations.check_url(&base_address).map_err(|forbidden| WrongCall(format!("--address: {forbidden}")))?;
     let secret_encrypted = match credentials(args, kind, carriers)? {
         Some(credentials) => Some(accounts.outside.seal(key.into(), &credentials).map_err(WrongCall)?),
         None if sends_elsewhere(&stored, &base_address) => {
