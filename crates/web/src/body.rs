@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use futures::StreamExt as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -76,8 +76,26 @@ pub(crate) fn require_json(headers: &HeaderMap) -> Result<(), ApiProblem> {
     Err(ApiProblem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail))
 }
 
-/// Reads a body of at most `most` bytes, whether its length is declared or not. Errors: 413, 408, 400.
+/// Refuses a compressed body: nothing here is inflated, so that what was sent is all that is ever held. Errors: 415.
+fn require_plain(headers: &HeaderMap) -> Result<(), ApiProblem> {
+    let codings = headers.get_all(header::CONTENT_ENCODING).iter().map(|value| value.to_str().unwrap_or("unreadable"));
+    let mut codings = codings.flat_map(|line| line.split(',')).map(str::trim);
+    match codings.find(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity")) {
+        None => Ok(()),
+        Some(coding) => {
+            let detail = format!("the content encoding is {coding:?}; send the body as it is, without compression");
+            let problem = ApiProblem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail);
+            Err(problem.with_header(header::ACCEPT_ENCODING, HeaderValue::from_static("identity")))
+        }
+    }
+}
+
+/// Reads a body of at most `most` bytes, whether its length is declared or not. Errors: 415, 413, 408, 400.
 pub(crate) async fn read_body(headers: &HeaderMap, body: Body, most: usize) -> Result<Vec<u8>, ApiProblem> {
+    if let Err(problem) = require_plain(headers) {
+        drain(&mut body.into_data_stream(), most).await;
+        return Err(problem);
+    }
     match tokio::time::timeout(WHOLE, read_whole(headers, body, most)).await {
         Ok(read) => read,
         Err(_) => Err(too_slow(format!("the body took longer than {} seconds; send it faster", WHOLE.as_secs()))),
@@ -140,7 +158,6 @@ fn declared_length(headers: &HeaderMap) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::http::HeaderValue;
 
     fn typed(content_type: &'static str) -> HeaderMap {
         HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(content_type))])

@@ -160,13 +160,14 @@ impl Modify for Security {
 }
 
 /// The problems that operations may answer: status, name in the document, meaning.
-const PROBLEMS: [(&str, &str, &str); 11] = [
+const PROBLEMS: [(&str, &str, &str); 12] = [
     ("400", "Unreadable", "The request cannot be read"),
     ("401", "Unauthorized", "No key, or one that is unknown, revoked or expired"),
     ("403", "Forbidden", "The key may not do that"),
     ("404", "NotFound", "Nothing of that id is there for this tenant"),
+    ("408", "RequestTimeout", "The body did not come in time"),
     ("413", "TooLarge", "The body is longer than allowed; the answer says the limit"),
-    ("415", "UnsupportedMediaType", "The body is not declared as JSON in UTF-8"),
+    ("415", "UnsupportedMediaType", "The body is not declared as JSON in UTF-8, or is compressed"),
     ("422", "Refused", "Refused; every problem is in `errors`"),
     ("429", "TooManyRequests", "Too many requests from this key or address; `Retry-After` says when to come again"),
     ("500", "Internal", "The server failed; its log has the cause under `X-Request-Id`"),
@@ -202,8 +203,7 @@ fn add_problems(path: &str, operation: &mut Operation) {
         let may_answer = match status {
             "400" | "401" | "403" | "422" => !is_open,
             "404" => has_id,
-            "415" => takes_body && !is_open,
-            "413" | "507" => takes_body,
+            "408" | "413" | "415" | "507" => takes_body,
             "429" => !NEVER_LIMITED.contains(&path),
             _ => true,
         };

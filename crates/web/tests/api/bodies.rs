@@ -116,3 +116,44 @@ async fn a_client_that_hangs_up_within_its_body_stores_nothing() {
     assert!(!String::from_utf8_lossy(&answer).contains(" 202 "), "{}", String::from_utf8_lossy(&answer));
     assert_eq!(orderer.read("/api/v1/bulk-changes").await["items"], json!([]));
 }
+
+/// `length` spaces, deflated to a two-hundredth of that: one letter, and then copies of the 258 before.
+fn deflated(length: usize) -> Vec<u8> {
+    let mut bits = vec![true, true, false];
+    // Codes are written from their highest bit on: the space, "the last 258 bytes again" from one byte back, the end.
+    let code = |value: u32, width: u32| (0..width).rev().map(move |bit| value >> bit & 1 == 1);
+    bits.extend(code(0x30 + u32::from(b' '), 8));
+    for _ in 0..length / 258 {
+        bits.extend(code(0b1100_0101, 8).chain(code(0, 5)));
+    }
+    bits.extend(code(0, 7));
+    bits.chunks(8).map(|byte| byte.iter().rev().fold(0, |read, bit| read << 1 | u8::from(*bit))).collect()
+}
+
+#[tokio::test]
+async fn a_compressed_body_is_refused_and_not_inflated() {
+    let app = TestApp::with_lines(1).await;
+    let orderer = app.orderer().await;
+    let bomb = deflated(64 << 20);
+    assert!(bomb.len() < 500_000, "{} bytes", bomb.len());
+    let gzip = [&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3], bomb.as_slice()].concat();
+    for (coding, body) in [
+        ("deflate", bomb.clone()),
+        ("gzip", gzip.clone()),
+        ("x-gzip", gzip.clone()),
+        ("gzip, gzip", gzip.clone()),
+        ("identity, GZIP", gzip.clone()),
+        ("br", b"x".to_vec()),
+        ("zstd", b"x".to_vec()),
+        ("gzip", body_of(&app).into_bytes()),
+    ] {
+        let request = orderer.request(Method::POST, PATH).header("content-type", "application/json");
+        let answer = send(request.header("content-encoding", coding).body(body)).await;
+        assert_eq!((answer.status, answer.header("accept-encoding")), (415, "identity"), "{coding}: {}", answer.text());
+    }
+    // Who does not say so has sent something else than JSON.
+    assert_eq!(orderer.post_bytes(PATH, gzip).await.status, 400);
+    assert_eq!(orderer.read("/api/v1/bulk-changes").await["items"], json!([]));
+    let plain = orderer.request(Method::POST, PATH).header("content-type", "application/json");
+    assert_eq!(send(plain.header("content-encoding", "identity").body(body_of(&app))).await.status, 202);
+}
