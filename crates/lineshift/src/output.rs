@@ -4,6 +4,7 @@ use std::io::{self, Write as _};
 
 use anyhow::{Context as _, Result};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use lineshift_domain::scopes::Scopes;
 use serde::Serialize;
 
 /// How a command answers.
@@ -37,6 +38,11 @@ impl Output {
             Self::Text => line(shown),
         }
     }
+}
+
+/// Permissions as people read them.
+pub(crate) fn scopes(scopes: &Scopes) -> String {
+    if *scopes == Scopes::all() { "*".to_owned() } else { scopes.to_string() }
 }
 
 /// Lays out a table, one line a row, as wide as its contents; columns of numbers stand to the right.

@@ -2,6 +2,8 @@
 
 mod integrations;
 mod keys;
+mod people;
+mod reached;
 mod retention;
 mod rotate_secret_key;
 mod sealed;
@@ -16,7 +18,7 @@ use crate::exit::Done;
 
 pub(crate) use keys::create as create_key;
 
-/// Tenants, API keys and accounts of integrations, straight in the store.
+/// Tenants, people, API keys and accounts of integrations, straight in the store.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -31,6 +33,13 @@ enum Command {
     /// Keys with which programs call the API.
     #[command(subcommand)]
     Key(keys::Command),
+    CreateAdmin(people::AdminArgs),
+    /// People who sign in.
+    #[command(subcommand)]
+    User(people::Command),
+    /// What people may do, by name.
+    #[command(subcommand)]
+    Role(people::RoleCommand),
     /// Accounts at outside systems: where they are called, as whom, how much.
     #[command(subcommand)]
     Integrations(integrations::Command),
@@ -45,6 +54,9 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
     match args.command {
         Command::Tenant(command) => tenants::run(command, context).await,
         Command::Key(command) => keys::run(command, context).await,
+        Command::CreateAdmin(args) => people::create_admin(args, context).await,
+        Command::User(command) => people::run(command, context).await,
+        Command::Role(command) => people::run_role(command, context).await,
         Command::Integrations(command) => integrations::run(command, context).await,
         Command::SecretKey(args) => secret_key::run(&args),
         Command::RotateSecretKey(args) => rotate_secret_key::run(&args, context).await,

@@ -10,6 +10,7 @@ mod demo;
 mod fleet;
 mod integrations;
 mod offline;
+mod people;
 mod program;
 mod retention;
 mod rotation;

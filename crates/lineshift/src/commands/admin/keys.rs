@@ -6,11 +6,13 @@ use clap::Subcommand;
 use lineshift_domain::dates::resolve;
 use lineshift_domain::ids::{PrincipalId, TenantId};
 use lineshift_domain::reading::read_effective_date;
+use lineshift_domain::rights::Rights;
 use lineshift_domain::scopes::Scopes;
 use lineshift_engine::{Clock as _, SystemClock};
 use lineshift_store::access::{AccessStore, ApiKey, NewApiKey};
 use serde_json::json;
 
+use super::reached::{read_reach, require_there};
 use crate::cli::Context;
 use crate::exit::{Done, Refused, WrongCall};
 use crate::output::{self, Output};
@@ -26,6 +28,9 @@ pub(super) enum Command {
         /// What it may do: m2m:view, m2m:create, m2m:edit and so on for mobility, lnp and admin; * is everything.
         #[arg(long, value_name = "SCOPES", default_value = "*")]
         scopes: String,
+        /// Whose lines it sees and may order: words such as customer:5, site:7, service_provider:2; * is everything.
+        #[arg(long, value_name = "WORDS", default_value = "*")]
+        reach: String,
         /// From when on it is refused: a date in ISO 8601.
         #[arg(long, value_name = "DATE")]
         expires: Option<String>,
@@ -60,17 +65,12 @@ pub(crate) async fn create(
     store: &dyn AccessStore,
     tenant: TenantId,
     name: &str,
-    scopes: Scopes,
+    rights: Rights,
     expires_at: Option<DateTime<Utc>>,
 ) -> Result<(PrincipalId, String)> {
     let secret = lineshift_web::new_api_key_secret().map_err(|error| anyhow!("making a secret: {error}"))?;
-    let key = NewApiKey {
-        name: name.to_owned(),
-        secret_hash: secret.hash(),
-        scopes,
-        reach: lineshift_domain::reach::Reach::Everything,
-        expires_at,
-    };
+    let Rights { scopes, reach } = rights;
+    let key = NewApiKey { name: name.to_owned(), secret_hash: secret.hash(), scopes, reach, expires_at };
     let id = store.create_api_key(tenant, &key, SystemClock.now()).await.context("storing the key")?;
     Ok((id, secret.format(tenant, id)))
 }
@@ -79,19 +79,21 @@ pub(crate) async fn create(
 pub(super) async fn run(command: Command, context: &Context) -> Result<Done> {
     let store = stores::open_existing(context).await?;
     match command {
-        Command::Create { name, scopes, expires, tenant, json } => {
+        Command::Create { name, scopes, reach, expires, tenant, json } => {
             let tenant = stores::choose_tenant(&*store, tenant.as_deref()).await?;
-            let scopes = read_scopes(&scopes)?;
+            let rights = Rights { scopes: read_scopes(&scopes)?, reach: read_reach(&reach)? };
+            require_there(&*store, tenant.id, &rights.reach).await?;
             let expires = expires.map(|date| read_expiry(&date, tenant.time_zone)).transpose()?;
             if name.trim().is_empty() || name.chars().count() > 200 {
                 return Err(Refused("a key's name has 1 to 200 characters".to_owned()).into());
             }
-            let (id, key) = create(&*store, tenant.id, name.trim(), scopes.clone(), expires).await?;
+            let (id, key) = create(&*store, tenant.id, name.trim(), rights.clone(), expires).await?;
             let shown =
                 format!("key {id} ({name}) for {}: {key}\nIt is shown this once; keep it where secrets are kept.", tenant.name);
-            let scopes = scopes.to_string();
-            let value =
-                json!({ "id": id, "name": name, "tenant": tenant.id, "scopes": scopes, "expires_at": expires, "key": key });
+            let (scopes, reach) = (rights.scopes.to_string(), rights.reach.to_string());
+            let value = json!({
+                "id": id, "name": name, "tenant": tenant.id, "scopes": scopes, "reach": reach, "expires_at": expires, "key": key
+            });
             Output::by_flag(json).one(&shown, &value)?;
         }
         Command::List { tenant, json } => {
@@ -132,8 +134,9 @@ fn list(keys: &[ApiKey], output: Output) -> Result<()> {
         () => "valid",
     };
     let row = |key: &ApiKey| {
-        let scopes = if key.scopes == Scopes::all() { "*".to_owned() } else { key.scopes.to_string() };
-        vec![key.id.to_string(), key.name.clone(), state(key).to_owned(), scopes, time(key.expires_at), time(key.last_used_at)]
+        let (scopes, reach) = (output::scopes(&key.scopes), key.reach.to_string());
+        let named = [key.id.to_string(), key.name.clone(), state(key).to_owned(), scopes, reach];
+        [named.to_vec(), vec![time(key.expires_at), time(key.last_used_at)]].concat()
     };
     let value = |key: &ApiKey| {
         json!({
@@ -141,12 +144,13 @@ fn list(keys: &[ApiKey], output: Output) -> Result<()> {
             "name": key.name,
             "state": state(key),
             "scopes": key.scopes.to_string(),
+            "reach": key.reach.to_string(),
             "created_at": key.created_at,
             "expires_at": key.expires_at,
             "last_used_at": key.last_used_at,
             "revoked_at": key.revoked_at,
         })
     };
-    let headers = ["id", "name", "state", "scopes", "expires (UTC)", "last used (UTC)"];
+    let headers = ["id", "name", "state", "scopes", "reach", "expires (UTC)", "last used (UTC)"];
     output.list(&headers, keys.iter().map(row).collect(), &keys.iter().map(value).collect::<Vec<_>>())
 }

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, ensure};
 use chrono::{DateTime, Utc};
 use lineshift_domain::ids::{IntegrationAuthenticationId, ServiceProviderId, TenantId};
-use lineshift_domain::scopes::Scopes;
+use lineshift_domain::rights::Rights;
 use lineshift_domain::terms::IntegrationKind;
 use lineshift_engine::{Clock as _, SystemClock};
 use lineshift_store::access::AccessStore as _;
@@ -34,7 +34,7 @@ pub(super) struct Loaded {
 pub(super) async fn load(store: &SqliteStore, fleet: &Fleet) -> Result<Loaded> {
     let now = SystemClock.now();
     let tenant = store.create_tenant("Demo", chrono_tz::Tz::UTC, now).await.context("making a tenant")?;
-    let (_, key) = create_key(store, tenant, "demo", Scopes::all(), None).await?;
+    let (_, key) = create_key(store, tenant, "demo", Rights::all(), None).await?;
     let (billing, providers) = load_catalogue(store, tenant, now).await.context("bringing in customers and plans")?;
     let bar = progress::counting("lines", fleet.devices());
     let mut chunk = Vec::with_capacity(IMPORT_ROWS);

@@ -1,0 +1,264 @@
+//! `lineshift admin create-admin` and `lineshift admin user`
+
+use anyhow::{Result, anyhow};
+use clap::Subcommand;
+use lineshift_domain::ids::{PrincipalId, RoleId, TenantId};
+use lineshift_domain::reach::Reach;
+use lineshift_domain::roles::{ADMINISTRATOR, READY_MADE};
+use lineshift_domain::scopes::Scopes;
+use lineshift_engine::{Clock as _, SystemClock};
+use lineshift_store::Store;
+use lineshift_store::people::{Member, Membership, NewUser, Role};
+use lineshift_web::{Invitation, read_email};
+use serde_json::json;
+
+use super::reached::{read_reach, require_there};
+use crate::cli::Context;
+use crate::exit::{Done, Refused, WrongCall};
+use crate::output::{self, Output};
+use crate::stores;
+
+/// Make somebody administrator of a tenant.
+///
+/// A new person gets an invitation, shown this once, with which they set a password; a person who is known already signs in as before.
+#[derive(Debug, clap::Args)]
+pub(super) struct AdminArgs {
+    /// The address with which they sign in.
+    #[arg(long, value_name = "ADDRESS")]
+    email: String,
+    /// How they are called; their address by default.
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// The tenant, by name or id; may be left out where there is only one.
+    #[arg(long, value_name = "NAME")]
+    tenant: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What can be done with people.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// List the people of a tenant.
+    List {
+        /// The tenant, by name or id; may be left out where there is only one.
+        #[arg(long, value_name = "NAME")]
+        tenant: Option<String>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Add somebody to a tenant; a new person gets an invitation, shown this once, with which they set a password.
+    Add {
+        /// The address with which they sign in.
+        email: String,
+        /// How they are called; their address by default.
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
+        /// A role, by name; may be given several times.
+        #[arg(long = "role", value_name = "ROLE", required = true)]
+        roles: Vec<String>,
+        /// Whose lines they see and may order: words such as customer:5, site:7, service_provider:2; * is everything.
+        #[arg(long, value_name = "WORDS", default_value = "*")]
+        reach: String,
+        /// The tenant, by name or id; may be left out where there is only one.
+        #[arg(long, value_name = "NAME")]
+        tenant: Option<String>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Keep somebody from acting in a tenant from now on, and sign them out of it. Changes under way that they ordered end rights_lost.
+    Deactivate {
+        /// Their id, or their address.
+        who: String,
+        /// The tenant, by name or id; may be left out where there is only one.
+        #[arg(long, value_name = "NAME")]
+        tenant: Option<String>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Makes somebody administrator.
+pub(super) async fn create_admin(args: AdminArgs, context: &Context) -> Result<Done> {
+    let AdminArgs { email, name, tenant, json } = args;
+    let store = stores::open_existing(context).await?;
+    let tenant = stores::choose_tenant(&*store, tenant.as_deref()).await?;
+    let roles = vec![administrator(&*store, tenant.id).await?];
+    let person = read_person(&email, name.as_deref())?;
+    let membership = Membership { roles, reach: Reach::Everything, is_active: true };
+    add(&*store, tenant.id, &person, &membership, Output::by_flag(json)).await
+}
+
+/// The role that may do everything. A tenant may have taken it away, or have changed what it allows.
+async fn administrator(store: &dyn Store, tenant: TenantId) -> Result<RoleId> {
+    let roles = store.list_roles(tenant).await?;
+    match roles.iter().find(|role| role.name == ADMINISTRATOR) {
+        Some(role) if role.scopes.covers(&Scopes::all()) => Ok(role.id),
+        Some(_) => {
+            let message = format!("the tenant's role {ADMINISTRATOR} does not allow everything; add somebody with other roles");
+            Err(Refused(message).into())
+        }
+        None => Ok(store.create_role(tenant, ADMINISTRATOR, &Scopes::all()).await?),
+    }
+}
+
+/// Runs the command.
+pub(super) async fn run(command: Command, context: &Context) -> Result<Done> {
+    let store = stores::open_existing(context).await?;
+    match command {
+        Command::List { tenant, json } => {
+            let tenant = stores::choose_tenant(&*store, tenant.as_deref()).await?;
+            list(&*store, tenant.id, Output::by_flag(json)).await
+        }
+        Command::Add { email, name, roles, reach, tenant, json } => {
+            let tenant = stores::choose_tenant(&*store, tenant.as_deref()).await?;
+            let (person, reach) = (read_person(&email, name.as_deref())?, read_reach(&reach)?);
+            require_there(&*store, tenant.id, &reach).await?;
+            let roles = choose_roles(&store.list_roles(tenant.id).await?, &roles, &reach)?;
+            let membership = Membership { roles, reach, is_active: true };
+            add(&*store, tenant.id, &person, &membership, Output::by_flag(json)).await
+        }
+        Command::Deactivate { who, tenant, json } => {
+            let tenant = stores::choose_tenant(&*store, tenant.as_deref()).await?;
+            let member = find(&*store, tenant.id, &who).await?;
+            let membership = Membership { roles: member.roles, reach: member.reach, is_active: false };
+            store.update_member(tenant.id, member.id, &membership).await?;
+            let shown = format!("user {} ({}) may not act for {} from now on", member.id, member.email, tenant.name);
+            let value = json!({ "id": member.id, "email": member.email, "is_active": false });
+            Output::by_flag(json).one(&shown, &value)?;
+            Ok(Done::Fully)
+        }
+    }
+}
+
+fn read_person(email: &str, name: Option<&str>) -> Result<NewUser> {
+    let address =
+        read_email(email).ok_or_else(|| WrongCall(format!("found {email:?}, expected an address such as ann@example.com")))?;
+    let display_name = name.map_or(address.as_str(), str::trim).to_owned();
+    if display_name.is_empty() || display_name.chars().count() > 200 || display_name.chars().any(char::is_control) {
+        return Err(Refused("a person's name has 1 to 200 characters, none of them a control character".to_owned()).into());
+    }
+    Ok(NewUser { email: address, display_name, password_hash: None })
+}
+
+fn choose_roles(roles: &[Role], named: &[String], reach: &Reach) -> Result<Vec<RoleId>> {
+    let mut chosen = Vec::new();
+    for name in named {
+        let Some(role) = roles.iter().find(|role| role.name == *name) else {
+            let known: Vec<&str> = roles.iter().map(|role| role.name.as_str()).collect();
+            return Err(WrongCall(format!("there is no role {name:?}; there are: {}", known.join(", "))).into());
+        };
+        if reach.is_everything() && READY_MADE.iter().any(|ready| ready.is_limited && ready.name == role.name) {
+            return Err(WrongCall(format!("whoever is {name:?} must be limited: say by --reach to whom")).into());
+        }
+        chosen.push(role.id);
+    }
+    Ok(chosen)
+}
+
+async fn add(store: &dyn Store, tenant: TenantId, person: &NewUser, membership: &Membership, output: Output) -> Result<Done> {
+    let now = SystemClock.now();
+    let invitation = Invitation::new(now).map_err(|error| anyhow!("making an invitation: {error}"))?;
+    let added = store.add_person(tenant, person, membership, &invitation.stored, now).await?;
+    let (id, email) = (added.member, &person.email);
+    let invited = added.is_new.then_some((&invitation.token, invitation.stored.ends_at));
+    let shown = match invited {
+        Some((token, ends_at)) => format!(
+            "user {id} ({email}) was added; until {} UTC they set a password with the invitation {token}\n\
+             It is shown this once; hand it to them alone.",
+            ends_at.format("%F %H:%M"),
+        ),
+        None => format!("user {id} ({email}), who was known already, was added and signs in as before"),
+    };
+    let (token, ends_at) = invited.unzip();
+    let value = json!({
+        "id": id,
+        "email": email,
+        "invitation": token.map(|token| json!({ "token": token, "ends_at": ends_at })),
+    });
+    output.one(&shown, &value)?;
+    Ok(Done::Fully)
+}
+
+async fn find(store: &dyn Store, tenant: TenantId, who: &str) -> Result<Member> {
+    if let Ok(id) = who.parse() {
+        return Ok(store.get_member(tenant, PrincipalId(id)).await?);
+    }
+    let user = match read_email(who) {
+        Some(email) => store.find_user_by_email(&email).await?,
+        None => None,
+    };
+    let member = match user {
+        Some(user) => store.find_member_of(tenant, user.id).await?,
+        None => None,
+    };
+    member.ok_or_else(|| Refused(format!("nobody with the address {who:?} belongs to the tenant")).into())
+}
+
+async fn list(store: &dyn Store, tenant: TenantId, output: Output) -> Result<Done> {
+    let roles = store.list_roles(tenant).await?;
+    let mut members = Vec::new();
+    let mut after = None;
+    loop {
+        let page = store.list_members(tenant, after, lineshift_store::paging::MAX_PAGE_ITEMS).await?;
+        members.extend(page.items);
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    let names = |member: &Member| {
+        let named = roles.iter().filter(|role| member.roles.contains(&role.id));
+        named.map(|role| role.name.clone()).collect::<Vec<_>>()
+    };
+    let state = |member: &Member| if member.is_active { "active" } else { "inactive" };
+    let row = |member: &Member| {
+        let shown = [member.email.clone(), member.display_name.clone(), state(member).to_owned(), names(member).join(", ")];
+        [vec![member.id.to_string()], shown.to_vec(), vec![member.reach.to_string()]].concat()
+    };
+    let value = |member: &Member| {
+        json!({
+            "id": member.id,
+            "email": member.email,
+            "display_name": member.display_name,
+            "is_active": member.is_active,
+            "roles": names(member),
+            "reach": member.reach.to_string(),
+            "created_at": member.created_at,
+        })
+    };
+    let headers = ["id", "address", "name", "state", "roles", "reach"];
+    output.list(&headers, members.iter().map(row).collect(), &members.iter().map(value).collect::<Vec<_>>())?;
+    Ok(Done::Fully)
+}
+
+/// What can be done with roles.
+#[derive(Debug, Subcommand)]
+pub(super) enum RoleCommand {
+    /// List the roles of a tenant, and what they allow.
+    List {
+        /// The tenant, by name or id; may be left out where there is only one.
+        #[arg(long, value_name = "NAME")]
+        tenant: Option<String>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Runs a command about roles.
+pub(super) async fn run_role(command: RoleCommand, context: &Context) -> Result<Done> {
+    let RoleCommand::List { tenant, json } = command;
+    let store = stores::open_existing(context).await?;
+    let tenant = stores::choose_tenant(&*store, tenant.as_deref()).await?;
+    let roles = store.list_roles(tenant.id).await?;
+    let row = |role: &Role| vec![role.id.to_string(), role.name.clone(), output::scopes(&role.scopes)];
+    let value = |role: &Role| json!({ "id": role.id, "name": role.name, "scopes": role.scopes.to_string() });
+    let values: Vec<_> = roles.iter().map(value).collect();
+    Output::by_flag(json).list(&["id", "name", "scopes"], roles.iter().map(row).collect(), &values)?;
+    Ok(Done::Fully)
+}

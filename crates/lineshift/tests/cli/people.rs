@@ -1,0 +1,93 @@
+//! People, roles, and how far keys reach.
+
+use crate::program::Place;
+
+fn acme() -> Place {
+    let place = Place::empty();
+    place.run(&["admin", "tenant", "create", "Acme"]).expect(0);
+    place
+}
+
+#[test]
+fn the_first_administrator_is_invited_once() {
+    let place = acme();
+    let made = place.run(&["admin", "create-admin", "--tenant", "Acme", "--email", "Ann@Example.com", "--json"]).json(0);
+    let token = made["invitation"]["token"].as_str().expect("an invitation");
+    assert_eq!((made["email"].as_str(), token.len()), (Some("ann@example.com"), 43));
+    let listed = place.run(&["admin", "user", "list", "--json"]);
+    assert!(!listed.out.contains(token));
+    let listed = listed.json(0);
+    assert_eq!((&listed[0]["id"], &listed[0]["is_active"], &listed[0]["reach"]), (&made["id"], &true.into(), &"*".into()));
+    assert_eq!(listed[0]["roles"], serde_json::json!(["administrator"]));
+    let err = place.run(&["admin", "create-admin", "--email", "ann@example.com"]).failure(4);
+    assert_eq!(err, "error: this person belongs to the tenant already\n");
+    let err = place.run(&["admin", "create-admin", "--email", "ann"]).failure(2);
+    assert_eq!(err, "error: found \"ann\", expected an address such as ann@example.com\n");
+
+    let store = std::fs::read(place.path("lineshift.sqlite3")).expect("the store");
+    let log = std::fs::read(place.path("lineshift.sqlite3-wal")).unwrap_or_default();
+    for bytes in [store, log] {
+        assert!(!bytes.windows(token.len()).any(|window| window == token.as_bytes()), "the invitation is not stored");
+    }
+}
+
+#[test]
+fn the_last_administrator_is_not_deactivated() {
+    let place = acme();
+    place.run(&["admin", "create-admin", "--email", "ann@example.com", "--name", "Ann"]).expect(0);
+    let err = place.run(&["admin", "user", "deactivate", "ann@example.com"]).failure(4);
+    assert!(err.contains("nobody could administrate this tenant any more"), "{err}");
+    let shown = place.run(&["admin", "create-admin", "--email", "ben@example.com"]).expect(0);
+    assert!(shown.contains("It is shown this once"), "{shown}");
+    let gone = place.run(&["admin", "user", "deactivate", "ann@example.com", "--json"]).json(0);
+    assert_eq!(gone["is_active"], false);
+    let listed = place.run(&["admin", "user", "list"]).expect(0);
+    let line = |address: &str| listed.lines().find(|line| line.contains(address)).expect("a line").to_owned();
+    assert!(line("ann@").contains("inactive") && line("ann@").contains("Ann"), "{listed}");
+    assert!(!line("ben@").contains("inactive"), "{listed}");
+    let err = place.run(&["admin", "user", "deactivate", "carl@example.com"]).failure(4);
+    assert_eq!(err, "error: nobody with the address \"carl@example.com\" belongs to the tenant\n");
+    assert!(place.run(&["admin", "user", "deactivate", "99"]).failure(4).contains("99 does not exist"));
+}
+
+#[test]
+fn people_are_added_with_roles_and_reach() {
+    let place = Place::with_examples();
+    let roles = place.run(&["admin", "role", "list", "--json"]).json(0);
+    let names: Vec<_> = roles.as_array().expect("a list").iter().map(|role| role["name"].as_str().expect("a name")).collect();
+    assert_eq!(names, ["administrator", "operator", "viewer", "customer-scoped operator"]);
+    assert!(place.run(&["admin", "role", "list"]).expect(0).contains("customer-scoped operator"));
+
+    let add = |more: &[&str]| {
+        let all: Vec<&str> = ["admin", "user", "add", "ann@example.com"].iter().chain(more).copied().collect();
+        place.run(&all)
+    };
+    let err = add(&["--role", "boss"]).failure(2);
+    assert!(err.starts_with("error: there is no role \"boss\"; there are: administrator, operator"), "{err}");
+    let err = add(&["--role", "customer-scoped operator"]).failure(2);
+    assert_eq!(err, "error: whoever is \"customer-scoped operator\" must be limited: say by --reach to whom\n");
+    let err = add(&["--role", "viewer", "--reach", "planet:1"]).failure(2);
+    assert!(err.starts_with("error: --reach: \"planet:1\" is not a reach; expected words such as customer:5"), "{err}");
+    let err = add(&["--role", "viewer", "--reach", "site:99999 customer:99999"]).failure(2);
+    assert_eq!(err, "error: --reach: the tenant has no customer:99999, no site:99999\n");
+    assert_eq!(place.run(&["admin", "user", "list"]).expect(0), "nothing to list\n");
+
+    let made = add(&["--role", "viewer", "--role", "customer-scoped operator", "--reach", "site:101", "--json"]).json(0);
+    let listed = place.run(&["admin", "user", "list", "--json"]).json(0);
+    assert_eq!((&listed[0]["id"], &listed[0]["reach"]), (&made["id"], &"site:101".into()));
+    assert_eq!(listed[0]["roles"], serde_json::json!(["viewer", "customer-scoped operator"]));
+}
+
+#[test]
+fn a_key_reaches_as_far_as_it_says() {
+    let place = Place::with_examples();
+    let made = place.run(&["admin", "key", "create", "limited", "--reach", "site:101", "--json"]).json(0);
+    assert_eq!(made["reach"], "site:101");
+    let listed = place.run(&["admin", "key", "list", "--json"]).json(0);
+    let reaches: Vec<_> = listed.as_array().expect("a list").iter().map(|key| key["reach"].as_str().expect("a reach")).collect();
+    assert_eq!(reaches, ["*", "site:101"]);
+    for (reach, said) in [("", "reaches nothing"), ("site", "is not a reach"), ("site:99999", "the tenant has no site:99999")] {
+        let err = place.run(&["admin", "key", "create", "x", "--reach", reach]).failure(2);
+        assert!(err.starts_with("error: --reach: ") && err.contains(said), "{err}");
+    }
+}
