@@ -92,7 +92,7 @@ impl TestStore {
     pub async fn keep_ids_apart(&self, tenant: TenantId) {
         let Self::Postgres(_, database) = self else { return };
         let first = (tenant.0 - 1) * 10_000 + 1;
-        let names = "'api_key', 'device', 'device_bulk_change', 'device_change', 'outbox', 'rev_service', 'rev_service_product', 'site', \
+        let names = "'principal', 'device', 'device_bulk_change', 'device_change', 'outbox', 'rev_service', 'rev_service_product', 'site', \
             'stored_order', 'sync_run', 'integration_authentication', 'service_provider', 'customer_rate_plan', 'customer_rate_pool'";
         let text = format!(
             "INSERT INTO id_counter (tenant_id, name, next_id) SELECT {tenant}, name, {first} FROM unnest(ARRAY[{names}]) AS name"

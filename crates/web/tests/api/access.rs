@@ -1,6 +1,5 @@
 //! Keys: who is let in, as whom, and what for.
 
-use chrono::TimeDelta;
 use lineshift_engine::Clock as _;
 use lineshift_store::access::NewApiKey;
 use lineshift_testkit::app::TestApp;
@@ -139,29 +138,6 @@ async fn a_key_says_who_it_is() {
       }
     }
     "#);
-}
-
-#[tokio::test]
-async fn the_use_of_a_key_is_noted_once_a_minute() {
-    let app = TestApp::with_lines(0).await;
-    let (caller, id) = app.of_tenant(app.operator.tenant(), "k", "*").await;
-    let used = async |at: &str| {
-        // It is noted beside the request, so that it may come a moment later.
-        loop {
-            let key = app.operator.store.find_api_key(app.operator.tenant(), id).await.expect("a store").expect("the key");
-            if key.last_used_at == at.parse().ok() {
-                return;
-            }
-            tokio::task::yield_now().await;
-        }
-    };
-    caller.read("/api/v1/me").await;
-    used("2026-12-01T09:00:00Z").await;
-    app.operator.clock.advance(TimeDelta::seconds(59));
-    caller.read("/api/v1/me").await;
-    app.operator.clock.advance(TimeDelta::seconds(1));
-    caller.read("/api/v1/me").await;
-    used("2026-12-01T09:01:00Z").await;
 }
 
 #[tokio::test]

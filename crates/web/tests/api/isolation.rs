@@ -10,6 +10,19 @@ use lineshift_web::ROUTES;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+/// A role and a user of the admin's own: the ids of both, and that of the admin's key, in the order of the addresses that name them.
+async fn add_people(admin: &HttpCaller) -> [(&'static str, String); 3] {
+    let role = admin.post("/api/v1/roles", &json!({"name": "Mine", "scopes": ["m2m:view"]})).await.json();
+    let user = json!({"email": "ann@example.com", "display_name": "Ann", "roles": [role["id"]], "reach": ["*"]});
+    let user = admin.post("/api/v1/users", &user).await.json();
+    let key = admin.read("/api/v1/me").await;
+    [
+        ("roles/{id}", format!("roles/{}", role["id"])),
+        ("users/{id}", format!("users/{}", user["user"]["id"])),
+        ("api-keys/{id}", format!("api-keys/{}", key["key"]["id"])),
+    ]
+}
+
 /// A body that each address with an id takes.
 fn body_for(path: &str) -> Value {
     if path.contains("plan-queue") { json!({"effective_date": "2026-12-25"}) } else { json!({"name": "Mine"}) }
@@ -46,9 +59,11 @@ async fn ids_of_another_tenant_are_answered_like_missing_ones() {
     assert_eq!(admin.post("/M2M/BulkChange", &order).await.status, 202);
     app.operator.run_until_idle().await;
     begin_sync(&app).await;
+    let people = add_people(&admin).await;
 
     for row in ROUTES.iter().filter(|row| row.path.contains("{id}")) {
-        let theirs = row.path.replace("customers/{id}", "customers/4711").replace("{id}", "1");
+        let theirs = people.iter().fold(row.path.to_owned(), |path, (pattern, found)| path.replace(pattern, found));
+        let theirs = theirs.replace("customers/{id}", "customers/4711").replace("{id}", "1");
         let nobodys = row.path.replace("{id}", "999999");
         let (status, body) = bytes(&stranger, row.method, &theirs).await;
         assert_eq!(status, 404, "{} {theirs}: {}", row.method, String::from_utf8_lossy(&body));
@@ -72,12 +87,22 @@ async fn lists_hold_what_is_ones_own() {
     assert_eq!(admin.post("/M2M/BulkChange", &order).await.status, 202);
     app.operator.run_until_idle().await;
     begin_sync(&app).await;
+    add_people(&admin).await;
     let lists = ROUTES.iter().filter(|row| row.method == "get" && row.path.starts_with("/api/v1/") && !row.path.contains("{id}"));
     for row in lists.filter(|row| row.path != "/api/v1/me") {
         // Nothing is unsettled here; billing's own test looks at it.
         assert_eq!(admin.read(row.path).await["items"] == json!([]), row.path.ends_with("/unsettled-steps"), "{}", row.path);
-        assert_eq!(stranger.read(row.path).await, json!({"items": [], "next": null}), "{}", row.path);
+        // Every tenant has roles, and whoever asks has a key.
+        let own = match row.path {
+            "/api/v1/roles" => 4,
+            "/api/v1/api-keys" => 1,
+            _ => 0,
+        };
+        let listed = stranger.read(row.path).await;
+        assert_eq!((listed["items"].as_array().map(Vec::len), &listed["next"]), (Some(own), &json!(null)), "{}", row.path);
     }
+    assert_eq!(stranger.read("/api/v1/api-keys").await["items"][0]["name"], "stranger");
+    assert!(!stranger.get("/api/v1/roles").await.text().contains("Mine"));
     for query in ["bulk_change_id=1", "device_id=1"] {
         assert_eq!(stranger.read(&format!("/api/v1/plan-queue?{query}")).await["items"], json!([]));
     }

@@ -1,6 +1,7 @@
 //! The API over a real listener, on a store and an engine of its own per test.
 
 mod access;
+mod api_keys;
 mod billing;
 mod bodies;
 mod callbacks;
@@ -17,6 +18,7 @@ mod isolation;
 mod judging;
 mod orders;
 mod paging;
+mod people;
 mod plan_queue;
 mod reach;
 mod receiving;
