@@ -38,6 +38,8 @@ CREATE TABLE audit_outcome (
     made          text COLLATE "C",
     problem_codes text,
     body_hash     bytea,
+    -- What was done, in words: how much a command erased.
+    note          text,
     PRIMARY KEY (tenant_id, month, at, request_id)
 ) PARTITION BY RANGE (month);
 CREATE INDEX audit_outcome_by_made ON audit_outcome (tenant_id, made, month, at, request_id) WHERE made IS NOT NULL;

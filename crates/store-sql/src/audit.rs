@@ -81,6 +81,7 @@ pub(crate) fn write_outcome(sql: &Sql<'_>, tenant: TenantId, key: &AuditKey, out
             &outcome.made,
             &codes,
             &outcome.body_hash,
+            &outcome.note,
         ],
     )
     .map(|_| ())
@@ -143,6 +144,7 @@ fn read_entry(row: &Row<'_>) -> Result<AuditEntry> {
         made: row.get(13)?,
         problem_codes: codes.unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
         body_hash: row.get(15)?,
+        note: row.get(16)?,
     };
     Ok(AuditEntry { entry, outcome: Some(outcome) })
 }

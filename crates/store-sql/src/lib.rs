@@ -15,6 +15,7 @@ mod facts;
 mod import;
 mod json;
 mod people;
+pub mod personal;
 mod plan_queue;
 pub mod procedures;
 mod reach;

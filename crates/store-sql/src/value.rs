@@ -156,6 +156,12 @@ impl FromValue for bool {
     }
 }
 
+impl FromValue for OwnedValue {
+    fn from_value(value: Value<'_>) -> Option<Self> {
+        Some(value.into())
+    }
+}
+
 impl FromValue for String {
     fn from_value(value: Value<'_>) -> Option<Self> {
         if let Value::Text(text) = value { Some(text.to_owned()) } else { None }

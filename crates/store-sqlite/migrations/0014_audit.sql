@@ -36,6 +36,8 @@ CREATE TABLE audit_outcome (
     made          TEXT,
     problem_codes TEXT,
     body_hash     BLOB,
+    -- What was done, in words: how much a command erased.
+    note          TEXT,
     PRIMARY KEY (tenant_id, month, at, request_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX audit_outcome_by_made ON audit_outcome (tenant_id, made, month, at, request_id) WHERE made IS NOT NULL;

@@ -7,6 +7,7 @@ mod backup;
 mod connection;
 mod error;
 mod migrate;
+mod owner;
 mod row;
 mod sql;
 #[cfg(test)]

@@ -55,6 +55,8 @@ pub struct AuditOutcome {
     pub problem_codes: Vec<String>,
     /// SHA-256 of the body; none: there was none, or it was not read to its end.
     pub body_hash: Option<[u8; 32]>,
+    /// What was done, in words, where the other fields do not say it.
+    pub note: Option<String>,
 }
 
 /// An entry as it is listed.

@@ -85,7 +85,7 @@ tables! {
     audit_entry (tenant_id: int, month: int, at: int, request_id: text)
         actor: text, principal_id: int, who: text, address: text, agent: text, action: text, target: text;
     audit_outcome (tenant_id: int, month: int, at: int, request_id: text)
-        finished_at: int, result: text, status: int, devices: int, made: text, problem_codes: text, body_hash: bytes;
+        finished_at: int, result: text, status: int, devices: int, made: text, problem_codes: text, body_hash: bytes, note: text;
     device_status (integration_kind: text, status: text) is_active_status: int;
     integration_authentication (tenant_id: int, id: int)
         name: text, integration_kind: text, base_address: text, secret_encrypted: bytes, is_active: int,

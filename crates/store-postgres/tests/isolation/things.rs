@@ -105,5 +105,6 @@ pub(crate) fn audit_outcome() -> AuditOutcome {
         made: None,
         problem_codes: Vec::new(),
         body_hash: None,
+        note: None,
     }
 }

@@ -31,6 +31,7 @@ fn done(nth: i64) -> AuditOutcome {
         made: (nth % 3 != 0).then(|| format!("bulk-changes/{nth}")),
         problem_codes: vec![],
         body_hash: Some([7; 32]),
+        note: (nth == 1).then(|| "in words".to_owned()),
     }
 }
 

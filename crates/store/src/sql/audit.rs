@@ -3,7 +3,7 @@
 macro_rules! columns {
     () => {
         "SELECT e.at, e.request_id, e.actor, e.principal_id, e.who, e.address, e.agent, e.action, e.target,
-            o.finished_at, o.result, o.status, o.devices, o.made, o.problem_codes, o.body_hash "
+            o.finished_at, o.result, o.status, o.devices, o.made, o.problem_codes, o.body_hash, o.note "
     };
 }
 
@@ -52,10 +52,10 @@ crate::statements! {
     RECORD_ENTRY = "INSERT INTO audit_entry (tenant_id, month, at, request_id, actor, principal_id, who, address, agent, action, target)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     /// `$1` tenant, `$2` month, `$3` moment, `$4` request, `$5` end, `$6` result, `$7` status, `$8` devices, `$9` made, `$10` codes,
-    /// `$11` hash.
+    /// `$11` hash, `$12` note.
     RECORD_OUTCOME = "INSERT INTO audit_outcome (tenant_id, month, at, request_id, finished_at, result, status, devices, made,
-            problem_codes, body_hash)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+            problem_codes, body_hash, note)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 
     /// By primary key; with `$7` those without an outcome, each of which is looked for by its primary key.
     LIST = concat!(entries!(), between!("e"));
