@@ -4,11 +4,13 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use chrono::DateTime;
 use lineshift_domain::codes::Code;
 use lineshift_domain::ids::{
     BulkChangeId, CustomerRatePlanId, CustomerRatePoolId, DeviceChangeId, DeviceId, IntegrationAuthenticationId, PrincipalId,
     RevCustomerId, RoleId, ServiceProviderId, SiteId, SyncRunId,
 };
+use lineshift_store::audit::AuditKey;
 use lineshift_store::bulk_changes::LogKey;
 use lineshift_store::devices::HistoryKey;
 use lineshift_store::plan_queue::PlanQueueKey;
@@ -88,6 +90,19 @@ impl Cursor for LogKey {
     fn of_words(words: &[&str]) -> Option<Self> {
         let ["log", device_change_id, attempt, entry] = words else { return None };
         Some(Self { device_change_id: number(device_change_id)?, attempt: number(attempt)?, entry: number(entry)? })
+    }
+}
+
+impl Cursor for AuditKey {
+    fn words(&self) -> Vec<String> {
+        vec!["audit".to_owned(), self.at.timestamp_micros().to_string(), self.request_id.clone()]
+    }
+
+    fn of_words(words: &[&str]) -> Option<Self> {
+        let ["audit", at, request_id] = words else { return None };
+        let at = DateTime::from_timestamp_micros(at.parse().ok()?)?;
+        let is_id = request_id.len() == 16 && request_id.bytes().all(|digit| digit.is_ascii_hexdigit());
+        is_id.then(|| Self { at, request_id: (*request_id).to_owned() })
     }
 }
 

@@ -19,6 +19,10 @@ use crate::client_address::{ClientAddress, TrustedProxies, identify};
 use crate::problem::ApiProblem;
 use crate::rates::{self, RateLimiter};
 
+/// A request's id, in its extensions.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestId(pub(crate) String);
+
 /// How long a request may take, but for orders, events and exports.
 pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(60);
 
@@ -87,9 +91,10 @@ async fn set_policy(request: Request, next: Next) -> Response {
 }
 
 /// Gives the request an id and a span, and measures how long it took until its answer began.
-async fn observe(request: Request, next: Next) -> Response {
+async fn observe(mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = new_request_id();
+    request.extensions_mut().insert(RequestId(id.clone()));
     // The pattern, never the address itself: one series a route, whatever is asked for.
     let route = request.extensions().get::<MatchedPath>().map_or("none", |path| path.as_str()).to_owned();
     let method = method_label(request.method());

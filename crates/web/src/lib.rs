@@ -7,6 +7,7 @@
 pub mod accounts;
 mod api;
 mod api_key;
+mod audit;
 mod auth;
 mod body;
 mod client_address;
@@ -34,6 +35,7 @@ use api::callbacks::CallbackTurns;
 pub use api::people::users::read_email;
 pub use api::submit::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
 pub use api_key::{ApiKeySecret, ParsedApiKey, new_api_key_secret, parse_api_key};
+pub use audit::OPEN;
 pub use axum::Router;
 use body::LargeBodies;
 pub use fields::LARGEST_ID;

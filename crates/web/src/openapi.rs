@@ -15,7 +15,7 @@ use crate::api::reference::{
     customer_rate_plans, customer_rate_pools, customers, integration_authentications, service_providers, sites,
 };
 use crate::api::{
-    bulk_changes, callbacks, devices, health, integrations, me, plan_queue, submit, sync, tag, unsettled, validate,
+    audit, bulk_changes, callbacks, devices, health, integrations, me, plan_queue, submit, sync, tag, unsettled, validate,
 };
 use crate::problem::{ApiProblem, PROBLEM_JSON};
 use crate::rates::NEVER_LIMITED;
@@ -99,6 +99,8 @@ use crate::rates::NEVER_LIMITED;
         api_keys::create_api_key,
         api_keys::get_api_key,
         api_keys::revoke_api_key,
+        audit::list::list_audit,
+        audit::export::export_audit,
         me::me,
         health::healthz,
         health::readyz,
@@ -113,6 +115,7 @@ use crate::rates::NEVER_LIMITED;
         (name = tag::REFERENCE, description = "What orders refer to"),
         (name = tag::INTEGRATIONS, description = "How accounts at outside systems are called"),
         (name = tag::PEOPLE, description = "Who may do what, and to whose lines: roles, users, API keys"),
+        (name = tag::AUDIT, description = "Who asked for what, and what came of it"),
         (name = tag::SERVER, description = "For programs that watch the server, and for keys that ask who they are"),
     ),
     security(("bearer" = []), ("header" = [])),

@@ -6,6 +6,7 @@ use lineshift_domain::refusal::{Problem, Refusal, RefusalClass};
 use lineshift_engine::EngineError;
 use lineshift_store::StoreError;
 
+use crate::audit::ProblemCodes;
 use crate::views::ProblemView;
 
 /// The media type of a problem.
@@ -125,6 +126,9 @@ impl IntoResponse for ApiProblem {
         let mut response = (self.status, [(header::CONTENT_TYPE, PROBLEM_JSON)], body).into_response();
         if let Some((name, value)) = self.header.map(|header| *header) {
             response.headers_mut().insert(name, value);
+        }
+        if !self.errors.is_empty() {
+            response.extensions_mut().insert(ProblemCodes::of(self.errors.iter().map(|problem| &*problem.code)));
         }
         response
     }

@@ -10,7 +10,9 @@ use crate::api::people::{api_keys, roles, sessions, users};
 use crate::api::reference::{
     customer_rate_plans, customer_rate_pools, customers, integration_authentications, service_providers, sites,
 };
-use crate::api::{bulk_changes, callbacks, devices, health, integrations, me, plan_queue, submit, sync, unsettled, validate};
+use crate::api::{
+    audit, bulk_changes, callbacks, devices, health, integrations, me, plan_queue, submit, sync, unsettled, validate,
+};
 use crate::problem::ApiProblem;
 use crate::{Web, WireSettings, layers, openapi};
 
@@ -123,6 +125,9 @@ routes! {
     get "/api/v1/api-keys/{id}" quick api_keys::get_api_key;
     post "/api/v1/api-keys/{id}/revoke" quick api_keys::revoke_api_key;
 
+    get "/api/v1/audit" quick audit::list::list_audit;
+    get "/api/v1/audit/export" long audit::export::export_audit;
+
     get "/api/v1/me" quick me::me;
     get "/healthz" quick health::healthz;
     get "/readyz" quick health::readyz;
@@ -132,7 +137,8 @@ routes! {
 
 /// The router with everything around it.
 pub(crate) fn build(web: Web, wire: &WireSettings) -> Router {
-    around(table().with_state(web).merge(openapi::swagger_ui()), wire)
+    let table = table().route_layer(axum::middleware::from_fn_with_state(web.clone(), crate::audit::write_down));
+    around(table.with_state(web).merge(openapi::swagger_ui()), wire)
 }
 
 /// The few routes that need no API, with everything around them.

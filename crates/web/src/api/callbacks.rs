@@ -16,6 +16,7 @@ use lineshift_domain::carrier::Answers;
 use lineshift_domain::ids::{ServiceProviderId, TenantId};
 use lineshift_domain::refusal::Problem;
 use lineshift_domain::scopes::{Action, Module};
+use lineshift_domain::terms::AuditActor;
 use lineshift_engine::Caller;
 use lineshift_store::catalogue::ServiceProvider;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -23,6 +24,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::carried_through;
 use super::reference::read_fields;
 use crate::Web;
+use crate::audit::{Asker, AuditNote, PendingAudit};
 use crate::body::read_body;
 use crate::credentials::is_credential;
 use crate::fields::Fields;
@@ -98,14 +100,18 @@ pub(crate) async fn receive_callback(
     State(web): State<Web>,
     path: Result<Path<(i64, i64)>, PathRejection>,
     request: Request,
-) -> Result<Json<CallbackTakenView>, ApiProblem> {
+) -> Result<(AuditNote, Json<CallbackTakenView>), ApiProblem> {
     let taken = match path {
         Ok(Path((tenant, provider))) => take(&web, TenantId(tenant), ServiceProviderId(provider), request).await,
         Err(_) => Err(Refused::Nowhere),
     };
     let result = taken.as_ref().map_or_else(Refused::label, |rows| if *rows > 0 { "noted" } else { "nothing_waits" });
     metrics::counter!(CALLBACKS, "result" => result).increment(1);
-    taken.map(|_| Json(CallbackTakenView { received: true })).map_err(Refused::problem)
+    let answer = |rows: u64| {
+        let devices = i64::try_from(rows).unwrap_or(i64::MAX);
+        (AuditNote { devices }, Json(CallbackTakenView { received: true }))
+    };
+    taken.map(answer).map_err(Refused::problem)
 }
 
 /// Why a callback is not taken.
@@ -182,6 +188,10 @@ async fn take(web: &Web, tenant: TenantId, id: ServiceProviderId, request: Reque
             CallbackRefused::Unreadable(_) => Refused::Unreadable,
         }
     })?;
+    // Whoever sent it is known only now: what strangers send is not written down.
+    let pending = parts.extensions.get::<PendingAudit>().ok_or_else(|| Refused::Failed(ApiProblem::internal()))?;
+    let asker = Asker { actor: AuditActor::Carrier, principal: None, who: provider.name.clone() };
+    pending.begin(tenant, asker).await.map_err(Refused::Failed)?;
     let engine = web.engine.clone();
     let noted = carried_through(async move { engine.note_callback(tenant, id, callback).await }).await;
     let noted = noted.map_err(Refused::Failed)?;

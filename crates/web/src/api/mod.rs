@@ -1,5 +1,6 @@
 //! The endpoints: one, or one small group, a file.
 
+pub(crate) mod audit;
 pub(crate) mod bulk_changes;
 pub(crate) mod callbacks;
 pub(crate) mod devices;
@@ -38,6 +39,8 @@ pub(crate) mod tag {
     pub(crate) const INTEGRATIONS: &str = "Integrations";
     /// Who may do what.
     pub(crate) const PEOPLE: &str = "People and keys";
+    /// Who did what.
+    pub(crate) const AUDIT: &str = "Audit";
     /// For whoever runs the server.
     pub(crate) const SERVER: &str = "Server";
 }

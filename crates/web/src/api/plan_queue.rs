@@ -13,6 +13,7 @@ use utoipa::IntoParams;
 
 use super::carried_through;
 use crate::Web;
+use crate::audit::AuditNote;
 use crate::auth::require_any_view;
 use crate::body::{SMALL_BODY, read_body, require_json};
 use crate::fields::Fields;
@@ -127,7 +128,7 @@ pub(crate) async fn move_queue_entry(
     PathId(id): PathId,
     _: NoParameters,
     request: Request,
-) -> Result<Json<PlanQueueEntryView>, ApiProblem> {
+) -> Result<(AuditNote, Json<PlanQueueEntryView>), ApiProblem> {
     let (parts, body) = request.into_parts();
     require_json(&parts.headers)?;
     let mut fields = Fields::read(&read_body(&parts.headers, body, SMALL_BODY).await?)?;
@@ -137,7 +138,7 @@ pub(crate) async fn move_queue_entry(
     let to = resolve(date, web.time_zone(caller.tenant).await?);
     let (engine, by) = (web.engine.clone(), caller.clone());
     let entry = carried_through(async move { engine.move_queue_entry(&by, DeviceChangeId(id), to).await }).await?;
-    shown(&web, &caller, entry).await
+    Ok((AuditNote { devices: 1 }, shown(&web, &caller, entry).await?))
 }
 
 /// Cancels a plan queue entry
@@ -153,10 +154,10 @@ pub(crate) async fn cancel_queue_entry(
     caller: Caller,
     PathId(id): PathId,
     _: NoParameters,
-) -> Result<Json<PlanQueueEntryView>, ApiProblem> {
+) -> Result<(AuditNote, Json<PlanQueueEntryView>), ApiProblem> {
     let (engine, by) = (web.engine.clone(), caller.clone());
     let entry = carried_through(async move { engine.cancel_queue_entry(&by, DeviceChangeId(id)).await }).await?;
-    shown(&web, &caller, entry).await
+    Ok((AuditNote { devices: 1 }, shown(&web, &caller, entry).await?))
 }
 
 async fn shown(web: &Web, caller: &Caller, entry: PlanQueueEntry) -> Result<Json<PlanQueueEntryView>, ApiProblem> {

@@ -17,6 +17,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::carried_through;
 use crate::Web;
+use crate::audit::AuditNote;
 use crate::body::{read_body, require_json};
 use crate::problem::ApiProblem;
 use crate::query::NoParameters;
@@ -197,7 +198,8 @@ fn answer(submission: Submission) -> Result<Response, ApiProblem> {
     })?;
     let location = format!("/api/v1/bulk-changes/{}", submitted.bulk_change_id);
     let headers = [(header::CONTENT_TYPE, "application/json".to_owned()), (header::LOCATION, location)];
-    let mut response = (StatusCode::ACCEPTED, headers, body).into_response();
+    let note = AuditNote { devices: submitted.accepted + submitted.rejected };
+    let mut response = (StatusCode::ACCEPTED, note, headers, body).into_response();
     if repeated {
         response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
     }

@@ -14,6 +14,7 @@ use lineshift_store::billing::{Settlement, UnsettledStep};
 use super::carried_through;
 use super::reference::read_fields;
 use crate::Web;
+use crate::audit::AuditNote;
 use crate::auth::require_any_view;
 use crate::fields::Fields;
 use crate::problem::ApiProblem;
@@ -74,7 +75,7 @@ pub(crate) async fn settle_device_change(
     PathId(id): PathId,
     _: NoParameters,
     request: Request,
-) -> Result<Json<SettledView>, ApiProblem> {
+) -> Result<(AuditNote, Json<SettledView>), ApiProblem> {
     let (tenant, row) = (caller.tenant, DeviceChangeId(id));
     // Whoever may not is told so before the body is read.
     web.engine.require_settling(&caller, row).await?;
@@ -84,7 +85,8 @@ pub(crate) async fn settle_device_change(
     let engine = web.engine.clone();
     carried_through(async move { engine.settle(&caller, row, &settlement).await }).await?;
     let steps = web.engine.store().list_steps(tenant, row).await?;
-    Ok(Json(SettledView { device_change_id: id, steps: steps.into_iter().map(Into::into).collect() }))
+    let view = SettledView { device_change_id: id, steps: steps.into_iter().map(Into::into).collect() };
+    Ok((AuditNote { devices: 1 }, Json(view)))
 }
 
 fn read_settlement(fields: &mut Fields) -> Option<Settlement> {

@@ -3,6 +3,7 @@
 //! Ids are whole numbers, moments RFC 3339 in UTC, decimals texts. Fields are only ever added.
 
 mod account;
+mod audit;
 mod bulk_change;
 mod device;
 mod limits;
@@ -19,6 +20,7 @@ pub use account::{
     AccountLimitsView, AccountRequest, AccountView, CallbackCredentialsRequest, CallbackTakenView, CallsView, ConnectionTestView,
     CredentialsRequest, JasperCredentialsRequest, PondCredentialsRequest, RevioCredentialsRequest,
 };
+pub use audit::{AuditEntryView, AuditFormat};
 pub use bulk_change::{
     BulkChangeDetailView, BulkChangeView, CountsView, DeviceChangeView, ErrorCountView, EstimateView, LogEntryView, RetriedView,
     RetryRequest, ScheduledView, WaitingView,

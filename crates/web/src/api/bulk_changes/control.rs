@@ -8,6 +8,7 @@ use lineshift_engine::{Caller, Retried};
 
 use crate::Web;
 use crate::api::carried_through;
+use crate::audit::AuditNote;
 use crate::body::{SMALL_BODY, read_body, require_json};
 use crate::fields::Fields;
 use crate::problem::ApiProblem;
@@ -27,9 +28,9 @@ pub(crate) async fn start_bulk_change(
     caller: Caller,
     PathId(id): PathId,
     _: NoParameters,
-) -> Result<Json<BulkChangeView>, ApiProblem> {
+) -> Result<(AuditNote, Json<BulkChangeView>), ApiProblem> {
     let change = carried_through(async move { web.engine.start(&caller, BulkChangeId(id)).await }).await?;
-    Ok(Json(BulkChangeView::from(&change)))
+    Ok((AuditNote { devices: change.counts.total }, Json(BulkChangeView::from(&change))))
 }
 
 /// Cancels a bulk change
@@ -46,9 +47,9 @@ pub(crate) async fn cancel_bulk_change(
     caller: Caller,
     PathId(id): PathId,
     _: NoParameters,
-) -> Result<Json<BulkChangeView>, ApiProblem> {
+) -> Result<(AuditNote, Json<BulkChangeView>), ApiProblem> {
     let change = carried_through(async move { web.engine.cancel(&caller, BulkChangeId(id)).await }).await?;
-    Ok(Json(BulkChangeView::from(&change)))
+    Ok((AuditNote { devices: change.counts.total }, Json(BulkChangeView::from(&change))))
 }
 
 /// Retries the failed rows of a bulk change
@@ -66,11 +67,11 @@ pub(crate) async fn retry_bulk_change(
     PathId(id): PathId,
     _: NoParameters,
     request: Request,
-) -> Result<Json<RetriedView>, ApiProblem> {
+) -> Result<(AuditNote, Json<RetriedView>), ApiProblem> {
     let codes = read_codes(request).await?;
     let Retried { rows, attempt } =
         carried_through(async move { web.engine.retry(&caller, BulkChangeId(id), &codes).await }).await?;
-    Ok(Json(RetriedView { rows, attempt }))
+    Ok((AuditNote { devices: i64::try_from(rows).unwrap_or(i64::MAX) }, Json(RetriedView { rows, attempt })))
 }
 
 async fn read_codes(request: Request) -> Result<Vec<Code>, ApiProblem> {

@@ -1,0 +1,90 @@
+//! The audit log over HTTP: every request that may change something writes an entry before it runs and an outcome after it.
+//!
+//! This stands around the whole table of routes and goes by the method, so that a new route cannot be forgotten. Where nobody is known
+//! before the handler runs ([`OPEN`]), the handler itself says who asks, as soon as it knows and before it changes anything.
+
+mod body_hash;
+mod note;
+mod pending;
+mod target;
+
+use std::panic::{AssertUnwindSafe, resume_unwind};
+
+use axum::extract::{FromRequestParts as _, MatchedPath, Request, State};
+use axum::http::Method;
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use futures::FutureExt as _;
+use lineshift_domain::terms::AuditActor;
+pub(crate) use note::{AuditNote, ProblemCodes};
+use pending::Answered;
+pub(crate) use pending::{Asker, PendingAudit};
+use tracing::Instrument as _;
+
+use crate::Web;
+use crate::auth::{Authenticated, By};
+use crate::problem::ApiProblem;
+use crate::serve::Closing;
+
+/// Routes that anybody may call: they have the [`PendingAudit`] in their request's extensions and begin it themselves. What they refuse
+/// before they know of whom is not written down, or strangers could fill the store; it is counted as every request is.
+pub const OPEN: &[&str] = &["/callbacks/{tenant_id}/{service_provider_id}"];
+
+/// Whether a request may change something, by its method.
+fn may_change(method: &Method) -> bool {
+    ![Method::GET, Method::HEAD, Method::OPTIONS].contains(method)
+}
+
+/// Writes the entry, runs the request, writes the outcome. Without an entry the request does not run.
+pub(crate) async fn write_down(State(web): State<Web>, mut request: Request, next: Next) -> Response {
+    if !may_change(request.method()) {
+        return next.run(request).await;
+    }
+    let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
+    let pending = PendingAudit::of(&web, &request, &route);
+    if OPEN.contains(&route.as_str()) {
+        request.extensions_mut().insert(pending.clone());
+    } else if let Err(problem) = begin(&web, &mut request, &pending).await {
+        return problem.into_response();
+    }
+    carry_through(request, next, pending).await
+}
+
+/// Begins what is asked for by a key or a person. Errors: nobody is known (401), or it cannot be written down (503, 507).
+async fn begin(web: &Web, request: &mut Request, pending: &PendingAudit) -> Result<(), ApiProblem> {
+    let (mut parts, body) = std::mem::take(request).into_parts();
+    let found = Authenticated::from_request_parts(&mut parts, web).await;
+    *request = Request::from_parts(parts, body);
+    let found = found?;
+    let actor = match found.by {
+        By::Key(_) => AuditActor::Key,
+    };
+    let asker = Asker { actor, principal: Some(found.caller.principal), who: found.caller.name };
+    pending.begin(found.caller.tenant, asker).await
+}
+
+/// Runs the request in a task of its own: a client that goes away neither cuts it off nor keeps its outcome from being written.
+async fn carry_through(request: Request, next: Next, pending: PendingAudit) -> Response {
+    let (request, read) = body_hash::observed(request);
+    // A server that stops waits for it.
+    let held = request.extensions().get::<Closing>().and_then(Closing::hold);
+    let running = async move {
+        let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+        let answer = answered.as_ref().map_or_else(|_| Answered::panicked(), Answered::of);
+        pending.finish(answer, read.hash()).await;
+        drop(held);
+        answered
+    };
+    match tokio::spawn(running.in_current_span()).await {
+        Ok(Ok(response)) => response,
+        // It is told and answered where all panics are.
+        Ok(Err(panic)) => resume_unwind(panic),
+        Err(error) => {
+            tracing::error!(%error, "a request was cut off");
+            ApiProblem::internal().into_response()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
