@@ -1,5 +1,6 @@
 //! Lineshift: bulk changes of the customers and rate plans of mobile lines, at once or on a date.
 
+mod audited;
 mod bench;
 mod cli;
 mod client;

@@ -1,8 +1,10 @@
 //! `lineshift admin`
 
+mod audit;
 mod integrations;
 mod keys;
 mod people;
+mod personal_data;
 mod reached;
 mod retention;
 mod rotate_secret_key;
@@ -43,6 +45,12 @@ enum Command {
     /// Accounts at outside systems: where they are called, as whom, how much.
     #[command(subcommand)]
     Integrations(integrations::Command),
+    /// Who asked for what, and what came of it.
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// What is stored of a customer, and its erasure.
+    #[command(subcommand)]
+    PersonalData(personal_data::Command),
     SecretKey(secret_key::Args),
     RotateSecretKey(rotate_secret_key::Args),
     Sealed(sealed::Args),
@@ -58,6 +66,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
         Command::User(command) => people::run(command, context).await,
         Command::Role(command) => people::run_role(command, context).await,
         Command::Integrations(command) => integrations::run(command, context).await,
+        Command::Audit(command) => audit::run(command, context).await,
+        Command::PersonalData(command) => personal_data::run(command, context).await,
         Command::SecretKey(args) => secret_key::run(&args),
         Command::RotateSecretKey(args) => rotate_secret_key::run(&args, context).await,
         Command::Sealed(args) => sealed::run(&args, context).await,

@@ -6,6 +6,7 @@ use anyhow::Result;
 use lineshift_engine::{Clock as _, SystemClock};
 use serde::Serialize;
 
+use crate::audited::{Asked, Told, audited};
 use crate::cli::Context;
 use crate::exit::{Done, Refused};
 use crate::import::kinds::FileKind;
@@ -56,13 +57,19 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
     let target = Target { store: &*store, tenant: &tenant, by: BY, now: SystemClock.now() };
     let bar = progress::bytes(args.kind.as_str());
     let drawn = bar.clone();
-    let report = args
-        .kind
-        .import(&target, &args.file, args.take_good, &move |read, all| {
-            drawn.set_length(all);
-            drawn.set_position(read);
-        })
-        .await;
+    let draw = move |read, all| {
+        drawn.set_length(all);
+        drawn.set_position(read);
+    };
+    let action = format!("import {}", args.kind.as_str());
+    let asked = Asked { tenant: tenant.id, action: &action, target: None };
+    let report = audited(&*store, context, asked, async {
+        let report = args.kind.import(&target, &args.file, args.take_good, &draw).await?;
+        let Report { created, updated, bad_rows, .. } = &report;
+        let note = Some(format!("{created} new, {updated} replaced, {bad_rows} bad"));
+        Ok((report, Told { note, ..Told::default() }))
+    })
+    .await;
     bar.finish_and_clear();
     let report = report?;
     answer(&args, &report)

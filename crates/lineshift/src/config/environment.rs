@@ -23,35 +23,46 @@ pub(crate) const SEEDS: &str = "LINESHIFT_SEEDS";
 /// What the variables of the tests begin with.
 pub(crate) const TESTS: &str = "LINESHIFT_TEST_";
 
-/// The variables that begin with [`PREFIX`], empty ones left out.
+/// Where systems say who runs a process.
+const USERS: [&str; 3] = ["USER", "LOGNAME", "USERNAME"];
+
+/// The variables that begin with [`PREFIX`], empty ones left out, and who runs the process.
 #[derive(Clone, Default)]
-pub(crate) struct Environment(BTreeMap<String, String>);
+pub(crate) struct Environment(BTreeMap<String, String>, Option<String>);
 
 impl Environment {
     /// Reads the environment of this process.
     pub(crate) fn of_process() -> Result<Self> {
         #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
         let all = std::env::vars_os();
-        let mut ours = BTreeMap::new();
+        let (mut ours, mut user) = (BTreeMap::new(), None);
         for (name, value) in all {
+            if USERS.iter().any(|user| name == *user) {
+                user = user.or_else(|| value.to_str().filter(|value| !value.is_empty()).map(str::to_owned));
+            }
             let Some(name) = name.to_str().filter(|name| name.starts_with(PREFIX)) else { continue };
             let value = value.to_str().with_context(|| format!("{name} is not UTF-8"))?;
             if !value.is_empty() {
                 ours.insert(name.to_owned(), value.to_owned());
             }
         }
-        Ok(Self(ours))
+        Ok(Self(ours, user))
     }
 
     /// An environment made up for a test.
     #[cfg(test)]
     pub(crate) fn of(variables: &[(&str, &str)]) -> Self {
-        Self(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+        Self(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(), None)
     }
 
     /// The configuration file to read.
     pub(crate) fn config_file(&self) -> Option<PathBuf> {
         self.0.get(CONFIG).map(PathBuf::from)
+    }
+
+    /// Who runs this process, as the system says; for the audit log, where whoever may run it here may write anything.
+    pub(crate) fn user(&self) -> &str {
+        self.1.as_deref().unwrap_or("unknown")
     }
 
     /// The API key of client commands.

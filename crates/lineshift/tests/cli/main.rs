@@ -1,6 +1,7 @@
 //! The program as people and scripts meet it: real processes, their output and their exit codes.
 
 mod admin;
+mod audit;
 mod backup;
 mod bench;
 mod carriers;
@@ -11,6 +12,7 @@ mod fleet;
 mod integrations;
 mod offline;
 mod people;
+mod personal_data;
 mod program;
 mod retention;
 mod rotation;

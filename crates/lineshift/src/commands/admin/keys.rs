@@ -13,6 +13,7 @@ use lineshift_store::access::{AccessStore, ApiKey, NewApiKey};
 use serde_json::json;
 
 use super::reached::{read_reach, require_there};
+use crate::audited::{Asked, Told, audited};
 use crate::cli::Context;
 use crate::exit::{Done, Refused, WrongCall};
 use crate::output::{self, Output};
@@ -87,7 +88,12 @@ pub(super) async fn run(command: Command, context: &Context) -> Result<Done> {
             if name.trim().is_empty() || name.chars().count() > 200 {
                 return Err(Refused("a key's name has 1 to 200 characters".to_owned()).into());
             }
-            let (id, key) = create(&*store, tenant.id, name.trim(), rights.clone(), expires).await?;
+            let asked = Asked { tenant: tenant.id, action: "admin key create", target: None };
+            let (id, key) = audited(&*store, context, asked, async {
+                let (id, key) = create(&*store, tenant.id, name.trim(), rights.clone(), expires).await?;
+                Ok(((id, key), Told { made: Some(format!("keys/{id}")), ..Told::default() }))
+            })
+            .await?;
             let shown =
                 format!("key {id} ({name}) for {}: {key}\nIt is shown this once; keep it where secrets are kept.", tenant.name);
             let (scopes, reach) = (rights.scopes.to_string(), rights.reach.to_string());
@@ -102,7 +108,12 @@ pub(super) async fn run(command: Command, context: &Context) -> Result<Done> {
         }
         Command::Revoke { id, tenant } => {
             let tenant = stores::choose_tenant(&*store, tenant.as_deref()).await?;
-            store.revoke_api_key(tenant.id, PrincipalId(id), SystemClock.now()).await?;
+            let asked = Asked { tenant: tenant.id, action: "admin key revoke", target: Some(format!("keys/{id}")) };
+            audited(&*store, context, asked, async {
+                store.revoke_api_key(tenant.id, PrincipalId(id), SystemClock.now()).await?;
+                Ok(((), Told::default()))
+            })
+            .await?;
             output::line(&format!("key {id} is refused from now on"))?;
         }
     }

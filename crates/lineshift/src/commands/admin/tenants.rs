@@ -6,6 +6,7 @@ use clap::Subcommand;
 use lineshift_engine::{Clock as _, SystemClock};
 use serde_json::json;
 
+use crate::audited::{Asked, Told, audited};
 use crate::cli::Context;
 use crate::exit::{Done, Refused};
 use crate::output::Output;
@@ -44,6 +45,9 @@ pub(super) async fn run(command: Command, context: &Context) -> Result<Done> {
             }
             let made = store.create_tenant(name, time_zone, SystemClock.now()).await;
             let id = made.with_context(|| format!("making the tenant {name:?}"))?;
+            // Its log begins with it: before, there was none to write to.
+            let asked = Asked { tenant: id, action: "admin tenant create", target: Some(format!("tenants/{id}")) };
+            audited(&*store, context, asked, async { Ok(((), Told::default())) }).await?;
             let value = json!({ "id": id, "name": name, "time_zone": time_zone.name() });
             Output::by_flag(json).one(&format!("tenant {id} ({name}) was made; its days begin in {time_zone}"), &value)?;
         }

@@ -16,6 +16,7 @@ use lineshift_web::views::{AccountLimitsView, AccountView};
 use secrecy::SecretString;
 
 use super::{Accounts, bound};
+use crate::audited::{Asked, Told, audited};
 use crate::cli::Context;
 use crate::exit::{Done, Refused, WrongCall};
 use crate::output::Output;
@@ -150,11 +151,14 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<Done> {
         calls_a_minute: own(args.calls_a_minute, stored.calls_a_minute),
         calls_a_day: own(args.calls_a_day, stored.calls_a_day),
     };
-    accounts
-        .store
-        .set_account(key.tenant_id, key.integration_authentication_id, &settings, SystemClock.now())
-        .await
-        .context("storing the account")?;
+    let id = key.integration_authentication_id;
+    let asked = Asked { tenant: key.tenant_id, action: "admin integrations set", target: Some(format!("integrations/{id}")) };
+    audited(&*accounts.store, context, asked, async {
+        let stored = accounts.store.set_account(key.tenant_id, id, &settings, SystemClock.now()).await;
+        stored.context("storing the account")?;
+        Ok(((), Told::default()))
+    })
+    .await?;
     let account = accounts.show(key).await?;
     Output::by_flag(args.json).one(&told(&account, &accounts.state(key, &account).await?), &account)?;
     Ok(Done::Fully)
