@@ -50,7 +50,42 @@ async fn an_order_is_written_down_with_who_what_and_what_came_of_it() {
         let fields = entry.as_object_mut().expect("an object");
         ["request_id", "body_sha256", "principal_id"].map(|name| fields.remove(name));
     }
-    insta::assert_json_snapshot!(found, @r#""#);
+    insta::assert_json_snapshot!(found, @r#"
+    [
+      {
+        "action": "POST /api/v1/bulk-changes/{id}/start",
+        "actor": "key",
+        "address": "127.0.0.1",
+        "agent": null,
+        "at": "2026-12-01T09:00:01Z",
+        "devices": 3,
+        "finished_at": "2026-12-01T09:00:01Z",
+        "made": null,
+        "note": null,
+        "outcome": "done",
+        "problem_codes": [],
+        "status": 200,
+        "target": "bulk-changes/1",
+        "who": "orderer"
+      },
+      {
+        "action": "POST /{portal}/AssociateCustomer",
+        "actor": "key",
+        "address": "127.0.0.1",
+        "agent": "batch/1.0",
+        "at": "2026-12-01T09:00:00Z",
+        "devices": 3,
+        "finished_at": "2026-12-01T09:00:00Z",
+        "made": "bulk-changes/1",
+        "note": null,
+        "outcome": "done",
+        "problem_codes": [],
+        "status": 202,
+        "target": null,
+        "who": "orderer"
+      }
+    ]
+    "#);
 }
 
 #[tokio::test]

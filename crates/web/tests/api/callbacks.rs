@@ -197,6 +197,23 @@ async fn a_callback_lets_rows_be_looked_at_at_once_and_settles_nothing_itself() 
     assert_eq!(world.change().await["counts"], done["counts"], "too late");
 }
 
+/// Strangers cannot fill the store.
+#[tokio::test]
+async fn only_callbacks_that_are_believed_are_written_down() {
+    let world = World::with_lines(1).await;
+    world.order(1..=1).await;
+    world.app.operator.run_until_idle().await;
+    assert_eq!(world.call_back(&callback("guessed", "r-1", &[1])).await.status, 401);
+    came(&world.call_back(&callback(PASSWORD, "r-1", &[1])).await);
+    let path = "/api/v1/audit?action=POST%20/callbacks/%7Btenant_id%7D/%7Bservice_provider_id%7D";
+    let listed = world.app.admin().await.read(path).await;
+    let entries = listed["items"].as_array().expect("a list");
+    assert_eq!(entries.len(), 1, "{entries:?}");
+    let entry = &entries[0];
+    assert_eq!((&entry["actor"], &entry["who"], &entry["outcome"]), (&json!("carrier"), &json!("Nimbus"), &json!("done")));
+    assert_eq!((&entry["target"], &entry["devices"]), (&json!(format!("service-providers/{}", world.provider)), &json!(1)));
+}
+
 #[tokio::test]
 async fn what_changes_nothing_is_answered_like_any_other() {
     let world = World::with_lines(1).await;
