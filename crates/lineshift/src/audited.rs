@@ -4,8 +4,8 @@ use anyhow::{Context as _, Result};
 use lineshift_domain::ids::TenantId;
 use lineshift_domain::terms::{AuditActor, AuditResult};
 use lineshift_engine::{Clock as _, SystemClock};
-use lineshift_store::StoreError;
 use lineshift_store::audit::{AuditKey, AuditOutcome, AuditStore, NewAuditEntry};
+use lineshift_store::{Store, StoreError};
 
 use crate::cli::Context;
 use crate::exit::{Refused, WrongCall};
@@ -55,8 +55,35 @@ pub(crate) async fn audited<T>(
     }
 }
 
+/// The same for what concerns every tenant: it stands in the log of each.
+pub(crate) async fn audited_everywhere<T>(
+    store: &dyn Store,
+    context: &Context,
+    action: &str,
+    work: impl Future<Output = Result<(T, Told)>>,
+) -> Result<T> {
+    let mut begun = Vec::new();
+    for tenant in store.list_tenants().await.context("listing tenants")? {
+        let asked = Asked { tenant: tenant.id, action, target: None };
+        begun.push((tenant.id, begin(store, context, asked).await?));
+    }
+    let (done, result, told) = match work.await {
+        Ok((done, told)) => (Ok(done), AuditResult::Done, told),
+        Err(error) => {
+            let result = result_of(&error);
+            (Err(error), result, Told::default())
+        }
+    };
+    for (tenant, key) in begun {
+        if let Err(error) = finish(store, tenant, &key, result, told.clone()).await {
+            tracing::warn!(error = format!("{error:#}"), %tenant, "an outcome could not be written down");
+        }
+    }
+    done
+}
+
 /// Writes the entry.
-pub(crate) async fn begin(store: &dyn AuditStore, context: &Context, asked: Asked<'_>) -> Result<AuditKey> {
+async fn begin(store: &dyn AuditStore, context: &Context, asked: Asked<'_>) -> Result<AuditKey> {
     let request_id = format!("{:016x}", getrandom::u64().context("drawing an id")?);
     let key = AuditKey { at: SystemClock.now(), request_id };
     let entry = NewAuditEntry {
@@ -74,13 +101,7 @@ pub(crate) async fn begin(store: &dyn AuditStore, context: &Context, asked: Aske
 }
 
 /// Writes the outcome.
-pub(crate) async fn finish(
-    store: &dyn AuditStore,
-    tenant: TenantId,
-    key: &AuditKey,
-    result: AuditResult,
-    told: Told,
-) -> Result<()> {
+async fn finish(store: &dyn AuditStore, tenant: TenantId, key: &AuditKey, result: AuditResult, told: Told) -> Result<()> {
     let outcome = AuditOutcome {
         finished_at: SystemClock.now(),
         result,

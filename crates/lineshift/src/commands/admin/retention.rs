@@ -2,14 +2,13 @@
 
 use anyhow::{Context as _, Result};
 use chrono::Datelike as _;
-use lineshift_domain::terms::AuditResult;
 use lineshift_engine::{Clock as _, SystemClock};
 use lineshift_store::Store;
 use lineshift_store_postgres::retention::month_before;
 use lineshift_store_sql::SqlStore;
 use serde_json::json;
 
-use crate::audited::{Asked, Told, begin, finish};
+use crate::audited::{Told, audited_everywhere};
 use crate::cli::Context;
 use crate::config::{StoreUrl, without_password};
 use crate::exit::{Done, WrongCall};
@@ -110,28 +109,20 @@ async fn in_sqlite(args: &Args, month: u32, context: &Context) -> Result<Vec<Wen
     written_down(&store, args, context, work).await
 }
 
-/// Every tenant's audit log says that something of it went, or was to go. Looking only is not written down.
+/// Every tenant's audit log says that something of it went. Looking only is not written down.
 async fn written_down(
     store: &dyn Store,
     args: &Args,
     context: &Context,
     work: impl Future<Output = Result<Vec<Went>>>,
 ) -> Result<Vec<Went>> {
-    let tenants = if args.yes { store.list_tenants().await.context("listing tenants")? } else { Vec::new() };
-    let mut begun = Vec::new();
-    for tenant in tenants {
-        let asked = Asked { tenant: tenant.id, action: "admin retention", target: None };
-        begun.push((tenant.id, begin(store, context, asked).await?));
+    if !args.yes {
+        return work.await;
     }
-    let done = work.await;
-    let result = if done.is_ok() { AuditResult::Done } else { AuditResult::Failed };
-    let kept = |went: &Vec<Went>| went.iter().map(|went| format!("{} before {}", went.table, went.before)).collect::<Vec<_>>();
-    let note = done.as_ref().ok().map(|went| format!("dropped: {}", kept(went).join(", ")));
-    for (tenant, key) in begun {
-        let told = Told { note: note.clone(), ..Told::default() };
-        if let Err(error) = finish(store, tenant, &key, result, told).await {
-            tracing::warn!(error = format!("{error:#}"), %tenant, "an outcome could not be written down");
-        }
-    }
-    done
+    let work = async {
+        let went = work.await?;
+        let kept: Vec<String> = went.iter().map(|went| format!("{} before {}", went.table, went.before)).collect();
+        Ok((went, Told { note: Some(format!("dropped: {}", kept.join(", "))), ..Told::default() }))
+    };
+    audited_everywhere(store, context, "admin retention", work).await
 }

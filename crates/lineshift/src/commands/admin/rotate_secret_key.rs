@@ -10,6 +10,7 @@ use lineshift_web::accounts::NO_KEY;
 use serde_json::json;
 
 use super::sealed::walk::{Sealed, Standing, seal_anew, standing_under};
+use crate::audited::{Told, audited_everywhere};
 use crate::cli::Context;
 use crate::config::environment::SECRET_KEY;
 use crate::exit::{Done, Refused, WrongCall};
@@ -39,13 +40,18 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<Done> {
     let source = vault::source(context)?.ok_or_else(|| WrongCall(NO_KEY.to_owned()))?;
     // Before anything is changed: what cannot be sealed anew needs no new key.
     let store = stores::open_existing(context).await?;
+    let work = async { Ok((rotate(args, &*store, source).await?, Told::default())) };
+    audited_everywhere(&*store, context, "admin rotate-secret-key", work).await
+}
+
+async fn rotate(args: &Args, store: &dyn Store, source: Source) -> Result<Done> {
     let path = match source {
-        Source::Environment(ring) => return seal_under_environment(args, &*store, &ring).await,
+        Source::Environment(ring) => return seal_under_environment(args, store, &ring).await,
         Source::File(path) => path,
     };
     let mut file = HeldKeyFile::lock(&path)?;
     if args.drop_old {
-        return drop_old(args, &*store, &path, &mut file).await;
+        return drop_old(args, store, &path, &mut file).await;
     }
     let mut said = Vec::new();
     let (next, old) = (file.keys.next(), file.keys.old());
@@ -65,7 +71,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<Done> {
         file.store()?;
         said.push(format!("the key {next} seals from now on; {} opens still", keys(&file.keys.old())));
     }
-    let sealed = seal_anew(&*store, &file.keys.ring()).await?;
+    let sealed = seal_anew(store, &file.keys.ring()).await?;
     said.push(format!("{} anew", counted(sealed.anew, "credential was sealed", "credentials were sealed")));
     if sealed.left.is_empty() {
         said.push(format!(
