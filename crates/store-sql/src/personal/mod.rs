@@ -105,3 +105,21 @@ async fn count<E: Engine>(engine: &E, tenant: TenantId, customer: RevCustomerId,
     let found = engine.read(tenant, move |sql| sql.find(text, &[&tenant.0, &customer.0], |row| row.get(0))).await?;
     Ok(found.unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::CONCERNED;
+
+    #[test]
+    fn whatever_is_blanked_stands_in_the_manual() {
+        let manual = include_str!("../../../../docs/audit.md");
+        let rows: Vec<&str> = manual.lines().filter(|line| line.starts_with("| `")).collect();
+        for concerned in CONCERNED {
+            for column in concerned.personal {
+                let says = |row: &&&str| row.contains(&format!("`{}`", concerned.table)) && row.contains(&format!("`{column}`"));
+                assert!(rows.iter().any(|row| says(&row)), "{}.{column}", concerned.table);
+                assert!(concerned.columns.contains(column), "{}.{column} is shown before it is blanked", concerned.table);
+            }
+        }
+    }
+}
