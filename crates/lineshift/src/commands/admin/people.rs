@@ -13,6 +13,7 @@ use lineshift_web::{Invitation, read_email};
 use serde_json::json;
 
 use super::reached::{read_reach, require_there};
+use crate::audited::{Asked, Told, audited};
 use crate::cli::Context;
 use crate::exit::{Done, Refused, WrongCall};
 use crate::output::{self, Output};
@@ -90,7 +91,8 @@ pub(super) async fn create_admin(args: AdminArgs, context: &Context) -> Result<D
     let roles = vec![administrator(&*store, tenant.id).await?];
     let person = read_person(&email, name.as_deref())?;
     let membership = Membership { roles, reach: Reach::Everything, is_active: true };
-    add(&*store, tenant.id, &person, &membership, Output::by_flag(json)).await
+    let asked = Asked { tenant: tenant.id, action: "admin create-admin", target: None };
+    add(&*store, context, asked, (&person, &membership), Output::by_flag(json)).await
 }
 
 /// The role that may do everything. A tenant may have taken it away, or have changed what it allows.
@@ -120,13 +122,20 @@ pub(super) async fn run(command: Command, context: &Context) -> Result<Done> {
             require_there(&*store, tenant.id, &reach).await?;
             let roles = choose_roles(&store.list_roles(tenant.id).await?, &roles, &reach)?;
             let membership = Membership { roles, reach, is_active: true };
-            add(&*store, tenant.id, &person, &membership, Output::by_flag(json)).await
+            let asked = Asked { tenant: tenant.id, action: "admin user add", target: None };
+            add(&*store, context, asked, (&person, &membership), Output::by_flag(json)).await
         }
         Command::Deactivate { who, tenant, json } => {
             let tenant = stores::choose_tenant(&*store, tenant.as_deref()).await?;
             let member = find(&*store, tenant.id, &who).await?;
             let membership = Membership { roles: member.roles, reach: member.reach, is_active: false };
-            store.update_member(tenant.id, member.id, &membership).await?;
+            let asked =
+                Asked { tenant: tenant.id, action: "admin user deactivate", target: Some(format!("users/{}", member.id)) };
+            audited(&*store, context, asked, async {
+                store.update_member(tenant.id, member.id, &membership).await?;
+                Ok(((), Told::default()))
+            })
+            .await?;
             let shown = format!("user {} ({}) may not act for {} from now on", member.id, member.email, tenant.name);
             let value = json!({ "id": member.id, "email": member.email, "is_active": false });
             Output::by_flag(json).one(&shown, &value)?;
@@ -160,10 +169,21 @@ fn choose_roles(roles: &[Role], named: &[String], reach: &Reach) -> Result<Vec<R
     Ok(chosen)
 }
 
-async fn add(store: &dyn Store, tenant: TenantId, person: &NewUser, membership: &Membership, output: Output) -> Result<Done> {
-    let now = SystemClock.now();
+async fn add(
+    store: &dyn Store,
+    context: &Context,
+    asked: Asked<'_>,
+    (person, membership): (&NewUser, &Membership),
+    output: Output,
+) -> Result<Done> {
+    let (tenant, now) = (asked.tenant, SystemClock.now());
     let invitation = Invitation::new(now).map_err(|error| anyhow!("making an invitation: {error}"))?;
-    let added = store.add_person(tenant, person, membership, &invitation.stored, now).await?;
+    let added = audited(store, context, asked, async {
+        let added = store.add_person(tenant, person, membership, &invitation.stored, now).await?;
+        let made = Some(format!("users/{}", added.member));
+        Ok((added, Told { made, ..Told::default() }))
+    })
+    .await?;
     let (id, email) = (added.member, &person.email);
     let invited = added.is_new.then_some((&invitation.token, invitation.stored.ends_at));
     let shown = match invited {
