@@ -37,7 +37,7 @@ impl Caller {
             RefusalClass::Forbidden,
             "",
             "permission_missing",
-            format!("this key has no scope {module}:{action}; use one that has, or have it added"),
+            format!("this needs the scope {module}:{action}, which you do not have; use a key that has it, or have it added"),
         ))
     }
 

@@ -38,6 +38,7 @@ impl Wire {
             trusted_proxies: server.trusted_proxies.clone(),
             rates: Rates { per_key, per_address },
             destinations: settings.outbound.destinations(),
+            sessions: settings.sessions.of_web(),
         };
         Ok(Self { options, settings })
     }

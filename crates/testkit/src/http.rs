@@ -8,7 +8,17 @@ use serde_json::Value;
 pub struct HttpCaller {
     base: String,
     key: Option<String>,
+    session: Option<BrowserSession>,
     client: Client,
+}
+
+/// What a browser has of a session.
+#[derive(Clone)]
+pub struct BrowserSession {
+    /// The cookie as it is sent: name and value.
+    pub cookie: String,
+    /// What requests show against forged ones.
+    pub csrf: String,
 }
 
 /// A whole answer.
@@ -26,7 +36,33 @@ impl HttpCaller {
     /// Somebody who calls that address.
     #[must_use]
     pub fn new(base: &str, key: Option<String>, client: Client) -> Self {
-        Self { base: base.to_owned(), key, client }
+        Self { base: base.to_owned(), key, session: None, client }
+    }
+
+    /// The same with the session that an answer began.
+    ///
+    /// # Panics
+    /// When it began none.
+    #[must_use]
+    pub fn with_session(&self, began: &Answer) -> Self {
+        let cookie = began.header("set-cookie").split(';').next().filter(|cookie| !cookie.ends_with('=')).expect("a cookie");
+        let csrf = began.json()["csrf_token"].as_str().expect("a token").to_owned();
+        self.with_cookie(BrowserSession { cookie: cookie.to_owned(), csrf })
+    }
+
+    /// The same with that session.
+    #[must_use]
+    pub fn with_cookie(&self, session: BrowserSession) -> Self {
+        Self { session: Some(session), ..self.clone() }
+    }
+
+    /// The session.
+    ///
+    /// # Panics
+    /// When nobody is signed in.
+    #[must_use]
+    pub fn session(&self) -> &BrowserSession {
+        self.session.as_ref().expect("somebody is signed in")
     }
 
     /// The key, if there is one.
@@ -35,9 +71,12 @@ impl HttpCaller {
         self.key.as_deref()
     }
 
-    /// A request with the caller's key.
+    /// A request with the caller's key, or as a page of the portal makes it for whoever is signed in.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let request = self.client.request(method, format!("{}{path}", self.base));
+        let mut request = self.client.request(method, format!("{}{path}", self.base));
+        if let Some(session) = &self.session {
+            request = request.header("cookie", &session.cookie).header("x-csrf-token", &session.csrf);
+        }
         match &self.key {
             Some(key) => request.bearer_auth(key),
             None => request,
@@ -74,6 +113,16 @@ impl HttpCaller {
     /// PATCH with JSON.
     pub async fn patch(&self, path: &str, body: &Value) -> Answer {
         send(self.request(Method::PATCH, path).json(body)).await
+    }
+
+    /// PUT with JSON.
+    pub async fn put(&self, path: &str, body: &Value) -> Answer {
+        send(self.request(Method::PUT, path).json(body)).await
+    }
+
+    /// DELETE without a body.
+    pub async fn delete(&self, path: &str) -> Answer {
+        send(self.request(Method::DELETE, path)).await
     }
 
     /// GET, as a stream of events.

@@ -19,6 +19,7 @@ pub mod mixed_seeds;
 pub mod nimbus;
 pub mod nimbus_world;
 pub mod operator;
+pub mod people;
 pub mod served;
 pub mod simulated;
 pub mod stepper;

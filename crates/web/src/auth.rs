@@ -1,4 +1,4 @@
-//! Who calls: an API key in `Authorization: Bearer` or `X-Api-Key`.
+//! Who calls: an API key in `Authorization: Bearer` or `X-Api-Key`, or a person whose session is in the cookie. A key goes before it.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -12,6 +12,7 @@ use lineshift_store::access::ApiKey;
 use crate::api_key::{ParsedApiKey, parse_api_key};
 use crate::problem::ApiProblem;
 use crate::serve::Closing;
+use crate::sign_in::person::Person;
 use crate::{ApiKeySecret, Web};
 
 /// The hash that a secret is compared with where no key is found, so that both take the same time.
@@ -29,6 +30,8 @@ pub(crate) struct Authenticated {
 pub(crate) enum By {
     /// An API key.
     Key(ApiKey),
+    /// A person's session.
+    Person(Box<Person>),
 }
 
 impl FromRequestParts<Web> for Authenticated {
@@ -38,9 +41,10 @@ impl FromRequestParts<Web> for Authenticated {
         if let Some(known) = parts.extensions.get::<Self>() {
             return Ok(known.clone());
         }
-        let found = Self::find(&parts.headers, web).await?;
-        let By::Key(key) = &found.by;
-        web.note_use(key, web.engine.clock().now(), parts.extensions.get::<Closing>());
+        let found = Self::find(parts, web).await?;
+        if let By::Key(key) = &found.by {
+            web.note_use(key, web.engine.clock().now(), parts.extensions.get::<Closing>());
+        }
         parts.extensions.insert(found.clone());
         Ok(found)
     }
@@ -48,16 +52,24 @@ impl FromRequestParts<Web> for Authenticated {
 
 impl Authenticated {
     /// Looks the caller up.
-    async fn find(headers: &HeaderMap, web: &Web) -> Result<Self, ApiProblem> {
-        let ParsedApiKey { tenant, id, secret } =
-            presented(headers).and_then(parse_api_key).ok_or_else(ApiProblem::unauthorized)?;
-        let found = web.engine.store().find_api_key(tenant, id).await?;
-        let now = web.engine.clock().now();
-        let key = checked(found, &secret, now).ok_or_else(ApiProblem::unauthorized)?;
-        let caller = Caller::of_key(&key);
-        tracing::Span::current().record("tenant", tenant.0);
-        Ok(Self { caller, by: By::Key(key) })
+    async fn find(parts: &Parts, web: &Web) -> Result<Self, ApiProblem> {
+        let found = if shows_key(&parts.headers) {
+            let key = find_key(&parts.headers, web).await?;
+            Self { caller: Caller::of_key(&key), by: By::Key(key) }
+        } else {
+            let person = Person::find(parts, web).await?;
+            Self { caller: person.caller(), by: By::Person(Box::new(person)) }
+        };
+        tracing::Span::current().record("tenant", found.caller.tenant.0);
+        Ok(found)
     }
+}
+
+async fn find_key(headers: &HeaderMap, web: &Web) -> Result<ApiKey, ApiProblem> {
+    let ParsedApiKey { tenant, id, secret } = presented(headers).and_then(parse_api_key).ok_or_else(ApiProblem::unauthorized)?;
+    let found = web.engine.store().find_api_key(tenant, id).await?;
+    let now = web.engine.clock().now();
+    checked(found, &secret, now).ok_or_else(ApiProblem::unauthorized)
 }
 
 impl FromRequestParts<Web> for Caller {
@@ -66,6 +78,11 @@ impl FromRequestParts<Web> for Caller {
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, ApiProblem> {
         Authenticated::from_request_parts(parts, web).await.map(|authenticated| authenticated.caller)
     }
+}
+
+/// Whether the request means to show a key, be it a good one or not.
+fn shows_key(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::AUTHORIZATION) || headers.contains_key("x-api-key")
 }
 
 /// The key that the request shows, if it shows one; `Authorization` goes before `X-Api-Key`.
@@ -89,7 +106,7 @@ pub(crate) fn require_any_view(caller: &Caller) -> Result<(), ApiProblem> {
     if Module::ALL.iter().any(|module| caller.rights.allow(*module, Action::View)) {
         return Ok(());
     }
-    let message = "this key has no scope that ends in :view; use one that has, or have it added";
+    let message = "this needs a scope that ends in :view, and you have none; use a key that has one, or have it added";
     let refusal = Refusal::one(RefusalClass::Forbidden, "", "permission_missing", message);
     Err(refusal.into())
 }

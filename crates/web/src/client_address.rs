@@ -8,8 +8,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap};
 use axum::middleware::Next;
 use axum::response::Response;
 use ipnet::IpNet;
@@ -34,13 +34,18 @@ pub(crate) struct ClientAddress {
 impl ClientAddress {
     /// Where nothing is known: a router that nobody serves, as in tests.
     const NOWHERE: Self = Self { ip: IpAddr::V4(Ipv4Addr::UNSPECIFIED), secure: false };
+
+    /// The client of a request with those extensions.
+    pub(crate) fn of(extensions: &Extensions) -> Self {
+        extensions.get().copied().unwrap_or(Self::NOWHERE)
+    }
 }
 
 impl<S: Sync> FromRequestParts<S> for ClientAddress {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(parts.extensions.get().copied().unwrap_or(Self::NOWHERE))
+        Ok(Self::of(&parts.extensions))
     }
 }
 

@@ -20,11 +20,13 @@ mod key_uses;
 mod layers;
 mod measures;
 mod openapi;
+pub mod passwords;
 mod problem;
 mod query;
 mod rates;
 mod routes;
 mod serve;
+mod sign_in;
 pub mod views;
 
 use std::sync::Arc;
@@ -51,6 +53,8 @@ pub use problem::ApiProblem;
 pub use rates::{Rate, Rates};
 pub use routes::{ROUTES, RouteRow};
 pub use serve::{ConnectionLimits, ServeOptions, Tls, TlsError, serve, serve_with};
+pub use sign_in::SessionSettings;
+use sign_in::SignIn;
 
 /// What every handler works with. Cheap to clone.
 #[derive(Clone)]
@@ -63,18 +67,16 @@ pub struct Web {
     callback_turns: Arc<CallbackTurns>,
     seal: Arc<dyn SealCredentials>,
     destinations: Destinations,
+    sign_in: SignIn,
 }
 
 impl Web {
-    fn new(
-        engine: Engine,
-        metrics: Option<PrometheusHandle>,
-        seal: Arc<dyn SealCredentials>,
-        destinations: Destinations,
-    ) -> Self {
+    fn new(engine: Engine, metrics: Option<PrometheusHandle>, seal: Arc<dyn SealCredentials>, wire: &WireSettings) -> Self {
         let (key_uses, large_bodies, streams) = (Arc::default(), LargeBodies::default(), Streams::default());
         let callback_turns = Arc::default();
-        Self { engine, metrics, key_uses, large_bodies, streams, callback_turns, seal, destinations }
+        let destinations = wire.destinations.clone();
+        let sign_in = SignIn { settings: wire.sessions, ..SignIn::default() };
+        Self { engine, metrics, key_uses, large_bodies, streams, callback_turns, seal, destinations, sign_in }
     }
 }
 
@@ -88,8 +90,8 @@ pub fn router_that_seals(engine: Engine, metrics: Option<PrometheusHandle>, seal
     router_on_wire(engine, metrics, seal, &WireSettings::default())
 }
 
-/// What requests go by before they reach a handler. By default no proxy is trusted, nothing is limited, and accounts are
-/// where everybody could call them.
+/// What requests go by. By default no proxy is trusted, nothing is limited, accounts are where everybody could call them, and sessions last
+/// as they usually do.
 #[derive(Debug, Clone, Default)]
 pub struct WireSettings {
     /// The networks of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
@@ -98,6 +100,8 @@ pub struct WireSettings {
     pub rates: Rates,
     /// Where the accounts may be whose addresses users name.
     pub destinations: Destinations,
+    /// How long people stay signed in.
+    pub sessions: SessionSettings,
 }
 
 /// The same, as the settings say.
@@ -108,11 +112,11 @@ pub fn router_on_wire(
     wire: &WireSettings,
 ) -> Router {
     measures::describe();
-    routes::build(Web::new(engine, metrics, seal, wire.destinations.clone()), wire)
+    routes::build(Web::new(engine, metrics, seal, wire), wire)
 }
 
 /// What a process without the API shows: `/metrics`, `/healthz` and `/readyz`.
 pub fn measures_router(engine: Engine, metrics: Option<PrometheusHandle>) -> Router {
     measures::describe();
-    routes::build_measures(Web::new(engine, metrics, Arc::new(NoKey), Destinations::default()))
+    routes::build_measures(Web::new(engine, metrics, Arc::new(NoKey), &WireSettings::default()))
 }

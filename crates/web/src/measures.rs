@@ -37,6 +37,8 @@ pub(crate) const STUCK_STEPS: &str = "lineshift_stuck_steps";
 pub(crate) const QUOTA_LEFT: &str = "lineshift_quota_left";
 /// Callbacks of carriers, by `result`.
 pub(crate) const CALLBACKS: &str = "lineshift_callbacks_total";
+/// Attempts to sign in, by `result`.
+pub(crate) const SIGN_INS: &str = "lineshift_sign_ins_total";
 /// How long requests took until their answer began, by `method`, `route` and `status`.
 pub(crate) const HTTP_REQUEST_SECONDS: &str = "lineshift_http_request_seconds";
 
@@ -48,7 +50,7 @@ enum Kind {
 }
 
 /// Name, kind and meaning of everything measured.
-const MEASURES: [(&str, Kind, &str); 16] = [
+const MEASURES: [(&str, Kind, &str); 17] = [
     (DEVICE_CHANGES, Kind::Counter, "Device changes that became final, by outcome and code."),
     (PAGE_SECONDS, Kind::Histogram, "How long pages took."),
     (STEP_SECONDS, Kind::Histogram, "How long steps took, by step."),
@@ -64,6 +66,7 @@ const MEASURES: [(&str, Kind, &str); 16] = [
     (STUCK_STEPS, Kind::Gauge, "Steps that a person must settle."),
     (QUOTA_LEFT, Kind::Gauge, "Calls that an account's quota still allows, by tenant, account and window."),
     (CALLBACKS, Kind::Counter, "Callbacks of carriers, by result."),
+    (SIGN_INS, Kind::Counter, "Attempts to sign in, by result."),
     (HTTP_REQUEST_SECONDS, Kind::Histogram, "How long requests took until their answer began, by method, route and status."),
 ];
 

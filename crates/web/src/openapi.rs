@@ -15,7 +15,8 @@ use crate::api::reference::{
     customer_rate_plans, customer_rate_pools, customers, integration_authentications, service_providers, sites,
 };
 use crate::api::{
-    audit, bulk_changes, callbacks, devices, health, integrations, me, plan_queue, submit, sync, tag, unsettled, validate,
+    audit, bulk_changes, callbacks, devices, health, integrations, me, plan_queue, session, submit, sync, tag, unsettled,
+    validate,
 };
 use crate::problem::{ApiProblem, PROBLEM_JSON};
 use crate::rates::NEVER_LIMITED;
@@ -101,6 +102,17 @@ use crate::rates::NEVER_LIMITED;
         api_keys::revoke_api_key,
         audit::list::list_audit,
         audit::export::export_audit,
+        session::sign_in::sign_in,
+        session::this::get_session,
+        session::this::sign_out,
+        session::this::switch_tenant,
+        session::list::list_own_sessions,
+        session::list::end_own_session,
+        session::password::change_password,
+        session::invitation::accept_invitation,
+        session::one_time_password::begin_one_time_passwords,
+        session::one_time_password::confirm_one_time_passwords,
+        session::one_time_password::end_one_time_passwords,
         me::me,
         health::healthz,
         health::readyz,
@@ -116,9 +128,10 @@ use crate::rates::NEVER_LIMITED;
         (name = tag::INTEGRATIONS, description = "How accounts at outside systems are called"),
         (name = tag::PEOPLE, description = "Who may do what, and to whose lines: roles, users, API keys"),
         (name = tag::AUDIT, description = "Who asked for what, and what came of it"),
+        (name = tag::SESSIONS, description = "For people: signing in, and their own account. A request that changes something with a session's cookie needs `X-CSRF-Token`"),
         (name = tag::SERVER, description = "For programs that watch the server, and for keys that ask who they are"),
     ),
-    security(("bearer" = []), ("header" = [])),
+    security(("bearer" = []), ("header" = []), ("session" = [])),
     modifiers(&Security, &Problems),
 )]
 struct Document;
@@ -146,7 +159,7 @@ pub(crate) fn swagger_ui() -> Router {
     }))
 }
 
-/// The two headers in which a key may come.
+/// The two headers in which a key may come, and the cookie of a session.
 struct Security;
 
 impl Modify for Security {
@@ -159,13 +172,17 @@ impl Modify for Security {
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer.build()));
         let header = ApiKeyValue::with_description("X-Api-Key", "The same key in a header of its own");
         components.add_security_scheme("header", SecurityScheme::ApiKey(ApiKey::Header(header)));
+        let meaning =
+            "A person's session, set by signing in; `lineshift` without TLS. What changes something needs `X-CSRF-Token`, too";
+        let cookie = ApiKeyValue::with_description("__Host-lineshift", meaning);
+        components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
     }
 }
 
 /// The problems that operations may answer: status, name in the document, meaning.
 const PROBLEMS: [(&str, &str, &str); 12] = [
     ("400", "Unreadable", "The request cannot be read"),
-    ("401", "Unauthorized", "No key, or one that is unknown, revoked or expired"),
+    ("401", "Unauthorized", "No key, or one that is unknown, revoked or expired; nobody is signed in"),
     ("403", "Forbidden", "The key may not do that"),
     ("404", "NotFound", "Nothing of that id is there for this tenant"),
     ("408", "RequestTimeout", "The body did not come in time"),

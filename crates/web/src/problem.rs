@@ -28,9 +28,15 @@ impl ApiProblem {
         Self { status, detail: detail.into(), errors: Vec::new(), header: None }
     }
 
-    /// No usable key: for unknown, revoked, expired and malformed ones the same bytes, so that nobody can tell them apart.
+    /// A problem with one error, for programs.
+    pub(crate) fn with_problem(status: StatusCode, problem: Problem) -> Self {
+        Self { detail: problem.message.clone(), errors: vec![problem], ..Self::new(status, "") }
+    }
+
+    /// No usable key, and nobody signed in: for unknown, revoked, expired and malformed ones the same bytes, so that nobody can tell them apart.
     pub(crate) fn unauthorized() -> Self {
-        let detail = "this needs a valid API key: Authorization: Bearer ls_..., or X-Api-Key: ls_...";
+        let detail =
+            "this needs a valid API key (Authorization: Bearer ls_..., or X-Api-Key: ls_...) or somebody who is signed in";
         Self::new(StatusCode::UNAUTHORIZED, detail).with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
     }
 

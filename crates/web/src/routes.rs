@@ -11,7 +11,7 @@ use crate::api::reference::{
     customer_rate_plans, customer_rate_pools, customers, integration_authentications, service_providers, sites,
 };
 use crate::api::{
-    audit, bulk_changes, callbacks, devices, health, integrations, me, plan_queue, submit, sync, unsettled, validate,
+    audit, bulk_changes, callbacks, devices, health, integrations, me, plan_queue, session, submit, sync, unsettled, validate,
 };
 use crate::problem::ApiProblem;
 use crate::{Web, WireSettings, layers, openapi};
@@ -127,6 +127,18 @@ routes! {
 
     get "/api/v1/audit" quick audit::list::list_audit;
     get "/api/v1/audit/export" long audit::export::export_audit;
+
+    post "/api/v1/session" quick session::sign_in::sign_in;
+    get "/api/v1/session" quick session::this::get_session;
+    delete "/api/v1/session" quick session::this::sign_out;
+    put "/api/v1/session/tenant" quick session::this::switch_tenant;
+    get "/api/v1/sessions" quick session::list::list_own_sessions;
+    delete "/api/v1/sessions/{id}" quick session::list::end_own_session;
+    post "/api/v1/password" quick session::password::change_password;
+    post "/api/v1/invitation" quick session::invitation::accept_invitation;
+    post "/api/v1/one-time-password" quick session::one_time_password::begin_one_time_passwords;
+    put "/api/v1/one-time-password" quick session::one_time_password::confirm_one_time_passwords;
+    delete "/api/v1/one-time-password" quick session::one_time_password::end_one_time_passwords;
 
     get "/api/v1/me" quick me::me;
     get "/healthz" quick health::healthz;

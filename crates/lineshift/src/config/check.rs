@@ -32,6 +32,8 @@ impl Configuration {
                 problems.add(name, "nothing", &format!("a PEM file that goes with that of {other}"));
             }
         }
+        problems.within("sessions.idle_minutes", settings.sessions.idle_minutes, 2..=10_080);
+        problems.within("sessions.hours", settings.sessions.hours, 1..=720);
         problems.within("sync.every_hours", settings.sync.every_hours, 0..=8_760);
         problems.within("sqlite.readers", settings.sqlite.readers, 1..=256);
         problems.within("sqlite.writer_cache_mib", settings.sqlite.writer_cache_mib, 1..=65_536);

@@ -15,6 +15,7 @@ use ipnet::IpNet;
 use lineshift_connectors::http::Destinations;
 use lineshift_domain::limits::Limits;
 use lineshift_store_sqlite::Options;
+use lineshift_web::SessionSettings;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use layers::{Configuration, Flag, Source};
@@ -45,6 +46,8 @@ pub(crate) struct Settings {
     pub(crate) postgres: PostgresSettings,
     /// What credentials are sealed with.
     pub(crate) secrets: SecretSettings,
+    /// How long people stay signed in.
+    pub(crate) sessions: SessionsSettings,
     /// Synchronisation with billing systems.
     pub(crate) sync: SyncSettings,
     /// Section 13.
@@ -75,6 +78,29 @@ impl OutboundSettings {
     /// Where accounts may be.
     pub(crate) fn destinations(&self) -> Destinations {
         Destinations::public(&self.allowed_networks)
+    }
+}
+
+/// How long people stay signed in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct SessionsSettings {
+    /// After how many minutes without a request a session is over.
+    pub(crate) idle_minutes: u32,
+    /// After how many hours it is over at the latest.
+    pub(crate) hours: u32,
+}
+
+impl Default for SessionsSettings {
+    fn default() -> Self {
+        Self { idle_minutes: 60, hours: 12 }
+    }
+}
+
+impl SessionsSettings {
+    /// As the API takes them.
+    pub(crate) fn of_web(&self) -> SessionSettings {
+        SessionSettings { idle: TimeDelta::minutes(self.idle_minutes.into()), absolute: TimeDelta::hours(self.hours.into()) }
     }
 }
 
@@ -186,6 +212,7 @@ impl Default for Settings {
             sqlite: SqliteSettings::default(),
             postgres: PostgresSettings::default(),
             secrets: SecretSettings::default(),
+            sessions: SessionsSettings::default(),
             sync: SyncSettings::default(),
             limits: Limits::default(),
         }

@@ -301,7 +301,10 @@ async fn a_caller_without_the_permission_is_refused_before_anything_is_looked_up
     ] {
         let Err(EngineError::Refused(refusal)) = refused else { panic!("a viewer may not submit: {refused:?}") };
         assert_eq!((refusal.class, refusal.problems[0].code.as_str()), (RefusalClass::Forbidden, "permission_missing"));
-        assert_eq!(refusal.problems[0].message, "this key has no scope m2m:create; use one that has, or have it added");
+        assert_eq!(
+            refusal.problems[0].message,
+            "this needs the scope m2m:create, which you do not have; use a key that has it, or have it added"
+        );
     }
     nothing_is_stored(&operator).await;
 }

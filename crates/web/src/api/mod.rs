@@ -10,6 +10,7 @@ pub(crate) mod me;
 pub(crate) mod people;
 pub(crate) mod plan_queue;
 pub(crate) mod reference;
+pub(crate) mod session;
 pub(crate) mod submit;
 pub(crate) mod sync;
 pub(crate) mod unsettled;
@@ -41,6 +42,8 @@ pub(crate) mod tag {
     pub(crate) const PEOPLE: &str = "People and keys";
     /// Who did what.
     pub(crate) const AUDIT: &str = "Audit";
+    /// For people: signing in, and their own account.
+    pub(crate) const SESSIONS: &str = "Sessions";
     /// For whoever runs the server.
     pub(crate) const SERVER: &str = "Server";
 }

@@ -28,7 +28,18 @@ use crate::serve::Closing;
 
 /// Routes that anybody may call: they have the [`PendingAudit`] in their request's extensions and begin it themselves. What they refuse
 /// before they know of whom is not written down, or strangers could fill the store; it is counted as every request is.
-pub const OPEN: &[&str] = &["/callbacks/{tenant_id}/{service_provider_id}"];
+pub const OPEN: &[(&str, &str)] =
+    &[("POST", "/callbacks/{tenant_id}/{service_provider_id}"), ("POST", "/api/v1/session"), ("POST", "/api/v1/invitation")];
+
+/// Routes whose bodies hold passwords: whoever has the hash of such a body can try passwords against it, so that none is kept.
+const WITHOUT_BODY_HASH: &[&str] = &[
+    "/api/v1/session",
+    "/api/v1/invitation",
+    "/api/v1/password",
+    "/api/v1/one-time-password",
+    "/api/v1/integrations/{id}/account",
+    "/api/v1/service-providers/{id}/callback-credentials",
+];
 
 /// Whether a request may change something, by its method.
 fn may_change(method: &Method) -> bool {
@@ -42,12 +53,13 @@ pub(crate) async fn write_down(State(web): State<Web>, mut request: Request, nex
     }
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
     let pending = PendingAudit::of(&web, &request, &route);
-    if OPEN.contains(&route.as_str()) {
+    if OPEN.contains(&(request.method().as_str(), route.as_str())) {
         request.extensions_mut().insert(pending.clone());
     } else if let Err(problem) = begin(&web, &mut request, &pending).await {
         return problem.into_response();
     }
-    carry_through(request, next, pending).await
+    let keeps_hash = !WITHOUT_BODY_HASH.contains(&route.as_str());
+    carry_through(request, next, pending, keeps_hash).await
 }
 
 /// Begins what is asked for by a key or a person. Errors: nobody is known (401), or it cannot be written down (503, 507).
@@ -58,20 +70,21 @@ async fn begin(web: &Web, request: &mut Request, pending: &PendingAudit) -> Resu
     let found = found?;
     let actor = match found.by {
         By::Key(_) => AuditActor::Key,
+        By::Person(_) => AuditActor::Person,
     };
     let asker = Asker { actor, principal: Some(found.caller.principal), who: found.caller.name };
     pending.begin(found.caller.tenant, asker).await
 }
 
 /// Runs the request in a task of its own: a client that goes away neither cuts it off nor keeps its outcome from being written.
-async fn carry_through(request: Request, next: Next, pending: PendingAudit) -> Response {
+async fn carry_through(request: Request, next: Next, pending: PendingAudit, keeps_hash: bool) -> Response {
     let (request, read) = body_hash::observed(request);
     // A server that stops waits for it.
     let held = request.extensions().get::<Closing>().and_then(Closing::hold);
     let running = async move {
         let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
         let answer = answered.as_ref().map_or_else(|_| Answered::panicked(), Answered::of);
-        pending.finish(answer, read.hash()).await;
+        pending.finish(answer, read.hash().filter(|_| keeps_hash)).await;
         drop(held);
         answered
     };

@@ -5,14 +5,20 @@ use lineshift_domain::limits::Limits;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// The key that asks, its tenant, and the limits that bind it.
+use super::PersonView;
+
+/// The key or the person that asks, the tenant, and the limits that bind it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = Me)]
 pub struct MeView {
     /// The tenant.
     pub tenant: TenantView,
-    /// The key.
-    pub key: KeyView,
+    /// The key; missing where a person asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<KeyView>,
+    /// The person who is signed in; missing where a key asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<PersonView>,
     /// The limits in force (section 13).
     pub limits: LimitsView,
 }

@@ -12,6 +12,7 @@ mod people;
 mod plan_queue;
 mod progress;
 mod reference;
+mod session;
 mod steps;
 mod submission;
 mod sync;
@@ -46,6 +47,10 @@ pub use reference::{
     NewIntegrationAuthentication, NewServiceProvider, NewSite, ServiceProviderPatch, ServiceProviderView, SitePatch, SiteView,
 };
 use serde::{Deserialize, Serialize};
+pub use session::{
+    InvitationRequest, OneTimePasswordConfirmation, OneTimePasswordView, OwnPasswordRequest, OwnSessionView,
+    PasswordChangeRequest, PersonView, SessionView, SignInRequest, SwitchTenantRequest,
+};
 pub use steps::{SettleRequest, SettledView, StepView, UnsettledStepView};
 pub use submission::{
     AssociateCustomerRequest, BulkChangeRequest, CarrierRatePlanUpdate, CustomerRatePlanUpdate, RevProductRequest, StatusUpdate,

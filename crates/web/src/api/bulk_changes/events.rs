@@ -22,6 +22,7 @@ use tokio::time::Instant;
 
 use super::visible;
 use crate::Web;
+use crate::auth::{Authenticated, By};
 use crate::problem::ApiProblem;
 use crate::query::{NoParameters, PathId};
 use crate::serve::Closing;
@@ -66,7 +67,7 @@ impl Streams {
 ///
 /// Server-sent events: `progress` at once and then whenever status or counts have changed, at most four a second; `done`
 /// with the same data when the change is completed, which ends the stream. It also ends when the server stops (connect
-/// again) and when the key is not valid any more. At most 256 streams are open at once.
+/// again) and when the key is not valid any more or the session is over. At most 256 streams are open at once.
 #[utoipa::path(get, path = "/api/v1/bulk-changes/{id}/events", tag = crate::api::tag::BULK_CHANGES, params(("id" = i64, Path, description = "The bulk change")),
     responses(
         (status = 200, description = "Events; the data of each is a Progress", body = ProgressView, content_type = "text/event-stream"),
@@ -74,7 +75,7 @@ impl Streams {
     ))]
 pub(crate) async fn follow_bulk_change(
     State(web): State<Web>,
-    caller: Caller,
+    Authenticated { caller, by }: Authenticated,
     PathId(id): PathId,
     _: NoParameters,
     closing: Option<Extension<Closing>>,
@@ -87,6 +88,7 @@ pub(crate) async fn follow_bulk_change(
     let watch = Watch {
         web,
         caller,
+        by,
         id: change.id,
         module: change.portal.into(),
         changes,
@@ -112,6 +114,7 @@ pub(crate) async fn follow_bulk_change(
 struct Watch {
     web: Web,
     caller: Caller,
+    by: By,
     id: BulkChangeId,
     /// Where the key must be allowed to look.
     module: Module,
@@ -176,8 +179,13 @@ impl Watch {
         }
     }
 
-    /// Whether the caller may still look: rights may have been taken away since the stream began.
+    /// Whether the caller may still look: rights may have been taken away, or the session ended, since the stream began.
     async fn may_look(&mut self) -> Result<bool, StoreError> {
+        if let By::Person(person) = &self.by
+            && !person.is_still_signed_in(&self.web).await?
+        {
+            return Ok(false);
+        }
         let now = self.web.engine.clock().now();
         let Some(rights) = self.web.engine.store().find_rights(self.caller.tenant, self.caller.principal, now).await? else {
             return Ok(false);

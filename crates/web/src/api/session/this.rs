@@ -1,0 +1,75 @@
+//! `/api/v1/session`: the session of a request.
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use lineshift_domain::ids::TenantId;
+
+use super::{Origin, begin, memberships, view_of};
+use crate::Web;
+use crate::api::carried_through;
+use crate::api::reference::read_fields;
+use crate::problem::ApiProblem;
+use crate::query::NoParameters;
+use crate::sign_in::cookie;
+use crate::sign_in::person::Person;
+use crate::views::{SessionView, SwitchTenantRequest};
+
+/// Who is signed in
+///
+/// The person, the tenant, the others that one may switch to, and the token that requests must show which change something. For people
+/// who are signed in.
+#[utoipa::path(get, path = "/api/v1/session", tag = crate::api::tag::SESSIONS, responses((status = 200, description = "The session", body = SessionView)))]
+pub(crate) async fn get_session(
+    State(web): State<Web>,
+    person: Person,
+    _: NoParameters,
+) -> Result<Json<SessionView>, ApiProblem> {
+    Ok(Json(view_of(&web, &person).await?))
+}
+
+/// Signs out
+///
+/// The session is over and its cookie taken away. For people who are signed in.
+#[utoipa::path(delete, path = "/api/v1/session", tag = crate::api::tag::SESSIONS, responses((status = 204, description = "Signed out")))]
+pub(crate) async fn sign_out(
+    State(web): State<Web>,
+    person: Person,
+    _: NoParameters,
+    request: Request,
+) -> Result<Response, ApiProblem> {
+    let secure = Origin::of(&request).client.secure;
+    let store = web.engine.store().clone();
+    carried_through(async move { store.end_session(person.tenant(), &person.token.hash()).await }).await?;
+    Ok((StatusCode::NO_CONTENT, [cookie::clear(secure)]).into_response())
+}
+
+/// Works in another tenant
+///
+/// A new session there with a cookie of its own, which ends when this one would have; this one is over. For people who are signed in.
+#[utoipa::path(put, path = "/api/v1/session/tenant", tag = crate::api::tag::SESSIONS, request_body = SwitchTenantRequest,
+    responses(
+        (status = 200, description = "The new session; its cookie is set", body = SessionView),
+        (status = 404, description = "One belongs to no tenant of that id", body = crate::views::ProblemView,
+            content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn switch_tenant(
+    State(web): State<Web>,
+    person: Person,
+    _: NoParameters,
+    request: Request,
+) -> Result<Response, ApiProblem> {
+    let (origin, now) = (Origin::of(&request), web.engine.clock().now());
+    let mut fields = read_fields(request).await?;
+    let wanted = fields.id("tenant_id", None).map(TenantId);
+    let wanted = fields.finish(wanted)?;
+    let switched = async move {
+        let mut places = memberships(&web, person.signed_in.user).await?.into_iter();
+        let (tenant, member) = places.find(|(tenant, _)| *tenant == wanted).ok_or_else(ApiProblem::not_found)?;
+        let begun = begin(&web, tenant, member.id, &origin, now, person.signed_in.session.ends_at).await?;
+        web.engine.store().end_session(person.tenant(), &person.token.hash()).await?;
+        Ok::<_, ApiProblem>(begun)
+    };
+    Ok(carried_through(switched).await?.into_response())
+}
