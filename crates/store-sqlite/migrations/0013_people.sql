@@ -87,3 +87,16 @@ CREATE TABLE session (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX session_of_member ON session (tenant_id, member_id, created_at);
 CREATE INDEX session_ends ON session (tenant_id, ends_at);
+
+INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
+    ('role', 'role', '10000 10 1'),
+    ('member', 'member', '200000 200 1'),
+    ('member', 'sqlite_autoindex_member_2', '200000 200 1'),
+    ('member_role', 'member_role', '400000 400 2 1'),
+    ('member_role', 'member_role_by_role', '400000 400 40 1'),
+    ('session', 'session', '1000000 1000 1'),
+    ('session', 'session_of_member', '1000000 1000 5 1'),
+    ('session', 'session_ends', '1000000 1000 1');
+
+-- Makes this connection read them; the others read them with the schema.
+ANALYZE sqlite_schema;

@@ -226,6 +226,7 @@ async fn try_submission(tried: &mut Tried<'_>, of: &Filled) {
 async fn try_bulk_changes(tried: &mut Tried<'_>, of: &Filled) {
     let (tenant, now, by) = (of.tenant, at(60), orderer(BY));
     try_it!(tried, BulkChangeStore.list_bulk_changes(tenant, KEY, None, 10));
+    try_it!(tried, BulkChangeStore.list_bulk_changes_of(tenant, KEY, None, 10));
     try_it!(tried, BulkChangeStore.get_bulk_change(tenant, KEY, of.open));
     let of_code = DeviceChangeFilter { status: None, code: Some(Code::DeviceArchived) };
     for filter in [DeviceChangeFilter::default(), of_code] {

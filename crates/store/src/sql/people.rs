@@ -110,9 +110,10 @@ crate::statements! {
     /// `$1` tenant, `$2` the id before the first, `$3` how many.
     LIST_MEMBERS = concat!(member_columns!(), "AND m.id > $2 ORDER BY m.id LIMIT $3");
     /// What each active member who is not limited may do, by all of their roles. `$1` tenant.
-    LIST_UNLIMITED_SCOPES = "SELECT string_agg(r.scopes, ' ') FROM member m JOIN users u ON u.id = m.user_id AND u.is_active = 1
-        JOIN member_role mr ON mr.tenant_id = $1 AND mr.member_id = m.id JOIN role r ON r.tenant_id = $1 AND r.id = mr.role_id
-        WHERE m.tenant_id = $1 AND m.reach = '*' AND m.is_active = 1 GROUP BY m.id";
+    LIST_UNLIMITED_SCOPES = "SELECT coalesce((SELECT string_agg(r.scopes, ' ') FROM member_role mr
+            JOIN role r ON r.tenant_id = $1 AND r.id = mr.role_id WHERE mr.tenant_id = $1 AND mr.member_id = m.id), '')
+        FROM member m JOIN users u ON u.id = m.user_id AND u.is_active = 1
+        WHERE m.tenant_id = $1 AND m.reach = '*' AND m.is_active = 1";
     /// `$1` tenant, `$2` id, `$3` reach, `$4` whether active.
     UPDATE_MEMBER = "UPDATE member SET reach = $3, is_active = $4 WHERE tenant_id = $1 AND id = $2";
     /// `$1` tenant, `$2` member.

@@ -16,6 +16,8 @@ const MAY_READ_A_TENANT: &[&str] = &[
     "portable people::LIST_ROLES",
     // Looked at when somebody's rights change.
     "portable people::LIST_UNLIMITED_SCOPES",
+    // Those that ended, of the few thousand that its people began.
+    "portable people::DROP_ENDED_SESSIONS",
     "portable sync::LIST_ACCOUNTS_TO_SYNC",
     "portable sync::LIST_CARRIERS_TO_SYNC",
     "portable sync::LIST_PROVIDERS_OF",
