@@ -17,9 +17,11 @@ const LINES: u64 = 12;
 const LONG: Duration = Duration::from_secs(120_000);
 
 async fn world(seed: u64) -> CarrierWorld {
+    // What works late has done so a minute after its call timed out; each virtual second in which a line is held costs a look.
+    let limits = Limits { settle_after_seconds: 120, ..Limits::default() };
     CarrierWorld::with(
         LINES,
-        Limits::default(),
+        limits,
         |options| {
             options.seed = seed;
             options.latency = Duration::from_millis(50);
