@@ -41,7 +41,7 @@ impl Audited {
         };
         let tenant = operator.tenant();
         let id = operator.store.create_api_key(tenant, &key, operator.clock.now()).await.expect("a key");
-        let web = Web::new(operator.engine.clone(), None, Arc::new(NoKey));
+        let web = Web::new(operator.engine.clone(), None, Arc::new(NoKey), &crate::WireSettings::default());
         Self { operator, web, key: secret.format(tenant, id) }
     }
 

@@ -42,9 +42,9 @@ fn address_subject(ip: IpAddr) -> Subject {
 
 /// How long to wait after so many failures: nothing for the first five, then 1, 2, 4 ... seconds.
 fn wait_after(failures: i64) -> TimeDelta {
-    match u32::try_from(failures - FREE) {
-        Err(_) => TimeDelta::zero(),
-        Ok(doublings) => TimeDelta::seconds(1_i64 << doublings.min(20)).min(LONGEST_WAIT),
+    match failures - FREE {
+        ..0 => TimeDelta::zero(),
+        doublings => TimeDelta::seconds(1_i64 << doublings.min(20)).min(LONGEST_WAIT),
     }
 }
 

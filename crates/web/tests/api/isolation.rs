@@ -28,8 +28,13 @@ fn body_for(path: &str) -> Value {
     if path.contains("plan-queue") { json!({"effective_date": "2026-12-25"}) } else { json!({"name": "Mine"}) }
 }
 
+/// Whether a key, to which nobody is signed in, has no use for that address.
+pub(crate) fn is_for_people(path: &str) -> bool {
+    ["/session", "/password", "/one-time-password"].iter().any(|part| path.starts_with(&format!("/api/v1{part}")))
+}
+
 /// A synchronisation of the operator's.
-async fn begin_sync(app: &TestApp) {
+pub(crate) async fn begin_sync(app: &TestApp) -> i64 {
     let run = NewSyncRun {
         integration_authentication_id: app.operator.authentication,
         service_provider_id: None,
@@ -38,7 +43,7 @@ async fn begin_sync(app: &TestApp) {
         usage_lines: Vec::new(),
         ordered_by: "test".to_owned(),
     };
-    app.operator.store.begin_sync_run(app.operator.tenant(), &run, app.operator.clock.now()).await.expect("a run");
+    app.operator.store.begin_sync_run(app.operator.tenant(), &run, app.operator.clock.now()).await.expect("a run").id.0
 }
 
 async fn bytes(caller: &HttpCaller, method: &str, path: &str) -> (u16, Vec<u8>) {
@@ -61,7 +66,7 @@ async fn ids_of_another_tenant_are_answered_like_missing_ones() {
     begin_sync(&app).await;
     let people = add_people(&admin).await;
 
-    for row in ROUTES.iter().filter(|row| row.path.contains("{id}")) {
+    for row in ROUTES.iter().filter(|row| row.path.contains("{id}") && !is_for_people(row.path)) {
         let theirs = people.iter().fold(row.path.to_owned(), |path, (pattern, found)| path.replace(pattern, found));
         let theirs = theirs.replace("customers/{id}", "customers/4711").replace("{id}", "1");
         let nobodys = row.path.replace("{id}", "999999");
@@ -89,7 +94,7 @@ async fn lists_hold_what_is_ones_own() {
     begin_sync(&app).await;
     add_people(&admin).await;
     let lists = ROUTES.iter().filter(|row| row.method == "get" && row.path.starts_with("/api/v1/") && !row.path.contains("{id}"));
-    for row in lists.filter(|row| row.path != "/api/v1/me") {
+    for row in lists.filter(|row| !["/api/v1/me", "/api/v1/audit/export"].contains(&row.path) && !is_for_people(row.path)) {
         // Nothing is unsettled here; billing's own test looks at it.
         assert_eq!(admin.read(row.path).await["items"] == json!([]), row.path.ends_with("/unsettled-steps"), "{}", row.path);
         // Every tenant has roles, and whoever asks has a key.

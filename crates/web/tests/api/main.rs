@@ -18,6 +18,7 @@ mod idempotency;
 mod integrations;
 mod isolation;
 mod judging;
+mod matrix;
 mod one_time_password;
 mod orders;
 mod paging;

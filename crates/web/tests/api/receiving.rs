@@ -2,14 +2,33 @@
 
 use std::time::Duration;
 
+use lineshift_domain::ids::BulkChangeId;
 use lineshift_domain::limits::Limits;
+use lineshift_engine::{Caller, EngineError};
+use lineshift_store::StoreError;
 use lineshift_store_sqlite::Options;
 use lineshift_testkit::app::TestApp;
+use lineshift_testkit::http::HttpCaller;
 use lineshift_testkit::operator::iccid;
 use lineshift_testkit::stepper::Stepper;
 use serde_json::json;
 
 static WRITER: Stepper = Stepper::new();
+
+/// Who shows that key.
+async fn caller_of(app: &TestApp, http: &HttpCaller) -> Caller {
+    let shown = lineshift_web::parse_api_key(http.key().expect("a key")).expect("of the form of a key");
+    let key = app.operator.store.find_api_key(shown.tenant, shown.id).await.expect("a look-up");
+    Caller::of_key(&key.expect("the key"))
+}
+
+fn code_of(error: &EngineError) -> &str {
+    match error {
+        EngineError::Refused(refusal) => &refusal.problems[0].code,
+        EngineError::Store(StoreError::NotFound { .. }) => "not_found",
+        EngineError::Store(_) => "another error",
+    }
+}
 
 #[tokio::test]
 async fn it_is_seen_by_its_submitter_only() {
@@ -36,11 +55,14 @@ async fn it_is_seen_by_its_submitter_only() {
         assert_eq!(other.get(&format!("/api/v1/bulk-changes/1{end}")).await.status, 404, "{end}");
         assert_ne!(submitter.get(&format!("/api/v1/bulk-changes/1{end}?limit=x")).await.status, 404, "{end}");
     }
-    for action in ["start", "cancel", "retry"] {
-        let path = format!("/api/v1/bulk-changes/1/{action}");
-        assert_eq!(other.post_empty(&path).await.status, 404, "{action}");
-        let refused = submitter.post_empty(&path).await;
-        assert_eq!((refused.status, refused.problems()), (409, vec!["still_receiving".to_owned()]), "{action}");
+    // Asked of the engine: over HTTP they would be written down first, and the writer is held.
+    let (engine, id) = (&app.operator.engine, BulkChangeId(1));
+    let (submitting, looking) = (caller_of(&app, &submitter).await, caller_of(&app, &other).await);
+    for (caller, code) in [(&submitting, "still_receiving"), (&looking, "not_found")] {
+        let started = engine.start(caller, id).await.expect_err("it still arrives");
+        let canceled = engine.cancel(caller, id).await.expect_err("it still arrives");
+        let retried = engine.retry(caller, id, &[]).await.expect_err("it still arrives");
+        assert_eq!([started, canceled, retried].each_ref().map(code_of), [code; 3]);
     }
     WRITER.release();
     assert_eq!(answer.await.expect("an answer").status, 202);
