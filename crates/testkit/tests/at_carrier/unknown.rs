@@ -49,9 +49,14 @@ async fn situation_within(limits: Limits) -> Situation {
     Situation::of(world)
 }
 
+/// What works late has done so a minute after its call timed out.
+async fn soon_settled() -> Situation {
+    situation_within(Limits { settle_after_seconds: 120, ..Limits::default() }).await
+}
+
 /// One call at Jasper meets that fault; all lines stand in the end. Answers how often it was called.
 async fn at_jasper(fault: Fault, effect: Effect) -> u64 {
-    let mut situation = situation().await;
+    let mut situation = soon_settled().await;
     situation.world.jasper.meet_next_on(ASSIGN, fault);
     let id = situation.jasper(3, effect).await;
     assert_eq!(situation.finish(id).await, ["PROCESSED"; 3], "{fault:?}");
@@ -61,7 +66,7 @@ async fn at_jasper(fault: Fault, effect: Effect) -> u64 {
 
 /// The same at POND.
 async fn at_pond(call: &str, nth: usize, fault: Fault, effect: Effect) -> u64 {
-    let mut situation = situation().await;
+    let mut situation = soon_settled().await;
     situation.world.set_pond_account(|account| account.concurrency = Some(1)).await;
     // The calls of that name before it go well: a search that lags by nothing.
     for _ in 1..nth {
