@@ -29,7 +29,7 @@ pub(crate) struct Authenticated {
 #[derive(Debug, Clone)]
 pub(crate) enum By {
     /// An API key.
-    Key(ApiKey),
+    Key(Box<ApiKey>),
     /// A person's session.
     Person(Box<Person>),
 }
@@ -55,7 +55,7 @@ impl Authenticated {
     async fn find(parts: &Parts, web: &Web) -> Result<Self, ApiProblem> {
         let found = if shows_key(&parts.headers) {
             let key = find_key(&parts.headers, web).await?;
-            Self { caller: Caller::of_key(&key), by: By::Key(key) }
+            Self { caller: Caller::of_key(&key), by: By::Key(Box::new(key)) }
         } else {
             let person = Person::find(parts, web).await?;
             Self { caller: person.caller(), by: By::Person(Box::new(person)) }
