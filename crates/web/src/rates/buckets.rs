@@ -15,7 +15,7 @@ use super::Rate;
 /// Keys live in two generations: those used since the last turn, and those used in the one before. A generation is turned when
 /// it is as old as a bucket takes to fill, and then what is dropped is full; or when it has [`MOST_KEYS`] keys, and then some
 /// of a flood's many keys are forgotten early and begin anew. So never more than twice [`MOST_KEYS`] are held: with
-/// 40 bytes for a key and its moment and what the maps keep free, less than 16 MiB.
+/// 48 bytes for a key and its moment and what the maps keep free, less than 16 MiB.
 #[derive(Debug)]
 pub(super) struct Buckets<K> {
     /// What one request costs.
