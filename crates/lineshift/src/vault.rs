@@ -91,9 +91,9 @@ fn of_environment(text: &SecretString) -> Result<KeyRing> {
         }
         let vault = Vault::from_key_text(&SecretString::from(word)).map_err(wrong)?;
         if sealing.is_none() && !is_next {
-            sealing = Some(vault)
+            sealing = Some(vault);
         } else {
-            others.push(vault)
+            others.push(vault);
         }
         is_next = false;
     }

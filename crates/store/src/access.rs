@@ -69,6 +69,14 @@ pub struct NewApiKey {
     pub expires_at: Option<DateTime<Utc>>,
 }
 
+impl NewApiKey {
+    /// A key for all lines of the tenant that never expires.
+    #[must_use]
+    pub fn unlimited(name: &str, secret_hash: [u8; 32], scopes: Scopes) -> Self {
+        Self { name: name.to_owned(), secret_hash, scopes, reach: Reach::Everything, expires_at: None }
+    }
+}
+
 /// Tenants and their keys. Tenants are global; what stands here may be read before a tenant is known.
 #[async_trait]
 pub trait AccessStore {

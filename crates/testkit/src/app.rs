@@ -151,13 +151,7 @@ impl TestApp {
     pub async fn of_tenant(&self, tenant: TenantId, name: &str, scopes: &str) -> (HttpCaller, PrincipalId) {
         let secret = new_api_key_secret().expect("randomness");
         let scopes: Scopes = scopes.parse().expect("a test writes scopes");
-        let key = NewApiKey {
-            name: name.to_owned(),
-            secret_hash: secret.hash(),
-            scopes,
-            reach: lineshift_domain::reach::Reach::Everything,
-            expires_at: None,
-        };
+        let key = NewApiKey::unlimited(name, secret.hash(), scopes);
         let now = self.operator.clock.now();
         let id = self.operator.store.create_api_key(tenant, &key, now).await.expect("a new key");
         (self.caller(Some(secret.format(tenant, id))), id)

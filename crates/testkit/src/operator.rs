@@ -145,13 +145,7 @@ impl Operator {
         let store = stored.store();
         let tenant = store.create_tenant(name, zone, now).await.expect("a new tenant");
         stored.keep_ids_apart(tenant).await;
-        let key = NewApiKey {
-            name: "operator".to_owned(),
-            secret_hash: [7; 32],
-            scopes: Scopes::all(),
-            reach: lineshift_domain::reach::Reach::Everything,
-            expires_at: None,
-        };
+        let key = NewApiKey::unlimited("operator", [7; 32], Scopes::all());
         let principal = store.create_api_key(tenant, &key, now).await.expect("a new key");
         let authentication = IntegrationAuthentication {
             id: IntegrationAuthenticationId(0),
@@ -346,13 +340,7 @@ impl Operator {
     /// A key of the same tenant with other scopes.
     pub async fn key(&self, name: &str, scopes: &str) -> Caller {
         let scopes = Scopes::from_str(scopes).expect("a test writes scopes");
-        let key = NewApiKey {
-            name: name.to_owned(),
-            secret_hash: [9; 32],
-            scopes: scopes.clone(),
-            reach: lineshift_domain::reach::Reach::Everything,
-            expires_at: None,
-        };
+        let key = NewApiKey::unlimited(name, [9; 32], scopes.clone());
         let principal: PrincipalId = self.store.create_api_key(self.tenant(), &key, self.clock.now()).await.expect("a new key");
         Caller {
             tenant: self.tenant(),

@@ -1,5 +1,6 @@
 //! What tests look at, and the few things that they do to an operator behind an order's back.
 
+use lineshift_domain::reach::Reach;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -52,12 +53,7 @@ impl Operator {
     /// A line with its assignment.
     pub async fn device(&self, line: u64) -> DeviceView {
         let named = DeviceFilter::Iccid(iccid(line));
-        let found = self
-            .store
-            .list_devices(self.tenant(), &lineshift_domain::reach::Reach::Everything, &named, None, 2)
-            .await
-            .expect("lines")
-            .items;
+        let found = self.store.list_devices(self.tenant(), &Reach::Everything, &named, None, 2).await.expect("lines").items;
         found.into_iter().next().unwrap_or_else(|| panic!("line {line} is not in the inventory"))
     }
 
@@ -70,7 +66,7 @@ impl Operator {
     /// The open plan queue entries by date.
     pub async fn open_entries(&self) -> Vec<PlanQueueEntry> {
         self.store
-            .list_queue_entries(self.tenant(), &lineshift_domain::reach::Reach::Everything, PlanQueueFilter::Open, None, ALL)
+            .list_queue_entries(self.tenant(), &Reach::Everything, PlanQueueFilter::Open, None, ALL)
             .await
             .expect("entries")
             .items
@@ -79,11 +75,7 @@ impl Operator {
     /// A change's plan queue entries in that state.
     pub async fn entries(&self, id: BulkChangeId, state: PlanQueueState) -> Vec<PlanQueueEntry> {
         let filter = PlanQueueFilter::OfChange(id, state);
-        self.store
-            .list_queue_entries(self.tenant(), &lineshift_domain::reach::Reach::Everything, filter, None, ALL)
-            .await
-            .expect("entries")
-            .items
+        self.store.list_queue_entries(self.tenant(), &Reach::Everything, filter, None, ALL).await.expect("entries").items
     }
 
     /// How many bulk changes the caller sees.

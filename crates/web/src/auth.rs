@@ -116,6 +116,7 @@ mod tests {
     use super::*;
     use axum::http::HeaderValue;
     use lineshift_domain::ids::{PrincipalId, TenantId};
+    use lineshift_domain::reach::Reach;
     use lineshift_domain::scopes::Scopes;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
@@ -140,7 +141,7 @@ mod tests {
             name: "k".to_owned(),
             secret_hash: secret.hash(),
             scopes: Scopes::all(),
-            reach: lineshift_domain::reach::Reach::Everything,
+            reach: Reach::Everything,
             created_at: at,
             expires_at: None,
             last_used_at: None,

@@ -90,6 +90,7 @@ impl Web {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lineshift_domain::reach::Reach;
     use lineshift_domain::scopes::Scopes;
 
     fn key(id: i64, at: DateTime<Utc>) -> ApiKey {
@@ -99,7 +100,7 @@ mod tests {
             name: "k".to_owned(),
             secret_hash: [0; 32],
             scopes: Scopes::all(),
-            reach: lineshift_domain::reach::Reach::Everything,
+            reach: Reach::Everything,
             created_at: at,
             expires_at: None,
             last_used_at: None,

@@ -147,13 +147,7 @@ pub(super) async fn ended(engine: &Engine, caller: &Caller, id: BulkChangeId) ->
 pub(super) async fn prepare(store: &SqliteStore, address: &str, lines: u64) -> Result<(Caller, ServiceProviderId)> {
     let now = SystemClock.now();
     let tenant = store.create_tenant("Bench", chrono_tz::America::Chicago, now).await?;
-    let key = NewApiKey {
-        name: "bench".to_owned(),
-        secret_hash: [0; 32],
-        scopes: Scopes::all(),
-        reach: lineshift_domain::reach::Reach::Everything,
-        expires_at: None,
-    };
+    let key = NewApiKey::unlimited("bench", [0; 32], Scopes::all());
     let principal = store.create_api_key(tenant, &key, now).await?;
     let account = IntegrationAuthentication {
         id: IntegrationAuthenticationId(0),

@@ -85,13 +85,7 @@ pub(super) async fn make_fleet(files: &Files, size: Size, step: impl Fn(u64)) ->
     let store = open_store(&files.fleet()).await?;
     let now = SystemClock.now();
     let tenant = store.create_tenant("Bench", chrono_tz::America::Chicago, now).await?;
-    let key = NewApiKey {
-        name: "bench".to_owned(),
-        secret_hash: [0; 32],
-        scopes: Scopes::all(),
-        reach: lineshift_domain::reach::Reach::Everything,
-        expires_at: None,
-    };
+    let key = NewApiKey::unlimited("bench", [0; 32], Scopes::all());
     store.create_api_key(tenant, &key, now).await?;
     let provider = make_catalogue(&store, tenant).await?;
     let chunk = IMPORT_ROWS as u64;

@@ -1,5 +1,6 @@
 //! What rows refer to by name or id, read once before the first row.
 
+use lineshift_domain::reach::Reach;
 use std::collections::HashMap;
 
 use anyhow::Result;
@@ -28,10 +29,7 @@ macro_rules! read_all {
     ($target:expr, $list:ident, $each:expr) => {{
         let mut after = None;
         loop {
-            let page = $target
-                .store
-                .$list($target.tenant.id, &lineshift_domain::reach::Reach::Everything, after, MAX_PAGE_ITEMS)
-                .await?;
+            let page = $target.store.$list($target.tenant.id, &Reach::Everything, after, MAX_PAGE_ITEMS).await?;
             page.items.into_iter().for_each($each);
             after = page.next;
             if after.is_none() {

@@ -8,6 +8,7 @@ use lineshift_domain::ids::{
     BulkChangeId, DeviceChangeId, IntegrationAuthenticationId, PrincipalId, ServiceProviderId, TenantId,
 };
 use lineshift_domain::order::{StoredOrder, StoredStatus};
+use lineshift_domain::reach::Reach;
 use lineshift_domain::terms::{IntegrationKind, LineIdentifier, PortalType, Step, StepState};
 use lineshift_store::access::AccessStore as _;
 use lineshift_store::billing::{BillingStore as _, StepBatch, StepRecord};
@@ -54,10 +55,8 @@ async fn lines(store: &PostgresStore) -> (TenantId, ServiceProviderId, Vec<NewDe
             carrier_device_id: None,
         };
         store.import_devices(tenant, &[line], "here", start()).await.expect("a line");
-        let found = store
-            .list_devices(tenant, &lineshift_domain::reach::Reach::Everything, &DeviceFilter::Iccid(iccid(nth)), None, 1)
-            .await
-            .expect("listed");
+        let found =
+            store.list_devices(tenant, &Reach::Everything, &DeviceFilter::Iccid(iccid(nth)), None, 1).await.expect("listed");
         let request_position = u32::try_from(nth).expect("two lines");
         rows.push(NewDeviceChange { request_position, line: iccid(nth), device: Some((found.items[0].id, 1)), refused: None });
     }

@@ -7,6 +7,7 @@ use lineshift_domain::ids::{
     RevCustomerId, ServiceProviderId, SiteId, TenantId,
 };
 use lineshift_domain::places::PlacesAsked;
+use lineshift_domain::reach::Reach;
 use lineshift_domain::sync::{SyncPart, SyncParts, SyncPhase};
 use lineshift_domain::terms::{IntegrationKind, LineIdentifier, PortalType, StepState};
 use lineshift_store::access::AccessStore as _;
@@ -129,10 +130,8 @@ impl Reference {
         let lines: Vec<ImportDevice> = (0..16).map(|nth| of.line(nth)).collect();
         store.import_devices(tenant, &lines, mark, at(0)).await.expect("lines");
         for line in lines {
-            let listed = store
-                .list_devices(tenant, &lineshift_domain::reach::Reach::Everything, &DeviceFilter::Iccid(line.iccid), None, 1)
-                .await
-                .expect("listed");
+            let listed =
+                store.list_devices(tenant, &Reach::Everything, &DeviceFilter::Iccid(line.iccid), None, 1).await.expect("listed");
             of.lines.push(listed.items[0].id);
         }
         of
@@ -149,7 +148,7 @@ impl Reference {
         store.usp_revservice_create_serviceproduct(self.tenant, &[self.product(10, 100)], at(1)).await.expect("a product");
         store.import_queue_entries(self.tenant, &[self.scheduled(1)], self.mark, at(2)).await.expect("an entry");
         store
-            .list_queue_entries(self.tenant, &lineshift_domain::reach::Reach::Everything, PlanQueueFilter::Open, None, 1)
+            .list_queue_entries(self.tenant, &Reach::Everything, PlanQueueFilter::Open, None, 1)
             .await
             .expect("listed")
             .items

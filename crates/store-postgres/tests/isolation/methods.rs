@@ -4,6 +4,7 @@ use lineshift_domain::codes::Code;
 use lineshift_domain::facts::Holds;
 use lineshift_domain::ids::RevCustomerId;
 use lineshift_domain::lines::read_line;
+use lineshift_domain::reach::Reach;
 use lineshift_domain::terms::LineIdentifier;
 use lineshift_store::access::AccessStore;
 use lineshift_store::audit::{AuditFilter, AuditStore};
@@ -137,15 +138,12 @@ async fn try_catalogue(tried: &mut Tried<'_>, of: &Filled) {
 
 async fn try_catalogue_lists(tried: &mut Tried<'_>, of: &Filled) {
     let tenant = of.tenant;
-    try_it!(
-        tried,
-        CatalogueStore.list_integration_authentications(tenant, &lineshift_domain::reach::Reach::Everything, None, 10)
-    );
-    try_it!(tried, CatalogueStore.list_service_providers(tenant, &lineshift_domain::reach::Reach::Everything, None, 10));
-    try_it!(tried, CatalogueStore.list_rev_customers(tenant, &lineshift_domain::reach::Reach::Everything, None, 10));
-    try_it!(tried, CatalogueStore.list_sites(tenant, &lineshift_domain::reach::Reach::Everything, None, 10));
-    try_it!(tried, CatalogueStore.list_customer_rate_plans(tenant, &lineshift_domain::reach::Reach::Everything, None, 10));
-    try_it!(tried, CatalogueStore.list_customer_rate_pools(tenant, &lineshift_domain::reach::Reach::Everything, None, 10));
+    try_it!(tried, CatalogueStore.list_integration_authentications(tenant, &Reach::Everything, None, 10));
+    try_it!(tried, CatalogueStore.list_service_providers(tenant, &Reach::Everything, None, 10));
+    try_it!(tried, CatalogueStore.list_rev_customers(tenant, &Reach::Everything, None, 10));
+    try_it!(tried, CatalogueStore.list_sites(tenant, &Reach::Everything, None, 10));
+    try_it!(tried, CatalogueStore.list_customer_rate_plans(tenant, &Reach::Everything, None, 10));
+    try_it!(tried, CatalogueStore.list_customer_rate_pools(tenant, &Reach::Everything, None, 10));
     // Global.
     tried.note("CatalogueStore::active_statuses", tried.store.active_statuses().await).await;
     let references = References {
@@ -170,7 +168,7 @@ async fn try_devices(tried: &mut Tried<'_>, of: &Filled) {
         DeviceFilter::Site(of.site),
         DeviceFilter::CustomerRatePlan(of.plan),
     ] {
-        try_it!(tried, DeviceStore.list_devices(tenant, &lineshift_domain::reach::Reach::Everything, &filter, None, 10));
+        try_it!(tried, DeviceStore.list_devices(tenant, &Reach::Everything, &filter, None, 10));
     }
     try_it!(tried, DeviceStore.get_device(tenant, of.lines[0]));
     try_it!(tried, DeviceStore.list_device_history(tenant, of.lines[7], None, 10));

@@ -2,6 +2,7 @@
 
 use lineshift_domain::codes::Code;
 use lineshift_domain::lines::read_line;
+use lineshift_domain::reach::Reach;
 use lineshift_domain::terms::{LineIdentifier, PlanQueueState};
 use lineshift_store::plan_queue::{PlanQueueFilter, PlanQueueStore};
 use lineshift_store::work::{Backlog, Message, RunnableChange, Settled, WorkStore};
@@ -96,7 +97,7 @@ pub(crate) async fn try_plan_queue(tried: &mut Tried<'_>, of: &Filled) {
         PlanQueueFilter::OpenOfDevice(of.entry.device_id),
         PlanQueueFilter::OfChange(of.entry.bulk_change_id, PlanQueueState::Open),
     ] {
-        try_it!(tried, PlanQueueStore.list_queue_entries(tenant, &lineshift_domain::reach::Reach::Everything, filter, None, 10));
+        try_it!(tried, PlanQueueStore.list_queue_entries(tenant, &Reach::Everything, filter, None, 10));
     }
     try_it!(tried, PlanQueueStore.get_queue_entry(tenant, id));
     try_it!(tried, PlanQueueStore.move_queue_entry(tenant, id, at(110), BY, now));

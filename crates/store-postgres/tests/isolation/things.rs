@@ -3,6 +3,7 @@
 use lineshift_domain::ids::{
     CustomerRatePlanId, CustomerRatePoolId, IntegrationAuthenticationId, PrincipalId, RevCustomerId, ServiceProviderId, SiteId,
 };
+use lineshift_domain::reach::Reach;
 use lineshift_domain::scopes::Scopes;
 use lineshift_domain::terms::{AuditActor, AuditResult, IntegrationKind};
 use lineshift_store::access::NewApiKey;
@@ -19,7 +20,7 @@ pub(crate) fn new_key(mark: &str) -> NewApiKey {
         name: format!("{mark} key"),
         secret_hash: [1; 32],
         scopes: Scopes::all(),
-        reach: lineshift_domain::reach::Reach::Everything,
+        reach: Reach::Everything,
         expires_at: None,
     }
 }

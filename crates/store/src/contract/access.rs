@@ -1,6 +1,7 @@
 //! Tenants and API keys.
 
 use lineshift_domain::ids::{PrincipalId, TenantId};
+use lineshift_domain::reach::Reach;
 use lineshift_domain::roles::READY_MADE;
 use lineshift_domain::scopes::Scopes;
 
@@ -10,13 +11,7 @@ use crate::{Store, StoreError};
 
 fn key(name: &str) -> NewApiKey {
     let scopes: Scopes = "m2m:view m2m:create".parse().expect("known scopes");
-    NewApiKey {
-        name: name.to_owned(),
-        secret_hash: [7; 32],
-        scopes,
-        reach: lineshift_domain::reach::Reach::Everything,
-        expires_at: Some(at(100)),
-    }
+    NewApiKey { name: name.to_owned(), secret_hash: [7; 32], scopes, reach: Reach::Everything, expires_at: Some(at(100)) }
 }
 
 /// A name is taken once; a tenant is found as it was created, with its ready-made roles, and listed.
@@ -48,7 +43,7 @@ pub async fn a_key_is_kept_until_it_is_revoked<S: Store>(store: &S) {
         name: "portal".to_owned(),
         secret_hash: [7; 32],
         scopes: key("portal").scopes,
-        reach: lineshift_domain::reach::Reach::Everything,
+        reach: Reach::Everything,
         created_at: at(1),
         expires_at: Some(at(100)),
         last_used_at: None,

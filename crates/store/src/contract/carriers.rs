@@ -6,6 +6,7 @@ use lineshift_domain::ids::{BulkChangeId, DeviceChangeId, DeviceId, IntegrationA
 use lineshift_domain::judge::Reason;
 use lineshift_domain::log_text::{CarrierAction, LogTitle, entry};
 use lineshift_domain::order::{StoredCarrierRatePlan, StoredOrder, StoredStatus};
+use lineshift_domain::reach::Reach;
 use lineshift_domain::terms::{IntegrationKind, Step, StepState};
 
 use super::bulk_changes::{accepted, change};
@@ -190,8 +191,7 @@ pub async fn a_page_says_whether_its_carrier_may_be_called<S: Store>(store: &S) 
     assert!(may_write().await);
     let unlinked = ServiceProvider { integration_authentication_id: None, ..carrier };
     store.update_service_provider(tenant, &unlinked, at(14)).await.expect("unlinked");
-    let listed =
-        store.list_service_providers(tenant, &lineshift_domain::reach::Reach::Everything, None, 10).await.expect("listed").items;
+    let listed = store.list_service_providers(tenant, &Reach::Everything, None, 10).await.expect("listed").items;
     assert_eq!(listed, [unlinked]);
 }
 

@@ -3,6 +3,7 @@
 use lineshift_domain::ids::{
     CustomerRatePlanId, CustomerRatePoolId, IntegrationAuthenticationId, RevCustomerId, ServiceProviderId, SiteId,
 };
+use lineshift_domain::reach::Reach;
 use lineshift_domain::terms::IntegrationKind;
 use rust_decimal::Decimal;
 
@@ -21,8 +22,7 @@ macro_rules! kept {
         pub async fn $body<S: Store>(store: &S) {
             let fixture = Fixture::new(store, stringify!($body)).await;
             let (tenant, other) = (fixture.tenant, fixture.other);
-            let before =
-                store.$list(tenant, &lineshift_domain::reach::Reach::Everything, None, 1_000).await.expect("a list").items.len();
+            let before = store.$list(tenant, &Reach::Everything, None, 1_000).await.expect("a list").items.len();
             let mut things: Vec<$thing> = Vec::new();
             for nth in 0..3 {
                 let thing: $thing = $make(&fixture, nth);
@@ -44,7 +44,7 @@ macro_rules! kept {
 
             let (mut listed, mut after) = (Vec::new(), None);
             loop {
-                let page = store.$list(tenant, &lineshift_domain::reach::Reach::Everything, after, 2).await.expect("a page");
+                let page = store.$list(tenant, &Reach::Everything, after, 2).await.expect("a page");
                 assert!(page.items.len() <= 2);
                 listed.extend(page.items);
                 after = page.next;
@@ -55,10 +55,7 @@ macro_rules! kept {
             assert_eq!(listed.len(), before + 3);
             assert!(listed.is_sorted_by_key(|thing| thing.id));
             assert!(things.iter().all(|thing| listed.contains(thing)), "{listed:?}");
-            assert_eq!(
-                store.$list(other, &lineshift_domain::reach::Reach::Everything, None, 2).await.expect("a list").items,
-                vec![]
-            );
+            assert_eq!(store.$list(other, &Reach::Everything, None, 2).await.expect("a list").items, vec![]);
         }
     };
 }

@@ -3,6 +3,7 @@
 use lineshift_domain::facts::{Holds, LineFacts};
 use lineshift_domain::ids::{DeviceId, RevCustomerId, TenantId};
 use lineshift_domain::lines::{Digits, read_line};
+use lineshift_domain::reach::Reach;
 use lineshift_domain::terms::LineIdentifier;
 use rust_decimal::Decimal;
 
@@ -22,8 +23,7 @@ pub(super) const PLAN_CHANGE: FactsQuery = FactsQuery::all(Holds::CUSTOMER_AND_P
 async fn listed<S: Store>(store: &S, tenant: TenantId, filter: DeviceFilter) -> Vec<DeviceId> {
     let (mut ids, mut after) = (Vec::new(), None);
     loop {
-        let page =
-            store.list_devices(tenant, &lineshift_domain::reach::Reach::Everything, &filter, after, 2).await.expect("a page");
+        let page = store.list_devices(tenant, &Reach::Everything, &filter, after, 2).await.expect("a page");
         assert!(page.items.len() <= 2, "{filter:?}");
         ids.extend(page.items.iter().map(|line| line.id));
         after = page.next;

@@ -7,6 +7,7 @@ use lineshift_domain::ids::{
     ServiceProviderId, SiteId, TenantId,
 };
 use lineshift_domain::judge::Reason;
+use lineshift_domain::reach::Reach;
 use lineshift_domain::terms::{IntegrationKind, PortalType};
 use rust_decimal::Decimal;
 
@@ -119,12 +120,7 @@ impl<'s, S: Store> Fixture<'s, S> {
     /// The line with that ICCID.
     pub(super) async fn find(&self, iccid: &str) -> DeviceView {
         let filter = DeviceFilter::Iccid(iccid.to_owned());
-        let mut found = self
-            .store
-            .list_devices(self.tenant, &lineshift_domain::reach::Reach::Everything, &filter, None, 2)
-            .await
-            .expect("a list")
-            .items;
+        let mut found = self.store.list_devices(self.tenant, &Reach::Everything, &filter, None, 2).await.expect("a list").items;
         assert_eq!(found.len(), 1, "{iccid}");
         found.remove(0)
     }
@@ -151,7 +147,7 @@ impl<'s, S: Store> Fixture<'s, S> {
     /// The open entries of the tenant, by date.
     pub(super) async fn open_entries(&self) -> Vec<PlanQueueEntry> {
         self.store
-            .list_queue_entries(self.tenant, &lineshift_domain::reach::Reach::Everything, PlanQueueFilter::Open, None, 1_000)
+            .list_queue_entries(self.tenant, &Reach::Everything, PlanQueueFilter::Open, None, 1_000)
             .await
             .expect("a list")
             .items

@@ -4,6 +4,7 @@ use lineshift_domain::ids::{
     CustomerRatePlanId, CustomerRatePoolId, IntegrationAuthenticationId, PrincipalId, RevCustomerId, ServiceProviderId, SiteId,
 };
 use lineshift_domain::order::Setting;
+use lineshift_domain::reach::Reach;
 use lineshift_domain::terms::{BulkChangeStatus, LineIdentifier, PlanQueueState, PortalType};
 use rust_decimal::Decimal;
 
@@ -287,11 +288,7 @@ pub async fn queue_entries_stand_under_one_change_a_carrier_account<S: Store>(st
     let provider = store.get_bulk_change(tenant, PrincipalId(0), change_of(1)).await.expect("the change").service_provider_id;
     assert_eq!(provider, second);
     let filter = PlanQueueFilter::OfChange(change_of(0), PlanQueueState::Open);
-    let listed = store
-        .list_queue_entries(tenant, &lineshift_domain::reach::Reach::Everything, filter, None, 10)
-        .await
-        .expect("a list")
-        .items;
+    let listed = store.list_queue_entries(tenant, &Reach::Everything, filter, None, 10).await.expect("a list").items;
     // In device order, whatever the order of the call.
     assert_eq!(listed.iter().map(|entry| entry.iccid.clone()).collect::<Vec<_>>(), [iccid(0), iccid(2)]);
 }
@@ -302,11 +299,7 @@ pub async fn a_call_takes_so_many_rows<S: Store>(store: &S) {
     let rows: Vec<ImportDevice> = (0..=IMPORT_ROWS).map(|nth| fixture.line(nth)).collect();
     assert!(store.import_devices(fixture.tenant, &rows, BY, at(1)).await.is_err());
     assert_eq!(
-        store
-            .list_devices(fixture.tenant, &lineshift_domain::reach::Reach::Everything, &Default::default(), None, 10)
-            .await
-            .expect("a list")
-            .items,
+        store.list_devices(fixture.tenant, &Reach::Everything, &Default::default(), None, 10).await.expect("a list").items,
         vec![]
     );
     let imported = store.import_devices(fixture.tenant, &rows[1..], BY, at(1)).await.expect("lines");

@@ -2,6 +2,7 @@
 
 use lineshift_domain::ids::DeviceChangeId;
 use lineshift_domain::log_text::LogText;
+use lineshift_domain::reach::Reach;
 use lineshift_domain::terms::PlanQueueState;
 
 use super::fixture::{BY, Fixture, at};
@@ -11,11 +12,7 @@ use crate::{Store, StoreError};
 async fn paged<S: Store>(fixture: &Fixture<'_, S>, filter: PlanQueueFilter) -> Vec<DeviceChangeId> {
     let (mut ids, mut after) = (Vec::new(), None);
     loop {
-        let page = fixture
-            .store
-            .list_queue_entries(fixture.tenant, &lineshift_domain::reach::Reach::Everything, filter, after, 2)
-            .await
-            .expect("a page");
+        let page = fixture.store.list_queue_entries(fixture.tenant, &Reach::Everything, filter, after, 2).await.expect("a page");
         assert!(page.items.len() <= 2, "{filter:?}");
         ids.extend(page.items.iter().map(|entry| entry.id));
         after = page.next;
@@ -111,14 +108,7 @@ pub async fn entries_stay_with_their_tenant<S: Store>(store: &S) {
         PlanQueueFilter::OpenOfDevice(lines[0]),
         PlanQueueFilter::OfChange(before[0].bulk_change_id, PlanQueueState::Open),
     ] {
-        assert_eq!(
-            store
-                .list_queue_entries(other, &lineshift_domain::reach::Reach::Everything, filter, None, 10)
-                .await
-                .expect("a list")
-                .items,
-            vec![]
-        );
+        assert_eq!(store.list_queue_entries(other, &Reach::Everything, filter, None, 10).await.expect("a list").items, vec![]);
     }
     for (tenant, id) in [(other, id), (tenant, DeviceChangeId(i64::MAX))] {
         let missing = [

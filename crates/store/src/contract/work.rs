@@ -6,6 +6,7 @@ use lineshift_domain::ids::{BulkChangeId, ServiceProviderId};
 use lineshift_domain::judge::Reason;
 use lineshift_domain::log_text::LogText;
 use lineshift_domain::order::{StoredAssignment, StoredOrder};
+use lineshift_domain::reach::Reach;
 use lineshift_domain::rights::Rights;
 use lineshift_domain::terms::{BulkChangeStatus, DeviceChangeStatus, LineIdentifier, PlanQueueState};
 
@@ -100,7 +101,7 @@ pub async fn a_page_says_what_its_order_is_worth_now<S: Store>(store: &S) {
         name: "orderer".to_owned(),
         secret_hash: [1; 32],
         scopes: scopes.clone(),
-        reach: lineshift_domain::reach::Reach::Everything,
+        reach: Reach::Everything,
         expires_at: Some(at(100)),
     };
     let principal = store.create_api_key(tenant, &key, at(0)).await.expect("a key");
@@ -327,11 +328,7 @@ pub async fn queue_entries_of_a_change_are_canceled_once<S: Store>(store: &S) {
     assert_eq!(store.cancel_queue_entries(tenant, id, "canceler", at(21)).await.expect("asked"), 0);
     assert_eq!(fixture.open_entries().await.len(), 1);
     let filter = PlanQueueFilter::OfChange(id, PlanQueueState::Canceled);
-    let canceled = store
-        .list_queue_entries(tenant, &lineshift_domain::reach::Reach::Everything, filter, None, 9)
-        .await
-        .expect("listed")
-        .items;
+    let canceled = store.list_queue_entries(tenant, &Reach::Everything, filter, None, 9).await.expect("listed").items;
     assert_eq!(canceled.len(), 2);
     assert_eq!((canceled[0].modified_by.as_deref(), canceled[0].modified_at), (Some("canceler"), Some(at(20))));
     let expected = [(LogText::CancelScheduledRatePlan.to_string(), false, None)];

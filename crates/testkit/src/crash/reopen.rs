@@ -1,5 +1,6 @@
 //! The same operator on a store that was there before.
 
+use lineshift_domain::reach::Reach;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -51,27 +52,14 @@ pub async fn reopen_nth(
     let engine = Engine::new(Arc::clone(&store), Arc::clone(&clock) as Arc<dyn Clock>, limits);
     let tenant = store.list_tenants().await.expect("tenants")[nth].id;
     let key = store.list_api_keys(tenant).await.expect("keys").remove(0);
-    let providers = store
-        .list_service_providers(tenant, &lineshift_domain::reach::Reach::Everything, None, 10)
-        .await
-        .expect("providers")
-        .items;
+    let providers = store.list_service_providers(tenant, &Reach::Everything, None, 10).await.expect("providers").items;
     let provider = |name: &str| providers.iter().find(|provider| provider.name == name).expect("it was created").id;
-    let sites = store.list_sites(tenant, &lineshift_domain::reach::Reach::Everything, None, 10).await.expect("sites").items;
+    let sites = store.list_sites(tenant, &Reach::Everything, None, 10).await.expect("sites").items;
     let site = |billed: bool| sites.iter().find(|site| site.rev_customer_id.is_some() == billed).expect("it was created").id;
-    let plans =
-        store.list_customer_rate_plans(tenant, &lineshift_domain::reach::Reach::Everything, None, 10).await.expect("plans").items;
+    let plans = store.list_customer_rate_plans(tenant, &Reach::Everything, None, 10).await.expect("plans").items;
     let plan = |name: &str| plans.iter().find(|plan| plan.name == name).expect("it was created").id;
-    let customer = store
-        .list_rev_customers(tenant, &lineshift_domain::reach::Reach::Everything, None, 1)
-        .await
-        .expect("customers")
-        .items
-        .remove(0);
-    let pool =
-        store.list_customer_rate_pools(tenant, &lineshift_domain::reach::Reach::Everything, None, 1).await.expect("pools").items
-            [0]
-        .id;
+    let customer = store.list_rev_customers(tenant, &Reach::Everything, None, 1).await.expect("customers").items.remove(0);
+    let pool = store.list_customer_rate_pools(tenant, &Reach::Everything, None, 1).await.expect("pools").items[0].id;
     Operator {
         engine,
         stored,

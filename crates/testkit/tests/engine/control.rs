@@ -5,6 +5,7 @@ use insta::assert_snapshot;
 use lineshift_domain::limits::Limits;
 use lineshift_domain::log_text::LogText;
 use lineshift_domain::order::{CustomerRatePlanOrder, Effect, EffectiveDate, Order};
+use lineshift_domain::reach::Reach;
 use lineshift_domain::refusal::RefusalClass;
 use lineshift_domain::terms::{BulkChangeStatus, DeviceChangeStatus, PlanQueueState};
 use lineshift_engine::{Clock as _, EngineError};
@@ -227,13 +228,7 @@ async fn rights_lost_before_the_page_ran_end_every_line() {
         let operator = Operator::with_lines(3).await;
         let (scopes, now) = ("m2m:create".parse().expect("scopes"), operator.clock.now());
         let expires_at = (lose == "expire").then_some(now + TimeDelta::minutes(1));
-        let key = NewApiKey {
-            name: "guest".to_owned(),
-            secret_hash: [3; 32],
-            scopes,
-            reach: lineshift_domain::reach::Reach::Everything,
-            expires_at,
-        };
+        let key = NewApiKey { name: "guest".to_owned(), secret_hash: [3; 32], scopes, reach: Reach::Everything, expires_at };
         let principal = operator.store.create_api_key(operator.tenant(), &key, now).await.expect("a key");
         let guest = lineshift_engine::Caller {
             tenant: operator.tenant(),

@@ -1,6 +1,7 @@
 //! What must not happen: a number that moved on taking the wrong line with it, one change that keeps others waiting, a
 //! cancel that a retry undoes, a default of nothing that counts as something.
 
+use lineshift_domain::reach::Reach;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use lineshift_domain::limits::Limits;
@@ -38,13 +39,7 @@ async fn a_retry_by_number_takes_the_line_that_has_the_number_now() {
     let plan_of = async |line: u64| {
         let found = operator
             .store
-            .list_devices(
-                operator.tenant(),
-                &lineshift_domain::reach::Reach::Everything,
-                &DeviceFilter::Iccid(iccid(line)),
-                None,
-                1,
-            )
+            .list_devices(operator.tenant(), &Reach::Everything, &DeviceFilter::Iccid(iccid(line)), None, 1)
             .await
             .expect("lines");
         found.items[0].customer_rate_plan_id

@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use lineshift_domain::codes::Code;
 use lineshift_domain::ids::{BulkChangeId, DeviceChangeId, DeviceId, PrincipalId};
 use lineshift_domain::order::{CustomerRatePlanOrder, Effect, EffectiveDate};
+use lineshift_domain::reach::Reach;
 use lineshift_domain::terms::{DeviceChangeStatus, PlanQueueState};
 use lineshift_engine::{Clock as _, EngineError};
 use lineshift_store::StoreError;
@@ -139,13 +140,7 @@ async fn the_store_finds_nothing_by_anothers_ids() {
         let state = PlanQueueState::Open;
         assert_eq!(
             store
-                .list_queue_entries(
-                    tenant,
-                    &lineshift_domain::reach::Reach::Everything,
-                    PlanQueueFilter::OfChange(id, state),
-                    None,
-                    9
-                )
+                .list_queue_entries(tenant, &Reach::Everything, PlanQueueFilter::OfChange(id, state), None, 9)
                 .await
                 .expect("listed")
                 .items,
@@ -157,15 +152,15 @@ async fn the_store_finds_nothing_by_anothers_ids() {
     not_found(store.move_queue_entry(tenant, theirs.entry, now, "me", now).await);
     not_found(store.cancel_queue_entry(tenant, theirs.entry, "me", now).await);
     for filter in [PlanQueueFilter::Open, PlanQueueFilter::OpenOfDevice(theirs.device)] {
-        assert_eq!(
-            store
-                .list_queue_entries(tenant, &lineshift_domain::reach::Reach::Everything, filter, None, 9)
-                .await
-                .expect("listed")
-                .items,
-            []
-        );
+        assert_eq!(store.list_queue_entries(tenant, &Reach::Everything, filter, None, 9).await.expect("listed").items, []);
     }
+    finds_no_lines(&mine, &other, &theirs).await;
+    assert_eq!(everything(&other).await, before);
+}
+
+/// Neither by their ids nor by what both call the same.
+async fn finds_no_lines(mine: &Operator, other: &Operator, theirs: &Theirs) {
+    let (store, tenant) = (&mine.store, mine.tenant());
     not_found(store.get_device(tenant, theirs.device).await);
     assert_eq!(store.list_device_history(tenant, theirs.device, None, 9).await.expect("listed").items, []);
     for filter in [
@@ -177,16 +172,11 @@ async fn the_store_finds_nothing_by_anothers_ids() {
         DeviceFilter::CustomerRatePlan(other.plan),
     ] {
         assert_eq!(
-            store
-                .list_devices(tenant, &lineshift_domain::reach::Reach::Everything, &filter, None, 9)
-                .await
-                .expect("listed")
-                .items,
+            store.list_devices(tenant, &Reach::Everything, &filter, None, 9).await.expect("listed").items,
             [],
             "{filter:?}"
         );
     }
-    assert_eq!(everything(&other).await, before);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Keys: who is let in, as whom, and what for.
 
+use lineshift_domain::reach::Reach;
 use lineshift_engine::Clock as _;
 use lineshift_store::access::NewApiKey;
 use lineshift_testkit::app::TestApp;
@@ -80,7 +81,7 @@ async fn whoever_is_refused_gets_the_same_bytes() {
         name: "expired".to_owned(),
         secret_hash: secret.hash(),
         scopes: "*".parse().expect("scopes"),
-        reach: lineshift_domain::reach::Reach::Everything,
+        reach: Reach::Everything,
         expires_at: Some(now),
     };
     let expired = store.create_api_key(tenant, &expired, now).await.expect("a key");

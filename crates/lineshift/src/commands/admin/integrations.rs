@@ -2,6 +2,7 @@
 
 mod set;
 
+use lineshift_domain::reach::Reach;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
@@ -86,15 +87,8 @@ impl Accounts {
     async fn all(&self) -> Result<Vec<IntegrationAuthentication>> {
         let (mut all, mut after) = (Vec::new(), None);
         loop {
-            let page = self
-                .store
-                .list_integration_authentications(
-                    self.tenant.id,
-                    &lineshift_domain::reach::Reach::Everything,
-                    after,
-                    MAX_PAGE_ITEMS,
-                )
-                .await;
+            let page =
+                self.store.list_integration_authentications(self.tenant.id, &Reach::Everything, after, MAX_PAGE_ITEMS).await;
             let page = page.context("listing integrations")?;
             all.extend(page.items);
             after = page.next;

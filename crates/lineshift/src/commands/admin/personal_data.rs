@@ -122,19 +122,19 @@ async fn export<E: OwnerEngine>(
     let asked = Asked { tenant, action: "admin personal-data export", target };
     audited(store, context, asked, async {
         count_lines(&**store, tenant, customer).await?;
-        print(format!("{{\"tenant\":{tenant},\"customer\":{customer},\"rows\":["))?;
+        print(&format!("{{\"tenant\":{tenant},\"customer\":{customer},\"rows\":["))?;
         // Between the first row and the next one stands a comma.
         let before = Mutex::new("\n");
         let take: TakeExported = Arc::new(move |table, columns| {
             let mut before = before.lock().unwrap_or_else(PoisonError::into_inner);
             let between = std::mem::replace(&mut *before, ",\n");
-            print(format!("{between}{}", row(table, columns))).map_err(|error| StoreError::Internal {
+            print(&format!("{between}{}", row(table, columns))).map_err(|error| StoreError::Internal {
                 context: "writing to standard output".to_owned(),
                 source: Some(error.into()),
             })
         });
         let rows = export_personal_data(&**store, tenant, customer, take).await?;
-        print("\n]}\n".to_owned())?;
+        print("\n]}\n")?;
         Ok(((), Told { note: Some(format!("exported: {}", counted(rows, "row", "rows"))), ..Told::default() }))
     })
     .await
@@ -153,6 +153,6 @@ fn row(table: &'static str, columns: &[(&'static str, OwnedValue)]) -> Value {
     json!({ "table": table, "row": columns })
 }
 
-fn print(text: String) -> std::io::Result<()> {
+fn print(text: &str) -> std::io::Result<()> {
     std::io::stdout().lock().write_all(text.as_bytes())
 }

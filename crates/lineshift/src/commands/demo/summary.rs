@@ -1,5 +1,6 @@
 //! What the demonstration came to, every number read from the store or the API.
 
+use lineshift_domain::reach::Reach;
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
@@ -111,7 +112,7 @@ async fn count_devices(store: &SqliteStore, tenant: TenantId) -> Result<u64> {
     let (mut count, mut after) = (0, None);
     loop {
         let page = store
-            .list_devices(tenant, &lineshift_domain::reach::Reach::Everything, &DeviceFilter::All, after, MAX_PAGE_ITEMS)
+            .list_devices(tenant, &Reach::Everything, &DeviceFilter::All, after, MAX_PAGE_ITEMS)
             .await
             .context("counting lines")?;
         count += page.items.len() as u64;

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use lineshift_connectors::carrier::Carriers;
 use lineshift_domain::ids::IntegrationAuthenticationId;
+use lineshift_domain::reach::Reach;
 use lineshift_domain::terms::IntegrationKind;
 use lineshift_store::catalogue::IntegrationAuthentication;
 use lineshift_store::import::Imported;
@@ -54,7 +55,7 @@ impl Kind for Authentications {
                 .store
                 .list_integration_authentications(
                     target.tenant.id,
-                    &lineshift_domain::reach::Reach::Everything,
+                    &Reach::Everything,
                     after,
                     lineshift_store::paging::MAX_PAGE_ITEMS,
                 )

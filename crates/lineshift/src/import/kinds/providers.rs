@@ -1,5 +1,6 @@
 //! Carrier accounts. Their ids are made by the store; files know them by name.
 
+use lineshift_domain::reach::Reach;
 use std::collections::HashMap;
 
 use anyhow::Result;
@@ -65,10 +66,7 @@ impl Kind for Providers {
         let mut present = HashMap::new();
         let mut after = None;
         loop {
-            let page = target
-                .store
-                .list_service_providers(target.tenant.id, &lineshift_domain::reach::Reach::Everything, after, MAX_PAGE_ITEMS)
-                .await?;
+            let page = target.store.list_service_providers(target.tenant.id, &Reach::Everything, after, MAX_PAGE_ITEMS).await?;
             present.extend(page.items.into_iter().map(|thing| (thing.name.clone(), thing)));
             after = page.next;
             if after.is_none() {

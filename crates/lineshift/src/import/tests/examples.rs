@@ -1,5 +1,6 @@
 //! The examples, and a generated fleet, are taken as they are.
 
+use lineshift_domain::reach::Reach;
 use std::path::Path;
 
 use lineshift_store::bulk_changes::BulkChangeStore as _;
@@ -43,11 +44,8 @@ async fn the_examples_are_taken_and_may_be_taken_again() {
     assert_eq!(first[6], (100, 100, 0), "devices");
     assert_eq!(first[9], (2, 2, 0), "plan queue");
     let ids: Vec<i64> = {
-        let listed = fixture
-            .store
-            .list_service_providers(fixture.tenant.id, &lineshift_domain::reach::Reach::Everything, None, 10)
-            .await
-            .expect("providers");
+        let listed =
+            fixture.store.list_service_providers(fixture.tenant.id, &Reach::Everything, None, 10).await.expect("providers");
         listed.items.iter().map(|provider| provider.id.0).collect()
     };
     assert_eq!(ids, [1, 2, 3, 4, 5], "the orders of the examples name carrier accounts by these ids");
@@ -67,7 +65,7 @@ async fn open_entries_wait_for_the_start_of_their_day() {
     let tenant = fixture.tenant.id;
     let open = fixture
         .store
-        .list_queue_entries(tenant, &lineshift_domain::reach::Reach::Everything, PlanQueueFilter::Open, None, 100)
+        .list_queue_entries(tenant, &Reach::Everything, PlanQueueFilter::Open, None, 100)
         .await
         .expect("entries")
         .items;

@@ -3,6 +3,7 @@
 mod examples;
 mod rows;
 
+use lineshift_domain::reach::Reach;
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
@@ -74,7 +75,7 @@ impl Fixture {
 
     async fn devices(&self) -> Vec<DeviceView> {
         self.store
-            .list_devices(self.tenant.id, &lineshift_domain::reach::Reach::Everything, &DeviceFilter::All, None, 1_000)
+            .list_devices(self.tenant.id, &Reach::Everything, &DeviceFilter::All, None, 1_000)
             .await
             .expect("the lines")
             .items

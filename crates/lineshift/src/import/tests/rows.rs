@@ -2,6 +2,7 @@
 
 use lineshift_domain::ids::RevCustomerId;
 use lineshift_domain::lines::read_line;
+use lineshift_domain::reach::Reach;
 use lineshift_domain::terms::LineIdentifier;
 use lineshift_store::catalogue::CatalogueStore as _;
 use lineshift_store::devices::FactsQuery;
@@ -224,12 +225,8 @@ async fn other_kinds_name_what_is_wrong_as_well() {
 async fn a_carrier_account_keeps_what_it_is_called_with() {
     let fixture = Fixture::with_catalogue().await;
     let linked = async || {
-        let providers = fixture
-            .store
-            .list_service_providers(fixture.tenant.id, &lineshift_domain::reach::Reach::Everything, None, 10)
-            .await
-            .expect("listed")
-            .items;
+        let providers =
+            fixture.store.list_service_providers(fixture.tenant.id, &Reach::Everything, None, 10).await.expect("listed").items;
         let links: Vec<_> = providers.into_iter().map(|it| (it.name, it.integration_authentication_id.is_some())).collect();
         links
     };
