@@ -354,3 +354,29 @@ fn no_file_names_a_development_machine() {
     }
     assert_none(&problems, "a path of somebody's machine:");
 }
+
+#[test]
+fn every_claim_of_the_security_page_names_a_test() {
+    let page = text_of(&root().join("docs/security.md"));
+    let named: Vec<(&str, &str)> = page
+        .split('`')
+        .filter(|quoted| quoted.starts_with("crates/") && !quoted.contains(char::is_whitespace))
+        .filter_map(|quoted| quoted.split_once('#'))
+        .collect();
+    assert!(named.len() > 40, "the page names its tests as crates/path.rs#function");
+    let missing: Vec<String> = named
+        .iter()
+        .filter(|(file, function)| {
+            !fs::read_to_string(root().join(file)).is_ok_and(|text| text.contains(&format!("fn {function}(")))
+        })
+        .map(|(file, function)| format!("{file}#{function}"))
+        .collect();
+    assert_none(&missing, "docs/security.md names tests that are there");
+    let claims = page.lines().filter(|line| line.starts_with("| ") && line.matches('|').count() == 3);
+    let unproven: Vec<String> = claims
+        .skip_while(|line| !line.starts_with("| claim"))
+        .filter(|line| !line.starts_with("| claim") && !line.contains(".rs#"))
+        .map(str::to_owned)
+        .collect();
+    assert_none(&unproven, "every claim names its test");
+}

@@ -1,5 +1,6 @@
 //! `lineshift demo`
 
+mod administrator;
 mod billing;
 mod carriers;
 mod changes;
@@ -14,6 +15,7 @@ use anyhow::{Context as _, Result, bail};
 use lineshift_connectors::credentials::Vault;
 use lineshift_engine::{Engine, SystemClock};
 use lineshift_store_sqlite::SqliteStore;
+use secrecy::{ExposeSecret as _, SecretString};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
@@ -81,6 +83,7 @@ struct Shown {
     running: Running,
     base: String,
     key: String,
+    password: SecretString,
     _billing: billing::Connected,
     _carriers: carriers::Carriers,
 }
@@ -120,6 +123,7 @@ async fn show(args: &Args, place: &Place, context: &Context) -> Result<Shown> {
     let fleet = Fleet::new(args.devices, args.seed);
     note(&format!("A fleet of {} lines in {}", args.devices, place.file.display()));
     let loaded = load::load(&store, &fleet).await?;
+    let password = administrator::make(&store, loaded.tenant).await?;
     let billing = billing::Billing::start(args.seed, keys(context)?).await?;
     let carriers = carriers::Carriers::start(&fleet, args.seed).await?;
     carriers.connect(&store, &loaded, billing.keys()).await?;
@@ -138,7 +142,7 @@ async fn show(args: &Args, place: &Place, context: &Context) -> Result<Shown> {
     note(&carriers.faults());
     let ledgers = (billing.ledger()?, carriers.ledgers()?);
     report(args, &summary::summarize(&store, loaded.tenant, &client, changes, ledgers).await?)?;
-    Ok(Shown { store, running, base, key: loaded.key, _billing: billing, _carriers: carriers })
+    Ok(Shown { store, running, base, key: loaded.key, password, _billing: billing, _carriers: carriers })
 }
 
 /// The keys that the configuration names, so that a server opens what is kept in a directory; else one that nobody else has.
@@ -165,10 +169,13 @@ fn report(args: &Args, summary: &summary::Summary) -> Result<()> {
     }
 }
 
-fn stay(args: &Args, Shown { base, key, .. }: &Shown) {
+fn stay(args: &Args, Shown { base, key, password, .. }: &Shown) {
     note(&format!(
         "\nIt goes on. Open {base}/docs with the key {key}, or in another shell:\n\n  \
-         export LINESHIFT_URL={base} LINESHIFT_API_KEY={key}\n  lineshift status\n\n{}Ctrl-C ends it.",
+         export LINESHIFT_URL={base} LINESHIFT_API_KEY={key}\n  lineshift status\n\n\
+         People sign in, too (POST {base}/api/v1/session): {} with the password {}\n\n{}Ctrl-C ends it.",
+        administrator::EMAIL,
+        password.expose_secret(),
         if args.dir.is_none() { "The store is deleted at the end. " } else { "" }
     ));
 }

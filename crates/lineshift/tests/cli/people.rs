@@ -91,3 +91,18 @@ fn a_key_reaches_as_far_as_it_says() {
         assert!(err.starts_with("error: --reach: ") && err.contains(said), "{err}");
     }
 }
+
+#[test]
+fn the_first_administrator_may_be_given_a_password() {
+    let place = acme();
+    let with = |password: &str| {
+        place.run_with_input(&["admin", "create-admin", "--email", "ann@example.com", "--password-stdin"], password)
+    };
+    let err = with("password\n").failure(4);
+    assert!(err.contains("this password is not taken") && err.contains("12 characters"), "{err}");
+    assert_eq!(place.run(&["admin", "user", "list", "--json"]).json(0), serde_json::json!([]), "nobody was added");
+    let shown = with("tall-window-sings-low\n").expect(0);
+    assert!(shown.contains("signs in with that password") && !shown.contains("tall-window"), "{shown}");
+    let err = with("tall-window-sings-low\n").failure(4);
+    assert!(err.contains("is known already and keeps their password"), "{err}");
+}

@@ -1,15 +1,20 @@
 //! `lineshift admin create-admin` and `lineshift admin user`
 
-use anyhow::{Result, anyhow};
+use std::io::{BufRead as _, Read as _};
+
+use anyhow::{Context as _, Result, anyhow};
 use clap::Subcommand;
 use lineshift_domain::ids::{PrincipalId, RoleId, TenantId};
+use lineshift_domain::passwords::password_problems;
 use lineshift_domain::reach::Reach;
 use lineshift_domain::roles::{ADMINISTRATOR, READY_MADE};
 use lineshift_domain::scopes::Scopes;
 use lineshift_engine::{Clock as _, SystemClock};
 use lineshift_store::Store;
 use lineshift_store::people::{Member, Membership, NewUser, Role};
+use lineshift_web::passwords::hash_password;
 use lineshift_web::{Invitation, read_email};
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
 use super::reached::{read_reach, require_there};
@@ -19,9 +24,12 @@ use crate::exit::{Done, Refused, WrongCall};
 use crate::output::{self, Output};
 use crate::stores;
 
+/// More than any password: whoever pipes something else in gets no megabytes read.
+const MOST_PASSWORD_BYTES: u64 = 1_024;
+
 /// Make somebody administrator of a tenant.
 ///
-/// A new person gets an invitation, shown this once, with which they set a password; a person who is known already signs in as before.
+/// A new person gets an invitation, shown this once, with which they set a password, or the password that is given here; a person who is known already signs in as before.
 #[derive(Debug, clap::Args)]
 pub(super) struct AdminArgs {
     /// The address with which they sign in.
@@ -30,6 +38,9 @@ pub(super) struct AdminArgs {
     /// How they are called; their address by default.
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
+    /// Take the password of a new person from standard input, up to the end of the line, instead of inviting them.
+    #[arg(long)]
+    password_stdin: bool,
     /// The tenant, by name or id; may be left out where there is only one.
     #[arg(long, value_name = "NAME")]
     tenant: Option<String>,
@@ -85,14 +96,34 @@ pub(super) enum Command {
 
 /// Makes somebody administrator.
 pub(super) async fn create_admin(args: AdminArgs, context: &Context) -> Result<Done> {
-    let AdminArgs { email, name, tenant, json } = args;
+    let AdminArgs { email, name, password_stdin, tenant, json } = args;
     let store = stores::open_existing(context).await?;
     let tenant = stores::choose_tenant(&*store, tenant.as_deref()).await?;
     let roles = vec![administrator(&*store, tenant.id).await?];
-    let person = read_person(&email, name.as_deref())?;
+    let mut person = read_person(&email, name.as_deref())?;
+    if password_stdin {
+        if store.find_user_by_email(&person.email).await?.is_some() {
+            let message = format!("{} is known already and keeps their password; leave --password-stdin out", person.email);
+            return Err(Refused(message).into());
+        }
+        person.password_hash = Some(read_password(&person)?);
+    }
     let membership = Membership { roles, reach: Reach::Everything, is_active: true };
     let asked = Asked { tenant: tenant.id, action: "admin create-admin", target: None };
     add(&*store, context, asked, (&person, &membership), Output::by_flag(json)).await
+}
+
+/// The hash of the password at standard input, if it is strong enough.
+fn read_password(person: &NewUser) -> Result<String> {
+    let mut text = String::new();
+    std::io::stdin().lock().take(MOST_PASSWORD_BYTES).read_line(&mut text).context("reading the password at standard input")?;
+    let password = SecretString::from(text.trim_end_matches(['\r', '\n']));
+    let problems = password_problems("password", password.expose_secret(), &person.email, &person.display_name);
+    if !problems.is_empty() {
+        let said: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
+        return Err(Refused(format!("this password is not taken: {}", said.join("; "))).into());
+    }
+    Ok(hash_password(&password)?)
 }
 
 /// The role that may do everything. A tenant may have taken it away, or have changed what it allows.
@@ -185,6 +216,13 @@ async fn add(
     })
     .await?;
     let (id, email) = (added.member, &person.email);
+    if let Some(hash) = person.password_hash.as_deref().filter(|_| added.is_new) {
+        // Takes the invitation back: nobody needs it.
+        store.set_password(store.get_member(tenant, id).await?.user, hash, now).await?;
+        let value = json!({ "id": id, "email": email, "invitation": null });
+        output.one(&format!("user {id} ({email}) was added and signs in with that password"), &value)?;
+        return Ok(Done::Fully);
+    }
     let invited = added.is_new.then_some((&invitation.token, invitation.stored.ends_at));
     let shown = match invited {
         Some((token, ends_at)) => format!(
