@@ -74,6 +74,10 @@ INSERT INTO idempotency_key (tenant_id,caller,idempotency_key,body_hash,created_
 INSERT INTO outbox SELECT t,i,'k',1,1,0 FROM generate_series(1,3) t, generate_series(1,1000) i;
 INSERT INTO tenant_work SELECT t,k,1 FROM generate_series(1,3) t, unnest(ARRAY['plan_queue','sync','outbox','bulk_change']) k;
 INSERT INTO id_counter SELECT t,k,1 FROM generate_series(1,3) t, unnest(ARRAY['plan_queue','sync','outbox','bulk_change']) k;
+INSERT INTO audit_entry (tenant_id,month,at,request_id,actor,principal_id,who,action,target) SELECT t,202609+i%4,i,i,'key',i%50,'x',
+    'a'||i%40,CASE WHEN i%2=0 THEN 'bulk-changes/'||i/3 END FROM generate_series(1,3) t, generate_series(1,6000) i;
+INSERT INTO audit_outcome (tenant_id,month,at,request_id,finished_at,result,made) SELECT t,202609+i%4,i,i,0,'done',
+    CASE WHEN i%3=0 THEN 'bulk-changes/'||i END FROM generate_series(1,3) t, generate_series(1,6000) i;
 -- A large store is believed to be there: a thousand times the rows, until somebody analyzes the tables again.
 DO $$
 DECLARE
