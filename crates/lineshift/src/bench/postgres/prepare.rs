@@ -65,8 +65,8 @@ async fn make_catalogue(client: &Client) -> Result<()> {
     client
         .batch_execute(&format!(
             "INSERT INTO tenant (name, time_zone, created_at) VALUES ('Bench', 'America/Chicago', {now});
-             INSERT INTO api_key (tenant_id, id, name, secret_hash, scopes, created_at)
-             VALUES (1, 1, 'bench', decode(repeat('00', 32), 'hex'), '{scopes}', {now});
+             INSERT INTO api_key (tenant_id, id, name, secret_hash, scopes, reach, created_at)
+             VALUES (1, 1, 'bench', decode(repeat('00', 32), 'hex'), '{scopes}', '*', {now});
              INSERT INTO service_provider (tenant_id, id, name, integration_kind, write_enabled, is_active, created_at, modified_at)
              VALUES (1, 1, 'Control Center', 'Jasper', 1, 1, {now}, {now});
              INSERT INTO site (tenant_id, id, name, is_active, created_at, modified_at)
