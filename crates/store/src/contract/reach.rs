@@ -21,7 +21,7 @@ struct World<'s, S> {
 
 impl<'s, S: Store> World<'s, S> {
     /// Lines 0 and 1 are the customer's, the second of the second provider; 2 and 3 the second customer's; 4 the AMOP customer's; 5
-    /// and 6 nobody's, 6 of the second provider.
+    /// and 6 nobody's, 6 of the second provider; 5 has the number of 3.
     async fn new(store: &'s S, name: &str) -> Self {
         let fixture = Fixture::new(store, name).await;
         let second_provider =
@@ -36,8 +36,9 @@ impl<'s, S: Store> World<'s, S> {
         let second_site = fixture::site("Bolt, Salem", Some(second_customer));
         let second_site = store.create_site(fixture.tenant, &second_site, at(0)).await.expect("a site");
         let lines = fixture.lines(7).await;
-        let moved: Vec<ImportDevice> =
+        let mut moved: Vec<ImportDevice> =
             [1, 6].map(|nth| ImportDevice { service_provider_id: second_provider, ..fixture.line(nth) }).into();
+        moved.push(ImportDevice { subscriber_number: Some(fixture::number(3)), ..fixture.line(5) });
         store.import_devices(fixture.tenant, &moved, BY, at(1)).await.expect("moved");
         let bolt =
             |nth| ImportAssignment { rev_customer_id: Some(second_customer), site_id: second_site, ..fixture.assignment(nth) };
@@ -99,10 +100,16 @@ pub async fn lines_within_reach_are_listed<S: Store>(store: &S) {
             (DeviceFilter::ServiceProvider(world.second_provider), &[1, 6]),
             (DeviceFilter::CustomerRatePlan(fixture.plan), &[0, 1, 2, 3, 4]),
             (DeviceFilter::Iccid(iccid(3)), &[3]),
+            (DeviceFilter::Number(fixture::number(3)), &[3, 5]),
             (DeviceFilter::Number(fixture::number(6)), &[6]),
         ] {
             let both: Vec<usize> = matching.iter().copied().filter(|line| expected.contains(line)).collect();
             assert_eq!(world.listed(&reach, &filter).await, both, "{reach} and {filter:?}");
+        }
+        if !expected.contains(&3) {
+            let number = DeviceFilter::Number(fixture::number(3));
+            let page = store.list_devices(fixture.tenant, &reach, &number, None, 1).await.expect("a page");
+            assert_eq!((page.items, page.next), (vec![], None), "not even that there is more");
         }
         let elsewhere = store.list_devices(fixture.other, &reach, &DeviceFilter::All, None, 9).await.expect("a page");
         assert_eq!(elsewhere.items, []);
