@@ -9,7 +9,7 @@ use lineshift_domain::scopes::{Action, Module};
 use lineshift_engine::Caller;
 use lineshift_store::access::ApiKey;
 
-use crate::api_key::{ParsedApiKey, parse_api_key};
+use crate::api_key::{ParsedApiKey, parse_api_key, presented};
 use crate::problem::ApiProblem;
 use crate::serve::Closing;
 use crate::sign_in::person::Person;
@@ -83,17 +83,6 @@ impl FromRequestParts<Web> for Caller {
 /// Whether the request means to show a key, be it a good one or not.
 fn shows_key(headers: &HeaderMap) -> bool {
     headers.contains_key(header::AUTHORIZATION) || headers.contains_key("x-api-key")
-}
-
-/// The key that the request shows, if it shows one; `Authorization` goes before `X-Api-Key`.
-fn presented(headers: &HeaderMap) -> Option<&str> {
-    match headers.get(header::AUTHORIZATION) {
-        Some(value) => {
-            let (scheme, key) = value.to_str().ok()?.split_once(' ')?;
-            scheme.eq_ignore_ascii_case("Bearer").then(|| key.trim())
-        }
-        None => headers.get("x-api-key")?.to_str().ok().map(str::trim),
-    }
 }
 
 fn checked(found: Option<ApiKey>, secret: &ApiKeySecret, now: DateTime<Utc>) -> Option<ApiKey> {

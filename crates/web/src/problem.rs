@@ -42,7 +42,7 @@ impl ApiProblem {
 
     /// Nothing is there for this tenant: the same bytes whether it belongs to another tenant or to nobody.
     pub(crate) fn not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "there is nothing at this address for this key; check path and id")
+        Self::new(StatusCode::NOT_FOUND, "there is nothing for you at this address; check path and id")
     }
 
     /// What is asked for stands against what is stored.

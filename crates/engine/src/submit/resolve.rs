@@ -164,7 +164,7 @@ impl Resolving<'_> {
         self.problems.push(Problem::new(
             field,
             "unknown_reference",
-            format!("there is no active {what} {id} that this key may use; check the id"),
+            format!("there is no active {what} {id} that you may use; check the id"),
         ));
     }
 

@@ -68,7 +68,7 @@ async fn things_one_may_not_use_are_answered_alike_whatever_the_reason() {
         let order = Order { service_provider_id: id, ..one(operator.amop_assignment()) };
         answers.push(without(&refused_for(&operator, order, &[("ServiceProviderId", "unknown_reference")]).await, id.0));
     }
-    assert_eq!(answers, vec!["there is no active service provider ID that this key may use; check the id"; 3]);
+    assert_eq!(answers, vec!["there is no active service provider ID that you may use; check the id"; 3]);
 
     operator.close_customer().await;
     answers.clear();
@@ -76,7 +76,7 @@ async fn things_one_may_not_use_are_answered_alike_whatever_the_reason() {
         let order = one(assignment(AssignmentOrder { rev_customer_id: Some(id), ..AssignmentOrder::default() }));
         answers.push(without(&refused_for(&operator, order, &[("RevCustomerId", "unknown_reference")]).await, id.0));
     }
-    assert_eq!(answers, vec!["there is no active customer ID that this key may use; check the id"; 3]);
+    assert_eq!(answers, vec!["there is no active customer ID that you may use; check the id"; 3]);
 
     operator.close_site(operator.amop_site).await;
     answers.clear();
@@ -84,7 +84,7 @@ async fn things_one_may_not_use_are_answered_alike_whatever_the_reason() {
         let order = one(assignment(AssignmentOrder { site_id: Some(id), ..AssignmentOrder::default() }));
         answers.push(without(&refused_for(&operator, order, &[("SiteId", "unknown_reference")]).await, id.0));
     }
-    assert_eq!(answers, vec!["there is no active site ID that this key may use; check the id"; 3]);
+    assert_eq!(answers, vec!["there is no active site ID that you may use; check the id"; 3]);
 
     operator.close_plan(operator.plan).await;
     answers.clear();
@@ -93,7 +93,7 @@ async fn things_one_may_not_use_are_answered_alike_whatever_the_reason() {
         let order = one(operator.plan_change(id));
         answers.push(without(&refused_for(&operator, order, &[(field, "unknown_reference")]).await, id.0));
     }
-    assert_eq!(answers, vec!["there is no active customer rate plan ID that this key may use; check the id"; 3]);
+    assert_eq!(answers, vec!["there is no active customer rate plan ID that you may use; check the id"; 3]);
 
     operator.close_pool(operator.pool).await;
     answers.clear();
@@ -102,7 +102,7 @@ async fn things_one_may_not_use_are_answered_alike_whatever_the_reason() {
         let field = "CustomerRatePlanUpdate.CustomerPoolId";
         answers.push(without(&refused_for(&operator, order, &[(field, "unknown_reference")]).await, id.0));
     }
-    assert_eq!(answers, vec!["there is no active customer rate pool ID that this key may use; check the id"; 3]);
+    assert_eq!(answers, vec!["there is no active customer rate pool ID that you may use; check the id"; 3]);
 }
 
 #[tokio::test]
