@@ -14,8 +14,11 @@ use secrecy::SecretString;
 use tokio::runtime::Handle;
 use tokio::time::{Duration, sleep};
 
+/// By how many threads two idle processes may differ.
+const A_FEW_THREADS: usize = 3;
+
 /// What a process does for so many waiting rows in so many seconds in which nothing happens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 struct Idle {
     /// Statements of all looks of its worker and all ticks of its scheduler.
     statements: u64,
@@ -85,7 +88,10 @@ async fn ten_thousand_waiting_rows_cost_no_thread_no_task_and_no_statement_more_
     let of_few = idle(&few).await;
     drop(few);
     let (world, id) = waiting(many).await;
-    assert_eq!(idle(&world).await, of_few, "{many} rows");
+    let of_many = idle(&world).await;
+    assert_eq!((of_many.statements, of_many.tasks), (of_few.statements, of_few.tasks), "{many} rows");
+    // The runtime keeps a thread or two for statements that wait, as many as happened to overlap: rows have none.
+    assert!(of_many.threads.abs_diff(of_few.threads) <= A_FEW_THREADS, "{of_many:?} of {many} rows, {of_few:?} of 100");
     assert!(of_few.statements > 0, "it has looked");
 
     // What is called back is looked at at once, the others when they said they would be.
