@@ -26,7 +26,7 @@ use crate::auth::{Authenticated, By};
 use crate::problem::ApiProblem;
 use crate::serve::Closing;
 
-/// Routes that anybody may call: they have the [`PendingAudit`] in their request's extensions and begin it themselves. What they refuse
+/// Routes that anybody may call: they have the `PendingAudit` in their request's extensions and begin it themselves. What they refuse
 /// before they know of whom is not written down, or strangers could fill the store; it is counted as every request is.
 pub const OPEN: &[(&str, &str)] =
     &[("POST", "/callbacks/{tenant_id}/{service_provider_id}"), ("POST", "/api/v1/session"), ("POST", "/api/v1/invitation")];
