@@ -162,7 +162,7 @@ fn what_is_refused_as_a_whole_is_named_in_full() {
     let err = place.run(&["export", "1", "-o", "missing/lines.csv"]).failure(2);
     assert!(err.starts_with("error: missing/lines.csv cannot be written: there is no folder missing"), "{err}");
     let err = place.run(&["status", "9999"]).failure(4);
-    assert!(err.contains("there is nothing at this address for this key"), "{err}");
+    assert!(err.contains("there is nothing for you at this address; check path and id"), "{err}");
 
     place.set("LINESHIFT_API_KEY", "ls_1_1_wrong");
     let err = place.run(&["status"]).failure(4);
