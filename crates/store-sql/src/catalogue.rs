@@ -8,8 +8,8 @@ use lineshift_domain::ids::{
 use lineshift_domain::judge::ActiveStatuses;
 use lineshift_domain::reach::{Named, Reach};
 use lineshift_store::catalogue::{
-    CatalogueStore, CustomerRatePlan, CustomerRatePool, IntegrationAuthentication, Referenced, References, RevCustomer,
-    ServiceProvider, Site,
+    CatalogueStore, CustomerRatePlan, CustomerRatePool, IntegrationAuthentication, Names, Referenced, References, RevCustomer,
+    ServiceProvider, Site, Unnamed,
 };
 use lineshift_store::paging::Listed;
 use lineshift_store::sql::catalogue as text;
@@ -18,8 +18,10 @@ use lineshift_store::{Result, StoreError};
 use crate::carriers;
 use crate::engine::Sql;
 use crate::engine::{Engine, Scope, SqlStore};
+use crate::json::json;
 use crate::reach::Lists;
 use crate::row::{Row, decimal_text, micros, page_limit};
+use crate::sql::names as naming;
 use crate::sql::reach as tuned;
 use crate::statement::Statement;
 use crate::value::{OwnedValue, Parameter};
@@ -161,6 +163,17 @@ macro_rules! implement {
                 let references = references.clone();
                 self.engine.read(tenant, move |sql| find_referenced(sql, tenant, &references)).await
             }
+            async fn find_names(&self, tenant: TenantId, unnamed: &Unnamed) -> Result<Names> {
+                let lists = [
+                    json(&unnamed.rev_customers)?,
+                    json(&unnamed.sites)?,
+                    json(&unnamed.service_providers)?,
+                    json(&unnamed.customer_rate_plans)?,
+                    json(&unnamed.customer_rate_pools)?,
+                ];
+                let found = self.engine.read(tenant, move |sql| find_names(sql, tenant, &lists)).await?;
+                Ok(sorted(found))
+            }
         }
     };
 }
@@ -176,6 +189,28 @@ implement! {
         list_customer_rate_plans;
     CustomerRatePool, CustomerRatePoolId, create_customer_rate_pool, get_customer_rate_pool, update_customer_rate_pool,
         list_customer_rate_pools;
+}
+
+/// Which list, the id, the name.
+fn find_names(sql: &Sql<'_>, tenant: TenantId, lists: &[String; 5]) -> Result<Vec<(i64, i64, String)>> {
+    let mut given: Vec<&dyn Parameter> = vec![&tenant.0];
+    given.extend(lists.iter().map(|list| list as &dyn Parameter));
+    sql.query(naming::FIND_NAMES, &given, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+}
+
+/// Gives each list its names.
+fn sorted(found: Vec<(i64, i64, String)>) -> Names {
+    let mut names = Names::default();
+    for (list, id, name) in found {
+        match list {
+            0 => drop(names.rev_customers.insert(RevCustomerId(id), name)),
+            1 => drop(names.sites.insert(SiteId(id), name)),
+            2 => drop(names.service_providers.insert(ServiceProviderId(id), name)),
+            3 => drop(names.customer_rate_plans.insert(CustomerRatePlanId(id), name)),
+            _ => drop(names.customer_rate_pools.insert(CustomerRatePoolId(id), name)),
+        }
+    }
+    names
 }
 
 fn find_referenced(sql: &Sql<'_>, tenant: TenantId, references: &References) -> Result<Referenced> {

@@ -1,5 +1,7 @@
 //! Reference data: what orders refer to.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use lineshift_domain::ids::{
@@ -110,6 +112,36 @@ pub struct CarrierRatePlan {
     pub is_active: bool,
 }
 
+/// Things whose names are wanted: those of a page of a list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unnamed {
+    /// Rev customers.
+    pub rev_customers: BTreeSet<RevCustomerId>,
+    /// Sites.
+    pub sites: BTreeSet<SiteId>,
+    /// Carrier accounts.
+    pub service_providers: BTreeSet<ServiceProviderId>,
+    /// Customer rate plans.
+    pub customer_rate_plans: BTreeSet<CustomerRatePlanId>,
+    /// Customer rate pools.
+    pub customer_rate_pools: BTreeSet<CustomerRatePoolId>,
+}
+
+/// The names of what was found of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Names {
+    /// Rev customers.
+    pub rev_customers: BTreeMap<RevCustomerId, String>,
+    /// Sites.
+    pub sites: BTreeMap<SiteId, String>,
+    /// Carrier accounts.
+    pub service_providers: BTreeMap<ServiceProviderId, String>,
+    /// Customer rate plans.
+    pub customer_rate_plans: BTreeMap<CustomerRatePlanId, String>,
+    /// Customer rate pools.
+    pub customer_rate_pools: BTreeMap<CustomerRatePoolId, String>,
+}
+
 /// What an order refers to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct References {
@@ -165,6 +197,8 @@ macro_rules! catalogue {
             async fn active_statuses(&self) -> Result<ActiveStatuses>;
             /// All that an order refers to, in one call.
             async fn find_referenced(&self, tenant: TenantId, references: &References) -> Result<Referenced>;
+            /// The names of those things, in one statement; what is not there has none.
+            async fn find_names(&self, tenant: TenantId, unnamed: &Unnamed) -> Result<Names>;
         }
     };
 }

@@ -36,6 +36,10 @@ const API_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
      connect-src 'self'; frame-ancestors 'none'";
 
+/// What an answer may bring along in a browser, in its extensions, where it is not what the API's answers may.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ContentPolicy(pub(crate) &'static str);
+
 /// For a year browsers ask over TLS only. Subdomains are not ours to speak for.
 const TLS_ONLY: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
@@ -79,13 +83,14 @@ pub(crate) async fn limit_time(request: Request, next: Next) -> Response {
 }
 
 async fn set_policy(request: Request, next: Next) -> Response {
-    let policy = if request.uri().path().starts_with("/docs") { DOCS_POLICY } else { API_POLICY };
+    let usual = if request.uri().path().starts_with("/docs") { DOCS_POLICY } else { API_POLICY };
     let secure = request.extensions().get::<ClientAddress>().is_some_and(|client| client.secure);
     let mut response = next.run(request).await;
     // Over plain HTTP anybody on the way could write it, and browsers pass over it.
     if secure {
         response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, TLS_ONLY);
     }
+    let policy = response.extensions().get::<ContentPolicy>().map_or(usual, |ContentPolicy(own)| own);
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
     response
 }

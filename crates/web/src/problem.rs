@@ -60,6 +60,31 @@ impl ApiProblem {
         Refusal::one(RefusalClass::Unreadable, field, code, message).into()
     }
 
+    /// A body of a type that is not taken here.
+    pub(crate) fn unsupported_type(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
+    }
+
+    /// What happened, for people.
+    pub(crate) fn detail(&self) -> String {
+        self.detail.clone()
+    }
+
+    /// Whether it names single problems.
+    pub(crate) fn has_errors(&self) -> bool {
+        !self.errors.is_empty()
+    }
+
+    /// Whether one of its problems is called so.
+    pub(crate) fn has_code(&self, code: &str) -> bool {
+        self.errors.iter().any(|problem| problem.code == code)
+    }
+
+    /// The status that is answered.
+    pub(crate) const fn status(&self) -> StatusCode {
+        self.status
+    }
+
     /// Longer than `most` bytes.
     pub(crate) fn too_large(most: usize) -> Self {
         let code = lineshift_domain::reading::codes::BODY_TOO_LARGE;

@@ -46,7 +46,12 @@ impl Parameters {
     fn read(uri: &Uri) -> Result<Self, ApiProblem> {
         let Query(left) = Query::try_from_uri(uri)
             .map_err(|_| ApiProblem::unreadable("", codes::WRONG_FORM, "the query of the address cannot be read"))?;
-        Ok(Self { left, known: Vec::new(), problems: Vec::new() })
+        Ok(Self::of_pairs(left))
+    }
+
+    /// What a form holds, read in the same way.
+    pub(crate) const fn of_pairs(left: Vec<(String, String)>) -> Self {
+        Self { left, known: Vec::new(), problems: Vec::new() }
     }
 
     /// Notes a problem.

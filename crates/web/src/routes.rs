@@ -150,7 +150,8 @@ routes! {
 /// The router with everything around it.
 pub(crate) fn build(web: Web, wire: &WireSettings) -> Router {
     let table = table().route_layer(axum::middleware::from_fn_with_state(web.clone(), crate::audit::write_down));
-    around(table.with_state(web).merge(openapi::swagger_ui()), wire)
+    let pages = crate::portal::routes(&web);
+    around(table.with_state(web).merge(openapi::swagger_ui()).merge(pages), wire)
 }
 
 /// The few routes that need no API, with everything around them.

@@ -8,6 +8,7 @@ pub(crate) mod control;
 pub(crate) mod devices;
 pub(crate) mod facts;
 pub(crate) mod import;
+pub(crate) mod names;
 pub(crate) mod pages;
 pub(crate) mod plan_queue;
 pub(crate) mod reach;
@@ -27,6 +28,7 @@ pub(crate) const FILES: &[(&str, &[(&str, &str)])] = &[
     ("control", control::ALL),
     ("devices", devices::ALL),
     ("import", import::ALL),
+    ("names", names::ALL),
     ("pages", pages::ALL),
     ("plan_queue", plan_queue::ALL),
     ("reach", reach::ALL),

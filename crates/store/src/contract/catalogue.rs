@@ -9,7 +9,8 @@ use rust_decimal::Decimal;
 
 use super::fixture::{self, Fixture, at};
 use crate::catalogue::{
-    CustomerRatePlan, CustomerRatePool, IntegrationAuthentication, Referenced, References, RevCustomer, ServiceProvider, Site,
+    CustomerRatePlan, CustomerRatePool, IntegrationAuthentication, Names, Referenced, References, RevCustomer, ServiceProvider,
+    Site, Unnamed,
 };
 use crate::{Store, StoreError};
 
@@ -241,4 +242,41 @@ pub async fn an_order_finds_what_it_refers_to<S: Store>(store: &S) {
     assert_eq!(store.find_referenced(fixture.other, &all).await.expect("found"), Referenced::default());
     let nothing = References { rev_customer_id: Some(RevCustomerId(9_999)), ..References::default() };
     assert_eq!(store.find_referenced(tenant, &nothing).await.expect("found"), Referenced::default());
+}
+
+/// A page names what it shows in one question; another tenant's things, and what is not there, have no name.
+pub async fn things_are_named_at_once<S: Store>(store: &S) {
+    let fixture = Fixture::new(store, "things are named").await;
+    let unnamed = Unnamed {
+        rev_customers: [fixture.customer, RevCustomerId(9_999)].into(),
+        sites: [fixture.site].into(),
+        service_providers: [fixture.provider].into(),
+        customer_rate_plans: [fixture.plan].into(),
+        customer_rate_pools: [fixture.pool].into(),
+    };
+    let names = store.find_names(fixture.tenant, &unnamed).await.expect("names");
+    let (customer, site) =
+        (store.get_rev_customer(fixture.tenant, fixture.customer), store.get_site(fixture.tenant, fixture.site));
+    let expected = Names {
+        rev_customers: [(fixture.customer, customer.await.expect("there").name)].into(),
+        sites: [(fixture.site, site.await.expect("there").name)].into(),
+        service_providers: [(
+            fixture.provider,
+            store.get_service_provider(fixture.tenant, fixture.provider).await.expect("there").name,
+        )]
+        .into(),
+        customer_rate_plans: [(
+            fixture.plan,
+            store.get_customer_rate_plan(fixture.tenant, fixture.plan).await.expect("there").name,
+        )]
+        .into(),
+        customer_rate_pools: [(
+            fixture.pool,
+            store.get_customer_rate_pool(fixture.tenant, fixture.pool).await.expect("there").name,
+        )]
+        .into(),
+    };
+    assert_eq!(names, expected);
+    assert_eq!(store.find_names(fixture.other, &unnamed).await.expect("names"), Names::default());
+    assert_eq!(store.find_names(fixture.tenant, &Unnamed::default()).await.expect("names"), Names::default());
 }

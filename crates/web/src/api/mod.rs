@@ -57,7 +57,7 @@ impl Web {
 
 /// Carries a change through to its end even when the client goes away: it would otherwise stop half-way, and an
 /// idempotency key would count as running until its lease ends.
-async fn carried_through<T, E>(work: impl Future<Output = Result<T, E>> + Send + 'static) -> Result<T, ApiProblem>
+pub(crate) async fn carried_through<T, E>(work: impl Future<Output = Result<T, E>> + Send + 'static) -> Result<T, ApiProblem>
 where
     T: Send + 'static,
     E: Into<ApiProblem> + Send + 'static,

@@ -28,12 +28,17 @@ use crate::serve::Closing;
 
 /// Routes that anybody may call: they have the `PendingAudit` in their request's extensions and begin it themselves. What they refuse
 /// before they know of whom is not written down, or strangers could fill the store; it is counted as every request is.
-pub const OPEN: &[(&str, &str)] =
-    &[("POST", "/callbacks/{tenant_id}/{service_provider_id}"), ("POST", "/api/v1/session"), ("POST", "/api/v1/invitation")];
+pub const OPEN: &[(&str, &str)] = &[
+    ("POST", "/callbacks/{tenant_id}/{service_provider_id}"),
+    ("POST", "/api/v1/session"),
+    ("POST", "/api/v1/invitation"),
+    ("POST", "/sign-in"),
+];
 
 /// Routes whose bodies hold passwords: whoever has the hash of such a body can try passwords against it, so that none is kept.
 const WITHOUT_BODY_HASH: &[&str] = &[
     "/api/v1/session",
+    "/sign-in",
     "/api/v1/invitation",
     "/api/v1/password",
     "/api/v1/one-time-password",

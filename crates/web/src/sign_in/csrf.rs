@@ -18,7 +18,12 @@ pub(crate) fn check(method: &Method, headers: &HeaderMap, secure: bool, token: &
         return Ok(());
     }
     check_origin(headers, secure)?;
-    match headers.get(&CSRF_TOKEN).map(|given| given.to_str().unwrap_or_default()) {
+    check_token(headers.get(&CSRF_TOKEN).map(|given| given.to_str().unwrap_or_default()), token)
+}
+
+/// Refuses what does not show the session's token. Errors: 403.
+pub(crate) fn check_token(given: Option<&str>, token: &SessionToken) -> Result<(), ApiProblem> {
+    match given {
         None => Err(forbidden(
             "csrf_token_missing",
             "a request that changes something needs the header X-CSRF-Token, with csrf_token of GET /api/v1/session",

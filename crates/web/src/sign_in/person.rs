@@ -38,11 +38,17 @@ impl Person {
 
     /// Whoever the request's cookie shows. Errors: 401; 403 where another site may have made the request.
     pub(crate) async fn find(parts: &Parts, web: &Web) -> Result<Self, ApiProblem> {
+        let found = Self::of_cookie(parts, web).await?;
+        csrf::check(&parts.method, &parts.headers, ClientAddress::of(&parts.extensions).secure, &found.token)?;
+        Ok(found)
+    }
+
+    /// The same for whoever looks himself whether another site made the request. Errors: 401.
+    pub(crate) async fn of_cookie(parts: &Parts, web: &Web) -> Result<Self, ApiProblem> {
         let client = ClientAddress::of(&parts.extensions);
         let token = cookie::shown(&parts.headers, client.secure).ok_or_else(ApiProblem::unauthorized)?;
         let now = web.engine.clock().now();
         let signed_in = current(web, &token, now).await?.ok_or_else(ApiProblem::unauthorized)?;
-        csrf::check(&parts.method, &parts.headers, client.secure, &token)?;
         web.sign_in.uses.note(web, token.tenant(), &signed_in.session, now, parts.extensions.get::<Closing>());
         Ok(Self { signed_in, token })
     }

@@ -68,10 +68,32 @@ impl SessionToken {
         BASE64_URL_SAFE_NO_PAD.encode(hmac::sign(&key, CSRF))
     }
 
-    /// Compares in constant time.
-    pub(crate) fn is_csrf(&self, given: &str) -> bool {
-        self.csrf().as_bytes().ct_eq(given.as_bytes()).into()
+    /// The same as pages have it, written differently each time: pages are compressed, and their length must not tell what they hold.
+    /// Errors: the machine has no randomness to give.
+    pub(crate) fn veiled_csrf(&self) -> Result<String, ApiProblem> {
+        let mut veil = vec![0; TOKEN_CHARACTERS];
+        getrandom::fill(&mut veil).map_err(|error| {
+            tracing::error!(%error, "there is no randomness");
+            ApiProblem::internal()
+        })?;
+        let token = veiled(self.csrf().as_bytes(), &veil);
+        veil.extend(token);
+        Ok(BASE64_URL_SAFE_NO_PAD.encode(veil))
     }
+
+    /// Compares in constant time, in either way of writing.
+    pub(crate) fn is_csrf(&self, given: &str) -> bool {
+        let token = BASE64_URL_SAFE_NO_PAD.decode(given).ok().filter(|bytes| bytes.len() == 2 * TOKEN_CHARACTERS).map(|bytes| {
+            let (veil, token) = bytes.split_at(TOKEN_CHARACTERS);
+            veiled(token, veil)
+        });
+        self.csrf().as_bytes().ct_eq(token.as_deref().unwrap_or(given.as_bytes())).into()
+    }
+}
+
+/// Puts a veil on, or takes it away.
+fn veiled(text: &[u8], veil: &[u8]) -> Vec<u8> {
+    text.iter().zip(veil).map(|(byte, veil)| byte ^ veil).collect()
 }
 
 /// 32 random bytes in base64url, as whoever may use them has them. They do not print.
@@ -142,5 +164,9 @@ mod tests {
         assert!(one.is_csrf(&one.csrf()) && !one.is_csrf(&other.csrf()) && !one.is_csrf(""));
         assert!(!one.to_cookie().contains(&one.csrf()), "the cookie does not tell it");
         assert_eq!(one.csrf().len(), TOKEN_CHARACTERS);
+        let (veiled, again) = (one.veiled_csrf().expect("x"), one.veiled_csrf().expect("x"));
+        assert!(one.is_csrf(&veiled) && one.is_csrf(&again) && !other.is_csrf(&veiled));
+        assert!(veiled != again && !veiled.contains(&one.csrf()), "pages have it in another writing each time");
+        assert!(!one.is_csrf(&veiled[1..]) && !one.is_csrf(&"A".repeat(veiled.len())));
     }
 }

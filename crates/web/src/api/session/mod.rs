@@ -8,7 +8,7 @@ pub(crate) mod sign_in;
 pub(crate) mod this;
 
 use axum::Json;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, Utc};
 use lineshift_domain::ids::{PrincipalId, TenantId, UserId};
@@ -29,21 +29,25 @@ use crate::sign_in::token::SessionToken;
 use crate::views::{PersonView, SessionView, TenantView};
 
 /// The longest password that is looked at: longer ones are nobody's.
-const LONGEST_PASSWORD_BYTES: usize = 1_000;
+pub(crate) const LONGEST_PASSWORD_BYTES: usize = 1_000;
 
 /// How much is kept of what a browser says about itself.
 const AGENT_CHARACTERS: usize = 200;
 
 /// From where somebody signs in.
 #[derive(Debug, Clone)]
-struct Origin {
+pub(crate) struct Origin {
     client: ClientAddress,
     agent: String,
 }
 
 impl Origin {
     fn of(request: &axum::extract::Request) -> Self {
-        Self { client: ClientAddress::of(request.extensions()), agent: agent(request.headers()) }
+        Self::of_headers(request.headers(), ClientAddress::of(request.extensions()))
+    }
+
+    pub(crate) fn of_headers(headers: &HeaderMap, client: ClientAddress) -> Self {
+        Self { client, agent: agent(headers) }
     }
 }
 
@@ -58,7 +62,7 @@ fn agent(headers: &HeaderMap) -> String {
 }
 
 /// A session that has just begun: told together with its cookie.
-struct Begun {
+pub(crate) struct Begun {
     person: Person,
     view: SessionView,
     secure: bool,
@@ -66,7 +70,12 @@ struct Begun {
 
 impl Begun {
     fn into_response(self) -> Response {
-        (StatusCode::OK, [cookie::set(&self.person.token, self.secure)], Json(self.view)).into_response()
+        (StatusCode::OK, [self.cookie()], Json(self.view)).into_response()
+    }
+
+    /// The header that gives a browser the session.
+    pub(crate) fn cookie(&self) -> (HeaderName, HeaderValue) {
+        cookie::set(&self.person.token, self.secure)
     }
 }
 
@@ -97,7 +106,7 @@ async fn begin(
 }
 
 /// A session as its owner sees it.
-async fn view_of(web: &Web, person: &Person) -> Result<SessionView, ApiProblem> {
+pub(crate) async fn view_of(web: &Web, person: &Person) -> Result<SessionView, ApiProblem> {
     let store = web.engine.store();
     let signed_in = &person.signed_in;
     let mut tenants = Vec::new();

@@ -57,11 +57,12 @@ pub(crate) async fn sign_in(State(web): State<Web>, _: NoParameters, request: Re
 }
 
 /// What somebody gives who wants to sign in.
-struct Given {
-    email: String,
-    password: SecretString,
-    one_time_password: Option<String>,
-    tenant: Option<TenantId>,
+pub(crate) struct Given {
+    /// In small letters.
+    pub(crate) email: String,
+    pub(crate) password: SecretString,
+    pub(crate) one_time_password: Option<String>,
+    pub(crate) tenant: Option<TenantId>,
 }
 
 impl Given {
@@ -93,7 +94,8 @@ impl<E: Into<ApiProblem>> From<E> for NotIn {
     }
 }
 
-async fn enter(
+/// Signs in, and writes down whoever it is. Errors: 401, 429.
+pub(crate) async fn enter(
     web: &Web,
     given: Given,
     origin: &Origin,

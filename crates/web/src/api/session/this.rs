@@ -4,9 +4,10 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
+use chrono::{DateTime, Utc};
 use lineshift_domain::ids::TenantId;
 
-use super::{Origin, begin, memberships, view_of};
+use super::{Begun, Origin, begin, memberships, view_of};
 use crate::Web;
 use crate::api::carried_through;
 use crate::api::reference::read_fields;
@@ -64,12 +65,21 @@ pub(crate) async fn switch_tenant(
     let mut fields = read_fields(request).await?;
     let wanted = fields.id("tenant_id", None).map(TenantId);
     let wanted = fields.finish(wanted)?;
-    let switched = async move {
-        let mut places = memberships(&web, person.signed_in.user).await?.into_iter();
-        let (tenant, member) = places.find(|(tenant, _)| *tenant == wanted).ok_or_else(ApiProblem::not_found)?;
-        let begun = begin(&web, tenant, member.id, &origin, now, person.signed_in.session.ends_at).await?;
-        web.engine.store().end_session(person.tenant(), &person.token.hash()).await?;
-        Ok::<_, ApiProblem>(begun)
-    };
+    let switched = async move { switch(&web, &person, wanted, &origin, now).await };
     Ok(carried_through(switched).await?.into_response())
+}
+
+/// Ends the session and begins one in another tenant. Errors: 404 where the person is no member.
+pub(crate) async fn switch(
+    web: &Web,
+    person: &Person,
+    wanted: TenantId,
+    origin: &Origin,
+    now: DateTime<Utc>,
+) -> Result<Begun, ApiProblem> {
+    let mut places = memberships(web, person.signed_in.user).await?.into_iter();
+    let (tenant, member) = places.find(|(tenant, _)| *tenant == wanted).ok_or_else(ApiProblem::not_found)?;
+    let begun = begin(web, tenant, member.id, origin, now, person.signed_in.session.ends_at).await?;
+    web.engine.store().end_session(person.tenant(), &person.token.hash()).await?;
+    Ok(begun)
 }

@@ -1,0 +1,84 @@
+// What is live on the pages of the portal. Every page works without it.
+"use strict";
+
+// Counts with their thousands apart, as the pages have them.
+const thousands = (count) => count.toLocaleString("en-US");
+
+// Follows a bulk change. The browser connects again by itself when the line breaks; a page that nobody sees does not ask.
+function follow(section) {
+  const show = (name, text) => {
+    const place = section.querySelector(`[data-live="${name}"]`);
+    if (place && place.textContent !== text) place.textContent = text;
+  };
+  const progress = (event) => {
+    const { status, counts, devices_per_second: rate, seconds_left: left } = JSON.parse(event.data);
+    const shown = section.querySelector("[data-live=status] .status");
+    shown.textContent = status;
+    shown.className = `status status-${status.toLowerCase()}`;
+    for (const name of ["total", "open", "processed", "error", "canceled"]) show(name, thousands(counts[name]));
+    const share = (count) => Math.floor((count * 1000) / Math.max(counts.total, 1));
+    const [done, failed] = [section.querySelector(".bar-done"), section.querySelector(".bar-failed")];
+    done.setAttribute("width", share(counts.processed));
+    failed.setAttribute("x", share(counts.processed));
+    failed.setAttribute("width", share(counts.error));
+    const pace = [];
+    if (rate) pace.push(`${thousands(Math.round(rate))} lines a second`);
+    if (left) pace.push(`about ${thousands(left)} s left`);
+    show("pace", pace.join(", "));
+  };
+  let source = null;
+  const begin = () => {
+    source = new EventSource(section.dataset.follow);
+    source.addEventListener("progress", progress);
+    source.addEventListener("done", (event) => {
+      progress(event);
+      end();
+      // The reasons, and what can be done now, stand on the page as it is now.
+      location.reload();
+    });
+    source.addEventListener("error", () => show("pace", "the connection is lost; connecting again"));
+  };
+  const end = () => {
+    source?.close();
+    source = null;
+  };
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) end();
+    else if (!source) begin();
+  });
+  if (!document.hidden) begin();
+}
+
+// Keys: each link or field that has one says which; `?` lists them.
+function listenForKeys() {
+  const dialog = document.getElementById("keys");
+  if (!dialog) return;
+  const places = [...document.querySelectorAll("[data-key]")];
+  const name = (place) => (place.matches("input") ? `Go to ${place.labels[0]?.firstChild.textContent.trim()}` : place.textContent);
+  const list = dialog.querySelector("dl");
+  for (const [keys, words] of [...places.map((place) => [place.dataset.key, name(place)]), ["?", "These keys"]]) {
+    const row = list.appendChild(document.createElement("div"));
+    row.appendChild(document.createElement("dt")).textContent = keys;
+    row.appendChild(document.createElement("dd")).textContent = words;
+  }
+  let before = "";
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, textarea, select")) return;
+    const typed = before === "g" ? `g ${event.key}` : event.key;
+    before = event.key;
+    if (event.key === "?") dialog.showModal();
+    const place = places.find((place) => place.dataset.key === typed);
+    if (!place) return;
+    event.preventDefault();
+    if (place.matches("input")) place.focus();
+    else place.click();
+  });
+}
+
+document.querySelectorAll("[data-follow]").forEach(follow);
+document.querySelectorAll("form[data-confirm]").forEach((form) => {
+  form.addEventListener("submit", (event) => {
+    if (!confirm(form.dataset.confirm)) event.preventDefault();
+  });
+});
+listenForKeys();

@@ -1,0 +1,96 @@
+//! Forms: who sends one and whether a page of ours made them is looked at before anything of it counts.
+
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+
+use super::refused::PageRefused;
+use crate::Web;
+use crate::auth::{Authenticated, By};
+use crate::body::read_body;
+use crate::client_address::ClientAddress;
+use crate::problem::ApiProblem;
+use crate::query::Parameters;
+use crate::sign_in::csrf;
+use crate::sign_in::person::Person;
+
+/// The field that shows the session's token.
+const CSRF_FIELD: &str = "csrf_token";
+
+/// The most bytes of a form.
+const FORM_BYTES: usize = 1 << 20;
+
+/// Forms of those who are not signed in.
+const OPEN: &[&str] = &["/sign-in"];
+
+/// What was sent with a form, in its order; fields that were left empty are left out, as people mean it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Form(Vec<(String, String)>);
+
+impl Form {
+    /// A field's text, where it was given.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(given, _)| given == name).map(|(_, value)| &**value)
+    }
+
+    /// The fields as a request's parameters: each is read once, and what is wrong is found at once.
+    pub(super) fn parameters(self) -> Parameters {
+        Parameters::of_pairs(self.0)
+    }
+}
+
+impl FromRequestParts<Web> for Form {
+    type Rejection = PageRefused;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Web) -> Result<Self, PageRefused> {
+        Ok(parts.extensions.get::<Self>().cloned().ok_or_else(ApiProblem::internal)?)
+    }
+}
+
+/// Reads a form before its handler runs, and before it is written down who asks: the token stands in it.
+pub(super) async fn read(State(web): State<Web>, mut request: Request, next: Next) -> Response {
+    if request.method() != Method::POST {
+        return next.run(request).await;
+    }
+    match take(&web, &mut request).await {
+        Ok(()) => next.run(request).await,
+        Err(problem) => PageRefused::of(problem, request.uri(), true).into_response(),
+    }
+}
+
+async fn take(web: &Web, request: &mut Request) -> Result<(), ApiProblem> {
+    let (mut parts, body) = std::mem::take(request).into_parts();
+    let secure = ClientAddress::of(&parts.extensions).secure;
+    csrf::check_origin(&parts.headers, secure)?;
+    let is_open = parts.extensions.get::<MatchedPath>().is_some_and(|path| OPEN.contains(&path.as_str()));
+    let person = if is_open { None } else { Some(Person::of_cookie(&parts, web).await?) };
+    require_form(&parts.headers)?;
+    let body = read_body(&parts.headers, body, FORM_BYTES).await?;
+    let mut fields = fields_of(&body);
+    let shown = fields.extract_if(.., |(name, _)| name == CSRF_FIELD).next().map(|(_, value)| value);
+    if let Some(person) = person {
+        csrf::check_token(shown.as_deref(), &person.token)?;
+        let caller = person.caller();
+        parts.extensions.insert(Authenticated { caller, by: By::Person(Box::new(person)) });
+    }
+    fields.retain(|(_, value)| !value.trim().is_empty());
+    parts.extensions.insert(Form(fields));
+    *request = Request::from_parts(parts, axum::body::Body::empty());
+    Ok(())
+}
+
+/// Refuses what no form of ours sends: other sites can make browsers send plain texts. Errors: 415.
+fn require_form(headers: &HeaderMap) -> Result<(), ApiProblem> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let essence = kind.split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return Ok(());
+    }
+    Err(ApiProblem::unsupported_type(format!("the content type is {kind:?}; send the form as a browser does")))
+}
+
+fn fields_of(body: &[u8]) -> Vec<(String, String)> {
+    form_urlencoded::parse(body).into_owned().collect()
+}

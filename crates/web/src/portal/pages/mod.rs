@@ -1,0 +1,8 @@
+//! The pages, one or a small group a file.
+
+pub(super) mod bulk_change;
+pub(super) mod bulk_changes;
+pub(super) mod home;
+pub(super) mod line;
+pub(super) mod lines;
+pub(super) mod sign_in;

@@ -1,0 +1,147 @@
+//! Who looks at a page, and the frame that their pages have.
+
+use axum::extract::FromRequestParts;
+use axum::http::Method;
+use axum::http::request::Parts;
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use lineshift_domain::scopes::{Action, Module};
+use lineshift_domain::terms::PortalType;
+use lineshift_engine::Caller;
+use lineshift_store::access::Tenant;
+
+use super::page::{Bare, When};
+use super::refused::PageRefused;
+use crate::Web;
+use crate::problem::ApiProblem;
+use crate::sign_in::person::Person;
+
+/// Somebody who is signed in and looks at a page. Keys see none: they have the API.
+pub(super) struct Viewer {
+    pub(super) web: Web,
+    pub(super) person: Person,
+    pub(super) caller: Caller,
+    pub(super) tenant: Tenant,
+}
+
+impl FromRequestParts<Web> for Viewer {
+    type Rejection = PageRefused;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, PageRefused> {
+        let is_form = parts.method != Method::GET;
+        let found = Self::find(parts, web).await;
+        found.map_err(|problem| PageRefused::of(problem, &parts.uri, is_form))
+    }
+}
+
+impl Viewer {
+    async fn find(parts: &mut Parts, web: &Web) -> Result<Self, ApiProblem> {
+        let person = Person::from_request_parts(parts, web).await?;
+        let caller = person.caller();
+        let tenant = web.engine.store().get_tenant(caller.tenant).await?;
+        Ok(Self { web: web.clone(), person, caller, tenant })
+    }
+
+    /// The zone in which the tenant's days begin (B6.6).
+    pub(super) const fn zone(&self) -> Tz {
+        self.tenant.time_zone
+    }
+
+    /// A moment in the tenant's zone.
+    pub(super) fn when(&self, at: DateTime<Utc>) -> When {
+        When::new(at, self.zone())
+    }
+
+    /// Whether the viewer may do that.
+    pub(super) fn may(&self, module: impl Into<Module>, action: Action) -> bool {
+        self.caller.rights.allow(module.into(), action)
+    }
+
+    /// The portals that the viewer may look into.
+    pub(super) fn portals(&self) -> impl Iterator<Item = PortalType> + '_ {
+        [PortalType::M2M, PortalType::Mobility, PortalType::Lnp].into_iter().filter(|portal| self.may(*portal, Action::View))
+    }
+
+    /// The frame of a page in one of the portals, or in none.
+    pub(super) fn frame(&self, title: impl Into<String>, portal: Option<PortalType>, place: Place) -> Result<Frame, ApiProblem> {
+        let shown = portal.or_else(|| self.portals().next());
+        Ok(Frame {
+            bare: Bare::titled(title),
+            csrf: self.person.token.veiled_csrf()?,
+            who: self.person.signed_in.display_name.clone(),
+            email: self.person.signed_in.email.clone(),
+            tenant: self.tenant.name.clone(),
+            zone: self.tenant.time_zone.to_string(),
+            portals: self.portals().map(|each| PortalLink::new(each, Some(each) == shown, place)).collect(),
+            portal: shown.map(segment),
+            place,
+        })
+    }
+}
+
+/// Which entry of the navigation a page belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Home,
+    Lines,
+    BulkChanges,
+}
+
+/// A portal within the navigation.
+pub(super) struct PortalLink {
+    pub(super) name: &'static str,
+    pub(super) address: String,
+    pub(super) is_shown: bool,
+}
+
+impl PortalLink {
+    /// Another portal's page of the same kind.
+    fn new(portal: PortalType, is_shown: bool, place: Place) -> Self {
+        let page = match place {
+            Place::BulkChanges => "bulk-changes",
+            Place::Home | Place::Lines => "lines",
+        };
+        Self { name: portal.as_str(), address: format!("/{}/{page}", segment(portal)), is_shown }
+    }
+}
+
+/// How a portal stands in addresses of pages.
+pub(super) const fn segment(portal: PortalType) -> &'static str {
+    match portal {
+        PortalType::M2M => "m2m",
+        PortalType::Mobility => "mobility",
+        PortalType::Lnp => "lnp",
+    }
+}
+
+/// The portal that an address names. Errors: 404.
+pub(super) fn portal_of(segment_given: &str) -> Result<PortalType, ApiProblem> {
+    PortalType::ALL.iter().copied().find(|portal| segment(*portal) == segment_given).ok_or_else(ApiProblem::not_found)
+}
+
+/// The frame of a page for somebody who is signed in.
+pub(super) struct Frame {
+    pub(super) bare: Bare,
+    /// What forms and scripts show against forged requests.
+    pub(super) csrf: String,
+    pub(super) who: String,
+    pub(super) email: String,
+    pub(super) tenant: String,
+    pub(super) zone: String,
+    pub(super) portals: Vec<PortalLink>,
+    /// The portal whose pages the navigation leads to.
+    pub(super) portal: Option<&'static str>,
+    place: Place,
+}
+
+impl Frame {
+    /// `page` where the navigation shows that this is the page; for `aria-current`.
+    pub(super) fn current(&self, place: &str) -> bool {
+        let own = match self.place {
+            Place::Home => "home",
+            Place::Lines => "lines",
+            Place::BulkChanges => "bulk-changes",
+        };
+        own == place
+    }
+}
