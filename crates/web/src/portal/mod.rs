@@ -11,6 +11,7 @@ mod refused;
 mod viewer;
 
 use axum::Router;
+use axum::http::{HeaderValue, header};
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -68,5 +69,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 
 async fn set_policy(mut response: Response) -> Response {
     response.extensions_mut().insert(layers::ContentPolicy(POLICY));
+    // With `no-referrer` browsers hide the origin of forms, too, and no form could be told from another site's.
+    response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     response
 }

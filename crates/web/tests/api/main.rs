@@ -21,6 +21,7 @@ mod judging;
 mod matrix;
 mod one_time_password;
 mod orders;
+mod pages;
 mod paging;
 mod people;
 mod plan_queue;
