@@ -84,12 +84,22 @@ impl Drop for Pool {
 /// One connection with its prepared statements.
 pub(crate) struct Session {
     pub(crate) client: Client,
-    pub(crate) prepared: HashMap<&'static str, Statement>,
+    prepared: HashMap<&'static str, Statement>,
     /// Whoever drives it. Only its end closes a connection that still waits for an answer.
     driving: AbortHandle,
 }
 
 impl Session {
+    /// That statement, prepared on this connection if it was not yet: one round trip then.
+    pub(crate) async fn prepared(&mut self, sql: &'static str, limit: Duration) -> std::result::Result<Statement, Unanswered> {
+        if let Some(prepared) = self.prepared.get(sql) {
+            return Ok(prepared.clone());
+        }
+        let prepared = self.answer(limit, self.client.prepare(sql)).await?;
+        self.prepared.insert(sql, prepared.clone());
+        Ok(prepared)
+    }
+
     /// Waits for an answer no longer than that; then the connection is closed, for nobody knows what is answered next.
     pub(crate) async fn answer<T>(
         &self,

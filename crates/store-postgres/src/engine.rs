@@ -8,12 +8,13 @@ use async_trait::async_trait;
 use lineshift_domain::ids::TenantId;
 use lineshift_store::signals::Signals;
 use lineshift_store::{Result, StoreError};
-use lineshift_store_sql::{Engine, OpenTransaction, Scope, Sql};
+use lineshift_store_sql::{Engine, OpenTransaction, OwnedValue, Row, Scope, Sql};
 use tokio::sync::Mutex;
 
 use crate::address::Address;
 use crate::connection::{Options, Pool};
 use crate::error::{Failure, store_error};
+use crate::one_trip::{self, Question};
 use crate::transaction::{Kind, Transaction};
 
 /// How often a transaction is run that the database undid because others were in its way (B5.5).
@@ -96,6 +97,23 @@ impl Engine for Postgres {
         W: Fn(&Sql<'_>) -> Result<T> + Send + 'static,
     {
         self.on_connection((Kind::Read, scope.into()), move |transaction| run_whole(transaction, &work).0).await?
+    }
+
+    async fn find_in_one_trip<T, R>(
+        &self,
+        tenant: TenantId,
+        statement: &'static str,
+        parameters: Vec<OwnedValue>,
+        read: R,
+    ) -> Result<Option<T>>
+    where
+        T: Send + 'static,
+        R: Fn(&Row<'_>) -> Result<T> + Send + Sync + 'static,
+    {
+        let slot = self.pool.slot().await?;
+        let pool = Arc::clone(&self.pool);
+        let finding = move || one_trip::find(&pool, slot, &Question { tenant, statement, parameters }, read);
+        tokio::task::spawn_blocking(finding).await.unwrap_or_else(|error| Err(cut_off(error)))
     }
 
     async fn write<T, W>(&self, scope: impl Into<Scope> + Send, mut work: W) -> Result<T>

@@ -12,6 +12,7 @@ mod error;
 #[cfg(feature = "testing")]
 mod instead;
 mod migrate;
+mod one_trip;
 mod owner;
 mod procedures;
 pub mod retention;

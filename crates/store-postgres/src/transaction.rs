@@ -27,6 +27,18 @@ pub(crate) enum Kind {
     Write,
 }
 
+/// What begins a transaction and holds it to a tenant, in one message.
+pub(crate) fn beginning(kind: Kind, tenant: Option<TenantId>) -> String {
+    let begin = match kind {
+        Kind::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+        Kind::Write => "BEGIN ISOLATION LEVEL READ COMMITTED",
+    };
+    match tenant {
+        Some(tenant) => format!("{begin}; SET LOCAL app.tenant_id = '{}'", tenant.0),
+        None => begin.to_owned(),
+    }
+}
+
 /// A transaction that could not begin: its connection, and why.
 pub(crate) struct NotBegun {
     pub(crate) lent: Lent,
@@ -52,10 +64,6 @@ pub(crate) struct Transaction {
 impl Transaction {
     /// Begins it for the rows of that tenant; row level security holds it to that.
     pub(crate) fn begin(mut lent: Lent, kind: Kind, scope: Scope) -> std::result::Result<Self, Box<NotBegun>> {
-        let begin = match kind {
-            Kind::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
-            Kind::Write => "BEGIN ISOLATION LEVEL READ COMMITTED",
-        };
         let tenant = match scope {
             Scope::Tenant(tenant) => Some(tenant),
             Scope::Across => None,
@@ -64,12 +72,8 @@ impl Transaction {
         let instead = lent.pool.instead();
         #[cfg(feature = "testing")]
         let tenant = instead.map_or(tenant, crate::instead::Instead::tenant);
-        let text = match tenant {
-            Some(tenant) => format!("{begin}; SET LOCAL app.tenant_id = '{}'", tenant.0),
-            None => begin.to_owned(),
-        };
         lent.is_clean = false;
-        match lent.batch(&text) {
+        match lent.batch(&beginning(kind, tenant)) {
             Ok(()) => Ok(Self {
                 lent: RefCell::new(lent),
                 kind,
@@ -124,14 +128,7 @@ impl Transaction {
         let session = lent.session();
         let limit = pool.options.longest_answer();
         let answer = pool.io().block_on(async {
-            let prepared = match session.prepared.get(sql) {
-                Some(prepared) => prepared.clone(),
-                None => {
-                    let prepared = session.answer(limit, session.client.prepare(sql)).await?;
-                    session.prepared.insert(sql, prepared.clone());
-                    prepared
-                }
-            };
+            let prepared = session.prepared(sql, limit).await?;
             session.answer(limit, send(&session.client, &prepared)).await
         });
         metrics::histogram!("lineshift_statement_seconds").record(started.elapsed().as_secs_f64());
@@ -243,7 +240,7 @@ fn text_of(statement: Statement) -> Result<&'static str> {
 }
 
 /// Says at which statement it went wrong.
-fn located(sql: &str, error: StoreError) -> StoreError {
+pub(crate) fn located(sql: &str, error: StoreError) -> StoreError {
     match error {
         StoreError::Internal { source: Some(source), .. } => {
             let shown: String = sql.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(160).collect();

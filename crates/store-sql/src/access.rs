@@ -50,7 +50,7 @@ impl<E: Engine> AccessStore for SqlStore<E> {
     }
 
     async fn find_api_key(&self, tenant: TenantId, id: PrincipalId) -> Result<Option<ApiKey>> {
-        self.engine.read(tenant, move |sql| sql.find(text::FIND_API_KEY, &[&tenant.0, &id.0], read_api_key)).await
+        self.engine.find_in_one_trip(tenant, text::FIND_API_KEY, vec![tenant.0.into(), id.0.into()], read_api_key).await
     }
 
     async fn list_api_keys(&self, tenant: TenantId) -> Result<Vec<ApiKey>> {

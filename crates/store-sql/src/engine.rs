@@ -7,7 +7,7 @@ use lineshift_store::signals::Signals;
 
 use crate::row::Row;
 use crate::statement::Statement;
-use crate::value::Parameter;
+use crate::value::{OwnedValue, Parameter};
 
 /// Whose rows a transaction may touch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +39,26 @@ pub trait Engine: Clone + Send + Sync + 'static {
     where
         T: Send + 'static,
         W: Fn(&Sql<'_>) -> Result<T> + Send + 'static;
+
+    /// Runs one statement over the rows of a tenant that answers at most one row, as every request does to know who calls: in one
+    /// round trip on an engine that is asked over a network.
+    async fn find_in_one_trip<T, R>(
+        &self,
+        tenant: TenantId,
+        statement: &'static str,
+        parameters: Vec<OwnedValue>,
+        read: R,
+    ) -> Result<Option<T>>
+    where
+        T: Send + 'static,
+        R: Fn(&Row<'_>) -> Result<T> + Send + Sync + 'static,
+    {
+        self.read(tenant, move |sql| {
+            let parameters: Vec<&dyn Parameter> = parameters.iter().map(|value| value as &dyn Parameter).collect();
+            sql.find(statement, &parameters, &read)
+        })
+        .await
+    }
 
     /// Runs a whole write transaction: commits when the closure succeeds, else rolls back. It runs again, on an engine where
     /// writers get in each other's way, when the database undid it for that (B5.5).

@@ -241,8 +241,8 @@ impl<E: Engine> PeopleStore for SqlStore<E> {
     }
 
     async fn find_signed_in(&self, tenant: TenantId, token_hash: &[u8; 32]) -> Result<Option<SignedIn>> {
-        let hash = *token_hash;
-        self.engine.read(tenant, move |sql| sql.find(text::FIND_SIGNED_IN, &[&tenant.0, &hash], read_signed_in)).await
+        let parameters = vec![tenant.0.into(), (*token_hash).into()];
+        self.engine.find_in_one_trip(tenant, text::FIND_SIGNED_IN, parameters, read_signed_in).await
     }
 
     async fn record_session_uses(&self, tenant: TenantId, token_hashes: &[[u8; 32]], now: DateTime<Utc>) -> Result<()> {

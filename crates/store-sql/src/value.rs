@@ -121,6 +121,12 @@ impl From<bool> for OwnedValue {
     }
 }
 
+impl<const N: usize> From<[u8; N]> for OwnedValue {
+    fn from(bytes: [u8; N]) -> Self {
+        Self::Bytes(bytes.to_vec())
+    }
+}
+
 impl From<String> for OwnedValue {
     fn from(text: String) -> Self {
         Self::Text(text)

@@ -178,3 +178,33 @@ async fn a_scope_is_for_its_portal() {
     assert_eq!(of_lnp.get(&format!("/api/v1/plan-queue/{entry}")).await.status, 403);
     assert_eq!(of_lnp.post_empty(&format!("/api/v1/plan-queue/{entry}/cancel")).await.status, 403);
 }
+
+/// Statements that something sent, the fewest of three times: uses of keys and sessions are written beside requests.
+async fn statements<T>(app: &TestApp, asked: impl AsyncFn() -> T) -> u64 {
+    let mut fewest = u64::MAX;
+    for _ in 0..3 {
+        let before = app.operator.stored.statements_sent();
+        asked().await;
+        fewest = fewest.min(app.operator.stored.statements_sent() - before);
+    }
+    fewest
+}
+
+#[tokio::test]
+async fn to_know_who_calls_takes_one_look_up_and_nothing_beside() {
+    let app = TestApp::with_lines(1).await;
+    let store = &app.operator.store;
+    let (by_key, key) = app.of_tenant(app.operator.tenant(), "counted", "*").await;
+    let signed_in = app.signed_in("ada@fleet.example", &["administrator"], "*").await;
+    let tenant = app.operator.tenant();
+    // All that this endpoint asks for itself.
+    let endpoint = statements(&app, async || store.get_tenant(tenant).await.expect("the tenant")).await;
+    let look_up = statements(&app, async || store.find_api_key(tenant, key).await.expect("asked")).await;
+    assert_eq!(statements(&app, async || by_key.read("/api/v1/me").await).await, endpoint + look_up, "a key");
+    let look_up = statements(&app, async || store.find_signed_in(tenant, &[0; 32]).await.expect("asked")).await;
+    assert_eq!(
+        statements(&app, async || signed_in.read("/api/v1/me").await).await,
+        endpoint + look_up,
+        "a session with its rights"
+    );
+}
