@@ -1,6 +1,7 @@
 //! Users, members, roles and sessions.
 
 mod administrators;
+mod identity;
 mod joining;
 mod rows;
 
@@ -18,6 +19,7 @@ use lineshift_store::sql::people as text;
 use lineshift_store::{Result, StoreError};
 
 use self::administrators::keeping_an_administrator;
+use self::identity::{clear_identity, set_identity};
 use self::joining::{add_member, add_person, create_user, give_roles, invite_member};
 use self::rows::{read_failures, read_member, read_role, read_session, read_signed_in, read_user, rights};
 use crate::engine::{Engine, Scope, Sql, SqlStore};
@@ -48,7 +50,7 @@ impl<E: Engine> PeopleStore for SqlStore<E> {
 
     async fn set_identity(&self, id: UserId, issuer: &str, subject: &str) -> Result<()> {
         let (issuer, subject) = (issuer.to_owned(), subject.to_owned());
-        self.engine.write(Scope::Across, move |sql| change_user(sql, id, text::SET_IDENTITY, &[&id.0, &issuer, &subject])).await
+        self.engine.write(Scope::Across, move |sql| set_identity(sql, id, &issuer, &subject)).await
     }
 
     async fn set_password(&self, id: UserId, hash: &str, now: DateTime<Utc>) -> Result<()> {
@@ -61,7 +63,7 @@ impl<E: Engine> PeopleStore for SqlStore<E> {
     }
 
     async fn set_user_active(&self, id: UserId, is_active: bool) -> Result<()> {
-        self.engine.write(Scope::Across, move |sql| change_user(sql, id, text::SET_USER_ACTIVE, &[&id.0, &is_active])).await
+        self.set_active(id, is_active).await
     }
 
     async fn set_totp_secret(&self, id: UserId, sealed: Option<&[u8]>) -> Result<()> {
@@ -192,6 +194,10 @@ impl<E: Engine> PeopleStore for SqlStore<E> {
     async fn invite_member(&self, tenant: TenantId, id: PrincipalId, invitation: &NewInvitation) -> Result<()> {
         let invitation = invitation.clone();
         self.engine.write(tenant, move |sql| invite_member(sql, tenant, id, &invitation)).await
+    }
+
+    async fn clear_identity(&self, tenant: TenantId, id: PrincipalId, now: DateTime<Utc>) -> Result<()> {
+        self.engine.write(tenant, move |sql| clear_identity(sql, tenant, id, now)).await
     }
 
     async fn get_member(&self, tenant: TenantId, id: PrincipalId) -> Result<Member> {

@@ -81,6 +81,8 @@ pub struct Member {
     pub is_active: bool,
     /// Since when they belong to it.
     pub created_at: DateTime<Utc>,
+    /// The OpenID provider at which they sign in; none: none knows them.
+    pub identity_issuer: Option<String>,
 }
 
 /// What may be changed of a member.
@@ -183,13 +185,14 @@ pub trait PeopleStore {
     async fn find_user_by_email(&self, email: &str) -> Result<Option<User>>;
     /// The user who is that subject at that OpenID provider.
     async fn find_user_by_identity(&self, issuer: &str, subject: &str) -> Result<Option<User>>;
-    /// Says who a user is at an OpenID provider. Errors: `Conflict` when that is somebody else.
+    /// Says who a user is at an OpenID provider, and takes the invitation back. Once said it stays so until it is taken away. Errors:
+    /// `Conflict` when that is somebody else, or the user is another subject already.
     async fn set_identity(&self, id: UserId, issuer: &str, subject: &str) -> Result<()>;
     /// Sets the password, ends all sessions that began before now, and takes back the invitation.
     async fn set_password(&self, id: UserId, hash: &str, now: DateTime<Utc>) -> Result<()>;
     /// Ends all sessions that began before now, in every tenant.
     async fn sign_out_everywhere(&self, id: UserId, now: DateTime<Utc>) -> Result<()>;
-    /// Whether the user may sign in at all.
+    /// Whether the user may sign in at all. Errors: `Conflict` when a tenant that somebody administrates would have nobody left who does.
     async fn set_user_active(&self, id: UserId, is_active: bool) -> Result<()>;
     /// Sets, or takes away, what makes one-time passwords; sealed.
     async fn set_totp_secret(&self, id: UserId, sealed: Option<&[u8]>) -> Result<()>;
@@ -242,6 +245,9 @@ pub trait PeopleStore {
     /// Lets a member set a new password; an earlier invitation counts no more. Errors: `NotFound`; `Conflict` when they belong to other
     /// tenants, too, whose administrators did not agree.
     async fn invite_member(&self, tenant: TenantId, id: PrincipalId, invitation: &NewInvitation) -> Result<()>;
+    /// Takes away who a member is at an OpenID provider, and ends their sessions that began before now. Errors: `NotFound`; `Conflict` when
+    /// they belong to other tenants, too, whose administrators did not agree.
+    async fn clear_identity(&self, tenant: TenantId, id: PrincipalId, now: DateTime<Utc>) -> Result<()>;
     /// One member. Errors: `NotFound`.
     async fn get_member(&self, tenant: TenantId, id: PrincipalId) -> Result<Member>;
     /// The member that a user is in a tenant.

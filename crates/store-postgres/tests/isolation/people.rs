@@ -68,6 +68,7 @@ pub(crate) async fn try_people(tried: &mut Tried<'_>, of: &Filled) {
     try_it!(tried, PeopleStore.update_member(tenant, member, &membership(role)));
     let invitation = NewInvitation { token_hash: [8; 32], ends_at: at(HELD) };
     try_it!(tried, PeopleStore.invite_member(tenant, member, &invitation));
+    try_it!(tried, PeopleStore.clear_identity(tenant, member, now));
     let later = NewInvitation { token_hash: [9; 32], ..invitation };
     try_it!(tried, PeopleStore.add_person(tenant, &person("Nimbus"), &membership(role), &later, now));
     try_users(tried, of).await;

@@ -72,11 +72,16 @@ pub(super) fn invite_member(sql: &Sql<'_>, tenant: TenantId, id: PrincipalId, in
     let member = sql.find(text::GET_MEMBER, &[&tenant.0, &id.0], read_member)?;
     let user = member.ok_or_else(|| StoreError::not_found("user", id))?.user;
     set_invitation(sql, user, invitation)?;
-    // Looked at after the user is held: whoever adds them to another tenant waits, or has done so.
+    let message = "this person also belongs to other tenants, so that their account is not this one's alone; \
+        they set their password themselves, or whoever runs the server invites them";
+    refuse_shared(sql, user, message)
+}
+
+/// An account that belongs to several tenants is nobody's alone. Called once the user is held: whoever adds them to another tenant waits,
+/// or has done so.
+pub(super) fn refuse_shared(sql: &Sql<'_>, user: UserId, message: &str) -> Result<()> {
     let tenants = sql.query(text::LIST_TENANTS_OF, &[&user.0], |row| row.get::<i64>(0))?;
     if tenants.len() > 1 {
-        let message = "this person also belongs to other tenants, so that their account is not this one's alone; \
-            they set their password themselves, or whoever runs the server invites them";
         return Err(StoreError::Conflict { message: message.to_owned() });
     }
     Ok(())

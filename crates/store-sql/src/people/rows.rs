@@ -49,6 +49,7 @@ pub(super) fn read_member(row: &Row<'_>) -> Result<Member> {
         reach: row.term(4)?,
         is_active: row.get(5)?,
         created_at: row.time(6)?,
+        identity_issuer: row.get(8)?,
     })
 }
 

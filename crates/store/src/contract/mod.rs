@@ -15,6 +15,7 @@ pub mod control;
 pub mod devices;
 mod fixture;
 pub mod holds;
+pub mod identities;
 pub mod import;
 pub mod joining;
 pub mod people;
@@ -65,6 +66,7 @@ macro_rules! contract_tests {
                 lines_are_looked_up_by_iccid, a_number_may_name_several_lines, facts_say_who_is_billed;
             holds: a_stored_change_holds_its_lines, a_change_that_still_arrives_holds_nothing,
                 of_two_changes_the_one_stored_first_counts;
+            identities: identities_are_of_one_user, identities_are_taken_away, the_last_administrator_of_a_tenant_stays_active;
             import: lines_are_brought_in_and_replaced, reference_rows_are_brought_in_and_replaced,
                 ids_made_later_lie_after_those_brought_in, assignments_raise_the_version_only_where_they_differ,
                 assignments_of_what_is_missing_are_refused, rev_services_are_brought_in_and_replaced,
@@ -72,7 +74,7 @@ macro_rules! contract_tests {
                 a_call_takes_so_many_rows;
             joining: people_join_a_tenant, an_invitation_that_ended_is_in_nobodys_way, members_are_invited_anew,
                 an_administrator_stays;
-            people: users_are_kept, identities_are_of_one_user, one_time_passwords_are_taken_once, invitations_end,
+            people: users_are_kept, one_time_passwords_are_taken_once, invitations_end,
                 roles_are_kept, members_are_kept, members_are_listed_in_pages, rights_are_those_of_now;
             places: places_are_leased_and_come_free, a_single_place_is_had_in_turns;
             plan_queue: entries_are_listed_by_each_filter, an_entry_is_moved_and_each_move_logged,

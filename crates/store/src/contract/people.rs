@@ -85,21 +85,6 @@ pub async fn users_are_kept<S: Store>(store: &S) {
     assert!(is_missing(&store.sign_out_everywhere(NOBODY, at(3)).await));
 }
 
-/// A user is one subject of an OpenID provider, and nobody else is that.
-pub async fn identities_are_of_one_user<S: Store>(store: &S) {
-    let one = store.create_user(&person("identity one"), at(1)).await.expect("a user");
-    let other = store.create_user(&person("identity other"), at(1)).await.expect("a user");
-    store.set_identity(one, "https://issuer.example.com", "subject").await.expect("set");
-    let found = store.find_user_by_identity("https://issuer.example.com", "subject").await.expect("a look-up");
-    assert_eq!(found.map(|user| user.id), Some(one));
-    for (issuer, subject) in [("https://other.example.com", "subject"), ("https://issuer.example.com", "Subject")] {
-        assert_eq!(store.find_user_by_identity(issuer, subject).await.expect("a look-up"), None);
-    }
-    assert!(is_conflict(&store.set_identity(other, "https://issuer.example.com", "subject").await));
-    store.set_identity(other, "https://issuer.example.com", "another").await.expect("set");
-    assert!(is_missing(&store.set_identity(NOBODY, "https://issuer.example.com", "nobody").await));
-}
-
 /// A one-time password is taken once, and none that is older than one that was taken; a new secret begins anew.
 pub async fn one_time_passwords_are_taken_once<S: Store>(store: &S) {
     let id = store.create_user(&person("one-time"), at(1)).await.expect("a user");

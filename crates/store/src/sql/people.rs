@@ -30,7 +30,8 @@ macro_rules! user_columns {
 macro_rules! member_columns {
     () => {
         "SELECT m.id, m.user_id, u.email, u.display_name, m.reach, m.is_active, m.created_at,
-            (SELECT string_agg(CAST(mr.role_id AS TEXT), ' ') FROM member_role mr WHERE mr.tenant_id = $1 AND mr.member_id = m.id)
+            (SELECT string_agg(CAST(mr.role_id AS TEXT), ' ') FROM member_role mr WHERE mr.tenant_id = $1 AND mr.member_id = m.id),
+            u.oidc_issuer
         FROM member m JOIN users u ON u.id = m.user_id WHERE m.tenant_id = $1 "
     };
 }
@@ -51,8 +52,11 @@ crate::statements! {
     FIND_USER_BY_EMAIL = concat!(user_columns!(), "WHERE email = $1");
     /// `$1` issuer, `$2` subject.
     FIND_USER_BY_IDENTITY = concat!(user_columns!(), "WHERE oidc_issuer = $1 AND oidc_subject = $2");
-    /// `$1` id, `$2` issuer, `$3` subject.
-    SET_IDENTITY = "UPDATE users SET oidc_issuer = $2, oidc_subject = $3 WHERE id = $1";
+    /// Whoever is somebody there already stays that. An invitation is taken back: nobody needs it any more. `$1` id, `$2` issuer, `$3` subject.
+    SET_IDENTITY = "UPDATE users SET oidc_issuer = $2, oidc_subject = $3, invitation_hash = NULL, invitation_ends_at = NULL
+        WHERE id = $1 AND (oidc_issuer IS NULL OR (oidc_issuer = $2 AND oidc_subject = $3))";
+    /// `$1` id, `$2` now.
+    CLEAR_IDENTITY = "UPDATE users SET oidc_issuer = NULL, oidc_subject = NULL, signed_out_at = $2 WHERE id = $1";
     /// `$1` id, `$2` hash, `$3` now.
     SET_PASSWORD = "UPDATE users SET password_hash = $2, password_changed_at = $3, signed_out_at = $3, invitation_hash = NULL,
         invitation_ends_at = NULL WHERE id = $1";
