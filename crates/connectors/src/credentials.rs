@@ -29,6 +29,10 @@ const OF_ACCOUNT: &[u8] = b"integration_authentication";
 const OF_CALLBACKS: &[u8] = b"service_provider.callback";
 const OF_ONE_TIME_PASSWORDS: &[u8] = b"users.totp_secret";
 
+/// Cookies in which a browser keeps what belongs to a sign-in at an OpenID provider; stored nowhere.
+const OF_SIGN_IN_BEGUN: &[u8] = b"cookie.sign_in_begun";
+const OF_SIGN_IN_RECOGNISED: &[u8] = b"cookie.sign_in_recognised";
+
 /// The row and column that a sealed text belongs to. It opens nowhere else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SealedFor {
@@ -38,6 +42,10 @@ pub enum SealedFor {
     Callbacks(TenantId, ServiceProviderId),
     /// What makes the one-time passwords of a user, who belongs to no tenant alone.
     OneTimePasswords(UserId),
+    /// What a browser keeps while somebody is at an OpenID provider.
+    SignInBegun,
+    /// What it keeps while a one-time password is asked for of somebody whom a provider vouched for.
+    SignInRecognised,
 }
 
 impl From<AccountKey> for SealedFor {
@@ -197,6 +205,8 @@ fn bound_to(row: SealedFor) -> Aad<Vec<u8>> {
         SealedFor::Account(key) => (OF_ACCOUNT, key.tenant_id, key.integration_authentication_id.0),
         SealedFor::Callbacks(tenant, provider) => (OF_CALLBACKS, tenant, provider.0),
         SealedFor::OneTimePasswords(user) => (OF_ONE_TIME_PASSWORDS, TenantId(0), user.0),
+        SealedFor::SignInBegun => (OF_SIGN_IN_BEGUN, TenantId(0), 0),
+        SealedFor::SignInRecognised => (OF_SIGN_IN_RECOGNISED, TenantId(0), 0),
     };
     Aad::from([column, &tenant.0.to_be_bytes(), &id.to_be_bytes()].concat())
 }

@@ -6,7 +6,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use url::{Host, Url};
 
 /// The addresses that the calls of an account may go to. Cheap to clone.
@@ -36,6 +36,13 @@ impl Destinations {
     #[must_use]
     pub fn public(listed: &[IpNet]) -> Self {
         Self { listed: listed.into(), local: false }
+    }
+
+    /// Every address: for what whoever runs the server names in its configuration.
+    #[must_use]
+    pub fn every() -> Self {
+        // The network of all addresses, in both families.
+        Self::public(&[Ipv4Net::default().into(), Ipv6Net::default().into()])
     }
 
     /// The same for an account that is marked as local or not (B7.5). A local one may be called without TLS, so it reaches this
@@ -184,6 +191,14 @@ mod tests {
         }
         for ip in ["10.8.0.1", "169.254.169.254", "0.0.0.0", "::", "1.1.1.1", "2606:4700::1111"] {
             assert_ne!(said(&local, ip), "called", "{ip}");
+        }
+    }
+
+    #[test]
+    fn what_the_operator_names_may_be_anywhere() {
+        for ip in ["10.7.1.2", "127.0.0.1", "::1", "fd00::1", "169.254.169.254", "::ffff:10.0.0.1", "1.1.1.1", "2606:4700::1111"]
+        {
+            assert_eq!(said(&Destinations::every(), ip), "called", "{ip}");
         }
     }
 

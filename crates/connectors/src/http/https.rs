@@ -32,6 +32,8 @@ pub struct HttpsTransport {
     destinations: Destinations,
     /// By time-out of connecting, which belongs to the client and not to the request.
     clients: Mutex<HashMap<Duration, Client>>,
+    /// The largest answer that is read, in bytes.
+    most_body_bytes: usize,
 }
 
 /// TLS is not to be had here: the system's certificates cannot be read, say.
@@ -46,7 +48,13 @@ impl HttpsTransport {
     /// [`NoTls`].
     pub fn to(destinations: Destinations) -> Result<Self, NoTls> {
         build(&destinations, Duration::from_secs(1)).map_err(NoTls)?;
-        Ok(Self { destinations, clients: Mutex::default() })
+        Ok(Self { destinations, clients: Mutex::default(), most_body_bytes: MOST_BODY_BYTES })
+    }
+
+    /// The same that reads answers of so many bytes at most, where [`MOST_BODY_BYTES`] would be too many.
+    #[must_use]
+    pub fn reading_at_most(self, bytes: usize) -> Self {
+        Self { most_body_bytes: bytes.min(MOST_BODY_BYTES), ..self }
     }
 
     /// One for an account that is marked as local, where no network is listed: it sends to this machine, also without TLS.
@@ -106,8 +114,8 @@ impl Transport for HttpsTransport {
         let mut body = Vec::new();
         // From here on the request was sent, so that nothing can be "not sent" any more.
         while let Some(chunk) = response.chunk().await.map_err(|error| cut_or_timed_out(&error))? {
-            if body.len() + chunk.len() > MOST_BODY_BYTES {
-                return Err(TransportFault::Cut(format!("the answer has more than {MOST_BODY_BYTES} bytes")));
+            if body.len() + chunk.len() > self.most_body_bytes {
+                return Err(TransportFault::Cut(format!("the answer has more than {} bytes", self.most_body_bytes)));
             }
             body.extend_from_slice(&chunk);
         }
