@@ -55,6 +55,11 @@ impl ApiProblem {
         Refusal { class: RefusalClass::Rule, problems }.into()
     }
 
+    /// A field that has to be given is not.
+    pub(crate) fn missing(field: &str, message: &str) -> Self {
+        Refusal::one(RefusalClass::Rule, field, lineshift_domain::reading::codes::MISSING_FIELD, message).into()
+    }
+
     /// A request that cannot be read.
     pub(crate) fn unreadable(field: &str, code: &str, message: impl Into<String>) -> Self {
         Refusal::one(RefusalClass::Unreadable, field, code, message).into()

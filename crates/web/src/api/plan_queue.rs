@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::{Request, State};
 use lineshift_domain::dates::resolve;
 use lineshift_domain::ids::{BulkChangeId, DeviceChangeId, DeviceId};
+use lineshift_domain::order::EffectiveDate;
 use lineshift_domain::reading::{codes, read_effective_date};
 use lineshift_domain::scopes::Action;
 use lineshift_domain::terms::PlanQueueState;
@@ -135,10 +136,20 @@ pub(crate) async fn move_queue_entry(
     let expected = "a date in ISO 8601 such as \"2026-12-01\" or \"2026-12-01T08:00:00Z\"";
     let date = fields.parsed("effective_date", expected, read_effective_date);
     let date = fields.finish(date)?;
+    let entry = move_to(&web, &caller, DeviceChangeId(id), date).await?;
+    Ok((AuditNote { devices: 1 }, shown(&web, &caller, entry).await?))
+}
+
+/// Moves an entry to a date in the tenant's zone.
+pub(crate) async fn move_to(
+    web: &Web,
+    caller: &Caller,
+    id: DeviceChangeId,
+    date: EffectiveDate,
+) -> Result<PlanQueueEntry, ApiProblem> {
     let to = resolve(date, web.time_zone(caller.tenant).await?);
     let (engine, by) = (web.engine.clone(), caller.clone());
-    let entry = carried_through(async move { engine.move_queue_entry(&by, DeviceChangeId(id), to).await }).await?;
-    Ok((AuditNote { devices: 1 }, shown(&web, &caller, entry).await?))
+    carried_through(async move { engine.move_queue_entry(&by, id, to).await }).await
 }
 
 /// Cancels a plan queue entry

@@ -3,6 +3,7 @@
 //! A page asks what the API's endpoints answer and shows it; it judges nothing. What a viewer may not do is not offered, and is refused
 //! by the same checks as in the API if it is asked for all the same. Every page works without JavaScript; `portal.js` adds what is live.
 
+mod address;
 mod assets;
 mod form;
 mod page;
@@ -19,7 +20,7 @@ use tower_http::compression::CompressionLayer;
 
 use crate::routes::RouteRow;
 use crate::{Web, layers};
-use pages::{bulk_change, bulk_changes, home, line, lines, sign_in};
+use pages::{bulk_change, bulk_changes, home, line, lines, plan_queue, sign_in};
 
 macro_rules! pages {
     ($($method:ident $path:literal $handler:path;)*) => {
@@ -48,6 +49,10 @@ pages! {
     post "/{portal}/bulk-changes/{id}/start" bulk_change::start;
     post "/{portal}/bulk-changes/{id}/cancel" bulk_change::cancel;
     post "/{portal}/bulk-changes/{id}/retry" bulk_change::retry;
+
+    get "/{portal}/plan-queue" plan_queue::list;
+    post "/{portal}/plan-queue/{id}/move" plan_queue::move_entry;
+    post "/{portal}/plan-queue/{id}/cancel" plan_queue::cancel_entry;
 
     get "/assets/{name}" assets::show;
 }

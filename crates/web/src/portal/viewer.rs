@@ -85,6 +85,19 @@ pub(super) enum Place {
     Home,
     Lines,
     BulkChanges,
+    PlanQueue,
+}
+
+impl Place {
+    /// How it stands in addresses.
+    const fn segment(self) -> &'static str {
+        match self {
+            Self::Home => "",
+            Self::Lines => "lines",
+            Self::BulkChanges => "bulk-changes",
+            Self::PlanQueue => "plan-queue",
+        }
+    }
 }
 
 /// A portal within the navigation.
@@ -97,10 +110,7 @@ pub(super) struct PortalLink {
 impl PortalLink {
     /// Another portal's page of the same kind.
     fn new(portal: PortalType, is_shown: bool, place: Place) -> Self {
-        let page = match place {
-            Place::BulkChanges => "bulk-changes",
-            Place::Home | Place::Lines => "lines",
-        };
+        let page = if place == Place::Home { Place::Lines } else { place }.segment();
         Self { name: portal.as_str(), address: format!("/{}/{page}", segment(portal)), is_shown }
     }
 }
@@ -135,13 +145,8 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    /// `page` where the navigation shows that this is the page; for `aria-current`.
-    pub(super) fn current(&self, place: &str) -> bool {
-        let own = match self.place {
-            Place::Home => "home",
-            Place::Lines => "lines",
-            Place::BulkChanges => "bulk-changes",
-        };
-        own == place
+    /// Whether the page is at that place of the navigation.
+    pub(super) fn is_at(&self, place: &str) -> bool {
+        self.place.segment() == place
     }
 }

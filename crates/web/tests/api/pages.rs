@@ -265,3 +265,40 @@ async fn what_is_not_ones_own_looks_like_what_is_not_there() {
     let ada = Browser::signed_in(&app, "ada@fleet.example").await;
     assert_eq!(ada.open(&format!("/lnp/bulk-changes/{id}")).await.status, 404, "it is another portal's");
 }
+
+#[tokio::test]
+async fn what_is_scheduled_is_moved_and_canceled() {
+    let app = TestApp::with_lines(2).await;
+    app.signed_in("ada@fleet.example", &["operator"], "*").await;
+    app.signed_in("vic@fleet.example", &["viewer"], "*").await;
+    let scheduled = json!({
+        "ServiceProviderId": app.operator.jasper.0, "Devices": [iccid(1), iccid(2)], "ChangeType": 4,
+        "CustomerRatePlanUpdate": {"CustomerRatePlanId": app.operator.plan.0, "EffectiveDate": "2026-12-24"},
+    });
+    assert_eq!(app.orderer().await.post("/M2M/BulkChange", &scheduled).await.status, 202);
+    app.operator.run_until_idle().await;
+    let entries = app.admin().await.read("/api/v1/plan-queue").await;
+    let ids: Vec<String> = entries["items"].as_array().expect("a list").iter().map(|entry| entry["id"].to_string()).collect();
+
+    let mut ada = Browser::signed_in(&app, "ada@fleet.example").await;
+    let page = ada.page("/m2m/plan-queue").await;
+    assert!(page.contains(&iccid(1)) && page.contains(&iccid(2)) && page.contains("value=\"2026-12-24\""), "{page}");
+    assert!(!ada.page("/lnp/plan-queue").await.contains(&iccid(1)), "it is another portal's");
+    let moved =
+        ada.send_from("/m2m/plan-queue", &format!("/m2m/plan-queue/{}/move", ids[0]), &[("effective_date", "2027-01-31")]).await;
+    assert_eq!((moved.status, moved.header("location")), (303, "/m2m/plan-queue"), "{}", moved.text());
+    assert!(ada.page("/m2m/plan-queue").await.contains("value=\"2027-01-31\""));
+    for wrong in ["", "31.01.2027"] {
+        let refused =
+            ada.send_from("/m2m/plan-queue", &format!("/m2m/plan-queue/{}/move", ids[0]), &[("effective_date", wrong)]).await;
+        assert_eq!(refused.status, 422, "{}", refused.text());
+    }
+    let canceled = ada.send_from("/m2m/plan-queue", &format!("/m2m/plan-queue/{}/cancel", ids[1]), &[]).await;
+    assert_eq!(canceled.status, 303);
+    assert!(!ada.page("/m2m/plan-queue").await.contains(&iccid(2)), "open ones alone are shown");
+    assert_eq!(ada.send_from("/m2m/plan-queue", &format!("/m2m/plan-queue/{}/cancel", ids[1]), &[]).await.status, 409);
+
+    let mut vic = Browser::signed_in(&app, "vic@fleet.example").await;
+    assert!(!vic.page("/m2m/plan-queue").await.contains("/cancel\""), "what one may not do is not offered");
+    assert_eq!(vic.send_from("/m2m/plan-queue", &format!("/m2m/plan-queue/{}/cancel", ids[0]), &[]).await.status, 403);
+}

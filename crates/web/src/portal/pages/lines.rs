@@ -12,6 +12,7 @@ use lineshift_domain::terms::{LineIdentifier, PortalType};
 use lineshift_store::catalogue::{Names, Unnamed};
 
 use crate::api::devices::list_devices;
+use crate::portal::address::{given, with_parameter};
 use crate::portal::page::answer;
 use crate::portal::refused::PageRefused;
 use crate::portal::viewer::{Frame, Place, Viewer, portal_of, segment};
@@ -96,7 +97,7 @@ pub(in crate::portal) async fn list(viewer: Viewer, Path(portal): Path<String>, 
         sought: FILTERS.iter().find_map(|(name, label)| Some(((*label).to_owned(), value(name)?))),
         refused,
         lines: listed.items.into_iter().map(|line| row(line, &names)).collect(),
-        next: listed.next.map(|next| following(&address, &given, &next)),
+        next: listed.next.map(|next| with_parameter(&address, &given, "after", &next)),
         by_number: portal == PortalType::Lnp,
         address,
     };
@@ -110,20 +111,6 @@ fn offered(portal: PortalType, filter: &str) -> bool {
         "number" => portal.knows_lines_by(LineIdentifier::Number),
         _ => true,
     }
-}
-
-/// The parameters of an address, without those that a form sent empty.
-fn given(uri: &Uri) -> Vec<(String, String)> {
-    let pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned();
-    pairs.filter(|(_, value)| !value.trim().is_empty()).map(|(name, value)| (name, value.trim().to_owned())).collect()
-}
-
-/// The address of the page after this one.
-fn following(address: &str, given: &[(String, String)], next: &str) -> String {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    query.extend_pairs(given.iter().filter(|(name, _)| name != "after"));
-    query.append_pair("after", next);
-    format!("{address}?{}", query.finish())
 }
 
 /// The names of everything that stands by its id in those lines, asked for at once.

@@ -5,4 +5,5 @@ pub(super) mod bulk_changes;
 pub(super) mod home;
 pub(super) mod line;
 pub(super) mod lines;
+pub(super) mod plan_queue;
 pub(super) mod sign_in;

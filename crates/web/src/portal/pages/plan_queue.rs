@@ -1,0 +1,141 @@
+//! What is scheduled: plan changes that wait for their date, to be moved or canceled.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::Uri;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use lineshift_domain::ids::{CustomerRatePlanId, CustomerRatePoolId, DeviceChangeId, RevCustomerId, SiteId};
+use lineshift_domain::reading::read_effective_date;
+use lineshift_domain::scopes::Action;
+use lineshift_store::catalogue::{Names, Unnamed};
+
+use crate::api::carried_through;
+use crate::api::plan_queue::{list_queue_entries, move_to};
+use crate::audit::AuditNote;
+use crate::portal::address::{given, with_parameter};
+use crate::portal::form::Form;
+use crate::portal::page::{When, answer};
+use crate::portal::refused::PageRefused;
+use crate::portal::viewer::{Frame, Place, Viewer, portal_of, segment};
+use crate::problem::ApiProblem;
+use crate::query::Parameters;
+use crate::views::PlanQueueEntryView;
+
+#[derive(Template)]
+#[template(path = "plan_queue.html")]
+struct PlanQueuePage {
+    frame: Frame,
+    address: String,
+    entries: Vec<EntryRow>,
+    next: Option<String>,
+    may_edit: bool,
+}
+
+/// An entry in the list.
+struct EntryRow {
+    id: i64,
+    at: When,
+    /// The day in the tenant's zone, as a field for dates takes it.
+    day: String,
+    device: i64,
+    iccid: String,
+    customer: String,
+    /// What changes, as words.
+    changes: Vec<String>,
+    bulk_change: i64,
+    is_open: bool,
+    state: String,
+}
+
+/// `GET /{portal}/plan-queue`: open ones by date, or what the API's parameters choose.
+pub(in crate::portal) async fn list(viewer: Viewer, Path(portal): Path<String>, uri: Uri) -> Result<Response, PageRefused> {
+    let portal = portal_of(&portal)?;
+    viewer.caller.require(portal.into(), Action::View)?;
+    let given = given(&uri);
+    let asked = Parameters::of_pairs(given.clone());
+    let mut listed = list_queue_entries(State(viewer.web.clone()), viewer.caller.clone(), asked).await?.0;
+    listed.items.retain(|entry| entry.portal == portal.as_str());
+    let names = names_of(&viewer, &listed.items).await?;
+    let address = format!("/{}/plan-queue", segment(portal));
+    let page = PlanQueuePage {
+        frame: viewer.frame("Scheduled", Some(portal), Place::PlanQueue)?,
+        entries: listed.items.into_iter().map(|entry| row(&viewer, entry, &names)).collect(),
+        next: listed.next.map(|next| with_parameter(&address, &given, "after", &next)),
+        may_edit: viewer.may(portal, Action::Edit),
+        address,
+    };
+    Ok(answer(&page))
+}
+
+async fn names_of(viewer: &Viewer, entries: &[PlanQueueEntryView]) -> Result<Names, ApiProblem> {
+    let unnamed = Unnamed {
+        rev_customers: entries.iter().filter_map(|entry| entry.rev_customer_id).map(RevCustomerId).collect(),
+        sites: entries.iter().filter_map(|entry| entry.site_id).map(SiteId).collect(),
+        customer_rate_plans: entries.iter().filter_map(|entry| entry.customer_rate_plan_id).map(CustomerRatePlanId).collect(),
+        customer_rate_pools: entries.iter().filter_map(|entry| entry.customer_rate_pool_id).map(CustomerRatePoolId).collect(),
+        ..Unnamed::default()
+    };
+    Ok(viewer.web.engine.store().find_names(viewer.caller.tenant, &unnamed).await?)
+}
+
+fn row(viewer: &Viewer, entry: PlanQueueEntryView, names: &Names) -> EntryRow {
+    let customer = entry.rev_customer_id.and_then(|id| names.rev_customers.get(&RevCustomerId(id)));
+    let site = entry.site_id.and_then(|id| names.sites.get(&SiteId(id)));
+    EntryRow {
+        id: entry.id,
+        at: viewer.when(entry.effective_date.utc),
+        day: entry.effective_date.local.format("%Y-%m-%d").to_string(),
+        device: entry.device_id,
+        customer: customer.or(site).cloned().unwrap_or_default(),
+        changes: changes(&entry, names),
+        iccid: entry.iccid,
+        bulk_change: entry.bulk_change_id,
+        is_open: entry.state == "open",
+        state: entry.state,
+    }
+}
+
+/// What an entry changes: what it keeps is left out, 0 clears.
+fn changes(entry: &PlanQueueEntryView, names: &Names) -> Vec<String> {
+    let named = |what: &str, id: i64, name: Option<&String>| match (id, name) {
+        (0, _) => format!("no {what}"),
+        (_, Some(name)) => format!("{what} {name}"),
+        (id, None) => format!("{what} {id}"),
+    };
+    let plan = entry.customer_rate_plan_id.map(|id| named("plan", id, names.customer_rate_plans.get(&CustomerRatePlanId(id))));
+    let pool = entry.customer_rate_pool_id.map(|id| named("pool", id, names.customer_rate_pools.get(&CustomerRatePoolId(id))));
+    let allocation = entry.customer_data_allocation_mb.map(|mb| match mb.is_zero() {
+        true => "no allocation".to_owned(),
+        false => format!("{mb} MB"),
+    });
+    [plan, pool, allocation].into_iter().flatten().collect()
+}
+
+/// `POST /{portal}/plan-queue/{id}/move`
+pub(in crate::portal) async fn move_entry(
+    viewer: Viewer,
+    place: Path<(String, String)>,
+    form: Form,
+) -> Result<Response, PageRefused> {
+    let (address, id) = entry_of(&place)?;
+    let mut fields = form.parameters();
+    let date = fields.parsed("effective_date", "a date such as 2026-12-01", read_effective_date);
+    fields.finish()?;
+    let date = date.ok_or_else(|| ApiProblem::missing("effective_date", "give the day on which it takes effect"))?;
+    move_to(&viewer.web, &viewer.caller, id, date).await?;
+    Ok((AuditNote { devices: 1 }, Redirect::to(&address)).into_response())
+}
+
+/// `POST /{portal}/plan-queue/{id}/cancel`
+pub(in crate::portal) async fn cancel_entry(viewer: Viewer, place: Path<(String, String)>) -> Result<Response, PageRefused> {
+    let (address, id) = entry_of(&place)?;
+    carried_through(async move { viewer.web.engine.cancel_queue_entry(&viewer.caller, id).await }).await?;
+    Ok((AuditNote { devices: 1 }, Redirect::to(&address)).into_response())
+}
+
+/// The entry that an address names, and the list that it stands in.
+fn entry_of(Path((portal, id)): &Path<(String, String)>) -> Result<(String, DeviceChangeId), ApiProblem> {
+    let portal = portal_of(portal)?;
+    let id = id.parse().ok().filter(|id| *id > 0).map(DeviceChangeId).ok_or_else(ApiProblem::not_found)?;
+    Ok((format!("/{}/plan-queue", segment(portal)), id))
+}
