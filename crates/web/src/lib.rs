@@ -10,6 +10,7 @@ mod api_key;
 mod audit;
 mod auth;
 mod body;
+mod caller_check;
 mod client_address;
 pub mod credentials;
 mod csv_cells;
@@ -41,6 +42,7 @@ pub use api_key::{ApiKeySecret, ParsedApiKey, new_api_key_secret, parse_api_key}
 pub use audit::OPEN;
 pub use axum::Router;
 use body::LargeBodies;
+pub use caller_check::CallerCheck;
 pub use fields::LARGEST_ID;
 pub use invitation::{INVITATION_DAYS, Invitation, hash_of_invitation};
 use ipnet::IpNet;

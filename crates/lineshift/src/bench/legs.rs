@@ -29,6 +29,8 @@ pub(crate) enum Group {
     Billing,
     /// Moving lines at Jasper and at POND, alone and beside each other and a billing change, and what these allow. Embedded store.
     Carriers,
+    /// To know who calls, to ask for what is somebody else's, and to be served while many sign in.
+    Access,
     /// The former design and a transaction a device, each at its best. PostgreSQL.
     Peers,
     /// A job queue with one job a device. PostgreSQL.
@@ -102,6 +104,7 @@ impl Leg {
             | Group::SmallChange
             | Group::Billing
             | Group::Carriers
+            | Group::Access
             | Group::Peers
             | Group::GraphileWorker
             | Group::Grids

@@ -3,6 +3,7 @@
 //! Legs take turns (A B C A B C), each in a process of its own, from the same state of one database file; a figure is the
 //! median of per-round ratios, because machines drift. After each leg its rows are compared with those of the others.
 
+mod access;
 mod billing;
 mod carriers;
 mod check;
@@ -20,12 +21,14 @@ mod simulators;
 mod small_changes;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use indicatif::ProgressBar;
 
 use crate::exit::WrongCall;
 use crate::serving::Signals;
+use access::Access;
 use billing::Billing;
 use carriers::{Carriers, Sizes};
 use check::Left;
@@ -101,7 +104,7 @@ async fn run_embedded(args: Args, size: Size) -> Result<()> {
 }
 
 /// The parts that are measured on the embedded store, in their order.
-const GROUPS: [Group; 7] = [
+const GROUPS: [Group; 8] = [
     Group::PlanChange,
     Group::AmopAssignment,
     Group::Submission,
@@ -109,6 +112,7 @@ const GROUPS: [Group; 7] = [
     Group::SmallChange,
     Group::Billing,
     Group::Carriers,
+    Group::Access,
 ];
 
 /// Those of a store's parts that were asked for; none: all.
@@ -127,8 +131,8 @@ struct Bench {
 
 impl Bench {
     async fn prepare_and_measure(&self, rounds: usize) -> Result<Report> {
-        // Those two have stores of their own.
-        if self.groups.iter().any(|group| !matches!(group, Group::Billing | Group::Carriers)) {
+        // These have stores of their own.
+        if self.groups.iter().any(|group| !matches!(group, Group::Billing | Group::Carriers | Group::Access)) {
             self.prepare().await?;
         }
         self.measure(rounds).await
@@ -180,6 +184,7 @@ impl Bench {
         let small_change_seconds = self.small_changes(&mut measured, &bar).await?;
         let billing = self.billing(rounds, &bar).await?;
         let carriers = self.carriers(rounds, &bar).await?;
+        let access = self.access(rounds, &bar).await?;
         bar.finish_and_clear();
         let rows = left.into_iter().map(|(group, left)| (group.name(), left.counts)).collect();
         let ratios = ratios(&measured, memory_1m_to_100k);
@@ -192,6 +197,7 @@ impl Bench {
             small_change_seconds,
             billing,
             carriers,
+            access,
             peak_rss_mb: peak_of_engine(&measured),
             rows,
             legs: measured,
@@ -201,7 +207,25 @@ impl Bench {
     /// How many legs take no turns.
     fn alone(&self, rounds: usize) -> usize {
         let times = |group, legs: usize| legs * usize::from(self.groups.contains(&group));
-        times(Group::Memory, 2) + times(Group::SmallChange, 1) + times(Group::Billing, rounds) + times(Group::Carriers, rounds)
+        times(Group::Memory, 2)
+            + times(Group::SmallChange, 1)
+            + times(Group::Billing, rounds)
+            + times(Group::Carriers, rounds)
+            + times(Group::Access, 1)
+    }
+
+    async fn access(&self, rounds: usize, bar: &ProgressBar) -> Result<Option<Access>> {
+        if !self.groups.contains(&Group::Access) {
+            return Ok(None);
+        }
+        bar.set_message("access");
+        let file = self.files.dir().join("access.db");
+        let store = Arc::new(prepare::open_store(&file).await?);
+        let at = format!("sqlite://{}", file.display());
+        let measured = Box::pin(access::measure(store, &at, self.files.dir(), rounds, access::Sizes::of(self.size))).await?;
+        billing::remove(&file);
+        bar.inc(1);
+        Ok(Some(measured))
     }
 
     async fn billing(&self, rounds: usize, bar: &ProgressBar) -> Result<Option<Billing>> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::access::Access;
 use super::billing::Billing;
 use super::carriers::Carriers;
 use super::check::Counts;
@@ -75,6 +76,8 @@ pub(super) struct Report {
     pub(super) billing: Option<Billing>,
     /// Moving lines at their carriers. None: not measured.
     pub(super) carriers: Option<Carriers>,
+    /// Who calls. None: not measured.
+    pub(super) access: Option<Access>,
     /// Row counts that every leg of a part left.
     pub(super) rows: BTreeMap<String, Counts>,
     /// Every leg of every round.
@@ -149,7 +152,7 @@ impl Report {
             ("memory, fleet to order", ratios.memory_1m_to_100k, "at most 1.3"),
             ("billing to allowed", self.billing.as_ref().map(|billing| billing.billing_to_allowed), "at least 0.9"),
             ("calls a line, one product", self.billing.as_ref().map(|billing| billing.calls_a_line), "at most 2.2"),
-            ("peak memory of the engine, MB", Some(self.peak_rss_mb), "below 600"),
+            ("peak memory of the engine, MB", Some(self.peak_rss_mb).filter(|peak| *peak > 0.0), "below 600"),
             ("small change, median, s", self.small_change_seconds.map(|small| small.p50), ""),
             ("small change, 99 %, s", self.small_change_seconds.map(|small| small.p99), "at most 2"),
         ];
@@ -158,7 +161,8 @@ impl Report {
         let row = |(figure, value, target): (&str, Option<f64>, &str)| {
             Some(vec![figure.to_owned(), format!("{:.2}", value?), target.to_owned()])
         };
-        figures.into_iter().chain(of_carriers).filter_map(row).collect()
+        let access = self.access.as_ref().map(Access::rows).unwrap_or_default();
+        figures.into_iter().chain(of_carriers).filter_map(row).chain(access).collect()
     }
 }
 

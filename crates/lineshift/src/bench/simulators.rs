@@ -127,8 +127,8 @@ impl Simulator {
     }
 }
 
-/// The next address that a simulator says which ends so.
-async fn next_address(heard: &mut BufReader<ChildStderr>, ending: &str) -> Result<String> {
+/// The next address that a server says which ends so.
+pub(super) async fn next_address(heard: &mut BufReader<ChildStderr>, ending: &str) -> Result<String> {
     let mut line = String::new();
     loop {
         line.clear();

@@ -18,11 +18,14 @@ mod small;
 mod texts;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use indicatif::ProgressBar;
+use lineshift_store_postgres::Options;
 use tempfile::TempDir;
 
+use super::access::{self, Access};
 use super::fleet::{self, Kind, NEW_PLAN, Size};
 use super::legs::{Group, LegReport};
 use super::report::{Measured, SmallChanges};
@@ -35,7 +38,7 @@ use report::Report;
 use server::{Database, Server};
 
 /// The parts that are measured on this store, in their order.
-pub(super) const GROUPS: [Group; 9] = [
+pub(super) const GROUPS: [Group; 10] = [
     Group::Machine,
     Group::PlanChange,
     Group::AmopAssignment,
@@ -45,6 +48,7 @@ pub(super) const GROUPS: [Group; 9] = [
     Group::Memory,
     Group::SmallChange,
     Group::Grids,
+    Group::Access,
 ];
 
 /// Measures and prints what came out. Without a URL on a private server.
@@ -109,21 +113,10 @@ impl Bench {
     async fn prepare_and_measure(&mut self) -> Result<Report> {
         let (fdatasync_a_second, pgbench_tps) =
             if self.has(Group::Machine) { self.server.disk_and_pgbench().await? } else { (None, None) };
-        let bar = crate::progress::counting("making the fleet", self.size.stored());
-        prepare::make_fleet(&self.server, self.size, |lines| bar.inc(lines)).await?;
-        bar.set_message("submitting the orders");
-        if self.has(Group::PlanChange) || self.has(Group::Peers) || self.has(Group::GraphileWorker) {
-            prepare::make_submitted(&self.server, self.size, Kind::PlanChange).await?;
+        let access = self.access().await?;
+        if self.groups.iter().any(|group| !matches!(group, Group::Machine | Group::Access)) {
+            self.prepare().await?;
         }
-        if self.has(Group::AmopAssignment) {
-            prepare::make_submitted(&self.server, self.size, Kind::AmopAssignment).await?;
-        }
-        self.write_order(self.size)?;
-        if self.has(Group::GraphileWorker) {
-            bar.set_message("building the job queue");
-            graphile::build().await?;
-        }
-        bar.finish_and_clear();
         let rows = self.interleaved().await?;
         let small_change_seconds = self.alone().await?;
         let grids = if self.has(Group::Grids) { grids::measure(&self.server, self.size).await? } else { Vec::new() };
@@ -139,9 +132,40 @@ impl Bench {
             ratios: report::figures(&self.measured, &small_change_seconds),
             small_change_seconds,
             grids,
+            access,
             rows,
             legs: self.measured.clone(),
         })
+    }
+
+    async fn access(&self) -> Result<Option<Access>> {
+        if !self.has(Group::Access) {
+            return Ok(None);
+        }
+        prepare::make_empty(&self.server, Database::Work).await?;
+        let at = self.server.url(Database::Work, Some("lineshift_app"))?;
+        let store = Arc::new(lineshift_store_postgres::connect(&at, Options::default()).await.context("opening the store")?);
+        let sizes = access::Sizes::of(self.size);
+        Box::pin(access::measure(store, &at, self.dir.path(), self.rounds, sizes)).await.map(Some)
+    }
+
+    async fn prepare(&self) -> Result<()> {
+        let bar = crate::progress::counting("making the fleet", self.size.stored());
+        prepare::make_fleet(&self.server, self.size, |lines| bar.inc(lines)).await?;
+        bar.set_message("submitting the orders");
+        if self.has(Group::PlanChange) || self.has(Group::Peers) || self.has(Group::GraphileWorker) {
+            prepare::make_submitted(&self.server, self.size, Kind::PlanChange).await?;
+        }
+        if self.has(Group::AmopAssignment) {
+            prepare::make_submitted(&self.server, self.size, Kind::AmopAssignment).await?;
+        }
+        self.write_order(self.size)?;
+        if self.has(Group::GraphileWorker) {
+            bar.set_message("building the job queue");
+            graphile::build().await?;
+        }
+        bar.finish_and_clear();
+        Ok(())
     }
 
     fn write_order(&self, size: Size) -> Result<()> {

@@ -30,11 +30,17 @@ pub(super) async fn engine_at(url: &str) -> Result<(Engine, Caller)> {
     Ok((Engine::new(store, Arc::new(SystemClock), Limits::default()), caller))
 }
 
+/// Makes a database with the schema and nothing in it.
+pub(super) async fn make_empty(server: &Server, database: Database) -> Result<()> {
+    server.make(database).await?;
+    let owner = lineshift_store_postgres::as_owner(&server.url(database, Some("lineshift_owner"))?)?;
+    owner.migrate().await.context("making the schema")?;
+    Ok(())
+}
+
 /// Makes the fleet: lines in device order, all assigned. Calls `step` with the lines that were added.
 pub(super) async fn make_fleet(server: &Server, size: Size, step: impl Fn(u64)) -> Result<()> {
-    server.make(Database::Fleet).await?;
-    let owner = lineshift_store_postgres::as_owner(&server.url(Database::Fleet, Some("lineshift_owner"))?)?;
-    owner.migrate().await.context("making the schema")?;
+    make_empty(server, Database::Fleet).await?;
     let client = server.connect(Some(Database::Fleet)).await?;
     // Every row that is loaded is right by construction; what legs write is checked.
     client.batch_execute("SET session_replication_role = replica").await?;

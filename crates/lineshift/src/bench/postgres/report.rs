@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::grids::Grid;
 use super::legs::Leg;
+use crate::bench::access::Access;
 use crate::bench::check::Counts;
 use crate::bench::report::{Measured, SmallChanges, median};
 
@@ -53,6 +54,8 @@ pub(super) struct Report {
     pub(super) small_change_seconds: BTreeMap<String, SmallChanges>,
     /// What pages of lists read.
     pub(super) grids: Vec<Grid>,
+    /// Who calls. None: not measured.
+    pub(super) access: Option<Access>,
     /// Row counts that every leg of a part left.
     pub(super) rows: BTreeMap<String, Counts>,
     /// Every leg of every round, and before them how peers did on so many connections, as round 0.
@@ -105,7 +108,8 @@ impl Report {
         let figures = self.ratios.iter().filter(|(_, figure)| figure.is_missed()).map(|(name, _)| (*name).to_owned());
         let grids =
             self.grids.iter().filter(|grid| grid.first_rows != grid.late_rows).map(|grid| format!("list of {}", grid.list));
-        figures.chain(grids).collect()
+        let access = self.access.as_ref().map(Access::missed).unwrap_or_default();
+        figures.chain(grids).chain(access).collect()
     }
 
     /// For people: the legs with their median rates, the figures beside what they are to be, and the lists.
@@ -152,7 +156,7 @@ impl Report {
         let beside = [("fdatasync a second", self.fdatasync_a_second), ("pgbench -c 8, transactions a second", self.pgbench_tps)];
         let beside =
             beside.into_iter().filter_map(|(name, rate)| Some(vec![name.to_owned(), format!("{:.0}", rate?), String::new()]));
-        figures.chain(beside).collect()
+        figures.chain(beside).chain(self.access.as_ref().map(Access::rows).unwrap_or_default()).collect()
     }
 
     fn list_rows(&self) -> Vec<Vec<String>> {
