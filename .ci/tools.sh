@@ -59,3 +59,23 @@ need_postgres() {
   { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends postgresql; } >&2 ||
     die "PostgreSQL could not be installed"
 }
+
+NODE_LEAST=20
+
+# The OpenID provider that tests start (crates/web/tests/oidc/provider): as its lock file has it, from the package registry.
+need_provider() {
+  local folder=crates/web/tests/oidc/provider major
+  if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+    ((EUID == 0)) && command -v apt-get >/dev/null || die "node and npm were not found: install Node.js $NODE_LEAST or later"
+    say "installing Node.js (once per machine)"
+    { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends nodejs npm; } >&2 ||
+      die "Node.js could not be installed"
+  fi
+  major=$(node --print 'process.versions.node.split(".")[0]')
+  ((major >= NODE_LEAST)) || die "node is version $major: install Node.js $NODE_LEAST or later"
+  # npm leaves a copy of the lock file where it installed: what is there is what the lock file names, unless that is newer.
+  [[ $folder/node_modules/.package-lock.json -nt $folder/package-lock.json ]] && return
+  say "installing the OpenID provider of the tests"
+  (cd "$folder" && npm ci --no-fund --no-audit >&2) || die "the OpenID provider of the tests could not be installed"
+  touch "$folder/node_modules/.package-lock.json"
+}

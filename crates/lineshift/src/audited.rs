@@ -62,10 +62,23 @@ pub(crate) async fn audited_everywhere<T>(
     action: &str,
     work: impl Future<Output = Result<(T, Told)>>,
 ) -> Result<T> {
+    let tenants = store.list_tenants().await.context("listing tenants")?;
+    let tenants: Vec<TenantId> = tenants.into_iter().map(|tenant| tenant.id).collect();
+    audited_in(store, context, action, &tenants, work).await
+}
+
+/// The same for what concerns some tenants: it stands in the log of each of them.
+pub(crate) async fn audited_in<T>(
+    store: &dyn Store,
+    context: &Context,
+    action: &str,
+    tenants: &[TenantId],
+    work: impl Future<Output = Result<(T, Told)>>,
+) -> Result<T> {
     let mut begun = Vec::new();
-    for tenant in store.list_tenants().await.context("listing tenants")? {
-        let asked = Asked { tenant: tenant.id, action, target: None };
-        begun.push((tenant.id, begin(store, context, asked).await?));
+    for tenant in tenants.iter().copied() {
+        let asked = Asked { tenant, action, target: None };
+        begun.push((tenant, begin(store, context, asked).await?));
     }
     let (done, result, told) = match work.await {
         Ok((done, told)) => (Ok(done), AuditResult::Done, told),

@@ -12,6 +12,7 @@ mod exit;
 mod fleet;
 mod import;
 mod notes;
+mod openid;
 mod output;
 mod progress;
 mod serving;

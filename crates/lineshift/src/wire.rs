@@ -6,8 +6,10 @@ use std::sync::Arc;
 use anyhow::Result;
 use lineshift_web::{Rate, Rates, ServeOptions, Tls, WireSettings};
 
+use crate::cli::Context;
 use crate::config::Settings;
 use crate::exit::WrongCall;
+use crate::openid;
 
 /// What the API's listener goes by. By default: without TLS, proxies and limits.
 #[derive(Debug, Default)]
@@ -22,8 +24,9 @@ impl Wire {
     /// As the settings say.
     ///
     /// # Errors
-    /// Certificate and key cannot be used.
-    pub(crate) fn of(settings: &Settings) -> Result<Self> {
+    /// Certificate and key cannot be used; the OpenID provider cannot.
+    pub(crate) fn of(context: &Context) -> Result<Self> {
+        let settings: &Settings = context.settings();
         let server = &settings.server;
         let mut options = ServeOptions::default();
         if !server.tls_cert.is_empty() {
@@ -39,6 +42,7 @@ impl Wire {
             rates: Rates { per_key, per_address },
             destinations: settings.outbound.destinations(),
             sessions: settings.sessions.of_web(),
+            openid: openid::provider(context)?,
         };
         Ok(Self { options, settings })
     }

@@ -135,7 +135,7 @@ fn files() -> Vec<PathBuf> {
             let entry = entry.expect("an entry of the project can be read");
             let kind = entry.file_type().expect("an entry has a type");
             let name = entry.file_name();
-            if kind.is_dir() && name != "target" && name != ".git" {
+            if kind.is_dir() && name != "target" && name != ".git" && name != "node_modules" {
                 walk(&entry.path(), found);
             } else if kind.is_file() {
                 found.push(entry.path());

@@ -59,6 +59,7 @@ pub use routes::{ROUTES, RouteRow};
 pub use serve::{ConnectionLimits, ServeOptions, Tls, TlsError, serve, serve_with};
 pub use sign_in::SessionSettings;
 use sign_in::SignIn;
+pub use sign_in::openid::{CALLBACK_PATH, OpenId, OpenIdSettings, WrongOpenIdSetting};
 
 /// What every handler works with. Cheap to clone.
 #[derive(Clone)]
@@ -79,7 +80,7 @@ impl Web {
         let (key_uses, large_bodies, streams) = (Arc::default(), LargeBodies::default(), Streams::default());
         let callback_turns = Arc::default();
         let destinations = wire.destinations.clone();
-        let sign_in = SignIn { settings: wire.sessions, ..SignIn::default() };
+        let sign_in = SignIn { settings: wire.sessions, openid: wire.openid.clone(), ..SignIn::default() };
         Self { engine, metrics, key_uses, large_bodies, streams, callback_turns, seal, destinations, sign_in }
     }
 }
@@ -106,6 +107,8 @@ pub struct WireSettings {
     pub destinations: Destinations,
     /// How long people stay signed in.
     pub sessions: SessionSettings,
+    /// The OpenID provider at which they may sign in; none: by password alone.
+    pub openid: Option<Arc<OpenId>>,
 }
 
 /// The same, as the settings say.

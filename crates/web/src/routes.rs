@@ -118,6 +118,7 @@ routes! {
     get "/api/v1/users/{id}" quick users::get_user;
     patch "/api/v1/users/{id}" quick users::update_user;
     post "/api/v1/users/{id}/invitation" quick users::invite_user;
+    delete "/api/v1/users/{id}/identity" quick users::clear_user_identity;
     get "/api/v1/users/{id}/sessions" quick sessions::list_user_sessions;
     delete "/api/v1/users/{id}/sessions" quick sessions::end_user_sessions;
     get "/api/v1/api-keys" quick api_keys::list_api_keys;
@@ -129,6 +130,10 @@ routes! {
     get "/api/v1/audit/export" long audit::export::export_audit;
 
     post "/api/v1/session" quick session::sign_in::sign_in;
+    get "/api/v1/session/openid" quick session::openid::get_openid_provider;
+    get "/api/v1/session/openid/start" quick session::openid::start::start_openid_sign_in;
+    get "/api/v1/session/openid/callback" quick session::openid::callback::finish_openid_sign_in;
+    post "/api/v1/session/openid/one-time-password" quick session::openid::one_time_password::complete_openid_sign_in;
     get "/api/v1/session" quick session::this::get_session;
     delete "/api/v1/session" quick session::this::sign_out;
     put "/api/v1/session/tenant" quick session::this::switch_tenant;

@@ -1,5 +1,6 @@
 //! `lineshift admin`
 
+mod activity;
 mod audit;
 mod integrations;
 mod keys;

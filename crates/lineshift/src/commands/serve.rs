@@ -35,7 +35,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
     let mut signals = Signals::hear()?;
     let outside = Outside::of(context)?;
-    let wire = Wire::of(context.settings())?;
+    let wire = Wire::of(context)?;
     let store = stores::open(context).await?;
     clocks::check(&store, SystemClock).await?;
     if store.list_tenants().await?.is_empty() {

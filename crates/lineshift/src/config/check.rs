@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use anyhow::{Result, bail};
 use lineshift_web::accounts::{MOST_CALLS_A_DAY, MOST_CALLS_A_MINUTE, MOST_CONCURRENCY};
+use secrecy::SecretString;
 
 use super::Configuration;
 
@@ -32,6 +33,9 @@ impl Configuration {
                 problems.add(name, "nothing", &format!("a PEM file that goes with that of {other}"));
             }
         }
+        if settings.openid.is_set() {
+            self.check_openid(&mut problems);
+        }
         problems.within("sessions.idle_minutes", settings.sessions.idle_minutes, 2..=10_080);
         problems.within("sessions.hours", settings.sessions.hours, 1..=720);
         problems.within("sync.every_hours", settings.sync.every_hours, 0..=8_760);
@@ -44,6 +48,20 @@ impl Configuration {
         problems.within("postgres.lock_timeout_seconds", settings.postgres.lock_timeout_seconds, 1..=86_400);
         self.check_limits(&mut problems);
         problems.finish()
+    }
+
+    fn check_openid(&self, problems: &mut Problems<'_>) {
+        let openid = &self.settings.openid;
+        for wrong in openid.of_web(SecretString::default()).problems() {
+            let found = match wrong.setting {
+                "issuer" => format!("{:?}", openid.issuer),
+                "client_id" => format!("{:?}", openid.client_id),
+                "scopes" => format!("{:?}", openid.scopes),
+                "label" => format!("{:?}", openid.label),
+                _ => format!("{:?}", openid.public_url),
+            };
+            problems.add(&format!("openid.{}", wrong.setting), found, wrong.expected);
+        }
     }
 
     fn check_limits(&self, problems: &mut Problems<'_>) {

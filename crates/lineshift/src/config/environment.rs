@@ -18,6 +18,9 @@ pub(crate) const API_KEY: &str = "LINESHIFT_API_KEY";
 /// The key under which credentials of integrations are sealed; it comes before `secrets.key_file`.
 pub(crate) const SECRET_KEY: &str = "LINESHIFT_SECRET_KEY";
 
+/// What proves this server to the OpenID provider; it comes before `openid.client_secret_file`.
+pub(crate) const OPENID_CLIENT_SECRET: &str = "LINESHIFT_OPENID_CLIENT_SECRET";
+
 /// Read by the tests of this project, and by nothing else: this one, and whatever begins so.
 pub(crate) const SEEDS: &str = "LINESHIFT_SEEDS";
 /// What the variables of the tests begin with.
@@ -75,11 +78,15 @@ impl Environment {
         self.0.get(SECRET_KEY).map(|text| SecretString::from(text.as_str()))
     }
 
+    /// What proves this server to the OpenID provider.
+    pub(crate) fn openid_client_secret(&self) -> Option<SecretString> {
+        self.0.get(OPENID_CLIENT_SECRET).map(|text| SecretString::from(text.as_str()))
+    }
+
     /// The variables that must name a setting.
     pub(crate) fn settings(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
-            .filter(|(name, _)| ![CONFIG, API_KEY, SECRET_KEY, SEEDS].contains(name) && !name.starts_with(TESTS))
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str())).filter(|(name, _)| {
+            ![CONFIG, API_KEY, SECRET_KEY, OPENID_CLIENT_SECRET, SEEDS].contains(name) && !name.starts_with(TESTS)
+        })
     }
 }

@@ -3,6 +3,7 @@
 mod check;
 pub(crate) mod environment;
 mod layers;
+mod openid;
 mod store_url;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use lineshift_web::SessionSettings;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use layers::{Configuration, Flag, Source};
+pub(crate) use openid::OpenIdSection;
 pub(crate) use store_url::{StoreSetting, StoreUrl, without_password};
 
 /// The commented default file, which holds every setting.
@@ -48,6 +50,8 @@ pub(crate) struct Settings {
     pub(crate) secrets: SecretSettings,
     /// How long people stay signed in.
     pub(crate) sessions: SessionsSettings,
+    /// The provider at which they sign in.
+    pub(crate) openid: OpenIdSection,
     /// Synchronisation with billing systems.
     pub(crate) sync: SyncSettings,
     /// Section 13.
@@ -213,6 +217,7 @@ impl Default for Settings {
             postgres: PostgresSettings::default(),
             secrets: SecretSettings::default(),
             sessions: SessionsSettings::default(),
+            openid: OpenIdSection::default(),
             sync: SyncSettings::default(),
             limits: Limits::default(),
         }

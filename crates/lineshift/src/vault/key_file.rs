@@ -42,7 +42,7 @@ impl KeyFile {
     pub(crate) fn read(path: &Path) -> Result<Self> {
         let opened = File::open(path);
         let file = opened.with_context(|| format!("opening the key file {} (setting secrets.key_file)", path.display()))?;
-        refuse_if_others_may_read(&file, path)?;
+        refuse_if_others_may_read(&file, path, "key file")?;
         let mut text = String::new();
         let read = file.take(MOST_BYTES + 1).read_to_string(&mut text);
         let length = read.with_context(|| format!("reading the key file {}", path.display()))?;
@@ -160,20 +160,21 @@ impl Line {
     }
 }
 
+/// Refuses a file with a secret that others may read, too.
 #[cfg(unix)]
-fn refuse_if_others_may_read(file: &File, path: &Path) -> Result<()> {
+pub(crate) fn refuse_if_others_may_read(file: &File, path: &Path, what: &str) -> Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     let mode = file.metadata().with_context(|| format!("looking at {}", path.display()))?.permissions().mode();
     if mode & 0o077 != 0 {
         let path = path.display();
-        let text = format!("others may read the key file {path} (mode {:03o}); forbid it: chmod 600 {path}", mode & 0o777);
+        let text = format!("others may read the {what} {path} (mode {:03o}); forbid it: chmod 600 {path}", mode & 0o777);
         return Err(WrongCall(text).into());
     }
     Ok(())
 }
 
 #[cfg(not(unix))]
-fn refuse_if_others_may_read(_: &File, _: &Path) -> Result<()> {
+pub(crate) fn refuse_if_others_may_read(_: &File, _: &Path, _: &str) -> Result<()> {
     Ok(())
 }
 

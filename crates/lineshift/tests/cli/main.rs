@@ -11,6 +11,7 @@ mod demo;
 mod fleet;
 mod integrations;
 mod offline;
+mod openid;
 mod people;
 mod personal_data;
 mod program;

@@ -106,3 +106,42 @@ fn the_first_administrator_may_be_given_a_password() {
     let err = with("tall-window-sings-low\n").failure(4);
     assert!(err.contains("is known already and keeps their password"), "{err}");
 }
+
+/// What is stored of Ann.
+#[expect(clippy::disallowed_methods, reason = "looks at what no command shows")]
+fn of_ann(place: &Place, what: &str) -> i64 {
+    let store = rusqlite::Connection::open(place.path("lineshift.sqlite3")).expect("it opens");
+    let query = format!("SELECT {what} FROM users WHERE email = 'ann@example.com'");
+    store.query_row(&query, [], |row| row.get(0)).expect("Ann")
+}
+
+#[test]
+fn somebody_is_kept_from_signing_in_anywhere() {
+    let place = acme();
+    let admin = |command: &[&str]| {
+        let all: Vec<&str> = ["admin"].iter().chain(command).copied().collect();
+        place.run(&all)
+    };
+    admin(&["create-admin", "--email", "ann@example.com"]).expect(0);
+    let err = admin(&["user", "disable", "ann@example.com"]).failure(4);
+    assert!(err.contains("nobody could administrate this tenant any more"), "{err}");
+    admin(&["create-admin", "--email", "ben@example.com"]).expect(0);
+    admin(&["tenant", "create", "Other"]).expect(0);
+    admin(&["create-admin", "--email", "carl@example.com", "--tenant", "Other"]).expect(0);
+    let off = admin(&["user", "disable", "Ann@Example.com", "--json"]).json(0);
+    assert_eq!(off, serde_json::json!({"email": "ann@example.com", "is_active": false}));
+    let stored = |what: &str| of_ann(&place, what);
+    assert!(stored("is_active") == 0 && stored("signed_out_at") > 0, "sessions that she had are over for good");
+    let err = admin(&["user", "disable", "ben@example.com"]).failure(4);
+    assert!(err.contains("nobody could administrate"), "she counts no more: {err}");
+    let shown = admin(&["user", "enable", "ann@example.com"]).expect(0);
+    assert_eq!(shown, "ann@example.com may sign in again\n");
+    assert!(stored("is_active") == 1 && stored("signed_out_at") > 0);
+    let err = admin(&["user", "enable", "nobody@example.com"]).failure(4);
+    assert_eq!(err, "error: nobody has the address \"nobody@example.com\"\n");
+
+    let logged = |tenant: &str| admin(&["audit", "list", "--tenant", tenant, "--json"]).expect(0);
+    let log = logged("Acme");
+    assert!(log.contains("admin user disable") && log.contains("ann@example.com") && log.contains("admin user enable"), "{log}");
+    assert!(!logged("Other").contains("admin user disable"), "it is nothing of theirs");
+}

@@ -25,6 +25,7 @@ use crate::Web;
 use crate::auth::{Authenticated, By};
 use crate::problem::ApiProblem;
 use crate::serve::Closing;
+use crate::sign_in::openid::CALLBACK_PATH;
 
 /// Routes that anybody may call: they have the `PendingAudit` in their request's extensions and begin it themselves. What they refuse
 /// before they know of whom is not written down, or strangers could fill the store; it is counted as every request is.
@@ -33,12 +34,16 @@ pub const OPEN: &[(&str, &str)] = &[
     ("POST", "/api/v1/session"),
     ("POST", "/api/v1/invitation"),
     ("POST", "/sign-in"),
+    // What comes back from a provider comes as a browser goes from page to page.
+    ("GET", CALLBACK_PATH),
+    ("POST", "/api/v1/session/openid/one-time-password"),
 ];
 
 /// Routes whose bodies hold passwords: whoever has the hash of such a body can try passwords against it, so that none is kept.
 const WITHOUT_BODY_HASH: &[&str] = &[
     "/api/v1/session",
     "/sign-in",
+    "/api/v1/session/openid/one-time-password",
     "/api/v1/invitation",
     "/api/v1/password",
     "/api/v1/one-time-password",
@@ -53,12 +58,14 @@ fn may_change(method: &Method) -> bool {
 
 /// Writes the entry, runs the request, writes the outcome. Without an entry the request does not run.
 pub(crate) async fn write_down(State(web): State<Web>, mut request: Request, next: Next) -> Response {
-    if !may_change(request.method()) {
+    let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let is_open = OPEN.contains(&(request.method().as_str(), route));
+    if !is_open && !may_change(request.method()) {
         return next.run(request).await;
     }
-    let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
+    let route = route.to_owned();
     let pending = PendingAudit::of(&web, &request, &route);
-    if OPEN.contains(&(request.method().as_str(), route.as_str())) {
+    if is_open {
         request.extensions_mut().insert(pending.clone());
     } else if let Err(problem) = begin(&web, &mut request, &pending).await {
         return problem.into_response();

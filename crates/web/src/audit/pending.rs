@@ -117,7 +117,9 @@ pub(super) struct Answered {
 impl Answered {
     /// What that answer says.
     pub(super) fn of(answer: &Response) -> Self {
-        let location = answer.headers().get(header::LOCATION).and_then(|location| location.to_str().ok());
+        // Where a browser is sent on was not made.
+        let location = answer.headers().get(header::LOCATION).filter(|_| !answer.status().is_redirection());
+        let location = location.and_then(|location| location.to_str().ok());
         Self {
             status: answer.status(),
             devices: answer.extensions().get::<AuditNote>().map(|note| note.devices),

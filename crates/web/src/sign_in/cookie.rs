@@ -1,31 +1,63 @@
-//! The session's cookie. Under TLS its name says that it came from this host over TLS, and browsers keep to that (`__Host-`).
+//! The cookies. Under TLS a name says that it came from this host over TLS, and browsers keep to that (`__Host-`).
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use chrono::TimeDelta;
 
 use super::token::SessionToken;
 
-/// Over TLS.
-const OVER_TLS: &str = "__Host-lineshift";
-
-/// Without: for a machine of one's own.
-const WITHOUT_TLS: &str = "lineshift";
-
-const fn name(secure: bool) -> &'static str {
-    if secure { OVER_TLS } else { WITHOUT_TLS }
+/// One of ours.
+pub(crate) struct Cookie {
+    /// Its name over TLS.
+    over_tls: &'static str,
+    /// Its name without: for a machine of one's own.
+    without_tls: &'static str,
 }
 
-/// The session that a request shows; none if it shows none, or several: one of them was put there by somebody else.
-pub(crate) fn shown(headers: &HeaderMap, secure: bool) -> Option<SessionToken> {
-    let mut found = values(headers, name(secure));
-    let first = found.next()?;
-    if found.next().is_some() {
-        return None;
+impl Cookie {
+    /// The session.
+    const SESSION: Self = Self { over_tls: "__Host-lineshift", without_tls: "lineshift" };
+
+    /// A sign-in at a provider that was begun.
+    pub(crate) const SIGN_IN_BEGUN: Self = Self { over_tls: "__Host-lineshift-begun", without_tls: "lineshift-begun" };
+
+    /// Somebody whom a provider vouched for, while a one-time password is asked for.
+    pub(crate) const SIGN_IN_RECOGNISED: Self =
+        Self { over_tls: "__Host-lineshift-recognised", without_tls: "lineshift-recognised" };
+
+    const fn name(&self, secure: bool) -> &'static str {
+        if secure { self.over_tls } else { self.without_tls }
     }
-    SessionToken::parse(first)
+
+    /// The value that a request shows; none if it shows none, or several: one of them was put there by somebody else.
+    pub(crate) fn shown<'h>(&self, headers: &'h HeaderMap, secure: bool) -> Option<&'h str> {
+        let mut found = values(headers, self.name(secure));
+        let first = found.next()?;
+        found.next().is_none().then_some(first)
+    }
+
+    /// The header that gives it to a browser; without a time it ends with the browser.
+    pub(crate) fn set(&self, value: &str, lasts: Option<TimeDelta>, secure: bool) -> (HeaderName, HeaderValue) {
+        let lasts = lasts.map(|lasts| format!("; Max-Age={}", lasts.num_seconds())).unwrap_or_default();
+        let tls = if secure { "; Secure" } else { "" };
+        let text = format!("{}={value}; Path=/; HttpOnly; SameSite=Lax{lasts}{tls}", self.name(secure));
+        let mut value = HeaderValue::from_str(&text).expect("a cookie of ours holds digits, letters and - _ . only");
+        value.set_sensitive(true);
+        (header::SET_COOKIE, value)
+    }
+
+    /// The header that takes it away.
+    pub(crate) fn clear(&self, secure: bool) -> (HeaderName, HeaderValue) {
+        self.set("", Some(TimeDelta::zero()), secure)
+    }
+}
+
+/// The session that a request shows; none if it shows none, or several.
+pub(crate) fn shown(headers: &HeaderMap, secure: bool) -> Option<SessionToken> {
+    SessionToken::parse(Cookie::SESSION.shown(headers, secure)?)
 }
 
 /// The values of all cookies of that name.
-pub(super) fn values<'h>(headers: &'h HeaderMap, name: &'h str) -> impl Iterator<Item = &'h str> {
+fn values<'h>(headers: &'h HeaderMap, name: &'h str) -> impl Iterator<Item = &'h str> {
     headers
         .get_all(header::COOKIE)
         .iter()
@@ -38,20 +70,12 @@ pub(super) fn values<'h>(headers: &'h HeaderMap, name: &'h str) -> impl Iterator
 
 /// The header that gives a browser the session. It ends with the browser, or when the server says so.
 pub(crate) fn set(token: &SessionToken, secure: bool) -> (HeaderName, HeaderValue) {
-    header_of(&token.to_cookie(), "", secure)
+    Cookie::SESSION.set(&token.to_cookie(), None, secure)
 }
 
 /// The header that takes it away.
 pub(crate) fn clear(secure: bool) -> (HeaderName, HeaderValue) {
-    header_of("", "; Max-Age=0", secure)
-}
-
-fn header_of(value: &str, lifetime: &str, secure: bool) -> (HeaderName, HeaderValue) {
-    let tls = if secure { "; Secure" } else { "" };
-    let text = format!("{}={value}; Path=/; HttpOnly; SameSite=Lax{lifetime}{tls}", name(secure));
-    let mut value = HeaderValue::from_str(&text).expect("a cookie of ours holds digits, letters and - _ . only");
-    value.set_sensitive(true);
-    (header::SET_COOKIE, value)
+    Cookie::SESSION.clear(secure)
 }
 
 #[cfg(test)]

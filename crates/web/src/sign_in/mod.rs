@@ -4,13 +4,17 @@ pub(crate) mod cookie;
 pub(crate) mod csrf;
 pub(crate) mod guesses;
 pub(crate) mod one_time;
+pub(crate) mod openid;
 pub(crate) mod person;
 pub(crate) mod token;
 mod uses;
 
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use guesses::Guesses;
 use lineshift_store::people::Session;
+use openid::OpenId;
 use uses::SessionUses;
 
 use crate::passwords::Passwords;
@@ -45,4 +49,6 @@ pub(crate) struct SignIn {
     pub(crate) passwords: Passwords,
     pub(crate) guesses: Guesses,
     pub(crate) uses: SessionUses,
+    /// The provider at which people sign in, if there is one.
+    pub(crate) openid: Option<Arc<OpenId>>,
 }

@@ -117,6 +117,11 @@ impl RandomToken {
         is_form.then(|| Self(text.to_owned()))
     }
 
+    /// Its characters.
+    pub(crate) fn text(&self) -> &str {
+        &self.0
+    }
+
     /// SHA-256 of its characters, as it is stored. It is random, so that no slow hash is needed.
     pub(crate) fn hash(&self) -> [u8; 32] {
         Sha256::digest(self.0.as_bytes()).into()

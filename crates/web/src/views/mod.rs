@@ -48,8 +48,9 @@ pub use reference::{
 };
 use serde::{Deserialize, Serialize};
 pub use session::{
-    InvitationRequest, OneTimePasswordConfirmation, OneTimePasswordView, OwnPasswordRequest, OwnSessionView,
-    PasswordChangeRequest, PersonView, SessionView, SignInRequest, SwitchTenantRequest,
+    InvitationRequest, OneTimePasswordConfirmation, OneTimePasswordView, OpenIdOneTimePassword, OpenIdProviderView,
+    OpenIdSignInView, OwnPasswordRequest, OwnSessionView, PasswordChangeRequest, PersonView, SessionView, SignInRequest,
+    SwitchTenantRequest,
 };
 pub use steps::{SettleRequest, SettledView, StepView, UnsettledStepView};
 pub use submission::{

@@ -83,6 +83,9 @@ pub struct UserView {
     pub is_active: bool,
     /// Since when they belong to it.
     pub created_at: DateTime<Utc>,
+    /// The OpenID provider that knows them, by its issuer; null: they did not sign in by one so far.
+    #[schema(example = "https://id.example.com")]
+    pub identity_issuer: Option<String>,
 }
 
 impl From<store::Member> for UserView {
@@ -95,6 +98,7 @@ impl From<store::Member> for UserView {
             reach: reach_words(&member.reach),
             is_active: member.is_active,
             created_at: member.created_at,
+            identity_issuer: member.identity_issuer,
         }
     }
 }

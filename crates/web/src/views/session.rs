@@ -94,6 +94,36 @@ pub struct OneTimePasswordView {
     pub enrolment: String,
 }
 
+/// How people may sign in beside a password.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = OpenIdSignIn)]
+pub struct OpenIdSignInView {
+    /// The provider; null: there is none, and people sign in with a password.
+    pub provider: Option<OpenIdProviderView>,
+}
+
+/// An OpenID provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = OpenIdProvider)]
+pub struct OpenIdProviderView {
+    /// How people call it.
+    #[schema(example = "Example Inc.")]
+    pub label: String,
+    /// Where a browser goes to sign in there.
+    #[schema(example = "/api/v1/session/openid/start")]
+    pub start: String,
+}
+
+/// What an authenticator shows, of somebody whom an OpenID provider has vouched for.
+#[derive(Debug, ToSchema)]
+#[schema(as = OpenIdOneTimePassword)]
+#[expect(dead_code, reason = "describes a body that is read field by field, so that all problems are found")]
+pub struct OpenIdOneTimePassword {
+    /// What it shows now.
+    #[schema(example = "287082")]
+    one_time_password: String,
+}
+
 /// Who is signed in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = Person)]

@@ -10,13 +10,17 @@ use reqwest::Method;
 use serde_json::json;
 
 /// What needs no key.
-const OPEN: [(&str, &str); 7] = [
+const OPEN: [(&str, &str); 11] = [
     ("get", "/healthz"),
     ("get", "/readyz"),
     ("get", "/metrics"),
     ("get", "/openapi.json"),
     ("post", "/callbacks/{tenant_id}/{service_provider_id}"),
     ("post", "/api/v1/session"),
+    ("get", "/api/v1/session/openid"),
+    ("get", "/api/v1/session/openid/start"),
+    ("get", "/api/v1/session/openid/callback"),
+    ("post", "/api/v1/session/openid/one-time-password"),
     ("post", "/api/v1/invitation"),
 ];
 

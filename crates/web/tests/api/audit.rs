@@ -142,8 +142,15 @@ async fn every_route_that_may_change_something_is_written_down() {
     let actions: BTreeSet<String> = found.iter().map(|entry| entry["action"].as_str().expect("a text").to_owned()).collect();
     assert_eq!(actions, expected);
     assert!(found.iter().all(|entry| entry["who"] == "nobody" && entry["outcome"] == "refused"), "{found:?}");
-    let open = ["/callbacks/{tenant_id}/{service_provider_id}", "/api/v1/session", "/api/v1/invitation", "/sign-in"];
-    assert_eq!(OPEN, open.map(|path| ("POST", path)), "routes that say themselves who asks");
+    let open = [
+        ("POST", "/callbacks/{tenant_id}/{service_provider_id}"),
+        ("POST", "/api/v1/session"),
+        ("POST", "/api/v1/invitation"),
+        ("POST", "/sign-in"),
+        ("GET", "/api/v1/session/openid/callback"),
+        ("POST", "/api/v1/session/openid/one-time-password"),
+    ];
+    assert_eq!(OPEN, open, "routes that say themselves who asks");
 }
 
 #[tokio::test]

@@ -90,7 +90,8 @@ async fn people_are_added_and_changed() {
     assert_eq!(answer.status, 201, "{}", answer.text());
     let ann = answer.json();
     let expected = json!({"id": ann["user"]["id"], "email": "ann@example.com", "display_name": "Ann", "roles": [roles[3]],
-        "reach": reach, "is_active": true, "created_at": "2026-12-01T09:00:00Z"});
+        "reach": reach, "is_active": true, "created_at": "2026-12-01T09:00:00Z",
+        "identity_issuer": null});
     assert_eq!((&ann["user"], answer.header("location")), (&expected, path_of(&ann).as_str()));
     assert_eq!(ann["invitation"]["ends_at"], "2026-12-08T09:00:00Z");
     let token = ann["invitation"]["token"].as_str().expect("a token");
@@ -101,7 +102,8 @@ async fn people_are_added_and_changed() {
 
     let changed = admin.patch(&path_of(&ann), &json!({"roles": [roles[2], roles[1]], "reach": ["*"], "is_active": false})).await;
     let expected = json!({"id": ann["user"]["id"], "email": "ann@example.com", "display_name": "Ann",
-        "roles": [roles[1], roles[2]], "reach": ["*"], "is_active": false, "created_at": "2026-12-01T09:00:00Z"});
+        "roles": [roles[1], roles[2]], "reach": ["*"], "is_active": false, "created_at": "2026-12-01T09:00:00Z",
+        "identity_issuer": null});
     assert_eq!((changed.status, &changed.json()), (200, &expected));
     assert_eq!(admin.read(&path_of(&ann)).await, expected);
     assert_eq!(admin.read("/api/v1/users").await, json!({"items": [expected], "next": null}));

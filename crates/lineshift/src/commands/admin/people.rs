@@ -17,6 +17,7 @@ use lineshift_web::{Invitation, read_email};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
+use super::activity;
 use super::reached::{read_reach, require_there};
 use crate::audited::{Asked, Told, audited};
 use crate::cli::Context;
@@ -88,6 +89,22 @@ pub(super) enum Command {
         /// The tenant, by name or id; may be left out where there is only one.
         #[arg(long, value_name = "NAME")]
         tenant: Option<String>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Keep somebody from signing in at all, in every tenant, and sign them out everywhere.
+    Disable {
+        /// Their address.
+        email: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let somebody sign in again who was kept from it.
+    Enable {
+        /// Their address.
+        email: String,
         /// Print JSON.
         #[arg(long)]
         json: bool,
@@ -172,6 +189,8 @@ pub(super) async fn run(command: Command, context: &Context) -> Result<Done> {
             Output::by_flag(json).one(&shown, &value)?;
             Ok(Done::Fully)
         }
+        Command::Disable { email, json } => activity::disable(&*store, context, &email, Output::by_flag(json)).await,
+        Command::Enable { email, json } => activity::enable(&*store, context, &email, Output::by_flag(json)).await,
     }
 }
 

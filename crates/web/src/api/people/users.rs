@@ -144,6 +144,33 @@ pub(crate) async fn invite_user(
     Ok(Json(invitation.into()))
 }
 
+/// Takes a user's identity at the OpenID provider away
+///
+/// They are signed out everywhere. Whoever signs in at the provider next with their address, which it has to have verified, is them from
+/// then on. Refused for people who also belong to other tenants, whose account is not this tenant's alone. Needs the scope `admin:edit`.
+#[utoipa::path(delete, path = "/api/v1/users/{id}/identity", tag = crate::api::tag::PEOPLE,
+    params(("id" = i64, Path, description = "Whose")),
+    responses(
+        (status = 204, description = "No provider knows them any more"),
+        (status = 409, description = "They also belong to other tenants", body = crate::views::ProblemView,
+            content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn clear_user_identity(
+    State(web): State<Web>,
+    caller: Caller,
+    PathId(id): PathId,
+    _: NoParameters,
+) -> Result<StatusCode, ApiProblem> {
+    caller.require(Module::Admin, Action::Edit)?;
+    let (store, tenant, id) = (web.engine.store().clone(), caller.tenant, PrincipalId(id));
+    let present = store.get_member(tenant, id).await?;
+    // Somebody else may be them afterwards.
+    require_cover_of(&caller, &store.list_roles(tenant).await?, &present)?;
+    let now = web.engine.clock().now();
+    carried_through(async move { store.clear_identity(tenant, id, now).await }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 fn new_invitation(web: &Web) -> Result<Invitation, ApiProblem> {
     Invitation::new(web.engine.clock().now()).map_err(|error| {
         tracing::error!(%error, "an invitation could not be made");

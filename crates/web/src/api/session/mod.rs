@@ -3,12 +3,13 @@
 pub(crate) mod invitation;
 pub(crate) mod list;
 pub(crate) mod one_time_password;
+pub(crate) mod openid;
 pub(crate) mod password;
 pub(crate) mod sign_in;
 pub(crate) mod this;
 
 use axum::Json;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, Utc};
 use lineshift_domain::ids::{PrincipalId, TenantId, UserId};
@@ -42,7 +43,7 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    fn of(request: &axum::extract::Request) -> Self {
+    fn of<B>(request: &Request<B>) -> Self {
         Self::of_headers(request.headers(), ClientAddress::of(request.extensions()))
     }
 
@@ -52,7 +53,7 @@ impl Origin {
 }
 
 /// The entry of a request that says itself who asks.
-fn pending_audit(request: &axum::extract::Request) -> Result<PendingAudit, ApiProblem> {
+fn pending_audit<B>(request: &Request<B>) -> Result<PendingAudit, ApiProblem> {
     request.extensions().get::<PendingAudit>().cloned().ok_or_else(ApiProblem::internal)
 }
 

@@ -81,7 +81,7 @@ impl Given {
 }
 
 /// What is not told apart: an account that is not there, or may not sign in, or not there, and a password of either kind that is wrong.
-enum NotIn {
+pub(super) enum NotIn {
     Refused,
     /// The password was right; a second one is asked for.
     OneTimePasswordNeeded,
@@ -139,7 +139,12 @@ async fn recognise(web: &Web, given: Given, now: DateTime<Utc>) -> Result<(Tenan
 }
 
 /// Asks those with an authenticator for what it shows; each is taken once.
-async fn check_one_time_password(web: &Web, user: &User, given: Option<&str>, now: DateTime<Utc>) -> Result<(), NotIn> {
+pub(super) async fn check_one_time_password(
+    web: &Web,
+    user: &User,
+    given: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<(), NotIn> {
     let Some(sealed) = &user.totp_secret else { return Ok(()) };
     let given = given.ok_or(NotIn::OneTimePasswordNeeded)?;
     let opened = web.seal.open(SealedFor::OneTimePasswords(user.id), sealed).map_err(|why| {
@@ -152,7 +157,7 @@ async fn check_one_time_password(web: &Web, user: &User, given: Option<&str>, no
 
 /// Begins the session. The token is new whatever the request showed, and what it showed is over: nobody who put a cookie into the
 /// browser before is signed in with it now.
-async fn replace(
+pub(super) async fn replace(
     web: &Web,
     before: Option<SessionToken>,
     (tenant, member): (TenantId, PrincipalId),
@@ -174,7 +179,7 @@ async fn replace(
     Ok(begun)
 }
 
-fn refused(code: &str, message: &str) -> ApiProblem {
+pub(super) fn refused(code: &str, message: &str) -> ApiProblem {
     let problem = ApiProblem::with_problem(StatusCode::UNAUTHORIZED, Problem::new("", code, message));
     problem.with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
 }

@@ -1,0 +1,63 @@
+//! Where a browser goes once it is signed in: a place on this server, and never another one.
+
+/// The longest that is kept: it has to fit into a cookie.
+const LONGEST: usize = 1_000;
+
+/// Whether that is a path of this server, with or without a query. Two slashes, or what browsers take for one, begin another host.
+pub(crate) fn read(text: &str) -> Option<String> {
+    let rest = text.strip_prefix('/')?;
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\\\"<>^`{|}".contains(&byte));
+    (is_plain && !rest.starts_with('/') && text.len() <= LONGEST).then(|| text.to_owned())
+}
+
+/// The same with one more word in its query, before a fragment.
+pub(crate) fn with(path: &str, name: &str, value: &str) -> String {
+    let (path, fragment) = path.split_once('#').map_or((path, None), |(path, fragment)| (path, Some(fragment)));
+    let sign = if path.contains('?') { '&' } else { '?' };
+    let fragment = fragment.map(|fragment| format!("#{fragment}")).unwrap_or_default();
+    format!("{path}{sign}{name}={value}{fragment}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_of_this_server_and_nothing_else() {
+        for path in ["/", "/bulk-changes/12?tab=log#row-5", "/a//b", "/%2F%2Fevil.example", "/.//x", "/@evil.example", "/:80"] {
+            assert_eq!(read(path).as_deref(), Some(path), "{path}");
+            // As a browser reads it.
+            let base = url::Url::parse("https://portal.example/api/v1/session/openid/callback").expect("an address");
+            assert_eq!(base.join(path).expect("an address").host_str(), Some("portal.example"), "{path}");
+        }
+        let long = format!("/{}", "x".repeat(1_000));
+        for other in [
+            "",
+            "//evil.example",
+            "https://evil.example",
+            "/\\evil.example",
+            "\\\\evil.example",
+            "/x\\..\\..\\evil",
+            "///evil.example",
+            "javascript:alert(1)",
+            "evil.example",
+            " /x",
+            "/ /evil.example",
+            "/\t/evil.example",
+            "/\n/evil.example",
+            "/x\r\nSet-Cookie: a=b",
+            "/é",
+            "/\u{2215}evil",
+            "/x\"><script>",
+            &long,
+        ] {
+            assert_eq!(read(other), None, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_word_is_added_to_the_query() {
+        assert_eq!(with("/", "a", "b"), "/?a=b");
+        assert_eq!(with("/x?y=1#z", "a", "b"), "/x?y=1&a=b#z");
+    }
+}
