@@ -34,6 +34,7 @@ pub const OPEN: &[(&str, &str)] = &[
     ("POST", "/api/v1/session"),
     ("POST", "/api/v1/invitation"),
     ("POST", "/sign-in"),
+    ("POST", "/sign-in/one-time-password"),
     // What comes back from a provider comes as a browser goes from page to page.
     ("GET", CALLBACK_PATH),
     ("POST", "/api/v1/session/openid/one-time-password"),
@@ -43,6 +44,7 @@ pub const OPEN: &[(&str, &str)] = &[
 const WITHOUT_BODY_HASH: &[&str] = &[
     "/api/v1/session",
     "/sign-in",
+    "/sign-in/one-time-password",
     "/api/v1/session/openid/one-time-password",
     "/api/v1/invitation",
     "/api/v1/password",

@@ -23,7 +23,7 @@ const CSRF_FIELD: &str = "csrf_token";
 const FORM_BYTES: usize = 1 << 20;
 
 /// Forms of those who are not signed in.
-const OPEN: &[&str] = &["/sign-in"];
+const OPEN: &[&str] = &["/sign-in", "/sign-in/one-time-password"];
 
 /// What was sent with a form, in its order; fields that were left empty are left out, as people mean it.
 #[derive(Debug, Clone, Default)]

@@ -20,7 +20,8 @@ use tower_http::compression::CompressionLayer;
 
 use crate::routes::RouteRow;
 use crate::{Web, layers};
-use pages::{bulk_change, bulk_changes, home, line, lines, plan_queue, sign_in};
+use pages::{bulk_change, bulk_changes, home, line, lines, one_time_password, plan_queue, sign_in};
+pub(crate) use refused::encoded;
 
 macro_rules! pages {
     ($($method:ident $path:literal $handler:path;)*) => {
@@ -36,6 +37,8 @@ macro_rules! pages {
 pages! {
     get "/sign-in" sign_in::ask;
     post "/sign-in" sign_in::enter;
+    get "/sign-in/one-time-password" one_time_password::ask;
+    post "/sign-in/one-time-password" one_time_password::enter;
     post "/sign-out" sign_in::leave;
     post "/tenant" sign_in::switch_tenant;
 

@@ -64,7 +64,7 @@ impl IntoResponse for PageRefused {
 }
 
 /// A text as a value within an address.
-pub(super) fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     use std::fmt::Write as _;
     let mut written = String::with_capacity(text.len() * 2);
     for byte in text.bytes() {

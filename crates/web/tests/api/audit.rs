@@ -147,6 +147,7 @@ async fn every_route_that_may_change_something_is_written_down() {
         ("POST", "/api/v1/session"),
         ("POST", "/api/v1/invitation"),
         ("POST", "/sign-in"),
+        ("POST", "/sign-in/one-time-password"),
         ("GET", "/api/v1/session/openid/callback"),
         ("POST", "/api/v1/session/openid/one-time-password"),
     ];

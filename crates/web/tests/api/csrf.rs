@@ -20,11 +20,7 @@ async fn with_cookie(app: &TestApp, signed_in: &HttpCaller, method: Method, path
 async fn no_address_changes_anything_without_the_token() {
     let app = TestApp::with_lines(1).await;
     let ada = app.signed_in("ada@fleet.example", &["administrator"], "*").await;
-    let open = [
-        "/callbacks/{tenant_id}/{service_provider_id}",
-        "/api/v1/invitation",
-        "/api/v1/session/openid/one-time-password",
-    ];
+    let open = ["/callbacks/{tenant_id}/{service_provider_id}", "/api/v1/invitation", "/api/v1/session/openid/one-time-password"];
     let mut asked = 0;
     for row in ROUTES.iter().filter(|row| row.method != "get" && !open.contains(&row.path)) {
         if (row.method, row.path) == ("post", "/api/v1/session") {

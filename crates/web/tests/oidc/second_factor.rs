@@ -66,7 +66,7 @@ async fn a_one_time_password_is_asked_for_and_signs_in() {
     let secret = enrolled(&scene).await;
     let admin = scene.app.admin().await;
     let (answer, cookie) = recognised(&scene).await;
-    assert_eq!((answer.status, answer.header("location")), (303, "/x?y=1&sign_in=one_time_password_needed"));
+    assert_eq!((answer.status, answer.header("location")), (303, "/sign-in/one-time-password?next=%2Fx%3Fy%3D1"));
     let cookie = cookie.expect("it keeps who was recognised");
     assert!(!is_linked(&admin).await, "that comes with the second proof");
     let wrong = complete(&scene, &cookie, "000000").await;
@@ -136,4 +136,30 @@ async fn an_identity_that_was_taken_away_meanwhile_signs_nobody_in() {
 /// Signs in without a second proof, before there is one.
 async fn recognised_first(scene: &Scene) -> u16 {
     scene.with_claims(json!({})).await.status
+}
+
+#[tokio::test]
+async fn people_are_asked_on_a_page() {
+    let scene = Scene::new().await;
+    let secret = enrolled(&scene).await;
+    let mut browser = Browser::of(&scene.app);
+    let page = browser.get("/sign-in?next=/m2m/lines").await.text();
+    assert!(
+        page.contains(r#"<a href="/api/v1/session/openid/start?return_to=%2Fm2m%2Flines">Sign in with Example Inc.</a>"#),
+        "{page}"
+    );
+    let there = browser.start("?return_to=%2Fm2m%2Flines").await;
+    scene.hostile.gives(&scene.signer.token(&json!({"alg": "RS256", "kid": "one"}), &scene.claims(&word(&there, "nonce"))));
+    let led = browser.get(&format!("/api/v1/session/openid/callback?code=c&state={}", word(&there, "state"))).await;
+    let asked = browser.get(led.header("location")).await.text();
+    assert!(asked.contains(r#"name="next" value="/m2m/lines""#) && asked.contains("what it shows now"), "{asked}");
+    let path = "/sign-in/one-time-password";
+    let wrong = browser.post(path, &[("next", "/m2m/lines"), ("one_time_password", "000000")]).await;
+    assert_eq!(wrong.status, 401);
+    assert!(wrong.text().contains("the one-time password is wrong"), "{}", wrong.text());
+    let password = shown(&secret, now(&scene));
+    let entered = browser.post(path, &[("next", "//evil.example"), ("one_time_password", &password)]).await;
+    assert_eq!((entered.status, entered.header("location")), (303, "/"), "{}", entered.text());
+    assert_eq!(browser.cookie(COOKIE), None);
+    assert_eq!(browser.get("/m2m/lines").await.status, 200);
 }

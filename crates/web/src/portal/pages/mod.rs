@@ -5,5 +5,6 @@ pub(super) mod bulk_changes;
 pub(super) mod home;
 pub(super) mod line;
 pub(super) mod lines;
+pub(super) mod one_time_password;
 pub(super) mod plan_queue;
 pub(super) mod sign_in;

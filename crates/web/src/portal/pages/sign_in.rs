@@ -11,6 +11,7 @@ use secrecy::SecretString;
 
 use crate::Web;
 use crate::api::carried_through;
+use crate::api::session::openid::START_PATH;
 use crate::api::session::sign_in::{Given, enter as begin_session};
 use crate::api::session::this::switch;
 use crate::api::session::{LONGEST_PASSWORD_BYTES, Origin};
@@ -18,7 +19,7 @@ use crate::audit::PendingAudit;
 use crate::client_address::ClientAddress;
 use crate::portal::form::Form;
 use crate::portal::page::{Bare, answer};
-use crate::portal::refused::PageRefused;
+use crate::portal::refused::{PageRefused, encoded};
 use crate::portal::viewer::Viewer;
 use crate::problem::ApiProblem;
 use crate::query::Parameters;
@@ -35,16 +36,32 @@ struct SignInPage {
     /// Whether what an authenticator shows is asked for.
     wants_one_time_password: bool,
     refused: Option<String>,
+    /// Where else one may sign in.
+    provider: Option<Provider>,
+}
+
+/// An OpenID provider, and the way there.
+struct Provider {
+    label: String,
+    start: String,
+}
+
+impl Provider {
+    /// The one that there is, with the way back.
+    fn of(web: &Web, next: &str) -> Option<Self> {
+        let label = web.sign_in.openid.as_ref()?.label().to_owned();
+        Some(Self { label, start: format!("{START_PATH}?return_to={}", encoded(next)) })
+    }
 }
 
 /// `GET /sign-in`
-pub(in crate::portal) async fn ask(mut parameters: Parameters) -> Result<Response, PageRefused> {
+pub(in crate::portal) async fn ask(State(web): State<Web>, mut parameters: Parameters) -> Result<Response, PageRefused> {
     let next = parameters.text("next").unwrap_or_default();
     parameters.finish()?;
-    Ok(answer(&page(own_address(&next), "", None)))
+    Ok(answer(&page(&web, own_address(&next), "", None)))
 }
 
-fn page(next: &str, email: &str, refused: Option<&ApiProblem>) -> SignInPage {
+fn page(web: &Web, next: &str, email: &str, refused: Option<&ApiProblem>) -> SignInPage {
     let wants = refused.is_some_and(|problem| problem.has_code("one_time_password_needed"));
     SignInPage {
         bare: Bare::titled("Sign in"),
@@ -52,11 +69,12 @@ fn page(next: &str, email: &str, refused: Option<&ApiProblem>) -> SignInPage {
         email: email.to_owned(),
         wants_one_time_password: wants,
         refused: refused.filter(|_| !wants).map(ApiProblem::detail),
+        provider: Provider::of(web, next),
     }
 }
 
 /// An address of this server's pages, and no other: nobody is led elsewhere after having signed in.
-fn own_address(next: &str) -> &str {
+pub(super) fn own_address(next: &str) -> &str {
     let is_own = next.starts_with('/') && !next[1..].starts_with(['/', '\\']) && !next.chars().any(char::is_control);
     if is_own { next } else { "/" }
 }
@@ -78,12 +96,12 @@ pub(in crate::portal) async fn enter(
         tenant: None,
     };
     let before = cookie::shown(&headers, client.secure);
-    let origin = Origin::of_headers(&headers, client);
-    let entered = carried_through(async move { begin_session(&web, given, &origin, before, &pending).await }).await;
+    let (origin, signing_in) = (Origin::of_headers(&headers, client), web.clone());
+    let entered = carried_through(async move { begin_session(&signing_in, given, &origin, before, &pending).await }).await;
     match entered {
         Ok(begun) => Ok(([begun.cookie()], Redirect::to(&next)).into_response()),
         Err(problem) if [StatusCode::UNAUTHORIZED, StatusCode::TOO_MANY_REQUESTS].contains(&problem.status()) => {
-            Ok((problem.status(), answer(&page(&next, &email, Some(&problem)))).into_response())
+            Ok((problem.status(), answer(&page(&web, &next, &email, Some(&problem)))).into_response())
         }
         Err(problem) => Err(problem.into()),
     }

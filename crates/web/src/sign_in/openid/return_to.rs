@@ -10,14 +10,6 @@ pub(crate) fn read(text: &str) -> Option<String> {
     (is_plain && !rest.starts_with('/') && text.len() <= LONGEST).then(|| text.to_owned())
 }
 
-/// The same with one more word in its query, before a fragment.
-pub(crate) fn with(path: &str, name: &str, value: &str) -> String {
-    let (path, fragment) = path.split_once('#').map_or((path, None), |(path, fragment)| (path, Some(fragment)));
-    let sign = if path.contains('?') { '&' } else { '?' };
-    let fragment = fragment.map(|fragment| format!("#{fragment}")).unwrap_or_default();
-    format!("{path}{sign}{name}={value}{fragment}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,11 +45,5 @@ mod tests {
         ] {
             assert_eq!(read(other), None, "{other:?}");
         }
-    }
-
-    #[test]
-    fn a_word_is_added_to_the_query() {
-        assert_eq!(with("/", "a", "b"), "/?a=b");
-        assert_eq!(with("/x?y=1#z", "a", "b"), "/x?y=1&a=b#z");
     }
 }

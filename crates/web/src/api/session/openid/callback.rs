@@ -13,11 +13,15 @@ use crate::Web;
 use crate::api::carried_through;
 use crate::api::people::users::read_email;
 use crate::audit::PendingAudit;
+use crate::portal::encoded;
 use crate::problem::ApiProblem;
 use crate::sign_in::cookie::{self, Cookie};
 use crate::sign_in::openid::flow::{Flow, Recognised};
-use crate::sign_in::openid::{OpenId, Unrecognised, return_to, shown};
+use crate::sign_in::openid::{OpenId, Unrecognised, shown};
 use crate::sign_in::token::SessionToken;
+
+/// The page that asks for a one-time password.
+const ONE_TIME_PASSWORD_PAGE: &str = "/sign-in/one-time-password";
 
 /// The longest parameter that is looked at, in bytes: codes of some providers have thousands.
 const LONGEST_PARAMETER: usize = 8_192;
@@ -25,8 +29,8 @@ const LONGEST_PARAMETER: usize = 8_192;
 /// Comes back from the OpenID provider
 ///
 /// For browsers that it sends here. Signs in whom it vouches for, and leads to where the sign-in was begun for; a session that the browser
-/// had before is over. Of an account with an authenticator a one-time password is still asked for: then the address has
-/// `sign_in=one_time_password_needed` in its query.
+/// had before is over. Of an account with an authenticator a one-time password is still asked for, by a page that this leads
+/// to before.
 #[utoipa::path(get, path = "/api/v1/session/openid/callback", tag = crate::api::tag::SESSIONS, security(),
     params(
         ("code" = Option<String>, Query, description = "The provider's answer"),
@@ -134,7 +138,7 @@ async fn enter(
             tracing::error!(why, "a sign-in at the OpenID provider cannot be kept");
             ApiProblem::internal()
         })?;
-        return Ok(Onwards { to: return_to::with(&flow.return_to, "sign_in", "one_time_password_needed"), cookie });
+        return Ok(Onwards { to: format!("{ONE_TIME_PASSWORD_PAGE}?next={}", encoded(&flow.return_to)), cookie });
     }
     known.write_down(web, pending, (openid, &subject, is_first)).await?;
     let (tenant, member) = (known.tenant, known.member);

@@ -24,7 +24,7 @@ use crate::sign_in::openid::OpenId;
 use crate::views::{OpenIdProviderView, OpenIdSignInView};
 
 /// Where it begins.
-const START_PATH: &str = "/api/v1/session/openid/start";
+pub(crate) const START_PATH: &str = "/api/v1/session/openid/start";
 
 /// Whether people may sign in at an OpenID provider
 ///

@@ -1,6 +1,7 @@
 //! `POST /api/v1/session/openid/one-time-password`: the second proof of somebody whom a provider has vouched for.
 
 use axum::extract::{Request, State};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 
@@ -23,7 +24,7 @@ use crate::views::{OpenIdOneTimePassword, SessionView};
 
 /// Ends a sign-in at the OpenID provider with a one-time password
 ///
-/// For browsers that came back from the provider with `sign_in=one_time_password_needed`, within five minutes. Wrong ones count like those
+/// For browsers that the way back from the provider led to `/sign-in/one-time-password`, within five minutes; that page does the same. Wrong ones count like those
 /// at signing in with a password.
 #[utoipa::path(post, path = "/api/v1/session/openid/one-time-password", tag = crate::api::tag::SESSIONS, security(),
     request_body = OpenIdOneTimePassword,
@@ -42,22 +43,33 @@ pub(crate) async fn complete_openid_sign_in(
     _: NoParameters,
     request: Request,
 ) -> Result<Response, ApiProblem> {
-    let openid = provider(&web)?;
-    let (origin, now) = (Origin::of(&request), web.engine.clock().now());
+    let (origin, headers) = (Origin::of(&request), request.headers().clone());
     let secure = origin.client.secure;
-    csrf::check_origin(request.headers(), secure)?;
-    let before = cookie::shown(request.headers(), secure);
-    let recognised = Recognised::kept(&*web.seal, request.headers(), now, secure);
+    csrf::check_origin(&headers, secure)?;
+    provider(&web)?;
     let pending = pending_audit(&request)?;
     let mut fields = read_fields(request).await?;
     let given = fields.secret("one_time_password");
     let given = fields.finish(given)?;
-    let recognised = recognised.ok_or_else(wrong)?;
-    let entering = async move { enter(&web, &openid, (recognised, given), (&origin, before), &pending, now).await };
-    let mut response = carried_through(entering).await?.into_response();
+    let mut response = complete(web, &headers, origin, given, pending).await?.into_response();
     let (name, value) = Cookie::SIGN_IN_RECOGNISED.clear(secure);
     response.headers_mut().append(name, value);
     Ok(response)
+}
+
+/// Begins the session of whoever a browser keeps as recognised, by that one-time password. Errors: as over HTTP.
+pub(crate) async fn complete(
+    web: Web,
+    headers: &HeaderMap,
+    origin: Origin,
+    given: String,
+    pending: PendingAudit,
+) -> Result<Begun, ApiProblem> {
+    let openid = provider(&web)?;
+    let (now, secure) = (web.engine.clock().now(), origin.client.secure);
+    let before = cookie::shown(headers, secure);
+    let recognised = Recognised::kept(&*web.seal, headers, now, secure).ok_or_else(wrong)?;
+    carried_through(async move { enter(&web, &openid, (recognised, given), (&origin, before), &pending, now).await }).await
 }
 
 async fn enter(
