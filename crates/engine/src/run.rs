@@ -96,9 +96,10 @@ pub(crate) async fn judge_rows(
         no_calls => {
             let judge = judge_of(stored, order.change.service_provider_id, order.integration_kind, statuses, abilities);
             let mut judged = judge_page(page, order, &carried_on, &judge, query, &done.own).await?;
-            // Rows that need no call any more go on in spite of it: whether their lines still may is judged as ever.
+            // Rows that need no call any more go on in spite of it: whether their lines still may is judged as ever, and a right that was
+            // lost is no matter of an account.
             for (_, verdict) in &mut judged.rows {
-                if let Some(stop) = no_calls.as_ref().filter(|_| !matches!(verdict, Judged::Refused(_))) {
+                if let Some(stop) = no_calls.as_ref().filter(|_| matches!(verdict, Judged::Accepted | Judged::AlreadySo)) {
                     *verdict = Judged::Stopped(stop.clone());
                 }
             }

@@ -7,6 +7,7 @@ mod flows;
 mod late;
 mod later;
 mod many_waiting;
+mod out_of_reach;
 mod plan_gone;
 mod saga;
 mod seeds;
