@@ -14,7 +14,7 @@ use lineshift_store::work::{OrderFacts, OutsideLine, PageWork, Settled};
 use super::Goal;
 use super::{compensates, done_outside};
 use crate::Engine;
-use crate::at_carrier::{failed_at_carrier, is_unheard, is_unknown_part, stands_at_carrier, stands_by_now};
+use crate::at_carrier::{failed_at_carrier, is_own, is_unheard, is_unknown_part, stands_at_carrier, stands_by_now};
 use crate::run::{Judged, Stop, judge_rows, measure_outcomes};
 use crate::steps::set_steps;
 
@@ -125,6 +125,12 @@ fn is_billed(line: &OutsideLine, order: &OrderFacts) -> bool {
 /// Whether the line stands at its carrier as asked, so that the carrier needs no call for it.
 fn is_moved(line: &OutsideLine, order: &OrderFacts) -> bool {
     carrier_step(&order.change.order).is_none_or(|step| stands_at_carrier(line, step))
+}
+
+/// Whether the carrier has something of the line, or may have, that has to be settled, kept or undone.
+pub(super) fn is_at_carrier(line: &OutsideLine) -> bool {
+    let is_left = |step: &StepRecord| is_unknown_part(step) || is_unheard(step) || is_own(step) || step.state == StepState::Stuck;
+    line.steps.iter().any(|step| step.step != Step::RevService && is_left(step))
 }
 
 /// Whether nobody knows whether the line is billed.

@@ -96,11 +96,8 @@ impl Engine {
         let billed = if bills { self.call_billing(claim, order, lines.clone(), holding.clone()).await? } else { Vec::new() };
         ends.extend(billed);
         if stored.carrier_account().is_some() {
-            let goes_on = |(line, goal): &(OutsideLine, Goal)| {
-                let stands = matches!(ends.get(&line.id), None | Some(LineEnd::Stands | LineEnd::FailsAfterSteps(_)));
-                stands && matches!(goal, Goal::Do)
-            };
-            let to_move: Vec<_> = lines.into_iter().filter(goes_on).collect();
+            let left = |(line, goal)| left_at_carrier(line, &goal, &ends);
+            let to_move: Vec<_> = lines.into_iter().filter_map(left).collect();
             for (row, end) in self.call_carrier(claim, order, to_move, holding).await? {
                 let before = ends.remove(&row);
                 ends.insert(row, after_billing(before, end));
@@ -202,7 +199,20 @@ impl Engine {
     }
 }
 
-/// What a line comes to whose billing stood, or failed and was to go on (B6.2), once the carrier was called.
+/// What is to be done at the carrier for a line that is to stand as asked, once the billing system was called. One whose billing has failed
+/// goes on to no new plan; what the carrier has of it by now is settled all the same, and kept or undone.
+fn left_at_carrier(line: OutsideLine, goal: &Goal, billed: &HashMap<DeviceChangeId, LineEnd>) -> Option<(OutsideLine, Goal)> {
+    match (goal, billed.get(&line.id)) {
+        (Goal::Do, None | Some(LineEnd::Stands | LineEnd::FailsAfterSteps(_))) => Some((line, Goal::Do)),
+        (Goal::Do, Some(LineEnd::Ends { reason, .. })) if judged::is_at_carrier(&line) => {
+            let reason = reason.clone();
+            Some((line, Goal::Finish(reason)))
+        }
+        (Goal::Do, Some(LineEnd::Ends { .. } | LineEnd::Waits(_))) | (Goal::Finish(_), _) => None,
+    }
+}
+
+/// What a line comes to whose billing stood, or failed, once the carrier was called (B6.2).
 fn after_billing(billed: Option<LineEnd>, moved: LineEnd) -> LineEnd {
     match (billed, moved) {
         (Some(LineEnd::FailsAfterSteps(reason)), LineEnd::Stands) => LineEnd::FailsAfterSteps(reason),
@@ -210,6 +220,7 @@ fn after_billing(billed: Option<LineEnd>, moved: LineEnd) -> LineEnd {
             let text = format!("{}; and {}", first.text, reason.text);
             LineEnd::Ends { reason: Reason::new(first.code, text), unsettled }
         }
+        (failed @ Some(LineEnd::Ends { .. }), there) => both_ended(there, failed),
         (_, moved) => moved,
     }
 }
@@ -219,7 +230,13 @@ fn both_ended(there: LineEnd, billed: Option<LineEnd>) -> LineEnd {
     match (there, billed) {
         (LineEnd::Ends { reason: there, unsettled: unsettled_there }, Some(LineEnd::Ends { reason, unsettled })) => {
             // Both texts begin with why the line was refused.
-            let text = if there.text == reason.text { there.text } else { format!("{}; {}", there.text, reason.text) };
+            let text = if there.text.starts_with(&reason.text) {
+                there.text
+            } else if reason.text.starts_with(&there.text) {
+                reason.text
+            } else {
+                format!("{}; {}", there.text, reason.text)
+            };
             LineEnd::Ends { reason: Reason::new(reason.code, text), unsettled: unsettled || unsettled_there }
         }
         (LineEnd::Ends { .. }, Some(waits @ LineEnd::Waits(_))) => waits,

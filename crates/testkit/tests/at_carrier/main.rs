@@ -2,6 +2,7 @@
 
 mod account;
 mod assignment;
+mod billing_fails;
 mod faulty;
 mod flows;
 mod late;
