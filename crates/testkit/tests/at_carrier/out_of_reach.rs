@@ -44,7 +44,8 @@ async fn guest(situation: &Situation) -> Caller {
     let reach = Reach::from_str(&format!("customer:{} site:{}", operator.rev_customer.0, operator.amop_site.0)).expect("a reach");
     let scopes: Scopes = "m2m:create".parse().expect("scopes");
     let name = "guest".to_owned();
-    let key = NewApiKey { name: name.clone(), secret_hash: [3; 32], scopes: scopes.clone(), reach: reach.clone(), expires_at: None };
+    let key =
+        NewApiKey { name: name.clone(), secret_hash: [3; 32], scopes: scopes.clone(), reach: reach.clone(), expires_at: None };
     let principal = operator.store.create_api_key(tenant, &key, now).await.expect("a key");
     Caller { tenant, principal, name, rights: Rights { reach, ..Rights::unlimited(scopes) } }
 }
