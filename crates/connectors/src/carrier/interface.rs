@@ -205,6 +205,9 @@ pub struct Act {
     pub repeat: Repeat,
     /// The id of what it is about, a package say.
     pub about: Option<String>,
+    /// Whether the line is on what was asked by now and this only ends what it had before, so that not both stand: it is sent also for a
+    /// line that was refused since.
+    pub clears: bool,
 }
 
 impl Act {

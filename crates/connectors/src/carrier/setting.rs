@@ -33,7 +33,7 @@ impl Setting {
     /// again; what is dated ahead cannot be read, and is sent again.
     #[must_use]
     pub fn next(&self, asked: &CarrierChange, known: &Known<'_>) -> Next {
-        let send = Next::Send(Act { part: PART, what: self.what, repeat: Repeat::Harmless, about: None });
+        let send = Next::Send(Act { part: PART, what: self.what, repeat: Repeat::Harmless, about: None, clears: false });
         let state = known.part(PART).map_or(StepState::Pending, |part| part.state);
         let is_done = state == StepState::Done;
         match state {

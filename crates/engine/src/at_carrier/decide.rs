@@ -29,7 +29,11 @@ impl CarrierPage<'_> {
                 && !line.is_undoing()
                 && line.unsettled().is_empty()
             {
-                self.finish(line, &reason);
+                if !line.is_worth_a_look(&reason) {
+                    self.finish(line, &reason);
+                } else if let Some(to_do) = self.look(line, &reason) {
+                    return to_do;
+                }
                 continue;
             }
             let parts = line.known_parts();
@@ -55,7 +59,7 @@ impl CarrierPage<'_> {
     }
 
     /// What stands between an act and its being sent; none: decide again.
-    fn before_sending(&self, line: &mut CarrierRun, act: Act) -> Option<Do> {
+    pub(super) fn before_sending(&self, line: &mut CarrierRun, act: Act) -> Option<Do> {
         let place = line.place_of(act.part);
         self.settle_others(line, place);
         let known = line.record(place).map(|record| (record.state, record.unknown_since.unwrap_or(record.at)));
@@ -88,7 +92,7 @@ impl CarrierPage<'_> {
                 None
             }
             // Nothing more is sent for a line that is refused: whether what is unknown had an effect is read until it is settled.
-            Some((StepState::Ambiguous, since)) if !self.may_send(line) => match line.read_at() {
+            Some((StepState::Ambiguous, since)) if !self.may_send(line, &act) => match line.read_at() {
                 _ if self.is_dated(line) => {
                     self.cannot_be_seen(line, place);
                     None
@@ -100,15 +104,14 @@ impl CarrierPage<'_> {
                 }
             },
             // What is unknown is seen first; nothing of the line is unknown any more once it was read.
-            _ if !self.may_send(line) => line.read_at().is_none().then_some(Do::Read),
+            _ if !self.may_send(line, &act) => line.read_at().is_none().then_some(Do::Read),
             _ => self.count_attempt(line, place).then_some(Do::Send(act)),
         }
     }
 
-    /// Whether anything more may be sent for the line: not once it is refused, but for its undo.
-    #[expect(clippy::unused_self, reason = "a question to the page")]
-    const fn may_send(&self, line: &CarrierRun) -> bool {
-        matches!(line.goal, Goal::Do) || line.is_undoing()
+    /// Whether an act may be sent for the line: once it is refused, only to undo or to clear up.
+    fn may_send(&self, line: &CarrierRun, act: &Act) -> bool {
+        matches!(line.goal, Goal::Do) || line.is_undoing() || self.may_clear(line, act)
     }
 
     /// What the carrier's connector goes on from, after the line was read, took effect: else it would send that again.

@@ -28,6 +28,9 @@ impl CarrierPage<'_> {
         if !line.is_stored() {
             self.store_here(line, self.asked.clone(), self.action());
             line.mark_stored(now);
+            if matches!(line.goal, Goal::Finish(_)) {
+                line.stands_all_the_same();
+            }
         }
         if matches!(line.goal, Goal::Do) && !self.waits_while_late(line) {
             line.end = Some(LineEnd::Stands);
@@ -86,7 +89,7 @@ impl CarrierPage<'_> {
     }
 
     /// Nothing of what was sent for the line stands any more.
-    fn forget_own(&self, line: &mut CarrierRun) {
+    pub(super) fn forget_own(&self, line: &mut CarrierRun) {
         for place in line.own() {
             line.write(place, self.calling.now(), |record| record.state = StepState::Reverted);
         }
@@ -104,8 +107,13 @@ impl CarrierPage<'_> {
         if self.waits_while_late(line) {
             return;
         }
+        // What was a reason to move no line to it may be none for a line that stands there (B5.3).
+        if line.is_to_be_judged_anew() {
+            let text = format!("it stands at {} as asked, and is judged again", self.name());
+            return self.apply(line, self.calling.wait(reason.code, text, self.calling.now()));
+        }
         if !(compensates(self.calling.order) && line.has_own()) {
-            line.end = Some(LineEnd::Ends { reason: self.kept(line, reason), unsettled: line.is_unsettled() });
+            line.end = Some(LineEnd::Ends { reason: line.kept(reason, self.name()), unsettled: line.is_unsettled() });
             return;
         }
         let reversible = self.abilities().rate_plan.is_some_and(|ability| ability.reversible);
@@ -125,6 +133,7 @@ impl CarrierPage<'_> {
         if line.is_undoing() {
             return self.stick(line, &reason.text);
         }
+        line.look_is_over();
         if matches!(line.goal, Goal::Do) && !concerns_account(reason.code) {
             line.mark_failed(self.calling.now(), &reason);
         }
@@ -143,7 +152,8 @@ impl CarrierPage<'_> {
     /// What was to be undone stands: a person has to see to it.
     fn stick(&self, line: &mut CarrierRun, why: &str) {
         let now = self.calling.now();
-        let own = line.own();
+        let Goal::Finish(reason) = line.goal.clone() else { return };
+        let (own, beside) = (line.own(), line.left_beside(&reason));
         for place in &own {
             line.write(*place, now, |record| {
                 record.state = StepState::Stuck;
@@ -152,8 +162,7 @@ impl CarrierPage<'_> {
         }
         metrics::counter!("lineshift_steps_stuck_total").increment(own.len() as u64);
         tracing::error!(row = %line.row, change = %self.calling.claim.bulk_change_id, "an undo is stuck: {why}");
-        let Goal::Finish(reason) = line.goal.clone() else { return };
-        let text = format!("{}; what was changed at {} stands: it could not be undone: {why}", reason.text, self.name());
+        let text = format!("{}; what was changed at {} stands: it could not be undone: {why}{beside}", reason.text, self.name());
         line.end = Some(LineEnd::Ends { reason: Reason::new(reason.code, text), unsettled: true });
     }
 
@@ -195,23 +204,6 @@ impl CarrierPage<'_> {
 
     pub(super) fn policy(&self) -> ReadBackPolicy {
         policy_of(self.abilities(), self.calling.policy())
-    }
-
-    /// Says in the reason what stands in spite of it, so that nobody looks for it in vain (B6.3, keep).
-    fn kept(&self, line: &CarrierRun, reason: &Reason) -> Reason {
-        let own: Vec<String> = line
-            .own()
-            .into_iter()
-            .filter_map(|place| {
-                let record = line.record(place)?;
-                let about = record.external_id.as_ref().map(|id| format!(" ({id})")).unwrap_or_default();
-                Some(format!("{}{about}", record.outcome.as_deref().unwrap_or("an act")))
-            })
-            .collect();
-        if own.is_empty() {
-            return reason.clone();
-        }
-        Reason::new(reason.code, format!("{}; kept at {}: {}", reason.text, self.name(), own.join(", ")))
     }
 }
 

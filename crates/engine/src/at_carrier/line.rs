@@ -16,8 +16,8 @@ use lineshift_store::billing::{CarrierLineWrite, PlansBefore, StepBatch, StepRec
 use lineshift_store::work::{OrderFacts, OutsideLine, Waiting};
 
 use super::decide::whole_second;
-use super::parts::{UNDO, VERDICT, is_own, is_stored, is_unheard, is_unknown_part, known_part, pending};
-use crate::outside::{Entries, Goal, LineEnd};
+use super::parts::{UNDO, VERDICT, is_own, is_stored, is_unheard, is_unknown_part, known_part, pending, settled_before};
+use crate::outside::{Entries, Goal, LineEnd, concerns_account};
 
 /// So many waits of a line may the account sit out in one run of its page.
 const MOST_SHORT_WAITS: u32 = 20;
@@ -44,6 +44,10 @@ pub(crate) struct CarrierRun {
     read_at: Option<DateTime<Utc>>,
     sent_since: bool,
     short_waits: u32,
+    /// Whether a refused line was looked at as far as that is worth.
+    is_looked_at: bool,
+    /// Whether it turned out only now, though it is refused, that it stands.
+    stands_anew: bool,
     unwritten: StepBatch,
     entries: Entries,
 }
@@ -75,7 +79,8 @@ impl CarrierRun {
         // Where nothing of an earlier attempt stands any more, what the line has now is what it had before.
         let touched = parts.values().any(|record| is_unknown_part(record) || is_own(record) || record.state == StepState::Stuck);
         let kept = parts.values().filter(|_| touched).find_map(|record| record.before.clone());
-        let end = matches!(goal, Goal::Do).then(|| settled_before(&parts, line.attempt, asked, &here)).flatten();
+        let settled = settled_before(&parts, line.attempt, asked, &here);
+        let (end, is_looked_at) = if matches!(goal, Goal::Do) { (settled, false) } else { (None, settled.is_some()) };
         let mut run = Self {
             row: line.id,
             attempt: line.attempt,
@@ -96,6 +101,8 @@ impl CarrierRun {
             read_at: None,
             sent_since: false,
             short_waits: 0,
+            is_looked_at,
+            stands_anew: false,
             unwritten: StepBatch::default(),
             entries,
         };
@@ -236,6 +243,41 @@ impl CarrierRun {
         is_stored(&self.parts, self.attempt)
     }
 
+    /// Whether a refused line is worth a look: acts stand for it, and nobody said in this attempt what they come to. What stood whole in
+    /// an attempt before is looked at only where the line may not be moved any more.
+    pub(super) fn is_worth_a_look(&self, reason: &Reason) -> bool {
+        let verdict = self.parts.get(&VERDICT);
+        let is_said = verdict.is_some_and(|verdict| {
+            verdict.attempt == self.attempt && matches!(verdict.state, StepState::Done | StepState::Failed)
+        });
+        let stood = verdict.is_some_and(|verdict| verdict.state == StepState::Done);
+        let may_not = reason.code == Code::PlanInactive || concerns_account(reason.code);
+        !self.is_looked_at && !is_said && self.done_acts() > 0 && (!stood || may_not)
+    }
+
+    pub(super) const fn look_is_over(&mut self) {
+        self.is_looked_at = true;
+    }
+
+    /// It stands though it is refused.
+    pub(super) const fn stands_all_the_same(&mut self) {
+        self.stands_anew = true;
+    }
+
+    pub(super) const fn is_to_be_judged_anew(&self) -> bool {
+        self.stands_anew
+    }
+
+    /// How many acts of what is asked are done, or were not needed.
+    pub(super) fn done_acts(&self) -> usize {
+        self.parts.range(..VERDICT).filter(|(_, record)| record.state == StepState::Done).count()
+    }
+
+    /// The plan that it had here before this change touched it.
+    pub(super) fn former_plan(&self) -> Option<&str> {
+        self.before.rate_plan.as_deref()
+    }
+
     /// Whether anything stands that this change did.
     pub(crate) fn has_own(&self) -> bool {
         self.parts.range(..VERDICT).any(|(_, record)| is_own(record))
@@ -324,30 +366,6 @@ impl CarrierRun {
         self.unwritten.carrier_lines.push(write);
     }
 
-    /// How it ends when its carrier cannot be called at all. That it failed is stored, so that what else was done for it is undone; what
-    /// should have been put back at the carrier is stuck (B6.3).
-    pub(crate) fn end_uncalled(&mut self, reason: &Reason, compensates: bool, now: DateTime<Utc>) -> LineEnd {
-        let why = match &self.goal {
-            Goal::Finish(why) => why.clone(),
-            Goal::Do => {
-                self.mark_failed(now, reason);
-                reason.clone()
-            }
-        };
-        let own = self.own();
-        if !compensates || own.is_empty() {
-            return LineEnd::Ends { reason: why, unsettled: self.is_unsettled() };
-        }
-        for place in own {
-            self.write(place, now, |record| {
-                record.state = StepState::Stuck;
-                record.outcome = Some(reason.text.clone());
-            });
-        }
-        let text = format!("{}; what was changed at the carrier stands: it could not be undone: {}", why.text, reason.text);
-        LineEnd::Ends { reason: Reason::new(why.code, text), unsettled: true }
-    }
-
     pub(crate) fn take_unwritten(&mut self) -> StepBatch {
         std::mem::take(&mut self.unwritten)
     }
@@ -369,19 +387,4 @@ impl Late {
     pub(crate) fn of(self, row: DeviceChangeId) -> LineEnd {
         LineEnd::Waits(Waiting { id: row, code: Code::OutcomeUnknown, text: self.text, next_check_at: self.until })
     }
-}
-
-/// How a line ends for which nobody needs to be called: it stands and is stored, or it stands here as asked and nothing was sent for it; or
-/// it stood, and another order has moved it since (B10.2).
-fn settled_before(parts: &BTreeMap<u16, StepRecord>, attempt: i64, asked: &CarrierChange, here: &CarrierLine) -> Option<LineEnd> {
-    if is_stored(parts, attempt) || (parts.is_empty() && asked.stands(here)) {
-        return Some(LineEnd::Stands);
-    }
-    let stood = parts.get(&VERDICT).is_some_and(|verdict| verdict.state == StepState::Done);
-    let is_dated = matches!(asked, CarrierChange::RatePlan { effective_at: Some(_), .. });
-    if !stood || is_dated || asked.stands(here) {
-        return None;
-    }
-    let text = "the line was moved at its carrier by another order since this one had moved it; look at the line and order again";
-    Some(LineEnd::Ends { reason: Reason::new(Code::ModifiedMeanwhile, text), unsettled: false })
 }

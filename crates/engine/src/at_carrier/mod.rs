@@ -6,6 +6,7 @@
 
 mod decide;
 mod finish;
+mod half_way;
 mod line;
 mod parts;
 mod read;
@@ -30,7 +31,7 @@ use crate::outside::{Calling, LineEnd, System};
 use decide::Do;
 pub(crate) use finish::policy_of;
 pub(crate) use line::CarrierRun;
-pub(crate) use parts::{failed_at_carrier, is_own, is_unheard, is_unknown_part, stands_at_carrier, stands_by_now};
+pub(crate) use parts::{failed_at_carrier, is_own, is_unheard, is_unknown_part, stands_by_now};
 
 /// One page's work at one carrier's account.
 pub(crate) struct CarrierPage<'a> {

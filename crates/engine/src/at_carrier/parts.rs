@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use lineshift_connectors::carrier::{Act, KnownPart};
+use lineshift_domain::carrier::{CarrierChange, CarrierLine};
+use lineshift_domain::codes::Code;
 use lineshift_domain::ids::DeviceChangeId;
 use lineshift_domain::judge::Reason;
 use lineshift_domain::terms::{Step, StepState};
 use lineshift_store::billing::{PlansBefore, StepRecord};
 use lineshift_store::work::OutsideLine;
+
+use crate::outside::LineEnd;
 
 /// The part that says what the change as a whole came to in an attempt: `Done`, it stands and is stored here; `Failed`, it does not. No
 /// act has it, and no carrier is told of it.
@@ -39,12 +43,28 @@ pub(super) fn is_stored(parts: &BTreeMap<u16, StepRecord>, attempt: i64) -> bool
     parts.get(&VERDICT).is_some_and(|verdict| verdict.state == StepState::Done && verdict.attempt == attempt)
 }
 
-/// Whether the carrier's part of a row stands as a whole, and nobody needs to be called for it any more.
-pub(crate) fn stands_at_carrier(line: &OutsideLine, step: Step) -> bool {
-    line.steps.iter().any(|record| record.step == step && record.part == i64::from(VERDICT) && record.state == StepState::Done)
+/// How a line ends for which nobody needs to be called: it stands and is stored, or it stands here as asked and nothing was sent for it; or
+/// it stood, and another order has moved it since (B10.2).
+pub(super) fn settled_before(
+    parts: &BTreeMap<u16, StepRecord>,
+    attempt: i64,
+    asked: &CarrierChange,
+    here: &CarrierLine,
+) -> Option<LineEnd> {
+    if is_stored(parts, attempt) || (parts.is_empty() && asked.stands(here)) {
+        return Some(LineEnd::Stands);
+    }
+    let stood = parts.get(&VERDICT).is_some_and(|verdict| verdict.state == StepState::Done);
+    let is_dated = matches!(asked, CarrierChange::RatePlan { effective_at: Some(_), .. });
+    if !stood || is_dated || asked.stands(here) {
+        return None;
+    }
+    let text = "the line was moved at its carrier by another order since this one had moved it; look at the line and order again";
+    Some(LineEnd::Ends { reason: Reason::new(Code::ModifiedMeanwhile, text), unsettled: false })
 }
 
-/// The same of a row's attempt of now: nothing of it is left to be done at the carrier, whatever the line is judged to be by now.
+/// Whether the carrier's part of a row stands as a whole in its attempt of now: nothing of it is left to be done at the carrier, whatever the
+/// line is judged to be by now.
 pub(crate) fn stands_by_now(line: &OutsideLine, step: Step) -> bool {
     let is_verdict = |record: &&StepRecord| record.step == step && record.part == i64::from(VERDICT);
     line.steps.iter().find(is_verdict).is_some_and(|record| record.state == StepState::Done && record.attempt == line.attempt)

@@ -14,7 +14,7 @@ use lineshift_store::work::{OrderFacts, OutsideLine, PageWork, Settled};
 use super::Goal;
 use super::{compensates, done_outside};
 use crate::Engine;
-use crate::at_carrier::{failed_at_carrier, is_own, is_unheard, is_unknown_part, stands_at_carrier, stands_by_now};
+use crate::at_carrier::{failed_at_carrier, is_own, is_unheard, is_unknown_part, stands_by_now};
 use crate::run::{Judged, Stop, judge_rows, measure_outcomes};
 use crate::steps::set_steps;
 
@@ -122,9 +122,10 @@ fn is_billed(line: &OutsideLine, order: &OrderFacts) -> bool {
     billing_parts(line).filter(|step| step.state == StepState::Done).count() >= parts
 }
 
-/// Whether the line stands at its carrier as asked, so that the carrier needs no call for it.
+/// Whether the line stands at its carrier as asked in this attempt, so that the carrier needs no call for it. What stood in an attempt
+/// before may have been moved since, and is looked at.
 fn is_moved(line: &OutsideLine, order: &OrderFacts) -> bool {
-    carrier_step(&order.change.order).is_none_or(|step| stands_at_carrier(line, step))
+    carrier_step(&order.change.order).is_none_or(|step| stands_by_now(line, step))
 }
 
 /// Whether the carrier has something of the line, or may have, that has to be settled, kept or undone.

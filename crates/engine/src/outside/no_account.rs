@@ -80,7 +80,7 @@ impl Engine {
                 }
                 (None, None) => match line.late(policy_of(abilities, self.read_back_policy()), abilities.name, now) {
                     Some(late) => late.of(line.row),
-                    None => line.end_uncalled(reason, compensates(order), now),
+                    None => line.end_uncalled(reason, abilities.name, compensates(order), now),
                 },
             };
             written.append(line.take_unwritten());

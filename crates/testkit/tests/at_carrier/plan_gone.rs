@@ -4,14 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lineshift_domain::ids::BulkChangeId;
-use lineshift_domain::order::Effect;
+use lineshift_domain::order::{AssignmentOrder, Effect};
+use lineshift_domain::terms::OnPartialFailure;
 use lineshift_engine::{Boundary, WorkerOptions};
 use lineshift_simulators::jasper::Fault;
+use lineshift_simulators::pond::PackageStatus;
 use lineshift_store::catalogue::CarrierRatePlan;
 use lineshift_testkit::carriers::{CarrierWorld, OTHER_PACKAGE_TYPE, OTHER_PLAN, PACKAGE_TYPE, PLAN, to_plan, with_carrier_plan};
 use tokio::time::sleep;
 
-use crate::situation::{ASSIGN, SET_PACKAGE, Situation, calls};
+use crate::assignment::run_closed_meanwhile;
+use crate::situation::{ADD, ASSIGN, SET_PACKAGE, Situation, calls};
 
 const TEXT: &str = "the carrier rate plan was made inactive after this was ordered";
 
@@ -135,7 +138,7 @@ async fn a_call_of_which_nobody_heard_is_settled_before_the_inactive_plan_ends_i
 async fn a_package_that_nobody_heard_of_is_settled_before_the_inactive_plan_ends_its_line() {
     for fault in [Fault::Silence, Fault::WorksThenSilence] {
         let mut situation = situation().await;
-        situation.world.pond.meet_next_on(crate::situation::ADD, fault);
+        situation.world.pond.meet_next_on(ADD, fault);
         let id = situation.pond(1, to_plan(OTHER_PACKAGE_TYPE)).await;
         let worker = situation.start("is cut off");
         sleep(Duration::from_secs(5)).await;
@@ -150,5 +153,101 @@ async fn a_package_that_nobody_heard_of_is_settled_before_the_inactive_plan_ends
         situation.world.set_plan_active(OTHER_PACKAGE_TYPE, true).await;
         assert_eq!(situation.retry(id).await, ["PROCESSED"]);
         situation.right().await;
+    }
+}
+
+/// The new package is active, and the call that ends the old one gets lost with its process.
+async fn cut_off_half_way(fault: Fault) -> (Situation, BulkChangeId) {
+    let mut situation = situation().await;
+    situation.world.pond.adjust(|options| options.fault_lag = Duration::ZERO);
+    situation.world.pond.meet_next_on(SET_PACKAGE, Fault::SearchLags).meet_next_on(SET_PACKAGE, fault);
+    let id = situation.pond(1, to_plan(OTHER_PACKAGE_TYPE)).await;
+    let worker = situation.start("is cut off");
+    sleep(Duration::from_secs(5)).await;
+    worker.abort();
+    assert_eq!(situation.packages(1).1.len(), 2, "both are there");
+    (situation, id)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_saga_that_only_has_to_end_the_old_package_comes_to_its_end_though_its_plan_is_inactive() {
+    for fault in [Fault::Silence, Fault::WorksThenSilence] {
+        let (situation, id) = cut_off_half_way(fault).await;
+        situation.world.set_plan_active(OTHER_PACKAGE_TYPE, false).await;
+        sleep(Duration::from_secs(31)).await;
+        let (codes, text) = codes_and_text(&situation, id).await;
+        assert_eq!(codes, ["PROCESSED"], "{fault:?}: {text}");
+        assert_eq!(situation.packages(1).0, [OTHER_PACKAGE_TYPE], "{fault:?}: one package is active");
+        situation.right().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_saga_that_may_not_go_on_names_both_packages_that_it_leaves_active() {
+    let (situation, id) = cut_off_half_way(Fault::Silence).await;
+    situation.world.set_pond_account(|account| account.write_enabled = false).await;
+    sleep(Duration::from_secs(31)).await;
+    let (codes, text) = codes_and_text(&situation, id).await;
+    assert_eq!(codes, ["writes_disabled"], "{text}");
+    let (active, ids) = situation.packages(1);
+    let named = format!("still active beside each other: {} ({PACKAGE_TYPE}), {} ({OTHER_PACKAGE_TYPE})", ids[0], ids[1]);
+    assert!(active.len() == 2 && text.contains(&named), "{text}");
+    situation.right().await;
+    situation.world.set_pond_account(|_| {}).await;
+    assert_eq!(situation.retry(id).await, ["PROCESSED"]);
+    assert_eq!(situation.packages(1).0, [OTHER_PACKAGE_TYPE]);
+    situation.right().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_worked_ends_its_line_alike_however_late_that_is_read() {
+    for (assigns, pause) in [(false, 31), (false, 900), (true, 31), (true, 900)] {
+        let mut situation = situation().await;
+        situation.world.jasper.meet_next_on(ASSIGN, Fault::WorksThenSilence);
+        let assignment = with_carrier_plan(situation.world.assignment(), OTHER_PLAN);
+        let assignment = AssignmentOrder { on_partial_failure: OnPartialFailure::Compensate, ..assignment };
+        let effect = if assigns { Effect::CustomerAssignment(assignment) } else { to_plan(OTHER_PLAN) };
+        let id = situation.jasper(1, effect).await;
+        let worker = situation.start("is cut off");
+        sleep(Duration::from_secs(5)).await;
+        worker.abort();
+        situation.world.set_plan_active(OTHER_PLAN, false).await;
+        sleep(Duration::from_secs(pause)).await;
+        let (codes, text) = codes_and_text(&situation, id).await;
+        assert_eq!((codes, situation.plan(1).as_str()), (vec!["PROCESSED"], OTHER_PLAN), "{assigns} {pause}: {text}");
+        assert_eq!(calls(&situation.at_jasper(), ASSIGN), 1, "{assigns} {pause}");
+        situation.right().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_adds_no_package_of_an_inactive_plan_nor_with_writes_disabled() {
+    for is_put_back in [true, false] {
+        for plan_is_gone in [true, false] {
+            let mut situation = situation().await;
+            let asked = with_carrier_plan(situation.world.assignment(), OTHER_PACKAGE_TYPE);
+            let id = situation.submit(situation.world.pond_order([1], Effect::CustomerAssignment(asked))).await;
+            run_closed_meanwhile(&situation, id).await;
+            if is_put_back {
+                let new = *situation.packages(1).1.last().expect("a package");
+                situation.world.pond.change_package(new, PackageStatus::Terminated);
+                situation.world.pond.add_package(&situation.sim(1), PACKAGE_TYPE, PackageStatus::Active);
+            }
+            if plan_is_gone {
+                situation.world.set_plan_active(OTHER_PACKAGE_TYPE, false).await;
+            } else {
+                situation.world.set_pond_account(|account| account.write_enabled = false).await;
+            }
+            let before = situation.at_pond();
+            let codes = situation.retry(id).await;
+            let made = |name: &str| calls(&situation.at_pond(), name) - calls(&before, name);
+            assert_eq!((made(ADD), made(SET_PACKAGE)), (0, 0), "{is_put_back} {plan_is_gone}: {codes:?}");
+            let ends = match (is_put_back, plan_is_gone) {
+                (false, _) => "PROCESSED",
+                (true, true) => "plan_inactive",
+                (true, false) => "writes_disabled",
+            };
+            assert_eq!(codes, [ends], "{is_put_back} {plan_is_gone}: {}", situation.text(id).await);
+        }
     }
 }

@@ -61,7 +61,7 @@ impl Saga<'_> {
         fitting.sort_by_key(|package| !package.is_active);
         match fitting.first() {
             Some(package) => Next::Found { part, external_id: package.id.clone() },
-            None => Next::Send(Act { part, what: ADD, repeat: Repeat::Creates, about: None }),
+            None => Next::Send(Act { part, what: ADD, repeat: Repeat::Creates, about: None, clears: false }),
         }
     }
 
@@ -94,7 +94,7 @@ impl Saga<'_> {
             Some(_) if has_failed => {
                 refuse(format!("POND did not activate package {id} of type {}, which was there before", self.plan))
             }
-            Some(place) => self.set(place, ACTIVATE, id),
+            Some(place) => self.set(place, ACTIVATE, id, false),
             None => refuse(format!("package {id} of type {} is not active however often it is activated", self.plan)),
         }
     }
@@ -118,7 +118,7 @@ impl Saga<'_> {
             )
         };
         match self.place(&TERMINATIONS, id) {
-            Some(place) if place.state != StepState::Failed => self.set(place, TERMINATE, id),
+            Some(place) if place.state != StepState::Failed => self.set(place, TERMINATE, id, false),
             _ => Next::Refuse(left()),
         }
     }
@@ -128,7 +128,7 @@ impl Saga<'_> {
         let mut left = Vec::new();
         for other in self.still_active().filter(|other| other.id != id) {
             match self.place(&TERMINATIONS, &other.id) {
-                Some(place) if place.state != StepState::Failed => return self.set(place, TERMINATE, &other.id),
+                Some(place) if place.state != StepState::Failed => return self.set(place, TERMINATE, &other.id, true),
                 _ => left.push(other),
             }
         }
@@ -145,12 +145,12 @@ impl Saga<'_> {
     }
 
     /// Sends what sets the status of a package; where nobody knows whether it worked, a reading comes first.
-    fn set(&self, place: Place, what: &'static str, id: &str) -> Next {
+    fn set(&self, place: Place, what: &'static str, id: &str, clears: bool) -> Next {
         let is_open = matches!(place.state, StepState::Pending | StepState::Reverted);
         if !is_open && self.known.fresh().is_none() {
             return Next::Read;
         }
-        Next::Send(Act { part: place.part, what, repeat: Repeat::Harmless, about: Some(id.to_owned()) })
+        Next::Send(Act { part: place.part, what, repeat: Repeat::Harmless, about: Some(id.to_owned()), clears })
     }
 
     /// Where an act about a package stands: at its last part unless that is done, else at the first free one; none: no part is left.

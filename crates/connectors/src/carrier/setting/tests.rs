@@ -37,7 +37,7 @@ fn after(
 }
 
 fn sends(next: &Next) -> bool {
-    matches!(next, Next::Send(Act { part: PART, what: "set status", repeat: Repeat::Harmless, about: None }))
+    matches!(next, Next::Send(Act { part: PART, what: "set status", repeat: Repeat::Harmless, about: None, clears: false }))
 }
 
 #[test]
