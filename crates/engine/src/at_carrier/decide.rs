@@ -79,8 +79,12 @@ impl CarrierPage<'_> {
                     None
                 }
             },
-            // Sent again after nobody knew what became of it, and refused: whether the first had worked is read.
-            Some((StepState::Ambiguous, since)) if line.record(place).is_some_and(|record| record.code.is_some()) => {
+            // Sent again after nobody knew what became of it, and refused: whether the first had worked is read, where a reading can show it.
+            Some((StepState::Ambiguous, _)) if self.is_dated(line) && line.is_refused(place) && line.is_of_now(place) => {
+                self.cannot_be_seen(line, place);
+                None
+            }
+            Some((StepState::Ambiguous, since)) if !self.is_dated(line) && line.is_refused(place) => {
                 let Some(read_at) = line.read_at() else { return Some(Do::Read) };
                 let said = line.record(place).and_then(|record| record.outcome.clone()).unwrap_or_default();
                 match self.policy().after_nothing(since, read_at) {

@@ -295,6 +295,16 @@ impl CarrierRun {
         of_now.rfind(|record| record.state == StepState::Failed && record.attempt == self.attempt)
     }
 
+    /// Whether the carrier refused an act when it was sent last.
+    pub(super) fn is_refused(&self, place: u16) -> bool {
+        self.record(place).is_some_and(|record| record.code.is_some())
+    }
+
+    /// Whether an act was sent in this attempt.
+    pub(super) fn is_of_now(&self, place: u16) -> bool {
+        self.record(place).is_some_and(|record| record.attempt == self.attempt)
+    }
+
     /// Changes a part; stored with the next flush.
     pub(super) fn write(&mut self, place: u16, now: DateTime<Utc>, change: impl FnOnce(&mut StepRecord)) {
         let (row, attempt, step) = (self.row, self.attempt, self.step);

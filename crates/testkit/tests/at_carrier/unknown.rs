@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use lineshift_domain::limits::Limits;
-use lineshift_domain::order::Effect;
-use lineshift_engine::Boundary;
+use lineshift_domain::order::{CarrierRatePlanOrder, Effect, EffectiveDate};
+use lineshift_engine::{Boundary, Clock as _};
 use lineshift_simulators::jasper::Fault;
 use lineshift_testkit::billing_workers::{Doom, Fate, Manner, start_engine};
 use lineshift_testkit::carriers::{CarrierWorld, OTHER_PACKAGE_TYPE, OTHER_PLAN, to_plan, to_status};
@@ -217,4 +218,27 @@ async fn a_lease_lost_between_intent_and_sending_sends_nothing() {
         assert_eq!(sent(&situation), if at_pond { (0, 3) } else { (3, 0) });
         situation.right().await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dated_call_that_was_refused_when_it_was_sent_again_is_for_a_person_and_a_retry_sends_it() {
+    let mut situation = situation().await;
+    situation.world.jasper.meet_next_on(ASSIGN, Fault::WorksThenSilence);
+    let at = situation.world.operator.clock.now() + TimeDelta::days(10);
+    let plan = CarrierRatePlanOrder {
+        carrier_rate_plan: Some(OTHER_PLAN.to_owned()),
+        effective_date: Some(EffectiveDate::Instant(at)),
+        ..CarrierRatePlanOrder::default()
+    };
+    let id = situation.jasper(1, Effect::CarrierRatePlanChange(plan)).await;
+    let worker = situation.start("hears nothing");
+    sleep(Duration::from_secs(10)).await;
+    situation.world.refuse_next("/devices/", "");
+    sleep(Duration::from_secs(40)).await;
+    worker.abort();
+    assert_eq!(situation.finish(id).await, ["outcome_unknown"], "{}", situation.text(id).await);
+    let held = "SELECT count(*) FROM device_change WHERE holds <> 0";
+    assert_eq!(situation.world.operator.count(held).await, 1, "no other order comes in between");
+    assert_eq!(situation.retry(id).await, ["PROCESSED"]);
+    assert_eq!(calls(&situation.at_jasper(), ASSIGN), 3);
 }
