@@ -77,8 +77,8 @@ impl CarrierRun {
             .filter_map(|record| Some((u16::try_from(record.part).ok()?, record)))
             .collect();
         // Where nothing of an earlier attempt stands any more, what the line has now is what it had before.
-        let touched = parts.values().any(|record| is_unknown_part(record) || is_own(record) || record.state == StepState::Stuck);
-        let kept = parts.values().filter(|_| touched).find_map(|record| record.before.clone());
+        let is_touched = |record: &&StepRecord| is_unknown_part(record) || is_own(record) || record.state == StepState::Stuck;
+        let kept = parts.values().find(is_touched).and_then(|record| record.before.clone());
         let settled = settled_before(&parts, line.attempt, asked, &here);
         let (end, is_looked_at) = if matches!(goal, Goal::Do) { (settled, false) } else { (None, settled.is_some()) };
         let mut run = Self {
@@ -313,6 +313,8 @@ impl CarrierRun {
         if record.attempt != attempt {
             record.attempt = attempt;
             record.calls = 0;
+            // An undo puts back what the line had before this attempt, unless something of an earlier one stands.
+            record.before = Some(before.clone());
             // The attempt before ended when no call of it could work late any more.
             record.unknown_since = record.unknown_since.filter(|_| is_unknown_part(record));
         }

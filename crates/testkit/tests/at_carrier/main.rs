@@ -13,4 +13,5 @@ mod plan_gone;
 mod saga;
 mod seeds;
 mod situation;
+mod undo;
 mod unknown;
