@@ -72,11 +72,8 @@ impl CarrierPage<'_> {
         }
     }
 
-    /// The undo stands: what this change did is gone again.
+    /// The undo stands: what this change did is gone again, and that is said at once; the line may have to be held all the same.
     fn undone(&self, line: &mut CarrierRun) {
-        if self.waits_while_late(line) {
-            return;
-        }
         let now = self.calling.now();
         let Goal::Finish(reason) = line.goal.clone() else { return };
         if let Some(undo) = line.undone(self.asked) {
@@ -85,7 +82,11 @@ impl CarrierPage<'_> {
         self.forget_own(line);
         line.close_undo(now);
         let text = format!("{}; what was changed at {} was put back", reason.text, self.name());
-        line.end = Some(LineEnd::Ends { reason: Reason::new(reason.code, text), unsettled: line.is_unsettled() });
+        let reason = Reason::new(reason.code, text);
+        line.mark_failed(now, &reason);
+        if !self.waits_while_late(line) {
+            line.end = Some(LineEnd::Ends { reason, unsettled: line.is_unsettled() });
+        }
     }
 
     /// Nothing of what was sent for the line stands any more.
