@@ -260,8 +260,16 @@ impl CarrierPage<'_> {
             Some((code, said)) => Reason::new(code.unwrap_or(Code::CarrierRefused), format!("{said}; {text}")),
             None => Reason::new(Code::CarrierRefused, text.to_owned()),
         };
-        // A status that was taken and does not show is sent anew by a retry.
+        // A status that was taken and does not show is sent anew by a retry. Where a call for it went unheard it may show yet: it is read
+        // back as if it had been refused when it was sent again.
         if let (CarrierChange::Status { .. }, None, Some(place)) = (self.asked, line.failed(), line.last_own()) {
+            if self.is_late(line) {
+                line.write(place, self.calling.now(), |record| {
+                    record.state = StepState::Ambiguous;
+                    (record.code, record.outcome) = (Some(reason.code), Some(reason.text));
+                });
+                return;
+            }
             self.part_failed(line, place, reason.clone());
         }
         self.fail(line, reason);

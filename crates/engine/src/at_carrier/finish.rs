@@ -37,6 +37,11 @@ impl CarrierPage<'_> {
         }
     }
 
+    /// Whether a call of which nobody heard may still work late.
+    pub(super) fn is_late(&self, line: &CarrierRun) -> bool {
+        line.late(self.policy(), self.name(), self.calling.now()).is_some()
+    }
+
     /// Whether the line waits because a call of which nobody heard may still work late, after whatever is done next.
     fn waits_while_late(&self, line: &mut CarrierRun) -> bool {
         let Some(late) = line.late(self.policy(), self.name(), self.calling.now()) else { return false };

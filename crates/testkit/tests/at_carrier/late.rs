@@ -1,13 +1,15 @@
 //! Calls that their carrier works off only after their caller gave them up: no other order may come in between and be overwritten
 //! (B4.6 rule 6, B7.3).
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use lineshift_domain::ids::BulkChangeId;
 use lineshift_domain::limits::Limits;
 use lineshift_domain::order::{AssignmentOrder, Effect};
 use lineshift_domain::terms::OnPartialFailure;
-use lineshift_engine::Clock as _;
+use lineshift_engine::{Boundary, Clock as _, WorkerOptions};
 use lineshift_simulators::jasper::{Fault, Status};
 use lineshift_testkit::carriers::{CarrierWorld, OTHER_PLAN, PLAN, to_plan, to_status, with_carrier_plan};
 use lineshift_testkit::operator::iccid;
@@ -167,4 +169,48 @@ async fn neither_a_call_nor_its_undo_works_late_once_the_line_is_free() {
         assert_eq!(situation.plan(1), PLAN, "{late_before}");
         assert_eq!(calls(&situation.at_jasper(), ASSIGN), 3, "{late_before}: one of the two was sent again");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_status_that_was_taken_and_does_not_show_is_read_until_no_call_for_it_can_work_late() {
+    for works_late in [true, false] {
+        let mut situation = situation().await;
+        situation.world.jasper.meet_next_on(ASSIGN, if works_late { Fault::WorksLate } else { Fault::Silence });
+        let id = situation.jasper(1, to_status("DEACTIVATED")).await;
+        let (jasper, answered) = (Arc::clone(&situation.world.jasper), Arc::new(AtomicUsize::new(0)));
+        let engine = situation.world.another_engine().with_boundaries(Arc::new(move |boundary, _| {
+            if boundary == Boundary::Answered && answered.fetch_add(1, Ordering::Relaxed) == 1 {
+                // Sent again it works, and somebody else turns it back at once.
+                jasper.change_device(&iccid(1), |device| device.status = Status::Activated);
+            }
+            Box::pin(async {})
+        }));
+        let worker = tokio::spawn(async move {
+            let (_stop, stopped) = lineshift_engine::shutdown();
+            engine.run_worker(WorkerOptions { owner: "meddled with".to_owned() }, stopped).await;
+        });
+        sleep(Duration::from_secs(60)).await;
+        assert_eq!(situation.world.operator.outcomes(id).await, ["outcome_unknown"]);
+        worker.abort();
+        let ends = if works_late { "PROCESSED" } else { "carrier_refused" };
+        assert_eq!(situation.finish(id).await, [ends], "{}", situation.text(id).await);
+        let there = situation.world.jasper.ledger().device(&iccid(1)).expect("there").status;
+        assert_eq!(situation.world.operator.device(1).await.status, there.name());
+        situation.right().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_status_whose_change_is_canceled_while_it_is_held_is_carried_to_its_end() {
+    let mut situation = situation().await;
+    situation.world.jasper.meet_next_on(ASSIGN, Fault::WorksLate);
+    let id = situation.jasper(1, to_status("DEACTIVATED")).await;
+    let worker = situation.start("works");
+    sleep(Duration::from_secs(40)).await;
+    let operator = &situation.world.operator;
+    operator.engine.cancel(&operator.caller, id).await.expect("canceled");
+    sleep(Duration::from_secs(60)).await;
+    worker.abort();
+    assert_eq!(situation.finish(id).await, ["PROCESSED"]);
+    situation.right().await;
 }
