@@ -97,9 +97,14 @@ pub(crate) async fn judge_rows(
             let judge = judge_of(stored, order.change.service_provider_id, order.integration_kind, statuses, abilities);
             let mut judged = judge_page(page, order, &carried_on, &judge, query, &done.own).await?;
             // Rows that need no call any more go on in spite of it: whether their lines still may is judged as ever, and a right that was
-            // lost is no matter of an account.
-            for (_, verdict) in &mut judged.rows {
-                if let Some(stop) = no_calls.as_ref().filter(|_| matches!(verdict, Judged::Accepted | Judged::AlreadySo)) {
+            // lost is no matter of an account. A line that stands as asked, and for which nothing was sent, needs nobody (B4.6).
+            for (row, verdict) in &mut judged.rows {
+                let calls = match verdict {
+                    Judged::Accepted => true,
+                    Judged::AlreadySo => done.sent.contains(row),
+                    Judged::Refused(_) | Judged::Stopped(_) => false,
+                };
+                if let Some(stop) = no_calls.as_ref().filter(|_| calls) {
                     *verdict = Judged::Stopped(stop.clone());
                 }
             }

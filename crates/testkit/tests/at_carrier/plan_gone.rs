@@ -10,7 +10,9 @@ use lineshift_engine::{Boundary, WorkerOptions};
 use lineshift_simulators::jasper::Fault;
 use lineshift_simulators::pond::PackageStatus;
 use lineshift_store::catalogue::CarrierRatePlan;
+use lineshift_store::import::ImportDevice;
 use lineshift_testkit::carriers::{CarrierWorld, OTHER_PACKAGE_TYPE, OTHER_PLAN, PACKAGE_TYPE, PLAN, to_plan, with_carrier_plan};
+use lineshift_testkit::operator::iccid;
 use tokio::time::sleep;
 
 use crate::assignment::run_closed_meanwhile;
@@ -249,5 +251,25 @@ async fn a_retry_adds_no_package_of_an_inactive_plan_nor_with_writes_disabled() 
             };
             assert_eq!(codes, [ends], "{is_put_back} {plan_is_gone}: {}", situation.text(id).await);
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_that_stands_so_already_needs_neither_an_active_plan_nor_an_account_that_may_be_written_to() {
+    for plan_is_gone in [true, false] {
+        let mut situation = situation().await;
+        let id = situation.jasper(1, to_plan(OTHER_PLAN)).await;
+        situation.world.jasper.change_device(&iccid(1), |device| device.rate_plan = Some(OTHER_PLAN.to_owned()));
+        let operator = &situation.world.operator;
+        let line = operator.line(operator.jasper, 1, "ACTIVATED");
+        operator.import(&[ImportDevice { carrier_rate_plan: Some(OTHER_PLAN.to_owned()), ..line }]).await;
+        if plan_is_gone {
+            situation.world.set_plan_active(OTHER_PLAN, false).await;
+        } else {
+            situation.world.set_jasper_account(|account| account.write_enabled = false).await;
+        }
+        assert_eq!(codes_and_text(&situation, id).await, (vec!["PROCESSED"], "already so".to_owned()), "{plan_is_gone}");
+        assert_eq!(situation.at_jasper().calls.len(), 0, "nobody is called");
+        situation.right().await;
     }
 }
