@@ -1,5 +1,8 @@
 //! Running one page: judge its rows again on locked facts, settle those that fail, do the steps for the rest (B5.3).
 
+mod named;
+mod rights;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
@@ -9,20 +12,20 @@ use lineshift_domain::codes::Code;
 use lineshift_domain::facts::LineFacts;
 use lineshift_domain::ids::{DeviceChangeId, ServiceProviderId};
 use lineshift_domain::judge::{ActiveStatuses, Judge, Reason, Verdict};
-use lineshift_domain::lines::{Digits, read_line};
 use lineshift_domain::order::StoredOrder;
 use lineshift_domain::reach::Reach;
-use lineshift_domain::scopes::{Action, Module};
-use lineshift_domain::terms::{DeviceChangeStatus, IntegrationKind, LineIdentifier};
+use lineshift_domain::terms::{DeviceChangeStatus, IntegrationKind};
 use lineshift_store::Result as StoreResult;
-use lineshift_store::bulk_changes::BulkChangeView;
 use lineshift_store::devices::FactsQuery;
 use lineshift_store::work::{AccountFacts, OrderFacts, PageClaim, PageLine, PageResult, PageWork, Settled};
 
 use crate::Engine;
 use crate::outside::{Holding, Lease};
 use crate::steps::{apply_measured, scheduled_for, set_steps};
-use crate::submit::{ambiguous, not_found};
+use crate::submit::ambiguous;
+use named::{is_named_anew, look_up_named};
+pub(crate) use rights::reaches_line;
+use rights::{has_rights, rights_lost};
 
 impl Engine {
     /// Runs a claimed page, which stays claimed, to be completed, unless rows of it wait. Workers do this by themselves; it is open to
@@ -234,32 +237,6 @@ fn no_account(account: &AccountFacts) -> Option<Reason> {
     Some(Reason::new(Code::CredentialsRefused, text))
 }
 
-/// Whether the orderer, or who started or retried the change, may still do so (B5.3).
-fn has_rights(order: &OrderFacts) -> bool {
-    let Some(rights) = &order.orderer_rights else { return false };
-    let module = Module::from(order.change.portal);
-    (rights.allow(module, Action::Create) || rights.allow(module, Action::Edit)) && reaches_order(&rights.reach, &order.change)
-}
-
-/// Why nothing more is done for somebody who lost what they ordered by.
-fn rights_lost() -> Stop {
-    let text = "whoever ordered this may do so no longer: the key was revoked or has expired, the person left, or a permission or the \
-        right to these lines was taken away; order as somebody who may";
-    Stop::Refused(Reason::new(Code::RightsLost, text))
-}
-
-/// Whether a line as it stands is within reach.
-pub(crate) fn reaches_line(reach: &Reach, facts: &LineFacts) -> bool {
-    reach.reaches_line(facts.service_provider_id, facts.assignment.rev_customer_id, facts.assignment.site_id)
-}
-
-/// Whether what the order names is within reach: its provider, and where it assigns lines to.
-fn reaches_order(reach: &Reach, change: &BulkChangeView) -> bool {
-    let assigns = change.order.assignment();
-    reach.reaches_provider(change.service_provider_id)
-        && assigns.is_none_or(|assigned| reach.reaches_site(assigned.site_id, assigned.rev_customer_id))
-}
-
 /// Judges every line.
 async fn judge_page(
     page: &mut dyn PageWork,
@@ -269,89 +246,52 @@ async fn judge_page(
     query: FactsQuery,
     own: &HashSet<DeviceChangeId>,
 ) -> StoreResult<JudgedRows> {
-    let reach = order.orderer_rights.as_ref().map(|rights| &rights.reach);
+    let nothing = Reach::nothing();
+    let reach = order.orderer_rights.as_ref().map_or(&nothing, |rights| &rights.reach);
     let mut judged_anew = Vec::new();
-    let (named, unnamed) = look_up_named(page, order, lines, query).await?;
-    let mut rows: HashMap<DeviceChangeId, Judged> = unnamed.into_iter().collect();
+    let mut named = look_up_named(page, order, reach, lines, query).await?;
+    let mut rows: HashMap<DeviceChangeId, Judged> = named.refused.drain(..).collect();
     for line in lines {
         let (facts, version) = match &line.facts {
             Some(facts) if !is_named_anew(line, order.change.identifier) => (facts, line.judged_version),
-            _ => match named.get(&line.id) {
+            _ => match named.lines.get(&line.id) {
                 Some(facts) => (facts, None),
                 None => continue,
             },
         };
+        if !reaches_line(reach, facts) {
+            // Nothing of the line is taken note of: what its row says of it is what was within reach when it was ordered.
+            rows.insert(line.id, Judged::Stopped(rights_lost()));
+            continue;
+        }
         let without_own = own.contains(&line.id).then(|| LineFacts { billed_to_customer: false, ..facts.clone() });
         let facts = without_own.as_ref().unwrap_or(facts);
+        let with_number = named.lines_with_number(line);
         let verdict = match version {
             Some(_) if !line.number_unchanged => Verdict::Refused(Reason::new(
                 Code::ModifiedMeanwhile,
                 "the line has another number than the one it was ordered by; look at the line and order again",
             )),
-            Some(_) if line.lines_with_number > 1 => {
-                Verdict::Refused(ambiguous(line.lines_with_number.unsigned_abs(), order.change.identifier))
-            }
+            Some(_) if with_number > 1 => Verdict::Refused(ambiguous(with_number, order.change.identifier)),
             Some(version) => judge.judge_again(facts, version),
-            None => {
-                judged_anew.push((line.id, facts.device_id, facts.version));
-                judge.judge(facts)
-            }
+            None => judge.judge(facts),
         };
         let judged = match verdict {
-            _ if !reach.is_some_and(|reach| reaches_line(reach, facts)) => Judged::Stopped(rights_lost()),
             Verdict::Accepted => Judged::Accepted,
             Verdict::AlreadySo => Judged::AlreadySo,
             Verdict::Refused(reason) => Judged::Refused(reason),
         };
+        if version.is_none() && !matches!(judged, Judged::Refused(_)) {
+            judged_anew.push((line.id, facts.device_id, facts.version));
+        }
         rows.insert(line.id, judged);
     }
-    judged_anew.retain(|(row, ..)| !matches!(rows.get(row), Some(Judged::Refused(_))));
     if !judged_anew.is_empty() {
         // Rows judged anew and not refused take the line and version that they were judged by.
         page.record_judged(&judged_anew).await?;
     }
     let in_order = lines.iter().filter_map(|line| Some((line.id, rows.remove(&line.id)?))).collect();
     Ok(JudgedRows { rows: in_order, found_anew: !judged_anew.is_empty() })
-}
-
-/// Whether a row is to be looked up by what it names: it was refused at submission, and found no line then, or found one by
-/// a number, which may belong to another line by now (B10.2).
-fn is_named_anew(line: &PageLine, identifier: LineIdentifier) -> bool {
-    line.judged_version.is_none() && (line.facts.is_none() || identifier == LineIdentifier::Number)
-}
-
-/// Looks up rows that are named anew (B10.2); those that still name none, or several, are refused.
-async fn look_up_named(
-    page: &mut dyn PageWork,
-    order: &OrderFacts,
-    lines: &[PageLine],
-    query: FactsQuery,
-) -> StoreResult<(HashMap<DeviceChangeId, LineFacts>, Vec<(DeviceChangeId, Judged)>)> {
-    let identifier = order.change.identifier;
-    let mut refused = Vec::new();
-    let mut wanted: Vec<(DeviceChangeId, Digits)> = Vec::new();
-    for line in lines.iter().filter(|line| is_named_anew(line, identifier)) {
-        match read_line(identifier, line.named.as_deref().unwrap_or_default()) {
-            Ok(digits) => wanted.push((line.id, digits)),
-            Err(code) => refused.push((line.id, Judged::Refused(Reason::new(code, "what was named is still no line")))),
-        }
-    }
-    if wanted.is_empty() {
-        return Ok((HashMap::new(), refused));
-    }
-    let mut found: HashMap<DeviceChangeId, Vec<LineFacts>> = HashMap::new();
-    for (id, facts) in page.look_up_named(&wanted, query).await? {
-        found.entry(id).or_default().push(facts);
-    }
-    let mut one_each = HashMap::new();
-    for (id, _) in wanted {
-        match found.remove(&id) {
-            None => refused.push((id, Judged::Refused(not_found(identifier)))),
-            Some(mut lines) if lines.len() == 1 => drop(one_each.insert(id, lines.remove(0))),
-            Some(lines) => refused.push((id, Judged::Refused(ambiguous(lines.len() as u64, identifier)))),
-        }
-    }
-    Ok((one_each, refused))
 }
 
 /// Counts device changes that became final, by outcome and code.

@@ -133,6 +133,8 @@ pub struct OrderFacts {
     pub integration_kind: IntegrationKind,
     /// What the orderer may do now; none: nothing any more, the key is revoked or expired, or the person gone.
     pub orderer_rights: Option<Rights>,
+    /// Whether it runs with the rights of whoever ordered it, rather than of somebody else who started or retried it.
+    pub runs_as_orderer: bool,
     /// Whether the order's customer, site, plans and pool are still active; true where the order names none.
     pub targets: TargetsActive,
     /// The billing account that its pages call, as it stands now; none: it calls none.

@@ -187,7 +187,8 @@ lineshift_store::statements! {
     b.carrier_authentication_id,
     coalesce(sp.is_active = 1 AND sp.write_enabled = 1 AND c.is_active = 1 AND c.write_enabled = 1, 0),
     coalesce(c.secret_encrypted IS NOT NULL AND c.base_address IS NOT NULL, 0),
-    CASE WHEN c.refused_at IS NOT NULL THEN coalesce(c.refused_text, 'refused') END
+    CASE WHEN c.refused_at IS NOT NULL THEN coalesce(c.refused_text, 'refused') END,
+    b.runs_as_id = b.created_by_id
     FROM device_bulk_change_page page
     CROSS JOIN device_bulk_change b ON b.tenant_id = $1 AND b.id = page.bulk_change_id
     CROSS JOIN service_provider sp ON sp.tenant_id = $1 AND sp.id = b.service_provider_id

@@ -2,28 +2,36 @@
 //! what is not there.
 
 use lineshift_domain::ids::{RevCustomerId, RoleId, SiteId};
+use lineshift_domain::limits::Limits;
 use lineshift_domain::reach::Reach;
 use lineshift_domain::rights::Rights;
+use lineshift_domain::terms::PortalType;
 use lineshift_engine::{Caller, Clock as _};
 use lineshift_store::access::NewApiKey;
 use lineshift_store::catalogue::{RevCustomer, Site};
+use lineshift_store::import::ImportDevice;
 use lineshift_store::people::{Membership, NewUser};
+use lineshift_store_sqlite::Options;
 use lineshift_testkit::app::TestApp;
 use lineshift_testkit::http::HttpCaller;
-use lineshift_testkit::operator::iccid;
+use lineshift_testkit::operator::{iccid, number};
 use lineshift_web::new_api_key_secret;
 use serde_json::{Value, json};
 
 /// Six lines: 1 and 2 the customer's, 3 and 4 another's, 5 and 6 nobody's.
-struct World {
-    app: TestApp,
-    other_customer: RevCustomerId,
-    other_site: SiteId,
+pub(crate) struct World {
+    pub(crate) app: TestApp,
+    pub(crate) other_customer: RevCustomerId,
+    pub(crate) other_site: SiteId,
 }
 
 impl World {
-    async fn new() -> Self {
-        let app = TestApp::with_lines(6).await;
+    pub(crate) async fn new() -> Self {
+        Self::with(Limits::default()).await
+    }
+
+    pub(crate) async fn with(limits: Limits) -> Self {
+        let app = TestApp::with(6, limits, Options::default()).await;
         let (operator, now) = (&app.operator, app.operator.clock.now());
         let other = RevCustomer {
             id: RevCustomerId(operator.rev_customer.0 + 100),
@@ -35,13 +43,16 @@ impl World {
         let site = Site { id: SiteId(0), name: "Elsewhere".to_owned(), rev_customer_id: Some(other_customer), is_active: true };
         let other_site = operator.store.create_site(operator.tenant(), &site, now).await.expect("a site");
         let world = Self { app, other_customer, other_site };
-        let admin = world.app.admin().await;
-        for (customer, lines) in [(world.app.operator.rev_customer, [1, 2]), (world.other_customer, [3, 4])] {
-            let answer = admin.post("/M2M/AssociateCustomer", &world.assignment(customer, &lines)).await;
-            assert_eq!(answer.status, 202, "{}", answer.text());
-        }
-        world.app.operator.run_until_idle().await;
+        world.assign(world.app.operator.rev_customer, &[1, 2]).await;
+        world.assign(world.other_customer, &[3, 4]).await;
         world
+    }
+
+    /// Has lines assigned to a customer by somebody who may.
+    pub(crate) async fn assign(&self, customer: RevCustomerId, lines: &[u64]) {
+        let answer = self.app.admin().await.post("/M2M/AssociateCustomer", &self.assignment(customer, lines)).await;
+        assert_eq!(answer.status, 202, "{}", answer.text());
+        self.app.operator.run_until_idle().await;
     }
 
     fn assignment(&self, customer: RevCustomerId, lines: &[u64]) -> Value {
@@ -50,37 +61,42 @@ impl World {
             "CreateRevService": false})
     }
 
-    fn plan_change(&self, lines: &[u64], date: Option<&str>) -> Value {
+    pub(crate) fn plan_change(&self, lines: &[u64], date: Option<&str>) -> Value {
         let lines: Vec<String> = lines.iter().map(|line| iccid(*line)).collect();
         json!({"ServiceProviderId": self.app.operator.jasper.0, "Devices": lines, "ChangeType": 4,
             "CustomerRatePlanUpdate": {"CustomerRatePlanId": self.app.operator.plan.0, "EffectiveDate": date}})
     }
 
     /// A key that reaches so far, with every permission.
-    async fn limited(&self, reach: &str) -> HttpCaller {
-        let secret = new_api_key_secret().expect("randomness");
-        let key = NewApiKey {
-            name: "limited".to_owned(),
-            secret_hash: secret.hash(),
-            scopes: "*".parse().expect("scopes"),
-            reach: reach.parse().expect("a reach"),
-            expires_at: None,
-        };
-        let operator = &self.app.operator;
-        let id = operator.store.create_api_key(operator.tenant(), &key, operator.clock.now()).await.expect("a key");
-        self.app.caller(Some(secret.format(operator.tenant(), id)))
+    pub(crate) async fn limited(&self, reach: &str) -> HttpCaller {
+        limited(&self.app, reach).await
     }
 
-    fn own(&self) -> String {
+    pub(crate) fn own(&self) -> String {
         format!("customer:{}", self.app.operator.rev_customer.0)
     }
 }
 
-fn ids(page: &Value) -> Vec<i64> {
+/// A key that reaches so far, with every permission.
+pub(crate) async fn limited(app: &TestApp, reach: &str) -> HttpCaller {
+    let secret = new_api_key_secret().expect("randomness");
+    let key = NewApiKey {
+        name: "limited".to_owned(),
+        secret_hash: secret.hash(),
+        scopes: "*".parse().expect("scopes"),
+        reach: reach.parse().expect("a reach"),
+        expires_at: None,
+    };
+    let operator = &app.operator;
+    let id = operator.store.create_api_key(operator.tenant(), &key, operator.clock.now()).await.expect("a key");
+    app.caller(Some(secret.format(operator.tenant(), id)))
+}
+
+pub(crate) fn ids(page: &Value) -> Vec<i64> {
     page["items"].as_array().expect("items").iter().map(|item| item["id"].as_i64().expect("an id")).collect()
 }
 
-async fn same_as_missing(caller: &HttpCaller, path: &str, missing: &str) {
+pub(crate) async fn same_as_missing(caller: &HttpCaller, path: &str, missing: &str) {
     let (there, not) = (caller.get(path).await, caller.get(missing).await);
     assert_eq!((there.status, not.status), (404, 404), "{path}");
     assert_eq!(there.body, not.body, "{path}");
@@ -158,6 +174,13 @@ async fn single_things_beyond_reach_are_like_missing_ones() {
     }
 }
 
+/// How many rows found no line, and show nothing but what they were ordered by.
+pub(crate) fn not_found(rows: &Value) -> usize {
+    let rows = rows["items"].as_array().expect("rows").iter().filter(|row| row["error_code"] == "device_not_found");
+    let shows_no_line = |row: &&Value| row["device_id"].is_null() && (row["iccid"].is_null() || row["number"].is_null());
+    rows.filter(shows_no_line).count()
+}
+
 #[tokio::test]
 async fn orders_reach_no_further() {
     let world = World::new().await;
@@ -176,12 +199,85 @@ async fn orders_reach_no_further() {
     world.app.operator.run_until_idle().await;
     let id = &body["BulkChangeId"];
     let rows = caller.read(&format!("/api/v1/bulk-changes/{id}/devices")).await;
-    let codes: Vec<&str> = rows["items"].as_array().expect("rows").iter().filter_map(|row| row["error_code"].as_str()).collect();
-    assert_eq!(codes, ["device_not_found"; 3]);
-    assert!(rows["items"].as_array().expect("rows").iter().skip(1).all(|row| row["device_id"].is_null()), "{rows}");
+    assert_eq!(not_found(&rows), 3, "{rows}");
+    // They are not there when they are looked up again either.
+    let retried = caller.post(&format!("/api/v1/bulk-changes/{id}/retry"), &json!({})).await;
+    assert_eq!((retried.status, &retried.json()["rows"]), (200, &json!(3)), "{}", retried.text());
+    world.app.operator.run_until_idle().await;
+    let rows = caller.read(&format!("/api/v1/bulk-changes/{id}/devices")).await;
+    assert_eq!(not_found(&rows), 3, "{rows}");
     assert_eq!(ids(&caller.read("/api/v1/bulk-changes").await), [id.as_i64().expect("an id")], "one's own");
     let validated = caller.post("/M2M/ValidateBulkChange", &world.plan_change(&[1, 3], None)).await.json();
     assert_eq!((&validated["Accepted"], &validated["Rejected"]), (&json!(1), &json!(1)), "{validated}");
+}
+
+/// Neither their number nor how many have it is told of lines beyond reach, at submission, when the page runs, or when it is retried.
+#[tokio::test]
+async fn numbers_are_looked_up_within_reach() {
+    let world = World::new().await;
+    let operator = &world.app.operator;
+    let twin = ImportDevice { subscriber_number: Some(number(1)), ..operator.line(operator.jasper, 3, "ACTIVATED") };
+    operator.import(&[twin]).await;
+    let order = json!({"ServiceProviderId": operator.jasper.0, "Numbers": [number(1), number(4), number(77)], "ChangeType": 4,
+        "CustomerRatePlanUpdate": {"CustomerRatePlanId": operator.plan.0}});
+    let caller = world.limited(&world.own()).await;
+    let answer = caller.post("/LNP/BulkChange", &order).await.json();
+    assert_eq!((&answer["Accepted"], &answer["Rejected"]), (&json!(1), &json!(2)), "{answer}");
+    let devices = format!("/api/v1/bulk-changes/{}/devices", answer["BulkChangeId"]);
+    for _ in 0..2 {
+        operator.run_until_idle().await;
+        let rows = caller.read(&devices).await;
+        assert_eq!((&rows["items"][0]["status"], &rows["items"][0]["device_id"]), (&json!("PROCESSED"), &json!(1)), "{rows}");
+        assert_eq!(not_found(&rows), 2, "{rows}");
+        let retried = caller.post(&devices.replace("devices", "retry"), &json!({})).await;
+        assert_eq!(retried.status, 200, "{}", retried.text());
+    }
+    // Whoever reaches both is told of both.
+    let validated = world.app.admin().await.post("/LNP/ValidateBulkChange", &order).await.json();
+    assert_eq!(validated["Devices"][0]["Code"], "number_ambiguous", "{validated}");
+}
+
+/// What was ordered needs the right to order when it runs, what was retried the right to edit; the other of the two does not do.
+#[tokio::test]
+async fn whoever_lost_the_right_to_order_does_not_go_on_by_another() {
+    let world = World::new().await;
+    let operator = &world.app.operator;
+    let (store, tenant, now) = (&operator.store, operator.tenant(), operator.clock.now());
+    let user = NewUser { email: "ann@example.com".to_owned(), display_name: "Ann".to_owned(), password_hash: None };
+    let user = store.create_user(&user, now).await.expect("a user");
+    let role = async |scopes: &str| {
+        let role = store.create_role(tenant, scopes, &scopes.parse().expect("scopes")).await.expect("a role");
+        Membership { roles: vec![role], reach: Reach::Everything, is_active: true }
+    };
+    let (both, create, edit) = (role("m2m:create m2m:edit").await, role("m2m:create").await, role("m2m:edit").await);
+    let member = store.add_member(tenant, user, &both, now).await.expect("a member");
+    let rights: Rights = store.find_rights(tenant, member, now).await.expect("a look").expect("rights");
+    let ann = Caller { tenant, principal: member, name: "ann@example.com".to_owned(), rights };
+    let plan = serde_json::to_vec(&world.plan_change(&[1], None)).expect("JSON");
+    let order = || {
+        let read = lineshift_domain::reading::read_bulk_change(&plan, PortalType::M2M, operator.engine.limits());
+        read.expect("an order")
+    };
+    for (left, outcomes) in [(&create, ["PROCESSED", "rights_lost"]), (&edit, ["rights_lost", "PROCESSED"])] {
+        store.update_member(tenant, member, &both).await.expect("as before");
+        let submitted = operator.engine.submit(&ann, order(), None).await.expect("submitted");
+        let lineshift_engine::Submission::Stored(ordered) = submitted else { panic!("stored: {submitted:?}") };
+        store.update_member(tenant, member, left).await.expect("changed");
+        operator.run_until_idle().await;
+        assert_eq!(operator.outcomes(ordered.id).await, [outcomes[0]], "ordered, and {left:?} is left");
+
+        // What somebody else ordered who is gone by now.
+        store.update_member(tenant, member, &both).await.expect("as before");
+        let guest = operator.key("guest", "m2m:create").await;
+        let submitted = operator.engine.submit(&guest, order(), None).await.expect("submitted");
+        let lineshift_engine::Submission::Stored(ordered) = submitted else { panic!("stored: {submitted:?}") };
+        store.revoke_api_key(tenant, guest.principal, now).await.expect("revoked");
+        operator.run_until_idle().await;
+        operator.engine.retry(&ann, ordered.id, &[]).await.expect("retried");
+        store.update_member(tenant, member, left).await.expect("changed");
+        operator.run_until_idle().await;
+        assert_eq!(operator.outcomes(ordered.id).await, [outcomes[1]], "retried, and {left:?} is left");
+    }
 }
 
 /// Rights, and reach among them, are looked at again when a page runs (B5.3).

@@ -15,6 +15,7 @@ pub(super) fn read_order(row: &Row<'_>) -> Result<(OrderFacts, i64)> {
         change: read_change(row)?,
         integration_kind: row.term(at(0))?,
         orderer_rights: row.maybe_term(at(1))?,
+        runs_as_orderer: row.get(at(16))?,
         targets: TargetsActive {
             customer: row.get(at(2))?,
             site: row.get(at(3))?,
