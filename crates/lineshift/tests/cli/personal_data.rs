@@ -16,15 +16,16 @@ const SHARED: &str = "
     INSERT INTO service_provider (tenant_id, id, name, integration_kind, write_enabled, is_active, created_at, modified_at)
         VALUES (1, 1, 'Jasper', 'jasper', 1, 1, 0, 0)";
 
-/// A customer with a row in every table that can concern one. {N} is its number, {M} stands in everything personal of it.
+/// A customer with a row in every table that can concern one, and a second bulk change, of plans, that names no customer and has a row
+/// about its line. {N} is its number, {M} stands in everything personal of it.
 const CUSTOMER: &str = "
     INSERT INTO rev_customer (tenant_id, id, name, integration_authentication_id, is_active, created_at, modified_at)
         VALUES (1, {N}, '{M} Corp', 1, 1, 0, 0);
     INSERT INTO site (tenant_id, id, name, rev_customer_id, is_active, created_at, modified_at)
         VALUES (1, {N}, '{M} Depot', {N}, 1, 0, 0);
-    INSERT INTO device (tenant_id, id, service_provider_id, iccid, subscriber_number, ip_address, status, is_archived, is_deleted,
+    INSERT INTO device (tenant_id, id, service_provider_id, iccid, subscriber_number, imei, ip_address, status, is_archived, is_deleted,
             created_at, modified_at)
-        VALUES (1, {N}, 1, '8901{N}', '{M} number', '{M} address', 'ACTIVATED', 0, 0, 0, 0);
+        VALUES (1, {N}, 1, '8901{N}', '{M} number', '{M} imei', '{M} address', 'ACTIVATED', 0, 0, 0, 0);
     INSERT INTO device_tenant (tenant_id, device_id, rev_customer_id, site_id, is_active, is_deleted, version, modified_by, modified_at)
         VALUES (1, {N}, {N}, {N}, 1, 0, 1, '{M} person', 0);
     INSERT INTO device_bulk_change (tenant_id, id, change_request_type_id, portal_type, service_provider_id, identifier, order_json,
@@ -32,16 +33,21 @@ const CUSTOMER: &str = "
             first_device_change_id, last_device_change_id, total_count, open_count, processed_count, error_count, canceled_count,
             rejected_count, duplicate_count, scheduled_failed_count)
         VALUES (1, {N}, 1, 0, 1, 'iccid', '{}', {N}, '{M} name', '{M} reason', '{M} person', 1, 1, 0, '{M} person', '{M} person', 1,
-            {N}, {N}, 1, 0, 1, 0, 0, 0, 0, 0);
+            {N}, {N}, 1, 0, 1, 0, 0, 0, 0, 0),
+            (1, {N}9, 4, 0, 1, 'iccid', '{}', NULL, '{M} plan', 'as {M} asked', '{M} person', 1, 1, 0, '{M} person', '{M} person', 1,
+            {N}9, {N}9, 1, 0, 1, 0, 0, 0, 0, 0);
     INSERT INTO device_change (tenant_id, id, bulk_change_id, request_position, device_id, iccid, number, holds, status, status_details,
             is_processed, attempt)
-        VALUES (1, {N}, {N}, 0, {N}, '8901{N}', '{M} number', 0, 'PROCESSED', '{M} details', 1, 1);
+        VALUES (1, {N}, {N}, 0, {N}, '8901{N}', '{M} number', 0, 'PROCESSED', '{M} details', 1, 1),
+            (1, {N}9, {N}9, 0, {N}, '8901{N}', '{M} number', 0, 'PROCESSED', '{M} details', 1, 1);
     INSERT INTO device_change_step (tenant_id, device_change_id, step, part, state, attempt, outcome, at)
         VALUES (1, {N}, 'x', 0, 'done', 1, '{M} answer', 0);
     INSERT INTO device_bulk_change_log (tenant_id, bulk_change_id, device_change_id, attempt, entry, month, portal_type,
             log_entry_description, process_by, processed_at, request_text, response_text, error_text, has_errors, response_status)
         VALUES (1, {N}, {N}, 1, 1, 202611, 0, '{M} text', '{M} person', 0, '{M} request', '{M} response', '{M} error', 0, 'x'),
-            (1, {N}, 0, 1, 2, 190001, 0, '{M} text', '{M} person', 0, NULL, NULL, NULL, 0, 'x');
+            (1, {N}, 0, 1, 2, 190001, 0, '{M} text', '{M} person', 0, NULL, NULL, NULL, 0, 'x'),
+            (1, {N}9, {N}9, 1, 1, 202611, 0, '{M} text', '{M} person', 0, NULL, NULL, NULL, 0, 'x'),
+            (1, {N}9, 0, 1, 2, 202611, 0, '{M} text', '{M} person', 0, NULL, NULL, NULL, 0, 'x');
     INSERT INTO customer_rate_plan_device_queue (tenant_id, device_change_id, bulk_change_id, device_id, rev_customer_id, effective_date,
             portal_type, created_by, created_at, modified_by, is_active, state, attempt, status_details)
         VALUES (1, {N}, {N}, {N}, {N}, 0, 0, '{M} person', 0, '{M} person', 0, 'applied', 1, '{M} details');
@@ -55,14 +61,16 @@ const CUSTOMER: &str = "
     INSERT INTO sync_finding (tenant_id, sync_run_id, kind, subject, subject_id, rev_customer_id, line, here, there, at)
         VALUES (1, {N}, 'x', 'x', 1, {N}, '{M} number', '{M} here', '{M} there', 0);
     INSERT INTO rev_service (tenant_id, id, rev_customer_id, number, rev_service_id) VALUES (1, {N}, {N}, '{M} number', {N});
-    INSERT INTO telegence_new_service_activation_staging (tenant_id, id, service_provider_id, billing_account, iccid, subscriber_number,
+    INSERT INTO telegence_new_service_activation_staging (tenant_id, id, service_provider_id, billing_account, iccid, subscriber_number, imei,
             service_zip_code, single_user_code, username)
-        VALUES (1, {N}, 1, 'x', '8901{N}', '{M} number', '{M} zip', '{M} code', '{M} user');
+        VALUES (1, {N}, 1, 'x', '8901{N}', '{M} number', '{M} imei', '{M} zip', '{M} code', '{M} user');
     INSERT INTO audit_entry (tenant_id, month, at, request_id, actor, who, address, agent, action, target)
         VALUES (1, 202611, 0, '{N}a', 'person', '{M} person', '{M} address', '{M} agent', 'PATCH /api/v1/sites/{id}', 'sites/{N}'),
-            (1, 190001, 0, '{N}b', 'key', '{M} person', '{M} address', NULL, 'POST /{portal}/BulkChange', NULL);
+            (1, 190001, 0, '{N}b', 'key', '{M} person', '{M} address', NULL, 'POST /{portal}/BulkChange', NULL),
+            (1, 190001, 0, '{N}c', 'key', '{M} person', '{M} address', NULL, 'POST /{portal}/BulkChange', NULL),
+            (1, 202611, 0, '{N}d', 'person', '{M} person', NULL, NULL, 'POST /api/v1/bulk-changes/{id}/cancel', 'bulk-changes/{N}9');
     INSERT INTO audit_outcome (tenant_id, month, at, request_id, finished_at, result, made)
-        VALUES (1, 190001, 0, '{N}b', 0, 'done', 'bulk-changes/{N}')";
+        VALUES (1, 190001, 0, '{N}b', 0, 'done', 'bulk-changes/{N}'), (1, 190001, 0, '{N}c', 0, 'done', 'bulk-changes/{N}9')";
 
 fn rows() -> Vec<String> {
     let of = |number: &str, mark: &str| CUSTOMER.replace("{N}", number).replace("{M}", mark);
@@ -168,7 +176,7 @@ async fn shown_and_erased(place: &Place, stored: &Stored) {
     let erased = personal_data(&["erase", "--customer", "4711", "--yes", "--json"]).json(0);
     assert_eq!(
         (&erased["lines"], &erased["rows"]["device_bulk_change_log"], &erased["rows"]["audit_entry"]),
-        (&1.into(), &2.into(), &2.into())
+        (&1.into(), &4.into(), &4.into())
     );
     assert_eq!(stored.rows_with("ZEBRA").await, Vec::<String>::new());
     assert_eq!(stored.rows_with("GIRAFFE").await, others, "nothing of another customer");

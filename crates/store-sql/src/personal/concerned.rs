@@ -49,6 +49,19 @@ macro_rules! changes {
     };
 }
 
+/// Bulk changes about it: these, and those that name nobody and have a row about one of its lines, as changes of plans have.
+macro_rules! about {
+    () => {
+        concat!(
+            changes!(),
+            " UNION SELECT b.id FROM device_change c JOIN device_bulk_change b ON b.tenant_id = $1 AND b.id = c.bulk_change_id
+              WHERE c.tenant_id = $1 AND b.rev_customer_id IS NULL AND b.site_id IS NULL AND c.device_id IN (",
+            lines!(),
+            ")"
+        )
+    };
+}
+
 /// Rows of its bulk changes, and of others about its lines.
 macro_rules! rows {
     () => {
@@ -71,7 +84,7 @@ macro_rules! targets {
             sites!(),
             ") x",
             " UNION ALL SELECT 'bulk-changes/' || CAST(x.id AS TEXT) FROM (",
-            changes!(),
+            about!(),
             ") x",
             " UNION ALL SELECT 'device-changes/' || CAST(x.id AS TEXT) FROM (",
             rows!(),
@@ -155,7 +168,8 @@ concerned! {
         erase outcome = nothing!();
     device_bulk_change_log (bulk_change_id, device_change_id, attempt, entry, log_entry_description, process_by, processed_at,
         request_text, response_text, error_text, response_status)
-        where concat!("t.bulk_change_id IN (", changes!(), ") OR t.device_change_id IN (", rows!(), ")");
+        where concat!("t.bulk_change_id IN (", changes!(), ") OR t.device_change_id IN (", rows!(), ")
+            OR (t.device_change_id = 0 AND t.bulk_change_id IN (", about!(), "))");
         erase log_entry_description = erased!(), process_by = erased!(), request_text = nothing!(), response_text = nothing!(),
             error_text = nothing!();
     customer_rate_plan_device_queue (device_change_id, bulk_change_id, device_id, customer_rate_plan_id, effective_date, state,
@@ -179,7 +193,7 @@ concerned! {
         erase;
     telegence_new_service_activation_staging (id, subscriber_number, iccid, imei, service_zip_code, single_user_code, username)
         where concat!("t.iccid IN (SELECT d.iccid FROM device d WHERE d.tenant_id = $1 AND d.id IN (", lines!(), "))");
-        erase subscriber_number = nothing!(), service_zip_code = nothing!(), single_user_code = nothing!(), username = nothing!();
+        erase subscriber_number = nothing!(), imei = nothing!(), service_zip_code = nothing!(), single_user_code = nothing!(), username = nothing!();
     audit_entry (at, request_id, actor, principal_id, who, address, agent, action, target)
         where entries!();
         erase who = erased!(), address = nothing!(), agent = nothing!();
@@ -187,11 +201,11 @@ concerned! {
         where concat!("t.bulk_change_id IN (", changes!(), ") OR t.device_id IN (", lines!(), ")");
         erase number = nothing!(), status_details = nothing!();
     device_bulk_change (id, change_request_type_id, name, reason, created_by, created_at, canceled_by, processed_by, order_json)
-        where concat!("t.id IN (", changes!(), ")");
+        where concat!("t.id IN (", about!(), ")");
         erase name = nothing!(), reason = nothing!(), created_by = erased!(), canceled_by = nothing!(), processed_by = nothing!();
     device (id, iccid, subscriber_number, imei, status, ip_address)
         where concat!("t.id IN (", lines!(), ")");
-        erase subscriber_number = nothing!(), ip_address = nothing!();
+        erase subscriber_number = nothing!(), imei = nothing!(), ip_address = nothing!();
     device_tenant (device_id, site_id, account_number, customer_rate_plan_id, customer_rate_pool_id, effective_date, modified_by)
         where concat!("t.rev_customer_id = $2 OR t.site_id IN (", sites!(), ")");
         erase modified_by = erased!();
