@@ -92,6 +92,15 @@ impl Reach {
         }
     }
 
+    /// Whether lines so assigned may be among those reached.
+    #[must_use]
+    pub fn reaches_assignment(&self, customer: Option<RevCustomerId>, site: Option<SiteId>) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Named(named) => named.reaches_assignment(customer, site),
+        }
+    }
+
     /// Whether a line as it stands is reached.
     #[must_use]
     pub fn reaches_line(&self, provider: ServiceProviderId, customer: Option<RevCustomerId>, site: Option<SiteId>) -> bool {

@@ -6,11 +6,12 @@ use lineshift_domain::refusal::{Problem, Refusal, RefusalClass};
 use lineshift_domain::scopes::{Action, Module};
 use lineshift_domain::states::{codes, may_cancel, may_retry, may_start};
 use lineshift_domain::steps::holds_of;
+use lineshift_store::StoreError;
 use lineshift_store::billing::Settlement;
 use lineshift_store::bulk_changes::{BulkChangeView, Reopening};
 use lineshift_store::work::RunnableChange;
 
-use crate::{Caller, Engine, Result};
+use crate::{Caller, Engine, EngineError, Result};
 
 /// What a retry opened again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,14 +34,15 @@ impl Engine {
         self.get_bulk_change(caller, id).await
     }
 
-    /// Cancels what is open and on which nothing was sent, and the change's open queue entries. Needs `edit` in the
+    /// Cancels what is open and on which nothing was sent, and the change's open queue entries within the caller's reach. Needs `edit` in the
     /// change's portal. Refused (409) when nothing is left to cancel.
     pub async fn cancel(&self, caller: &Caller, id: BulkChangeId) -> Result<BulkChangeView> {
         let change = self.changeable(caller, id).await?;
         may_cancel(change.status(), change.is_held()).map_err(conflict)?;
         let by = caller.orderer();
         let calls_outside = change.order.calls_outside();
-        let flagged = self.store.cancel_bulk_change(caller.tenant, id, &by, self.clock.now()).await?;
+        let reach = &caller.rights.reach;
+        let flagged = self.store.cancel_bulk_change(caller.tenant, id, &by, reach, self.clock.now()).await?;
         if flagged && calls_outside {
             // Rows on which something was sent are carried to their end, which may take a while.
             self.events.wake_workers();
@@ -49,7 +51,7 @@ impl Engine {
             let change = RunnableChange { tenant_id: caller.tenant, bulk_change_id: id };
             self.run_pages_of(change, "cancel").await?;
         }
-        let entries = self.store.cancel_queue_entries(caller.tenant, id, &by.name, self.clock.now()).await?;
+        let entries = self.store.cancel_queue_entries(caller.tenant, id, &by.name, reach, self.clock.now()).await?;
         if !flagged && entries == 0 {
             return Err(conflict(Problem::new("", "nothing_to_cancel", "every line of this change is final")).into());
         }
@@ -106,10 +108,21 @@ impl Engine {
         Ok(())
     }
 
-    /// Refuses unless the caller may settle that row; answers its bulk change. Errors: `NotFound`.
+    /// Refuses unless the caller may settle that row; answers its bulk change. Errors: `NotFound`, also when its line is beyond the
+    /// caller's reach.
     pub async fn require_settling(&self, caller: &Caller, row: DeviceChangeId) -> Result<BulkChangeId> {
+        let missing = || EngineError::from(StoreError::not_found("device change", row));
         let id = self.store.get_bulk_change_of(caller.tenant, row).await?;
-        Ok(self.changeable(caller, id).await?.id)
+        let change = match self.get_bulk_change(caller, id).await {
+            // Which change a row is of is not to be told either.
+            Err(EngineError::Store(StoreError::NotFound { .. })) => return Err(missing()),
+            change => change?,
+        };
+        if !self.store.find_rows_beyond(caller.tenant, &caller.rights.reach, &[row]).await?.is_empty() {
+            return Err(missing());
+        }
+        caller.require(Module::from(change.portal), Action::Edit)?;
+        Ok(change.id)
     }
 
     /// The change, if the caller may change it.

@@ -43,6 +43,7 @@ pub use events::{Changed, Events};
 pub use lineshift_domain::clock::Clock;
 use lineshift_domain::limits::Limits;
 use lineshift_store::Store;
+pub use seen::RowKey;
 pub use steps::{Assignment, CustomerRatePlan, SetStep, StepReport, set_steps};
 pub use submit::{Submission, Submitted, ValidatedLine, Validation};
 pub use sync::SyncOrder;

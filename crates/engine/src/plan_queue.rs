@@ -5,6 +5,7 @@ use lineshift_domain::dates::check_date;
 use lineshift_domain::ids::DeviceChangeId;
 use lineshift_domain::refusal::{Refusal, RefusalClass};
 use lineshift_domain::scopes::{Action, Module};
+use lineshift_store::StoreError;
 use lineshift_store::plan_queue::PlanQueueEntry;
 
 use crate::{Caller, Engine, Result};
@@ -28,14 +29,18 @@ impl Engine {
         self.after(caller, id, canceled).await
     }
 
-    /// An open or closed entry within the caller's reach, as if those beyond were not there.
+    /// An open or closed entry within the caller's reach, as if those beyond were not there. It is within reach when both are that it
+    /// is about: whose the line was when it was ordered, and whose the line is now. So neither sees what is the other's.
     pub async fn get_queue_entry(&self, caller: &Caller, id: DeviceChangeId) -> Result<PlanQueueEntry> {
         let entry = self.store.get_queue_entry(caller.tenant, id).await?;
+        let reach = &caller.rights.reach;
         // Where nothing limits, the line need not be looked at.
-        if !caller.rights.reach.is_everything() {
-            self.get_device(caller, entry.device_id).await?;
+        if reach.is_everything() {
+            return Ok(entry);
         }
-        Ok(entry)
+        let is_reached = reach.reaches_assignment(entry.rev_customer_id, entry.site_id)
+            && !self.store.find_rows_beyond(caller.tenant, reach, &[id]).await?.contains(&id);
+        if is_reached { Ok(entry) } else { Err(StoreError::not_found("plan queue entry", id).into()) }
     }
 
     async fn require_entry(&self, caller: &Caller, id: DeviceChangeId) -> Result<()> {

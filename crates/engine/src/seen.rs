@@ -1,11 +1,19 @@
-//! What a caller may see of single things: beyond their reach is like not there, in the same words.
+//! What a caller may see of single things, and of the rows of a change: beyond their reach is like not there, in the same words.
 
-use lineshift_domain::ids::{BulkChangeId, DeviceId};
+use std::collections::HashSet;
+
+use lineshift_domain::codes::Code;
+use lineshift_domain::ids::{BulkChangeId, DeviceChangeId, DeviceId};
+use lineshift_domain::terms::LineIdentifier;
 use lineshift_store::StoreError;
-use lineshift_store::bulk_changes::BulkChangeView;
+use lineshift_store::bulk_changes::{BulkChangeView, DeviceChangeFilter, DeviceChangeView, LogEntry, LogKey};
 use lineshift_store::devices::DeviceView;
+use lineshift_store::paging::Listed;
 
 use crate::{Caller, Engine, Result};
+
+/// The place of a row in a list: its code, in lists by code, and its id.
+pub type RowKey = (Option<Code>, DeviceChangeId);
 
 impl Engine {
     /// A bulk change that the caller sees. Errors: `NotFound`, whether it is not there, another tenant's, or another's than a limited caller's.
@@ -19,5 +27,59 @@ impl Engine {
         let line = self.store.get_device(caller.tenant, id).await?;
         let reached = caller.rights.reach.reaches_line(line.service_provider_id, line.rev_customer_id, line.site_id);
         if reached { Ok(line) } else { Err(StoreError::not_found("device", id).into()) }
+    }
+
+    /// A page of the rows of a bulk change that the caller sees. Of rows whose lines are beyond the caller's reach by now, because either
+    /// changed or because somebody who reaches further retried them, there is by what they were ordered and what became of it, and
+    /// nothing else of the lines.
+    pub async fn list_device_changes(
+        &self,
+        caller: &Caller,
+        change: &BulkChangeView,
+        filter: DeviceChangeFilter,
+        after: Option<RowKey>,
+        limit: usize,
+    ) -> Result<Listed<DeviceChangeView, RowKey>> {
+        let mut listed = self.store.list_device_changes(caller.tenant, change.id, filter, after, limit).await?;
+        let beyond = self.rows_beyond(caller, listed.items.iter().map(|row| row.id)).await?;
+        for row in listed.items.iter_mut().filter(|row| beyond.contains(&row.id)) {
+            row.device_id = None;
+            row.status_details = None;
+            match change.identifier {
+                LineIdentifier::Iccid => row.number = None,
+                LineIdentifier::Number => row.iccid = None,
+            }
+        }
+        Ok(listed)
+    }
+
+    /// A page of the log of a bulk change that the caller sees; likewise.
+    pub async fn list_log(
+        &self,
+        caller: &Caller,
+        change: &BulkChangeView,
+        row: Option<DeviceChangeId>,
+        after: Option<LogKey>,
+        limit: usize,
+    ) -> Result<Listed<LogEntry, LogKey>> {
+        let mut listed = self.store.list_log(caller.tenant, change.id, row, after, limit).await?;
+        let beyond = self.rows_beyond(caller, listed.items.iter().filter_map(|entry| entry.device_change_id)).await?;
+        for entry in listed.items.iter_mut().filter(|entry| entry.device_change_id.is_some_and(|row| beyond.contains(&row))) {
+            entry.request_text = None;
+            entry.response_text = None;
+            entry.error_text = None;
+        }
+        Ok(listed)
+    }
+
+    async fn rows_beyond(&self, caller: &Caller, rows: impl Iterator<Item = DeviceChangeId>) -> Result<HashSet<DeviceChangeId>> {
+        let reach = &caller.rights.reach;
+        if reach.is_everything() {
+            return Ok(HashSet::new());
+        }
+        let mut rows: Vec<DeviceChangeId> = rows.collect();
+        // The entries of a row stand together.
+        rows.dedup();
+        Ok(self.store.find_rows_beyond(caller.tenant, reach, &rows).await?)
     }
 }

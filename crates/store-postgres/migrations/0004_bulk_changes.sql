@@ -29,6 +29,8 @@ CREATE TABLE device_bulk_change (
     begun_at               bigint,
     canceled_at            bigint,
     canceled_by            text,
+    -- How far whoever canceled it reached then; null: everything.
+    canceled_reach         text,
     processed_by           text,
     processed_at           bigint,
     attempt                integer NOT NULL,

@@ -12,7 +12,7 @@ use lineshift_domain::ids::{BulkChangeId, DeviceChangeId, IntegrationAuthenticat
 use lineshift_domain::places::{PlacesAsked, PlacesLeased};
 use lineshift_store::billing::{
     AccountSettings, BillingStore, CallWindows, CallsMade, IntegrationAccount, RevServiceProductRow, RevServiceRow, Settlement,
-    StepBatch, StepRecord, TakenCalls, UnsettledStep,
+    StepBatch, StepRecord, TakenCalls, UnsettledFilter, UnsettledStep,
 };
 use lineshift_store::paging::Listed;
 use lineshift_store::work::PageClaim;
@@ -20,7 +20,6 @@ use lineshift_store::{Result, StoreError};
 
 use crate::engine::{Engine, SqlStore};
 use crate::json::json;
-use crate::row::page_limit;
 use crate::sql::billing as tuned;
 
 pub(crate) use self::steps::{read_step, write_logs};
@@ -128,11 +127,12 @@ impl<E: Engine> BillingStore for SqlStore<E> {
     async fn list_unsettled_steps(
         &self,
         tenant: TenantId,
+        filter: &UnsettledFilter,
         after: Option<DeviceChangeId>,
         limit: usize,
     ) -> Result<Listed<UnsettledStep, DeviceChangeId>> {
-        let (limit, surplus) = page_limit(limit);
-        self.engine.read(tenant, move |sql| settling::list(sql, tenant, after, limit, surplus)).await
+        let filter = filter.clone();
+        self.engine.read(tenant, move |sql| settling::list(sql, tenant, &filter, after, limit)).await
     }
 
     async fn settle_steps(

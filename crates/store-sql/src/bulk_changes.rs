@@ -4,11 +4,14 @@ mod control;
 mod lists;
 mod submission;
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use lineshift_domain::codes::Code;
 use lineshift_domain::counts::Counts;
 use lineshift_domain::ids::{BulkChangeId, DeviceChangeId, PrincipalId, TenantId};
+use lineshift_domain::reach::Reach;
 use lineshift_domain::terms::PlanQueueState;
 use lineshift_store::Result;
 use lineshift_store::bulk_changes::{
@@ -19,6 +22,7 @@ use lineshift_store::paging::Listed;
 
 use self::lists::Whose;
 use crate::engine::{Engine, SqlStore};
+use crate::reach::rows_beyond;
 
 pub(crate) use lists::{CHANGE_COLUMNS, read_change};
 pub(crate) use submission::{announce, announce_entries, forget_work, note_messages, work_kind};
@@ -168,6 +172,19 @@ impl<E: Engine> BulkChangeStore for SqlStore<E> {
         self.engine.read(tenant, move |sql| lists::list_rows(sql, tenant, id, filter, after, limit)).await
     }
 
+    async fn find_rows_beyond(
+        &self,
+        tenant: TenantId,
+        reach: &Reach,
+        rows: &[DeviceChangeId],
+    ) -> Result<HashSet<DeviceChangeId>> {
+        if reach.is_everything() || rows.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let (reach, rows) = (reach.clone(), rows.to_vec());
+        self.engine.read(tenant, move |sql| rows_beyond(sql, tenant, &reach, &rows)).await
+    }
+
     async fn count_errors(&self, tenant: TenantId, id: BulkChangeId) -> Result<Vec<(Code, i64)>> {
         self.engine.read(tenant, move |sql| lists::count_errors(sql, tenant, id)).await
     }
@@ -200,9 +217,16 @@ impl<E: Engine> BulkChangeStore for SqlStore<E> {
         self.engine.write(tenant, move |sql| control::start(sql, tenant, id, &by, now)).await
     }
 
-    async fn cancel_bulk_change(&self, tenant: TenantId, id: BulkChangeId, by: &Orderer, now: DateTime<Utc>) -> Result<bool> {
-        let by = by.clone();
-        self.engine.write(tenant, move |sql| control::cancel(sql, tenant, id, &by, now)).await
+    async fn cancel_bulk_change(
+        &self,
+        tenant: TenantId,
+        id: BulkChangeId,
+        by: &Orderer,
+        reach: &Reach,
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
+        let (by, reach) = (by.clone(), reach.clone());
+        self.engine.write(tenant, move |sql| control::cancel(sql, tenant, id, &by, &reach, now)).await
     }
 
     async fn reopen_page(&self, tenant: TenantId, id: BulkChangeId, page: i64, reopening: &Reopening) -> Result<u64> {

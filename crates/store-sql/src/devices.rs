@@ -1,9 +1,11 @@
 //! Lines: lists, one line, its history, and the look-up of what an order names.
 
+mod history;
+
 use async_trait::async_trait;
 use lineshift_domain::ids::{
-    BulkChangeId, CustomerRatePlanId, CustomerRatePoolId, DeviceId, IntegrationAuthenticationId, RevCustomerId,
-    ServiceProviderId, SiteId, TenantId,
+    CustomerRatePlanId, CustomerRatePoolId, DeviceId, IntegrationAuthenticationId, RevCustomerId, ServiceProviderId, SiteId,
+    TenantId,
 };
 use lineshift_domain::lines::Digits;
 use lineshift_domain::reach::Reach;
@@ -19,7 +21,7 @@ use crate::engine::Sql;
 use crate::engine::{Engine, SqlStore};
 use crate::facts::read_facts;
 use crate::reach;
-use crate::row::{Row, micros, page_limit};
+use crate::row::{Row, page_limit};
 use crate::sql::devices as tuned;
 use crate::value::{OwnedValue, Parameter};
 
@@ -75,29 +77,13 @@ impl<E: Engine> DeviceStore for SqlStore<E> {
     async fn list_device_history(
         &self,
         tenant: TenantId,
+        reach: &Reach,
         device: DeviceId,
         before: Option<HistoryKey>,
         limit: usize,
     ) -> Result<Listed<HistoryEntry, HistoryKey>> {
-        let (limit, surplus) = page_limit(limit);
-        const NEWEST: HistoryKey = HistoryKey { at: i64::MAX, bulk_change_id: i64::MAX, attempt: i64::MAX, entry: i64::MAX };
-        let key = before.unwrap_or(NEWEST);
-        let items = self
-            .engine
-            .read(tenant, move |sql| {
-                sql.query(
-                    text::LIST_DEVICE_HISTORY,
-                    &[&tenant.0, &device.0, &key.at, &key.bulk_change_id, &key.attempt, &key.entry, &surplus],
-                    read_history,
-                )
-            })
-            .await?;
-        Ok(Listed::from_surplus(items, limit, |entry| HistoryKey {
-            at: micros(entry.at),
-            bulk_change_id: entry.bulk_change_id.0,
-            attempt: entry.attempt,
-            entry: entry.entry,
-        }))
+        let reach = reach.clone();
+        self.engine.read(tenant, move |sql| history::list(sql, tenant, &reach, device, before, limit)).await
     }
 
     async fn look_up_lines(
@@ -200,18 +186,5 @@ pub(crate) fn read_device(row: &Row<'_>) -> Result<DeviceView> {
         version: row.get(18)?,
         modified_by: row.get(19)?,
         modified_at: row.time(20)?,
-    })
-}
-
-fn read_history(row: &Row<'_>) -> Result<HistoryEntry> {
-    Ok(HistoryEntry {
-        at: row.time(0)?,
-        bulk_change_id: BulkChangeId(row.get(1)?),
-        attempt: row.get(2)?,
-        entry: row.get(3)?,
-        action: row.get(4)?,
-        old_value: row.get(5)?,
-        new_value: row.get(6)?,
-        changed_by: row.get(7)?,
     })
 }

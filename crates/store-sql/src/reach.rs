@@ -1,12 +1,15 @@
-//! Lists for those who are limited to customers, sites or service providers.
+//! What those see who are limited to customers, sites or service providers.
 
-use lineshift_domain::ids::{DeviceId, TenantId};
-use lineshift_domain::reach::Named;
+use std::collections::HashSet;
+
+use lineshift_domain::ids::{DeviceChangeId, DeviceId, RevCustomerId, ServiceProviderId, SiteId, TenantId};
+use lineshift_domain::reach::{Named, Reach};
 use lineshift_store::Result;
 use lineshift_store::devices::{DeviceFilter, DeviceView};
 
 use crate::devices::read_device;
 use crate::engine::Sql;
+use crate::json::json;
 use crate::sql::reach as tuned;
 use crate::value::Parameter;
 
@@ -29,7 +32,7 @@ impl Lists {
     }
 
     /// Customers, sites and providers where each is "any" if it does not limit.
-    pub(crate) fn or_any(&self) -> [&str; 3] {
+    fn or_any(&self) -> [&str; 3] {
         let [assigned, provided] = [self.names_assignments, self.providers != "[]"];
         match (assigned, provided) {
             (true, true) => [&self.customers, &self.sites, &self.providers],
@@ -38,6 +41,31 @@ impl Lists {
             (false, false) => ["[]", "[]", "[]"],
         }
     }
+}
+
+/// Customers, sites and providers that a reach names, where each is "any" if it does not limit.
+pub(crate) fn limits(reach: &Reach) -> [String; 3] {
+    match reach {
+        Reach::Everything => ["any"; 3].map(str::to_owned),
+        Reach::Named(named) => Lists::of(named).or_any().map(str::to_owned),
+    }
+}
+
+/// Which of these rows are about lines beyond reach, as the lines stand; one that is no more is.
+pub(crate) fn rows_beyond(
+    sql: &Sql<'_>,
+    tenant: TenantId,
+    reach: &Reach,
+    rows: &[DeviceChangeId],
+) -> Result<HashSet<DeviceChangeId>> {
+    let ids = json(&rows.iter().map(|row| row.0).collect::<Vec<_>>())?;
+    let found = sql.query(tuned::LIST_LINES_OF_ROWS, &[&tenant.0, &ids], |row| {
+        let provider = row.get::<Option<i64>>(2)?.map(ServiceProviderId);
+        let (customer, site) = (row.get::<Option<i64>>(3)?.map(RevCustomerId), row.get::<Option<i64>>(4)?.map(SiteId));
+        let is_reached = provider.is_some_and(|provider| reach.reaches_line(provider, customer, site));
+        Ok((!is_reached).then_some(DeviceChangeId(row.get(0)?)))
+    })?;
+    Ok(found.into_iter().flatten().collect())
 }
 
 fn array(ids: impl Iterator<Item = i64>) -> String {

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use lineshift_domain::codes::Code;
 use lineshift_domain::ids::{BulkChangeId, DeviceChangeId, IntegrationAuthenticationId, TenantId};
 use lineshift_domain::log_text::{LogText, PROCESS_BY, entry};
+use lineshift_domain::reach::Reach;
 use lineshift_store::bulk_changes::BulkChangeView;
 use lineshift_store::sql::access::LIST_TENANTS;
 use lineshift_store::sql::plan_queue as text;
@@ -89,11 +90,19 @@ impl<E: Engine> WorkStore for SqlStore<E> {
         self.engine.write(claim.tenant_id, move |sql| fail(sql, &held, code, &text, now)).await
     }
 
-    async fn cancel_queue_entries(&self, tenant: TenantId, id: BulkChangeId, by: &str, now: DateTime<Utc>) -> Result<u64> {
+    async fn cancel_queue_entries(
+        &self,
+        tenant: TenantId,
+        id: BulkChangeId,
+        by: &str,
+        reach: &Reach,
+        now: DateTime<Utc>,
+    ) -> Result<u64> {
         let mut canceled = 0;
         loop {
-            let by = by.to_owned();
-            let some = self.engine.write(tenant, move |sql| complete::cancel_entries(sql, tenant, id, &by, now)).await?;
+            let (by, reach) = (by.to_owned(), reach.clone());
+            let cancel = move |sql: &Sql<'_>| complete::cancel_entries(sql, tenant, id, &by, &reach, now);
+            let some = self.engine.write(tenant, cancel).await?;
             if some == 0 {
                 return Ok(canceled);
             }

@@ -29,6 +29,8 @@ CREATE TABLE device_bulk_change (
     begun_at               INTEGER,
     canceled_at            INTEGER,
     canceled_by            TEXT,
+    -- How far whoever canceled it reached then; null: everything.
+    canceled_reach         TEXT,
     processed_by           TEXT,
     processed_at           INTEGER,
     attempt                INTEGER NOT NULL,

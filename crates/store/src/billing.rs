@@ -4,12 +4,13 @@ use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
 use lineshift_domain::codes::Code;
 use lineshift_domain::ids::{
-    BulkChangeId, DeviceChangeId, DeviceId, IntegrationAuthenticationId, RevCustomerId, RevServiceId, RevServiceProductId,
-    TenantId,
+    BulkChangeId, DeviceChangeId, DeviceId, IntegrationAuthenticationId, PrincipalId, RevCustomerId, RevServiceId,
+    RevServiceProductId, TenantId,
 };
 use lineshift_domain::log_text::LogTitle;
 use lineshift_domain::places::{PlacesAsked, PlacesLeased};
-use lineshift_domain::terms::{IntegrationKind, ServiceProductStatus, Step, StepState};
+use lineshift_domain::reach::Reach;
+use lineshift_domain::terms::{IntegrationKind, PortalType, ServiceProductStatus, Step, StepState};
 use rust_decimal::Decimal;
 
 use crate::Result;
@@ -322,6 +323,25 @@ pub struct UnsettledStep {
     pub record: StepRecord,
 }
 
+/// Whose unsettled steps to list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnsettledFilter {
+    /// Of bulk changes in these portals.
+    pub portals: Vec<PortalType>,
+    /// Of bulk changes that this one ordered; none: whoever did.
+    pub ordered_by: Option<PrincipalId>,
+    /// Of lines within reach, as they stand now.
+    pub reach: Reach,
+}
+
+impl UnsettledFilter {
+    /// All of the tenant's.
+    #[must_use]
+    pub fn all() -> Self {
+        Self { portals: PortalType::ALL.to_vec(), ordered_by: None, reach: Reach::Everything }
+    }
+}
+
 /// How a person settles a step (B4.6 rule 6).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Settlement {
@@ -406,6 +426,7 @@ pub trait BillingStore {
     async fn list_unsettled_steps(
         &self,
         tenant: TenantId,
+        filter: &UnsettledFilter,
         after: Option<DeviceChangeId>,
         limit: usize,
     ) -> Result<Listed<UnsettledStep, DeviceChangeId>>;

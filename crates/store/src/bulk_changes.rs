@@ -1,5 +1,7 @@
 //! Bulk changes: storing them, looking at them, starting, canceling and retrying them.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use lineshift_domain::codes::{Code, ErrorKind};
@@ -8,6 +10,7 @@ use lineshift_domain::facts::Holds;
 use lineshift_domain::ids::{BulkChangeId, DeviceChangeId, DeviceId, PrincipalId, ServiceProviderId, TenantId};
 use lineshift_domain::judge::Reason;
 use lineshift_domain::order::StoredOrder;
+use lineshift_domain::reach::Reach;
 use lineshift_domain::terms::{
     BulkChangeStatus, ChangeRequestType, DeviceChangeStatus, LineIdentifier, PlanQueueState, PortalType,
 };
@@ -370,6 +373,9 @@ pub trait BulkChangeStore {
         after: Option<(Option<Code>, DeviceChangeId)>,
         limit: usize,
     ) -> Result<Listed<DeviceChangeView, (Option<Code>, DeviceChangeId)>>;
+    /// Which of these rows are about lines beyond reach, as the lines stand now. Rows that found no line are about none.
+    async fn find_rows_beyond(&self, tenant: TenantId, reach: &Reach, rows: &[DeviceChangeId])
+    -> Result<HashSet<DeviceChangeId>>;
     /// Rows in ERROR by code.
     async fn count_errors(&self, tenant: TenantId, id: BulkChangeId) -> Result<Vec<(Code, i64)>>;
     /// Rows in PENDING by code.
@@ -390,8 +396,16 @@ pub trait BulkChangeStore {
 
     /// Starts a held change; false when it was not held (B10.1).
     async fn start_bulk_change(&self, tenant: TenantId, id: BulkChangeId, by: &Orderer, now: DateTime<Utc>) -> Result<bool>;
-    /// Marks a change as canceled, so that its pages cancel what is open; false when nothing is left to cancel (B10.1).
-    async fn cancel_bulk_change(&self, tenant: TenantId, id: BulkChangeId, by: &Orderer, now: DateTime<Utc>) -> Result<bool>;
+    /// Marks a change as canceled, so that its pages cancel what is open, and its completion the queue entries within reach that are
+    /// left; false when nothing is left to cancel (B10.1).
+    async fn cancel_bulk_change(
+        &self,
+        tenant: TenantId,
+        id: BulkChangeId,
+        by: &Orderer,
+        reach: &Reach,
+        now: DateTime<Utc>,
+    ) -> Result<bool>;
     /// Opens the ERROR rows of one page of a finished change again under the retrier's rights, and makes the page ready;
     /// answers how many rows (B10.2). Errors: `Conflict` when another retry, or the completion, was faster.
     async fn reopen_page(&self, tenant: TenantId, id: BulkChangeId, page: i64, reopening: &Reopening) -> Result<u64>;

@@ -97,11 +97,11 @@ pub struct HistoryEntry {
     pub entry: i64,
     /// What: `assignment`, `customer_rate_plan`, `service_line`, `carrier_rate_plan` or `status`.
     pub action: String,
-    /// The values before, as JSON.
+    /// The values before, as JSON; `null`: there was nothing, or it is of before the line came within reach.
     pub old_value: String,
     /// The values after, as JSON.
     pub new_value: String,
-    /// Who ordered it.
+    /// Who ordered it; empty: whoever brought the line within reach.
     pub changed_by: String,
 }
 
@@ -204,10 +204,13 @@ pub trait DeviceStore {
     async fn get_device(&self, tenant: TenantId, id: DeviceId) -> Result<DeviceView>;
     /// What a line used in the cycle to date, as a synchronisation read it last; none: it was not read. Errors: `NotFound`.
     async fn find_device_usage(&self, tenant: TenantId, id: DeviceId) -> Result<Option<DeviceUsage>>;
-    /// A line's history, newest first.
+    /// A line's history, newest first, as far as the line was within reach: what was before it came there is not listed, and of the
+    /// change by which it came the old values and who ordered it are left out, and services of others beyond reach. Whether the line
+    /// is within reach now is the caller's to know.
     async fn list_device_history(
         &self,
         tenant: TenantId,
+        reach: &Reach,
         device: DeviceId,
         before: Option<HistoryKey>,
         limit: usize,

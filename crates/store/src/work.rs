@@ -9,6 +9,7 @@ use lineshift_domain::judge::Reason;
 use lineshift_domain::lines::Digits;
 use lineshift_domain::log_text::LogText;
 use lineshift_domain::order::{PlanValues, StoredAssignment, StoredOrder};
+use lineshift_domain::reach::Reach;
 use lineshift_domain::rights::Rights;
 use lineshift_domain::terms::IntegrationKind;
 
@@ -371,15 +372,23 @@ pub trait WorkStore {
     /// Runs `usp_updatecrossproviderdevicehistory` and `usp_update_device_rev_service_links` over a claimed page whose rows are all
     /// final, and closes it. Errors: `LeaseLost`.
     async fn complete_page(&self, claim: &PageClaim, now: DateTime<Utc>) -> Result<()>;
-    /// Completes the change once: when every page is completed, cancels the open queue entries of a canceled one (B10.1),
-    /// writes the final log entry and message, and answers the change as it ended (B11.3). None when there is something
-    /// left to do or another worker was faster.
+    /// Completes the change once: when every page is completed, cancels the open queue entries of a canceled one, within the reach of
+    /// whoever canceled it (B10.1), writes the final log entry and message, and answers the change as it ended (B11.3). None when there is
+    /// something left to do or another worker was faster.
     async fn complete_bulk_change(&self, change: RunnableChange, now: DateTime<Utc>) -> Result<Option<BulkChangeView>>;
     /// Ends every open row of a page in ERROR after its attempts are used up (B5.7). The page stays claimed, to be completed, but
     /// for rows that wait.
     async fn fail_page(&self, claim: &PageClaim, code: Code, text: &str, now: DateTime<Utc>) -> Result<PageResult>;
-    /// Cancels the open queue entries of a canceled change; answers how many (B10.1).
-    async fn cancel_queue_entries(&self, tenant: TenantId, id: BulkChangeId, by: &str, now: DateTime<Utc>) -> Result<u64>;
+    /// Cancels the open queue entries of a canceled change that are within reach, as they were ordered and as their lines stand;
+    /// answers how many (B10.1).
+    async fn cancel_queue_entries(
+        &self,
+        tenant: TenantId,
+        id: BulkChangeId,
+        by: &str,
+        reach: &Reach,
+        now: DateTime<Utc>,
+    ) -> Result<u64>;
     /// Takes the oldest messages out of the outbox, at most `limit`.
     async fn take_messages(&self, limit: usize) -> Result<Vec<Message>>;
     /// What `/metrics` shows of pages waiting, outbox and queue.

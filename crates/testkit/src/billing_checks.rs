@@ -8,6 +8,7 @@ use lineshift_domain::terms::{OnPartialFailure, OnRevServiceFailure};
 use lineshift_engine::Clock as _;
 use lineshift_simulators::revio::{RevioSimulator, Service, ServiceProduct};
 use lineshift_store::billing::Settlement;
+use lineshift_store::billing::UnsettledFilter;
 
 use crate::billing::BillingWorld;
 use crate::crash::{Chance, damage, look};
@@ -355,7 +356,7 @@ const NEVER: &[(&str, &str)] = &[
 /// A person settles, by what the ledger says, some of what is unsettled; the rest is left to the retry.
 pub async fn settle_as_it_stands(world: &BillingWorld, chance: &mut Chance) {
     let (store, tenant, now) = (&world.operator.store, world.operator.tenant(), world.operator.clock.now());
-    let unsettled = store.list_unsettled_steps(tenant, None, 1_000).await.expect("listed").items;
+    let unsettled = store.list_unsettled_steps(tenant, &UnsettledFilter::all(), None, 1_000).await.expect("listed").items;
     let held = look(&world.operator.stored, "SELECT id FROM device_change WHERE holds >= 4").await;
     let listed: BTreeSet<DeviceChangeId> = unsettled.iter().map(|step| step.record.device_change_id).collect();
     assert_eq!(listed.len(), held.len(), "every row that holds its line is listed");

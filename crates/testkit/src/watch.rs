@@ -60,7 +60,7 @@ impl Operator {
     /// A line's history, newest first.
     pub async fn history(&self, line: u64) -> Vec<HistoryEntry> {
         let device = self.device(line).await.id;
-        self.store.list_device_history(self.tenant(), device, None, ALL).await.expect("history").items
+        self.store.list_device_history(self.tenant(), &Reach::Everything, device, None, ALL).await.expect("history").items
     }
 
     /// The open plan queue entries by date.

@@ -1,5 +1,7 @@
 //! Statements of completion (B11.3): cross-provider history and service links, page by page, then the change itself.
 
+use super::within::{among, assigned_within, entry_within, line_within};
+
 lineshift_store::statements! {
     /// The change's order, attempt and date for a page to complete, if the claim still holds: one row by primary keys. Not
     /// locked: the page is closed next, and that looks at the claim again.
@@ -9,7 +11,7 @@ lineshift_store::statements! {
       AND page.state = 'done'";
 
     /// One row by primary key.
-    FIND_CANCELED_BY = "SELECT canceled_by FROM device_bulk_change WHERE tenant_id = $1 AND id = $2 AND processed_at IS NULL";
+    FIND_CANCELED_BY = "SELECT canceled_by, canceled_reach FROM device_bulk_change WHERE tenant_id = $1 AND id = $2 AND processed_at IS NULL";
 
     /// One row by primary key; once. A retry that was cut off is over: it may open nothing more. Locks the row; whoever waited for
     /// another here looks at what that left. That no page is left is looked at here once more: since the caller looked, the change may
@@ -40,6 +42,22 @@ lineshift_store::statements! {
         WHERE q.tenant_id = $1 AND q.bulk_change_id = $2 AND q.state = 'open' ORDER BY q.device_change_id LIMIT $5
         FOR NO KEY UPDATE))
     RETURNING entry.device_change_id";
+
+    /// Those of them within a reach, each with its line by primary keys. `$6` customers, `$7` sites, `$8` service providers, each the
+    /// word "any" where it does not limit.
+    CANCEL_ENTRIES_WITHIN = concat!(
+    "UPDATE customer_rate_plan_device_queue AS entry SET
+        state = 'canceled', is_active = 0, modified_by = $3, modified_at = $4, status_details = 'bulk change canceled'
+    WHERE entry.tenant_id = $1 AND entry.device_change_id = ANY (ARRAY(
+        SELECT q.device_change_id FROM customer_rate_plan_device_queue q
+        JOIN device d ON d.tenant_id = $1 AND d.id = q.device_id
+        JOIN device_tenant dt ON dt.tenant_id = $1 AND dt.device_id = q.device_id
+        WHERE q.tenant_id = $1 AND q.bulk_change_id = $2 AND q.state = 'open' AND ",
+    entry_within!("$6", "$7", "$8"),
+    " ORDER BY q.device_change_id LIMIT $5
+        FOR NO KEY UPDATE OF q))
+    RETURNING entry.device_change_id"
+);
 
     /// The canceled entries just returned, each by primary key.
     LOG_CANCELED_ENTRIES = "INSERT INTO device_bulk_change_log (

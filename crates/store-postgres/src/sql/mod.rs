@@ -18,6 +18,7 @@ pub(crate) mod reach;
 pub(crate) mod submission;
 pub(crate) mod sync;
 pub(crate) mod waiting;
+mod within;
 
 /// Every tuned statement by file.
 pub(crate) const FILES: &[(&str, &[(&str, &str)])] = &[

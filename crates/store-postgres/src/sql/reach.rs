@@ -5,6 +5,8 @@
 
 use lineshift_store::{device_columns, entry_columns};
 
+use super::within::{among, assigned_within, entry_within, line_within};
+
 lineshift_store::statements! {
     /// Lines within reach by id. `$1` tenant, `$2` the id before the first, `$3` how many; `$4` customers, `$5` sites, `$6` the service
     /// providers to which these are limited, `$7` the service providers all of whose lines are reached; `$8` to `$11` the customer,
@@ -43,19 +45,40 @@ lineshift_store::statements! {
         " FROM reached JOIN device AS d ON d.tenant_id = $1 AND d.id = reached.id
           JOIN device_tenant AS dt ON dt.tenant_id = $1 AND dt.device_id = d.id ORDER BY d.id LIMIT $3"
     );
-    /// Open entries of lines within reach by date. `$1` tenant, `$2` and `$3` date and id before the first, `$4` how many; `$5` customers,
+    /// Open entries within reach by date. `$1` tenant, `$2` and `$3` date and id before the first, `$4` how many; `$5` customers,
     /// `$6` sites, `$7` service providers, each the word "any" where it does not limit.
     ///
     /// Rows: open entries from there on until the page is full (customer_rate_plan_device_queue_due), each with its line by primary
-    /// key. Locks: none.
+    /// keys. Locks: none.
     LIST_OPEN_ENTRIES = concat!(
-        entry_columns!(),
-        "AND q.state = 'open' AND (q.effective_date, q.device_change_id) > ($2, $3)
-         AND (($5::text = 'any' AND $6::text = 'any') OR ($5::text <> 'any' AND q.rev_customer_id IN (SELECT unnest(CASE $5::text WHEN 'any' THEN NULL ELSE string_to_array(translate((SELECT $5::text), '[] ', ''), ',')::bigint[] END)))
-              OR ($6::text <> 'any' AND q.site_id IN (SELECT unnest(CASE $6::text WHEN 'any' THEN NULL ELSE string_to_array(translate((SELECT $6::text), '[] ', ''), ',')::bigint[] END))))
-         AND ($7::text = 'any' OR d.service_provider_id IN (SELECT unnest(CASE $7::text WHEN 'any' THEN NULL ELSE string_to_array(translate((SELECT $7::text), '[] ', ''), ',')::bigint[] END)))
-         ORDER BY q.effective_date, q.device_change_id LIMIT $4"
+        entry_columns!("JOIN device_tenant AS dt ON dt.tenant_id = $1 AND dt.device_id = q.device_id"),
+        "AND q.state = 'open' AND (q.effective_date, q.device_change_id) > ($2, $3) AND ",
+        entry_within!("$5", "$6", "$7"),
+        " ORDER BY q.effective_date, q.device_change_id LIMIT $4"
     );
+    /// The same of one line, `$8` (customer_rate_plan_device_queue_device).
+    LIST_OPEN_ENTRIES_OF_DEVICE = concat!(
+        entry_columns!("JOIN device_tenant AS dt ON dt.tenant_id = $1 AND dt.device_id = q.device_id"),
+        "AND q.device_id = $8 AND q.state = 'open' AND (q.effective_date, q.device_change_id) > ($2, $3) AND ",
+        entry_within!("$5", "$6", "$7"),
+        " ORDER BY q.effective_date, q.device_change_id LIMIT $4"
+    );
+    /// Entries within reach of one change in one state by id (customer_rate_plan_device_queue_change). `$1` tenant, `$2` the id before
+    /// the first, `$3` how many, `$4` change, `$5` state; `$6` customers, `$7` sites, `$8` service providers.
+    LIST_ENTRIES_OF_CHANGE = concat!(
+        entry_columns!("JOIN device_tenant AS dt ON dt.tenant_id = $1 AND dt.device_id = q.device_id"),
+        "AND q.bulk_change_id = $4 AND q.state = $5 AND q.device_change_id > $2 AND ",
+        entry_within!("$6", "$7", "$8"),
+        " ORDER BY q.device_change_id LIMIT $3"
+    );
+    /// Of which lines rows are, and whose these lines are now; null where the line is no more. `$1` tenant, `$2` ids of rows, a page at
+    /// most. Indexes: primary keys.
+    LIST_LINES_OF_ROWS = "SELECT dc.id, dc.device_id, d.service_provider_id, dt.rev_customer_id, dt.site_id
+        FROM unnest(string_to_array(translate((SELECT $2::text), '[] ', ''), ',')::bigint[]) AS named (value)
+        JOIN device_change AS dc ON dc.tenant_id = $1 AND dc.id = named.value
+        LEFT JOIN device AS d ON d.tenant_id = $1 AND d.id = dc.device_id
+        LEFT JOIN device_tenant AS dt ON dt.tenant_id = $1 AND dt.device_id = dc.device_id
+        WHERE dc.device_id IS NOT NULL";
     /// The customers named, by id. `$1` tenant, `$2` the id before the first, `$3` how many, `$4` customers. Rows: 500 by primary key.
     LIST_CUSTOMERS = "SELECT k.id, k.name, k.integration_authentication_id, k.is_active FROM unnest(string_to_array(translate((SELECT $4::text), '[] ', ''), ',')::bigint[]) AS named (value)
         JOIN rev_customer AS k ON k.tenant_id = $1 AND k.id = named.value AND k.id > $2 ORDER BY k.id LIMIT $3";

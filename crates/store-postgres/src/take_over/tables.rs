@@ -134,9 +134,9 @@ tables! {
         rev_customer_id: int, site_id: int, customer_rate_plan_id: int, customer_rate_pool_id: int, name: text,
         reason: text, created_by: text, created_by_id: int, runs_as_id: int, created_at: int,
         receiving_until: int, stored_order: int, started_at: int, begun_at: int, canceled_at: int, canceled_by: text,
-        processed_by: text, processed_at: int, attempt: int, reopening_until: int, first_device_change_id: int,
-        last_device_change_id: int, total_count: int, open_count: int, processed_count: int, error_count: int,
-        canceled_count: int, rejected_count: int, duplicate_count: int, scheduled_failed_count: int,
+        canceled_reach: text, processed_by: text, processed_at: int, attempt: int, reopening_until: int,
+        first_device_change_id: int, last_device_change_id: int, total_count: int, open_count: int, processed_count: int,
+        error_count: int, canceled_count: int, rejected_count: int, duplicate_count: int, scheduled_failed_count: int,
         integration_authentication_id: int, carrier_authentication_id: int;
     device_bulk_change_page (tenant_id: int, bulk_change_id: int, page: int)
         from_id: int, to_id: int, state: text, epoch: int, lease_until: int, owner: text, failures: int,

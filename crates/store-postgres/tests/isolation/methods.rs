@@ -171,7 +171,7 @@ async fn try_devices(tried: &mut Tried<'_>, of: &Filled) {
         try_it!(tried, DeviceStore.list_devices(tenant, &Reach::Everything, &filter, None, 10));
     }
     try_it!(tried, DeviceStore.get_device(tenant, of.lines[0]));
-    try_it!(tried, DeviceStore.list_device_history(tenant, of.lines[7], None, 10));
+    try_it!(tried, DeviceStore.list_device_history(tenant, &Reach::Everything, of.lines[7], None, 10));
     for (identifier, line) in [(LineIdentifier::Iccid, iccid(0)), (LineIdentifier::Number, crate::orders::number(0))] {
         let lines = [read_line(identifier, &line).expect("well-formed")];
         try_it!(tried, DeviceStore.look_up_lines(tenant, identifier, &lines, QUERY));
@@ -230,13 +230,14 @@ async fn try_bulk_changes(tried: &mut Tried<'_>, of: &Filled) {
     for filter in [DeviceChangeFilter::default(), of_code] {
         try_it!(tried, BulkChangeStore.list_device_changes(tenant, of.failed, filter, None, 10));
     }
+    try_it!(tried, BulkChangeStore.find_rows_beyond(tenant, &Reach::nothing(), &[of.entry.id]));
     try_it!(tried, BulkChangeStore.count_errors(tenant, of.failed));
     try_it!(tried, BulkChangeStore.count_waiting(tenant, of.waiting));
     try_it!(tried, BulkChangeStore.count_scheduled(tenant, of.entry.bulk_change_id));
     try_it!(tried, BulkChangeStore.recount(tenant, of.failed));
     try_it!(tried, BulkChangeStore.list_log(tenant, of.failed, None, None, 10));
     try_it!(tried, BulkChangeStore.start_bulk_change(tenant, of.unstarted, &by, now));
-    try_it!(tried, BulkChangeStore.cancel_bulk_change(tenant, of.open, &by, now));
+    try_it!(tried, BulkChangeStore.cancel_bulk_change(tenant, of.open, &by, &Reach::Everything, now));
     let holds = Holds::CUSTOMER_AND_PLAN;
     let reopening = Reopening { codes: vec![], holds, attempt: 2, begins: true, by, until: at(90), now };
     try_it!(tried, BulkChangeStore.reopen_page(tenant, of.failed, 0, &reopening));

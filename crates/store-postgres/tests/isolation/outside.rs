@@ -4,6 +4,7 @@ use lineshift_domain::ids::SyncRunId;
 use lineshift_domain::places::PlacesAsked;
 use lineshift_domain::sync::{FindingKind, SyncPhase};
 use lineshift_domain::terms::IntegrationKind;
+use lineshift_store::billing::UnsettledFilter;
 use lineshift_store::billing::{BillingStore, CallWindows, Settlement, StepBatch};
 use lineshift_store::carriers::{CalledBackLine, CarrierStore};
 use lineshift_store::devices::DeviceStore;
@@ -63,7 +64,7 @@ pub(crate) async fn try_billing(tried: &mut Tried<'_>, of: &Filled) {
     try_it!(tried, BillingStore.list_steps(tenant, row));
     try_it!(tried, BillingStore.list_steps_of(tenant, &[row, of.unsettled]));
     try_it!(tried, BillingStore.get_bulk_change_of(tenant, row));
-    try_it!(tried, BillingStore.list_unsettled_steps(tenant, None, 10));
+    try_it!(tried, BillingStore.list_unsettled_steps(tenant, &UnsettledFilter::all(), None, 10));
     let batch = StepBatch { carrier_lines: vec![of.confirmed(row, 10)], ..of.batch(row, 13, 13) };
     try_it!(tried, BillingStore.record_steps(&of.calling, &batch, now));
     try_it!(tried, BillingStore.usp_revservice_create_service(tenant, &[of.service(10, 0), of.service(20, 1)], now));

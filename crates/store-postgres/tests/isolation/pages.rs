@@ -137,7 +137,7 @@ pub(crate) async fn try_work(tried: &mut Tried<'_>, of: &Filled) {
     for id in [of.done.bulk_change_id, of.open] {
         try_it!(tried, WorkStore.complete_bulk_change(change(id), now));
     }
-    try_it!(tried, WorkStore.cancel_queue_entries(tenant, of.entry.bulk_change_id, BY, now));
+    try_it!(tried, WorkStore.cancel_queue_entries(tenant, of.entry.bulk_change_id, BY, &Reach::Everything, now));
     try_measure(tried, of).await;
     try_it!(tried, WorkStore.fail_page(&of.calling, Code::StoreFailed, BY, now));
     if tried.told == Told::TheTenant {

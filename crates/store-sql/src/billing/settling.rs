@@ -7,7 +7,7 @@ use lineshift_domain::facts::Holds;
 use lineshift_domain::ids::{BulkChangeId, DeviceChangeId, RevCustomerId, RevServiceId, RevServiceProductId, TenantId};
 use lineshift_domain::log_text::{LogText, entry};
 use lineshift_domain::terms::{DeviceChangeStatus, Step, StepState};
-use lineshift_store::billing::{Disconnected, OutsideLog, Settlement, StepRecord, UnsettledStep};
+use lineshift_store::billing::{Disconnected, OutsideLog, Settlement, StepRecord, UnsettledFilter, UnsettledStep};
 use lineshift_store::paging::Listed;
 use lineshift_store::{Result, StoreError};
 
@@ -15,7 +15,10 @@ use super::services;
 use super::steps::{read_step, write_logs, write_steps};
 use crate::engine::Sql;
 use crate::json::json;
+use crate::reach::limits;
+use crate::row::page_limit;
 use crate::sql::billing as text;
+use crate::value::Parameter;
 
 /// Whether nobody knows what the step did, or its undo failed.
 const fn is_unknown(state: StepState) -> bool {
@@ -33,12 +36,18 @@ fn unsettled(steps: Vec<StepRecord>) -> Vec<StepRecord> {
 pub(super) fn list(
     sql: &Sql<'_>,
     tenant: TenantId,
+    filter: &UnsettledFilter,
     after: Option<DeviceChangeId>,
     limit: usize,
-    surplus: i64,
 ) -> Result<Listed<UnsettledStep, DeviceChangeId>> {
+    let (limit, surplus) = page_limit(limit);
     let after = after.map_or(i64::MIN, |id| id.0);
-    let rows = sql.query(text::LIST_UNSETTLED_ROWS, &[&tenant.0, &after, &surplus], |row| {
+    // What is left out is left out of the statement: not even the end of a page tells of it.
+    let ordered_by = filter.ordered_by.map_or(0, |by| by.0);
+    let portals = json(&filter.portals.iter().map(|portal| portal.number()).collect::<Vec<_>>())?;
+    let [customers, sites, providers] = limits(&filter.reach);
+    let parameters: [&dyn Parameter; 8] = [&tenant.0, &after, &surplus, &ordered_by, &portals, &customers, &sites, &providers];
+    let rows = sql.query(text::LIST_UNSETTLED_ROWS, &parameters, |row| {
         Ok((DeviceChangeId(row.get(0)?), BulkChangeId(row.get(1)?), row.get::<Option<String>>(2)?.unwrap_or_default()))
     })?;
     let Listed { items: rows, next } = Listed::from_surplus(rows, limit, |(id, ..)| *id);

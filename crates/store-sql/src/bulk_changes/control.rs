@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use lineshift_domain::ids::{BulkChangeId, TenantId};
 use lineshift_domain::log_text::{LogText, PROCESS_BY, entry};
+use lineshift_domain::reach::Reach;
 use lineshift_store::bulk_changes::{Orderer, Reopening};
 use lineshift_store::work::message_kind;
 use lineshift_store::{Result, StoreError};
@@ -22,9 +23,17 @@ pub(super) fn start(sql: &Sql<'_>, tenant: TenantId, id: BulkChangeId, by: &Orde
     Ok(started)
 }
 
-/// Marks a change as canceled; its pages do the rest.
-pub(super) fn cancel(sql: &Sql<'_>, tenant: TenantId, id: BulkChangeId, by: &Orderer, now: DateTime<Utc>) -> Result<bool> {
-    let canceled = sql.execute(text::CANCEL, &[&tenant.0, &id.0, &micros(now), &by.name])? > 0;
+/// Marks a change as canceled; its pages do the rest, and its completion, which has to know how far its queue entries may be canceled.
+pub(super) fn cancel(
+    sql: &Sql<'_>,
+    tenant: TenantId,
+    id: BulkChangeId,
+    by: &Orderer,
+    reach: &Reach,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let reach = (!reach.is_everything()).then(|| reach.to_string());
+    let canceled = sql.execute(text::CANCEL, &[&tenant.0, &id.0, &micros(now), &by.name, &reach])? > 0;
     if canceled {
         sql.execute(text::WAKE_PAGES, &[&tenant.0, &id.0])?;
         announce_work(sql, tenant, now)?;

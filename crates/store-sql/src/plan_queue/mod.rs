@@ -19,7 +19,7 @@ use rust_decimal::Decimal;
 use serde_json::json;
 
 use crate::engine::{Engine, Hint, Scope, Sql, SqlStore};
-use crate::reach::Lists;
+use crate::reach::limits;
 use crate::row::{Row, micros, month, not_a_term, page_limit};
 use crate::sql::{reach as reached, submission};
 use crate::value::Parameter;
@@ -37,24 +37,33 @@ impl<E: Engine> PlanQueueStore for SqlStore<E> {
     ) -> Result<Listed<PlanQueueEntry, PlanQueueKey>> {
         let (limit, surplus) = page_limit(limit);
         let PlanQueueKey { effective_date: date, id } = after.unwrap_or(PlanQueueKey { effective_date: i64::MIN, id: i64::MIN });
-        let lists = match reach {
-            Reach::Everything => None,
-            Reach::Named(named) => Some(Lists::of(named)),
-        };
+        let (limited, limits) = (!reach.is_everything(), limits(reach));
         let items = self
             .engine
-            .read(tenant, move |sql| match (filter, &lists) {
-                (PlanQueueFilter::Open, Some(lists)) => {
-                    let [customers, sites, providers] = lists.or_any();
-                    let keys: [&dyn Parameter; 7] = [&tenant.0, &date, &id, &surplus, &customers, &sites, &providers];
-                    sql.query(reached::LIST_OPEN_ENTRIES, &keys, read_entry)
-                }
-                (PlanQueueFilter::Open, None) => sql.query(text::LIST_OPEN, &[&tenant.0, &date, &id, &surplus], read_entry),
-                (PlanQueueFilter::OpenOfDevice(device), _) => {
-                    sql.query(text::LIST_OPEN_OF_DEVICE, &[&tenant.0, &date, &id, &surplus, &device.0], read_entry)
-                }
-                (PlanQueueFilter::OfChange(change, state), _) => {
-                    sql.query(text::LIST_OF_CHANGE, &[&tenant.0, &id, &surplus, &change.0, &state.as_str()], read_entry)
+            .read(tenant, move |sql| {
+                let [customers, sites, providers] = &limits;
+                match filter {
+                    PlanQueueFilter::Open if limited => {
+                        let keys: [&dyn Parameter; 7] = [&tenant.0, &date, &id, &surplus, customers, sites, providers];
+                        sql.query(reached::LIST_OPEN_ENTRIES, &keys, read_entry)
+                    }
+                    PlanQueueFilter::Open => sql.query(text::LIST_OPEN, &[&tenant.0, &date, &id, &surplus], read_entry),
+                    PlanQueueFilter::OpenOfDevice(device) if limited => {
+                        let keys: [&dyn Parameter; 8] = [&tenant.0, &date, &id, &surplus, customers, sites, providers, &device.0];
+                        sql.query(reached::LIST_OPEN_ENTRIES_OF_DEVICE, &keys, read_entry)
+                    }
+                    PlanQueueFilter::OpenOfDevice(device) => {
+                        sql.query(text::LIST_OPEN_OF_DEVICE, &[&tenant.0, &date, &id, &surplus, &device.0], read_entry)
+                    }
+                    PlanQueueFilter::OfChange(change, state) if limited => {
+                        let state = state.as_str();
+                        let keys: [&dyn Parameter; 8] =
+                            [&tenant.0, &id, &surplus, &change.0, &state, customers, sites, providers];
+                        sql.query(reached::LIST_ENTRIES_OF_CHANGE, &keys, read_entry)
+                    }
+                    PlanQueueFilter::OfChange(change, state) => {
+                        sql.query(text::LIST_OF_CHANGE, &[&tenant.0, &id, &surplus, &change.0, &state.as_str()], read_entry)
+                    }
                 }
             })
             .await?;

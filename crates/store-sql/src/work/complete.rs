@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use lineshift_domain::ids::{BulkChangeId, TenantId};
 use lineshift_domain::log_text::{LogText, PROCESS_BY, entry};
 use lineshift_domain::order::StoredOrder;
+use lineshift_domain::reach::Reach;
 use lineshift_domain::terms::BulkChangeStatus;
 use lineshift_store::bulk_changes::BulkChangeView;
 use lineshift_store::sql::bulk_changes::FIND_CHANGE;
@@ -15,6 +16,7 @@ use super::{Closed, close, lease_lost};
 use crate::bulk_changes::{announce, forget_work, read_change};
 use crate::engine::Sql;
 use crate::procedures::PageRange;
+use crate::reach::limits;
 use crate::row::{micros, month, not_a_term};
 use crate::sql::{completion as text, pages};
 use crate::value::Parameter;
@@ -71,9 +73,12 @@ pub(super) fn complete_change(sql: &Sql<'_>, change: RunnableChange, now: DateTi
             return Ok(Completing::NotYet);
         }
     }
-    let canceled_by = sql.find(text::FIND_CANCELED_BY, &[&tenant.0, &id.0], |row| row.get::<Option<String>>(0))?;
-    if let Some(by) = canceled_by.flatten()
-        && cancel_entries(sql, tenant, id, &by, now)? > 0
+    let canceled = sql.find(text::FIND_CANCELED_BY, &[&tenant.0, &id.0], |row| {
+        let reach = row.maybe_term::<Reach>(1)?.unwrap_or(Reach::Everything);
+        Ok(row.get::<Option<String>>(0)?.map(|by| (by, reach)))
+    })?;
+    if let Some((by, reach)) = canceled.flatten()
+        && cancel_entries(sql, tenant, id, &by, &reach, now)? > 0
     {
         return Ok(Completing::EntriesLeft);
     }
@@ -117,10 +122,25 @@ pub(super) fn complete_change(sql: &Sql<'_>, change: RunnableChange, now: DateTi
     Ok(Completing::Completed(Box::new(view)))
 }
 
-/// Cancels up to a transaction's worth of a change's open queue entries; answers how many.
-pub(super) fn cancel_entries(sql: &Sql<'_>, tenant: TenantId, id: BulkChangeId, by: &str, now: DateTime<Utc>) -> Result<u64> {
-    let canceled: Vec<i64> =
-        sql.query(text::CANCEL_ENTRIES, &[&tenant.0, &id.0, &by, &micros(now), &CANCEL_ENTRIES], |row| row.get(0))?;
+/// Cancels up to a transaction's worth of a change's open queue entries within reach; answers how many.
+pub(super) fn cancel_entries(
+    sql: &Sql<'_>,
+    tenant: TenantId,
+    id: BulkChangeId,
+    by: &str,
+    reach: &Reach,
+    now: DateTime<Utc>,
+) -> Result<u64> {
+    let now_micros = micros(now);
+    let mut parameters: Vec<&dyn Parameter> = vec![&tenant.0, &id.0, &by, &now_micros, &CANCEL_ENTRIES];
+    let limits = limits(reach);
+    let statement = if reach.is_everything() {
+        text::CANCEL_ENTRIES
+    } else {
+        parameters.extend(limits.iter().map(|named| named as &dyn Parameter));
+        text::CANCEL_ENTRIES_WITHIN
+    };
+    let canceled: Vec<i64> = sql.query(statement, &parameters, |row| row.get(0))?;
     if canceled.is_empty() {
         return Ok(0);
     }

@@ -1,6 +1,8 @@
 //! Statements of billing: steps that call outside, what is billed, and what a person must settle. Rows come as JSON arrays, at
 //! most a page of them; each is found by primary key or by the unique index of Rev.io's ids.
 
+use super::within::{among, assigned_within, line_within};
+
 /// The columns of a step, with the table under the alias `s`.
 macro_rules! step_columns {
     () => {
@@ -183,9 +185,20 @@ lineshift_store::statements! {
     ORDER BY s.device_change_id, s.step, s.part"
 );
 
-    /// Rows that wait for a person, by `device_change_unsettled`.
-    LIST_UNSETTLED_ROWS = "SELECT dc.id, dc.bulk_change_id, coalesce(dc.iccid, dc.number)
-    FROM device_change dc WHERE dc.tenant_id = $1 AND dc.holds >= 4 AND dc.id > $2 ORDER BY dc.id LIMIT $3";
+    /// Rows that wait for a person, by `device_change_unsettled`, each with its change and its line by primary keys. `$4` who ordered
+    /// the change, 0 for whoever did; `$5` its portals; `$6` customers, `$7` sites, `$8` service providers of the line, each the word
+    /// "any" where it does not limit.
+    LIST_UNSETTLED_ROWS = concat!(
+    "SELECT dc.id, dc.bulk_change_id, coalesce(dc.iccid, dc.number)
+    FROM device_change AS dc
+    CROSS JOIN device_bulk_change AS b ON b.tenant_id = $1 AND b.id = dc.bulk_change_id
+    LEFT JOIN device AS d ON d.tenant_id = $1 AND d.id = dc.device_id
+    LEFT JOIN device_tenant AS dt ON dt.tenant_id = $1 AND dt.device_id = dc.device_id
+    WHERE dc.tenant_id = $1 AND dc.holds >= 4 AND dc.id > $2 AND ($4 = 0 OR b.created_by_id = $4)
+      AND b.portal_type IN (SELECT value FROM json_each($5))
+      AND (dc.device_id IS NULL OR ", line_within!("$6", "$7", "$8"), ")
+    ORDER BY dc.id LIMIT $3"
+);
 
     /// The steps of those rows, by the primary key's first columns.
     LIST_STEPS_OF_ROWS = concat!(

@@ -6,7 +6,7 @@ lineshift_store::statements! {
     WHERE tenant_id = $1 AND id = $2 AND started_at IS NULL AND canceled_at IS NULL AND receiving_until IS NULL";
 
     /// One row by primary key.
-    CANCEL = "UPDATE device_bulk_change SET canceled_at = $3, canceled_by = $4, reopening_until = NULL
+    CANCEL = "UPDATE device_bulk_change SET canceled_at = $3, canceled_by = $4, canceled_reach = $5, reopening_until = NULL
     WHERE tenant_id = $1 AND id = $2 AND canceled_at IS NULL AND receiving_until IS NULL AND open_count > 0";
 
     /// The pages of a change whose rows wait, by `device_bulk_change_page_state`: a canceled change is not waited for (B10.1).
@@ -42,7 +42,8 @@ lineshift_store::statements! {
     /// stored anew, so that a change that took hold of a line meanwhile goes first.
     REOPEN_CHANGE = "UPDATE device_bulk_change SET
         open_count = open_count + $3, error_count = error_count - $3, attempt = $4, stored_order = $5, runs_as_id = $6,
-        processed_at = NULL, canceled_at = NULL, canceled_by = NULL, started_at = coalesce(started_at, $7), reopening_until = $8
+        processed_at = NULL, canceled_at = NULL, canceled_by = NULL, canceled_reach = NULL, started_at = coalesce(started_at, $7),
+        reopening_until = $8
     WHERE tenant_id = $1 AND id = $2
       AND ($9 AND attempt = $4 - 1 AND processed_at IS NOT NULL
            OR NOT $9 AND attempt = $4 AND reopening_until IS NOT NULL AND canceled_at IS NULL)";

@@ -15,6 +15,7 @@ pub(crate) mod reach;
 pub(crate) mod submission;
 pub(crate) mod sync;
 pub(crate) mod waiting;
+mod within;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;

@@ -3,18 +3,22 @@
 use chrono::NaiveDate;
 use lineshift_domain::codes::Code;
 use lineshift_domain::facts::Hold;
-use lineshift_domain::ids::{DeviceChangeId, DeviceId, IntegrationAuthenticationId, RevServiceId, RevServiceProductId};
+use lineshift_domain::ids::{
+    DeviceChangeId, DeviceId, IntegrationAuthenticationId, PrincipalId, RevServiceId, RevServiceProductId,
+};
 use lineshift_domain::judge::Reason;
 use lineshift_domain::log_text::{LogText, entry};
-use lineshift_domain::terms::{DeviceChangeStatus, LineIdentifier, ServiceProductStatus, Step, StepState};
+use lineshift_domain::terms::{DeviceChangeStatus, LineIdentifier, PortalType, ServiceProductStatus, Step, StepState};
 use rust_decimal::Decimal;
 
+use super::bulk_changes::orderer;
 use super::devices::digits;
 use super::fixture::{Fixture, at, iccid, number};
 use super::waiting::{calling, open};
 use super::work::{QUERY, claim, rows};
 use crate::billing::{
     AccountSettings, Disconnected, OutsideLog, RevServiceProductRow, RevServiceRow, Settlement, StepBatch, StepRecord,
+    UnsettledFilter,
 };
 use crate::devices::FactsQuery;
 use crate::work::{PageClaim, Settled};
@@ -308,6 +312,14 @@ pub async fn a_service_line_is_told_in_the_history<S: Store>(store: &S) {
     assert_eq!(billed(&fixture, 2).await, [false, true], "one product of the second is left");
     assert_eq!(service_lines(&fixture, lines[0]).await, [(null(), line(10)), (line(10), null())]);
     assert_eq!(service_lines(&fixture, lines[1]).await, [(null(), line(11))]);
+
+    // To whom neither the services' customer nor the line's own is within reach, they say nothing.
+    for (reach, shown) in [("customer:4711".to_owned(), null()), (format!("customer:{}", fixture.customer), line(11))] {
+        let reach = reach.parse().expect("a reach");
+        let history = store.list_device_history(fixture.tenant, &reach, lines[1], None, 9).await.expect("listed").items;
+        let told: Vec<_> = history.iter().map(|entry| entry.new_value.clone()).collect();
+        assert_eq!(told, [shown], "{reach}");
+    }
 }
 
 /// Rows that ended without anybody knowing: listed with all that is unknown of them, settled once by a person.
@@ -341,14 +353,29 @@ pub async fn unsettled_steps_are_listed_and_settled<S: Store>(store: &S) {
     page.settle(&ended).await.expect("settled");
     page.finish(None).await.expect("finished");
 
-    let first = store.list_unsettled_steps(tenant, None, 2).await.expect("listed");
+    let first = store.list_unsettled_steps(tenant, &UnsettledFilter::all(), None, 2).await.expect("listed");
     let shown: Vec<_> =
         first.items.iter().map(|step| (step.line.clone(), step.record.device_change_id, step.record.part)).collect();
     assert_eq!(shown, [(iccid(0), found[0], 0), (iccid(1), found[1], 0)]);
     assert_eq!((first.items[0].bulk_change_id, first.next), (id, Some(found[1])));
-    let rest = store.list_unsettled_steps(tenant, first.next, 2).await.expect("listed");
+    let rest = store.list_unsettled_steps(tenant, &UnsettledFilter::all(), first.next, 2).await.expect("listed");
     assert_eq!((rest.items.len(), rest.items[0].record.part, rest.next), (1, 1, None));
-    assert_eq!(store.list_unsettled_steps(fixture.other, None, 9).await.expect("listed").items, []);
+    // What is left out shows by nothing, not even by there being more.
+    let named = |text: String| UnsettledFilter { reach: text.parse().expect("a reach"), ..UnsettledFilter::all() };
+    let ordered_by = |by| UnsettledFilter { ordered_by: Some(by), ..UnsettledFilter::all() };
+    for (filter, found) in [
+        (UnsettledFilter { portals: Vec::new(), ..UnsettledFilter::all() }, false),
+        (UnsettledFilter { portals: vec![PortalType::Lnp], ..UnsettledFilter::all() }, false),
+        (ordered_by(PrincipalId(4_711)), false),
+        (ordered_by(orderer().principal), true),
+        (named(String::new()), false),
+        (named("customer:4711".to_owned()), false),
+        (named(format!("service_provider:{}", fixture.provider)), true),
+    ] {
+        let page = store.list_unsettled_steps(tenant, &filter, None, 1).await.expect("listed");
+        assert_eq!((page.items.is_empty(), page.next.is_some()), (!found, found), "{filter:?}");
+    }
+    assert_eq!(store.list_unsettled_steps(fixture.other, &UnsettledFilter::all(), None, 9).await.expect("listed").items, []);
     assert!(store.measure(at(22)).await.expect("measured").stuck_steps >= 3);
     assert_eq!(store.list_steps_of(tenant, &found[..2]).await.expect("listed").len(), 3);
     assert_eq!(store.get_bulk_change_of(tenant, found[1]).await.expect("its change"), id);
@@ -366,7 +393,7 @@ pub async fn unsettled_steps_are_listed_and_settled<S: Store>(store: &S) {
         store.list_steps(tenant, found[2]).await.expect("listed").iter().map(StepRecord::external_number).collect();
     assert_eq!(known, [Some(12), None]);
 
-    assert_eq!(store.list_unsettled_steps(tenant, None, 9).await.expect("listed").items, []);
+    assert_eq!(store.list_unsettled_steps(tenant, &UnsettledFilter::all(), None, 9).await.expect("listed").items, []);
     assert!(rows(&fixture, id).await.iter().all(|row| row.status == DeviceChangeStatus::Error), "a retry goes on from there");
     let log = store.list_log(tenant, id, Some(found[1]), None, 9).await.expect("log").items;
     let last = log.last().expect("an entry");
@@ -395,7 +422,7 @@ pub async fn a_failed_page_keeps_what_was_sent<S: Store>(store: &S) {
     assert_eq!((result.refused, result.waiting, result.open_left), (3, 1, 1));
     let holds = facts(&fixture, 4).await.into_iter().map(|(_, hold)| hold.map(|hold| hold.outcome_unknown));
     assert_eq!(holds.collect::<Vec<_>>(), [None, Some(true), Some(true), Some(false)]);
-    let listed = store.list_unsettled_steps(fixture.tenant, None, 9).await.expect("listed").items;
+    let listed = store.list_unsettled_steps(fixture.tenant, &UnsettledFilter::all(), None, 9).await.expect("listed").items;
     assert_eq!(listed.iter().map(|step| step.record.device_change_id).collect::<Vec<_>>(), found[1..3]);
     store.settle_steps(fixture.tenant, found[2], &Settlement::Stands(None), "somebody", at(13)).await.expect("settled");
     assert_eq!(facts(&fixture, 3).await[2].1, None);

@@ -3,6 +3,7 @@
 use lineshift_domain::codes::Code;
 use lineshift_domain::ids::{BulkChangeId, DeviceChangeId, ServiceProviderId, TenantId};
 use lineshift_domain::judge::Reason;
+use lineshift_domain::reach::Reach;
 use lineshift_domain::terms::StepState;
 
 use super::carriers::{begun, linked, moving, part};
@@ -191,7 +192,12 @@ pub async fn a_callback_too_early_or_too_late_changes_nothing<S: Store>(store: &
     assert_eq!(called_back(&fixture, "r", &[line(5, None)], 30).await, 0, "of another line");
     assert_eq!((rows(&fixture, id).await, told(&fixture, id, found[0]).await), (before, vec![]));
 
-    assert!(store.cancel_bulk_change(fixture.tenant, id, &super::bulk_changes::orderer(), at(40)).await.expect("canceled"));
+    assert!(
+        store
+            .cancel_bulk_change(fixture.tenant, id, &super::bulk_changes::orderer(), &Reach::Everything, at(40))
+            .await
+            .expect("canceled")
+    );
     let last = claim(&fixture, id, 41).await.expect("the page");
     let mut page = store.open_page(&last, at(41)).await.expect("opened");
     page.wake_due().await.expect("woken");

@@ -1,5 +1,6 @@
 //! Carriers: the plans of their catalogues, the accounts that pages call, and what carriers confirmed of lines.
 
+use crate::billing::UnsettledFilter;
 use chrono::{DateTime, Utc};
 use lineshift_domain::codes::Code;
 use lineshift_domain::ids::{BulkChangeId, DeviceChangeId, DeviceId, IntegrationAuthenticationId, ServiceProviderId, TenantId};
@@ -392,7 +393,7 @@ pub async fn acts_at_carriers_are_settled<S: Store>(store: &S) {
         found.iter().map(|row| Settled::Unsettled(*row, Reason::new(Code::OutcomeUnknown, "nobody knows"))).collect();
     page.settle(&ends).await.expect("settled");
     page.finish(None).await.expect("finished");
-    let listed = store.list_unsettled_steps(tenant, None, 9).await.expect("listed").items;
+    let listed = store.list_unsettled_steps(tenant, &UnsettledFilter::all(), None, 9).await.expect("listed").items;
     assert_eq!(listed.iter().map(|step| step.record.part).collect::<Vec<_>>(), [1, 1]);
 
     for (row, how, state, outcome) in [
@@ -407,5 +408,5 @@ pub async fn acts_at_carriers_are_settled<S: Store>(store: &S) {
         let log = store.list_log(tenant, id, Some(row), None, 9).await.expect("log").items;
         assert_eq!(log.last().and_then(|entry| entry.response_text.as_deref()), Some(outcome));
     }
-    assert_eq!(store.list_unsettled_steps(tenant, None, 9).await.expect("listed").items, []);
+    assert_eq!(store.list_unsettled_steps(tenant, &UnsettledFilter::all(), None, 9).await.expect("listed").items, []);
 }

@@ -4,6 +4,7 @@ use lineshift_domain::codes::Code;
 use lineshift_domain::facts::Holds;
 use lineshift_domain::ids::PrincipalId;
 use lineshift_domain::log_text::LogText;
+use lineshift_domain::reach::Reach;
 use lineshift_domain::terms::DeviceChangeStatus;
 
 use super::bulk_changes::{KEY, accepted, amop, change, finished, orderer, refused, stored, told};
@@ -36,11 +37,11 @@ pub async fn a_change_is_canceled_once<S: Store>(store: &S) {
     let (tenant, lines) = (fixture.tenant, fixture.lines(2).await);
     let done = stored(&fixture, amop(&fixture), accepted(&lines[..1])).await;
     finished(&fixture, done, 10).await;
-    assert!(!store.cancel_bulk_change(tenant, done, &orderer(), at(20)).await.expect("asked"));
+    assert!(!store.cancel_bulk_change(tenant, done, &orderer(), &Reach::Everything, at(20)).await.expect("asked"));
     let new = NewBulkChange { process_changes: false, ..change(&fixture, amop(&fixture), 1) };
     let id = store.store_bulk_change(tenant, &new, accepted(&lines[1..]), None).await.expect("stored").id;
-    assert!(store.cancel_bulk_change(tenant, id, &orderer(), at(20)).await.expect("canceled"));
-    assert!(!store.cancel_bulk_change(tenant, id, &orderer(), at(21)).await.expect("asked"));
+    assert!(store.cancel_bulk_change(tenant, id, &orderer(), &Reach::Everything, at(20)).await.expect("canceled"));
+    assert!(!store.cancel_bulk_change(tenant, id, &orderer(), &Reach::Everything, at(21)).await.expect("asked"));
     assert!(!store.start_bulk_change(tenant, id, &orderer(), at(22)).await.expect("asked"));
     assert_eq!(store.get_bulk_change(tenant, KEY, id).await.expect("the change").canceled_at, Some(at(20)));
     let runnable = RunnableChange { tenant_id: tenant, bulk_change_id: id };

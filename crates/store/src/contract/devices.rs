@@ -115,7 +115,7 @@ pub async fn history_is_listed_newest_first<S: Store>(store: &S) {
 
     let (mut times, mut before) = (Vec::new(), None);
     loop {
-        let page = store.list_device_history(fixture.tenant, lines[0], before, 2).await.expect("a page");
+        let page = store.list_device_history(fixture.tenant, &Reach::Everything, lines[0], before, 2).await.expect("a page");
         assert!(page.items.iter().all(|entry| entry.action == "customer_rate_plan" && entry.changed_by == BY));
         times.extend(page.items.iter().map(|entry| entry.at));
         before = page.next;
@@ -125,7 +125,7 @@ pub async fn history_is_listed_newest_first<S: Store>(store: &S) {
     }
     assert_eq!(times, [at(22), at(21), at(20)]);
     assert_eq!(fixture.history(lines[1]).await, vec![]);
-    let elsewhere = store.list_device_history(fixture.other, lines[0], None, 2).await.expect("a page");
+    let elsewhere = store.list_device_history(fixture.other, &Reach::Everything, lines[0], None, 2).await.expect("a page");
     assert_eq!(elsewhere.items, vec![]);
 }
 

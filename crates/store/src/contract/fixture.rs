@@ -162,7 +162,7 @@ impl<'s, S: Store> Fixture<'s, S> {
 
     /// A line's history, newest first.
     pub(super) async fn history(&self, device: DeviceId) -> Vec<HistoryEntry> {
-        self.store.list_device_history(self.tenant, device, None, 100).await.expect("a history").items
+        self.store.list_device_history(self.tenant, &Reach::Everything, device, None, 100).await.expect("a history").items
     }
 
     /// What the log of a change says of one row: description, has errors, error text, in order.

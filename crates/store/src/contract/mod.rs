@@ -82,7 +82,8 @@ macro_rules! contract_tests {
             plan_queue_due: due_entries_take_effect_once, null_keeps_and_zero_clears, two_entries_of_a_line_apply_by_date,
                 dropped_work_leaves_nothing_behind, a_refused_entry_is_told, what_stands_so_leaves_no_history,
                 due_entries_say_what_has_changed, a_page_takes_the_earliest, work_is_found_across_tenants;
-            reach: lines_within_reach_are_listed, open_entries_within_reach_are_listed, reference_data_within_reach_is_listed;
+            reach: lines_within_reach_are_listed, open_entries_within_reach_are_listed,
+                entries_are_reached_as_ordered_and_as_lines_stand, reference_data_within_reach_is_listed;
             sessions: a_session_tells_who_it_is, sessions_end_with_their_member, sessions_are_ended,
                 failures_are_counted_in_a_window;
             secrets: sealed_texts_are_listed_page_by_page, a_sealed_text_is_replaced_unless_it_changed,

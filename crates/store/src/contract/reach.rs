@@ -2,6 +2,7 @@
 
 use lineshift_domain::ids::{DeviceId, RevCustomerId, ServiceProviderId, SiteId};
 use lineshift_domain::reach::Reach;
+use lineshift_domain::terms::PlanQueueState;
 
 use super::fixture::{self, BY, Fixture, at, iccid};
 use crate::Store;
@@ -141,6 +142,57 @@ pub async fn open_entries_within_reach_are_listed<S: Store>(store: &S) {
         }
         assert_eq!(found, expected, "{reach}");
     }
+}
+
+/// Entries are within reach when both are: whose the line was when they were ordered, and whose it is. By each filter, and when they are
+/// canceled. Rows are beyond it as their lines stand.
+pub async fn entries_are_reached_as_ordered_and_as_lines_stand<S: Store>(store: &S) {
+    let world = World::new(store, "entries of lines that moved").await;
+    let fixture = &world.fixture;
+    let open = fixture.schedule(&[0, 1, 2].map(|nth| fixture.entry(nth, 100))).await;
+    let moved =
+        ImportAssignment { rev_customer_id: Some(world.second_customer), site_id: world.second_site, ..fixture.assignment(0) };
+    fixture.assign(&[moved]).await;
+    let change = open[0].bulk_change_id;
+    let rows: Vec<_> = open.iter().map(|entry| entry.id).collect();
+    let nth = |device: DeviceId| world.lines.iter().position(|id| *id == device).expect("ours");
+    for (reach, seen, rows_beyond) in [
+        ("*", &[0, 1, 2][..], &[][..]),
+        ("", &[], &[0, 1, 2]),
+        ("customer:C", &[1], &[0, 2]),
+        ("site:S", &[1], &[0, 2]),
+        ("customer:D", &[2], &[1]),
+        ("customer:C customer:D", &[0, 1, 2], &[]),
+        ("service_provider:P", &[0, 2], &[1]),
+        ("service_provider:P customer:C site:T", &[0, 2], &[1]),
+    ] {
+        let reach = world.reach(reach);
+        for filter in [PlanQueueFilter::Open, PlanQueueFilter::OfChange(change, PlanQueueState::Open)] {
+            let page = store.list_queue_entries(fixture.tenant, &reach, filter, None, 3).await.expect("a page");
+            let found: Vec<usize> = page.items.iter().map(|entry| nth(entry.device_id)).collect();
+            assert_eq!((found.as_slice(), page.next), (seen, None), "{reach} {filter:?}");
+        }
+        for line in 0..3 {
+            let filter = PlanQueueFilter::OpenOfDevice(world.lines[line]);
+            let page = store.list_queue_entries(fixture.tenant, &reach, filter, None, 3).await.expect("a page");
+            assert_eq!(page.items.len(), usize::from(seen.contains(&line)), "{reach} {filter:?}");
+        }
+        let beyond = store.find_rows_beyond(fixture.tenant, &reach, &rows).await.expect("found");
+        let mut beyond: Vec<usize> =
+            open.iter().filter(|entry| beyond.contains(&entry.id)).map(|entry| nth(entry.device_id)).collect();
+        beyond.sort_unstable();
+        assert_eq!(beyond, rows_beyond, "{reach}");
+    }
+    let cancel = async |reach: &str| {
+        let canceled =
+            store.cancel_queue_entries(fixture.tenant, change, BY, &world.reach(reach), at(20)).await.expect("canceled");
+        (canceled, fixture.open_entries().await.iter().map(|entry| nth(entry.device_id)).collect::<Vec<_>>())
+    };
+    assert_eq!(cancel("").await, (0, vec![0, 1, 2]));
+    assert_eq!(cancel("customer:D").await, (1, vec![0, 1]));
+    assert_eq!(cancel("service_provider:Q customer:C").await, (1, vec![0]));
+    assert_eq!(cancel("customer:C").await, (0, vec![0]));
+    assert_eq!(cancel("customer:C customer:D").await, (1, vec![]));
 }
 
 /// Customers, sites and service providers that are named, and the sites of customers that are; all of a kind that does not limit.

@@ -6,6 +6,7 @@ use lineshift_domain::ids::{BulkChangeId, DeviceChangeId, DeviceId};
 use lineshift_domain::judge::Reason;
 use lineshift_domain::log_text::LogText;
 use lineshift_domain::order::{StoredAssignment, StoredOrder};
+use lineshift_domain::reach::Reach;
 use lineshift_domain::terms::{BulkChangeStatus, DeviceChangeStatus};
 
 use super::bulk_changes::{KEY, accepted, amop, change, orderer, refused};
@@ -168,7 +169,7 @@ pub async fn a_canceled_change_is_not_waited_for<S: Store>(store: &S) {
     let (mut page, found) = open(&fixture, &held, 10).await;
     page.hold_open(&[wait(found[0], Code::QuotaExhausted, 10_000)]).await.expect("held");
     page.finish(None).await.expect("finished");
-    assert!(store.cancel_bulk_change(fixture.tenant, id, &orderer(), at(20)).await.expect("canceled"));
+    assert!(store.cancel_bulk_change(fixture.tenant, id, &orderer(), &Reach::Everything, at(20)).await.expect("canceled"));
     let runs = Runnable { change: runnable(&fixture, id), accounts: called(&fixture), is_canceled: true, has_open_rows: true };
     assert!(store.list_runnable().await.expect("listed").contains(&runs));
     let woken = claim(&fixture, id, 20).await.expect("the page");

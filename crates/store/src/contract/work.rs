@@ -125,7 +125,7 @@ pub async fn a_page_says_what_its_order_is_worth_now<S: Store>(store: &S) {
     site.is_active = false;
     store.update_site(tenant, &site, at(14)).await.expect("closed");
     assert!(!worth(15).await.targets.site);
-    assert!(store.cancel_bulk_change(tenant, id, &orderer(), at(16)).await.expect("canceled"));
+    assert!(store.cancel_bulk_change(tenant, id, &orderer(), &Reach::Everything, at(16)).await.expect("canceled"));
     assert_eq!(worth(17).await.change.canceled_at, Some(at(16)));
 }
 
@@ -324,8 +324,8 @@ pub async fn queue_entries_of_a_change_are_canceled_once<S: Store>(store: &S) {
     let id = mine[0].bulk_change_id;
     let all = fixture.schedule(&[fixture.entry(0, 200)]).await;
     assert_eq!(all.len(), 3);
-    assert_eq!(store.cancel_queue_entries(tenant, id, "canceler", at(20)).await.expect("canceled"), 2);
-    assert_eq!(store.cancel_queue_entries(tenant, id, "canceler", at(21)).await.expect("asked"), 0);
+    assert_eq!(store.cancel_queue_entries(tenant, id, "canceler", &Reach::Everything, at(20)).await.expect("canceled"), 2);
+    assert_eq!(store.cancel_queue_entries(tenant, id, "canceler", &Reach::Everything, at(21)).await.expect("asked"), 0);
     assert_eq!(fixture.open_entries().await.len(), 1);
     let filter = PlanQueueFilter::OfChange(id, PlanQueueState::Canceled);
     let canceled = store.list_queue_entries(tenant, &Reach::Everything, filter, None, 9).await.expect("listed").items;

@@ -66,4 +66,11 @@ crate::statements! {
         FROM device_action_history
         WHERE tenant_id = $1 AND device_id = $2 AND (at, bulk_change_id, attempt, entry) < ($3, $4, CAST($5 AS BIGINT), CAST($6 AS BIGINT))
         ORDER BY at DESC, bulk_change_id DESC, attempt DESC, entry DESC LIMIT $7";
+
+    /// The assignments among them, with the same columns and parameters.
+    LIST_ASSIGNMENT_HISTORY = "SELECT at, bulk_change_id, attempt, entry, action, old_value, new_value, changed_by
+        FROM device_action_history
+        WHERE tenant_id = $1 AND device_id = $2 AND (at, bulk_change_id, attempt, entry) < ($3, $4, CAST($5 AS BIGINT), CAST($6 AS BIGINT))
+          AND action = 'assignment'
+        ORDER BY at DESC, bulk_change_id DESC, attempt DESC, entry DESC LIMIT $7";
 }

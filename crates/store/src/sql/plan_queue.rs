@@ -3,16 +3,22 @@
 /// The kind under which `tenant_work` says when a tenant's next entry falls due. A stored name: never rename.
 pub const WORK_KIND: &str = "plan_queue";
 
-/// The columns of an entry `q`, with its line as `d`.
+/// The columns of an entry `q`, with its line as `d`, and what else is joined.
 #[macro_export]
 macro_rules! entry_columns {
     () => {
-        "SELECT q.device_change_id, q.bulk_change_id, q.device_id, d.iccid, q.rev_customer_id, q.site_id,
+        $crate::entry_columns!("")
+    };
+    ($join:literal) => {
+        concat!(
+            "SELECT q.device_change_id, q.bulk_change_id, q.device_id, d.iccid, q.rev_customer_id, q.site_id,
                 q.customer_rate_plan_id, q.customer_rate_pool_id, q.customer_data_allocation_mb, q.effective_date,
                 q.portal_type, q.state, q.error_code, q.status_details, q.created_by, q.created_at, q.modified_by, q.modified_at
            FROM customer_rate_plan_device_queue AS q
-           JOIN device AS d ON d.tenant_id = $1 AND d.id = q.device_id
-          WHERE q.tenant_id = $1 "
+           JOIN device AS d ON d.tenant_id = $1 AND d.id = q.device_id ",
+            $join,
+            " WHERE q.tenant_id = $1 "
+        )
     };
 }
 

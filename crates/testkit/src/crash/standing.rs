@@ -13,7 +13,7 @@ const PARTS: &[(&str, &str)] = &[
     (
         "changes",
         "SELECT NTH(b.id), b.change_request_type_id, b.portal_type, b.identifier, b.order_json, b.name, b.created_by, b.canceled_by,
-            b.processed_by, b.attempt, b.total_count, b.open_count, b.processed_count, b.error_count, b.canceled_count,
+            b.canceled_reach, b.processed_by, b.attempt, b.total_count, b.open_count, b.processed_count, b.error_count, b.canceled_count,
             b.rejected_count, b.duplicate_count, b.scheduled_failed_count, b.receiving_until IS NULL, b.started_at IS NULL,
             b.begun_at IS NULL, b.canceled_at IS NULL, b.processed_at IS NULL, b.reopening_until IS NULL,
             b.last_device_change_id - b.first_device_change_id + 1

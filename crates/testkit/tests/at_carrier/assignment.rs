@@ -8,6 +8,7 @@ use lineshift_domain::terms::{OnPartialFailure, OnRevServiceFailure};
 use lineshift_engine::{Boundary, Clock as _, WorkerOptions};
 use lineshift_simulators::revio::Fault;
 use lineshift_store::billing::Settlement;
+use lineshift_store::billing::UnsettledFilter;
 use lineshift_store::catalogue::RevCustomer;
 use lineshift_testkit::billing_checks::{Ordered, check_books_of};
 use lineshift_testkit::carriers::{CarrierWorld, OTHER_PACKAGE_TYPE, OTHER_PLAN, PLAN, with_carrier_plan};
@@ -166,7 +167,15 @@ async fn an_undo_at_jasper_that_is_refused_is_stuck_and_a_retry_looks_how_the_li
         assert_eq!(situation.retry(id).await, ["PROCESSED"]);
         assert_eq!(situation.plan(1), OTHER_PLAN);
         let operator = &situation.world.operator;
-        assert!(operator.store.list_unsettled_steps(operator.tenant(), None, 10).await.expect("listed").items.is_empty());
+        assert!(
+            operator
+                .store
+                .list_unsettled_steps(operator.tenant(), &UnsettledFilter::all(), None, 10)
+                .await
+                .expect("listed")
+                .items
+                .is_empty()
+        );
         situation.right().await;
     }
 }
@@ -179,7 +188,15 @@ async fn a_retry_of_a_line_that_pond_does_not_take_back_leaves_nothing_to_settle
     run_closed_meanwhile(&situation, id).await;
     assert_eq!(situation.retry(id).await, ["PROCESSED"]);
     let operator = &situation.world.operator;
-    assert!(operator.store.list_unsettled_steps(operator.tenant(), None, 10).await.expect("listed").items.is_empty());
+    assert!(
+        operator
+            .store
+            .list_unsettled_steps(operator.tenant(), &UnsettledFilter::all(), None, 10)
+            .await
+            .expect("listed")
+            .items
+            .is_empty()
+    );
     assert_eq!(situation.packages(1).0, [OTHER_PACKAGE_TYPE]);
     billing_is_right(&situation, id, &assignment).await;
     situation.right().await;
@@ -213,13 +230,15 @@ async fn what_pond_does_not_take_back_is_stuck_listed_and_settled_by_a_person() 
     assert_eq!(operator.device(line).await.carrier_rate_plan.as_deref(), Some(OTHER_PACKAGE_TYPE));
     assert_eq!(situation.world.revio.ledger().summary().services, 0, "the service is disconnected all the same");
     let (tenant, now) = (operator.tenant(), operator.clock.now());
-    let listed = operator.store.list_unsettled_steps(tenant, None, 10).await.expect("listed").items;
+    let listed = operator.store.list_unsettled_steps(tenant, &UnsettledFilter::all(), None, 10).await.expect("listed").items;
     assert!(!listed.is_empty(), "whoever looks finds it");
     let row = listed[0].record.device_change_id;
     assert_eq!(operator.count("SELECT count(*) FROM device_change WHERE holds <> 0").await, 1, "its line is held");
     operator.store.settle_steps(tenant, row, &Settlement::Stands(None), "operator", now).await.expect("settled");
     assert_eq!(operator.count("SELECT count(*) FROM device_change WHERE holds <> 0").await, 0);
-    assert!(operator.store.list_unsettled_steps(tenant, None, 10).await.expect("listed").items.is_empty());
+    assert!(
+        operator.store.list_unsettled_steps(tenant, &UnsettledFilter::all(), None, 10).await.expect("listed").items.is_empty()
+    );
     situation.right().await;
 }
 

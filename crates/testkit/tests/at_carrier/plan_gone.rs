@@ -9,6 +9,7 @@ use lineshift_domain::terms::OnPartialFailure;
 use lineshift_engine::{Boundary, WorkerOptions};
 use lineshift_simulators::jasper::Fault;
 use lineshift_simulators::pond::PackageStatus;
+use lineshift_store::billing::UnsettledFilter;
 use lineshift_store::catalogue::CarrierRatePlan;
 use lineshift_store::import::ImportDevice;
 use lineshift_testkit::carriers::{CarrierWorld, OTHER_PACKAGE_TYPE, OTHER_PLAN, PACKAGE_TYPE, PLAN, to_plan, with_carrier_plan};
@@ -45,7 +46,7 @@ async fn run_until_called(situation: &Situation) {
 /// How many steps of a change are unknown or stuck.
 async fn unsettled(situation: &Situation) -> usize {
     let operator = &situation.world.operator;
-    operator.store.list_unsettled_steps(operator.tenant(), None, 10).await.expect("listed").items.len()
+    operator.store.list_unsettled_steps(operator.tenant(), &UnsettledFilter::all(), None, 10).await.expect("listed").items.len()
 }
 
 async fn codes_and_text(situation: &Situation, id: BulkChangeId) -> (Vec<&'static str>, String) {

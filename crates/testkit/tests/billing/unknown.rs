@@ -10,6 +10,7 @@ use lineshift_domain::terms::{OnPartialFailure, OnRevServiceFailure};
 use lineshift_engine::{Boundary, Clock as _};
 use lineshift_simulators::revio::{Fault, Service};
 use lineshift_store::billing::Settlement;
+use lineshift_store::billing::UnsettledFilter;
 use lineshift_testkit::billing::{BillingWorld, OTHER_PRODUCT, PRODUCT, product};
 use lineshift_testkit::billing_workers::{Doom, Fate, Manner, start, work_in_turn};
 use lineshift_testkit::crash::look;
@@ -154,7 +155,7 @@ async fn an_undo_that_fails_is_stuck_and_holds_its_line_until_a_person_settles_i
     finish_without_second_product(&world, id).await;
     let (operator, tenant) = (&world.operator, world.operator.tenant());
     assert_eq!(operator.outcomes(id).await, ["billing_refused"]);
-    let listed = operator.store.list_unsettled_steps(tenant, None, 10).await.expect("listed").items;
+    let listed = operator.store.list_unsettled_steps(tenant, &UnsettledFilter::all(), None, 10).await.expect("listed").items;
     assert_eq!(listed.iter().map(|step| (step.record.part, step.record.state.as_str())).collect::<Vec<_>>(), [(0, "stuck")]);
     assert_eq!(operator.store.measure(operator.clock.now()).await.expect("measured").stuck_steps, 1, "it is counted");
 
@@ -164,7 +165,9 @@ async fn an_undo_that_fails_is_stuck_and_holds_its_line_until_a_person_settles_i
     world.simulator.disconnect_service(service, operator.clock.now().date_naive());
     let row = listed[0].record.device_change_id;
     operator.store.settle_steps(tenant, row, &Settlement::Gone, "operator", operator.clock.now()).await.expect("settled");
-    assert!(operator.store.list_unsettled_steps(tenant, None, 10).await.expect("listed").items.is_empty());
+    assert!(
+        operator.store.list_unsettled_steps(tenant, &UnsettledFilter::all(), None, 10).await.expect("listed").items.is_empty()
+    );
     let third = submit(&world, 1, world.assignment()).await;
     finish(&world, third).await;
     assert_eq!(operator.outcomes(third).await, ["PROCESSED"], "the line is free");

@@ -5,6 +5,7 @@ use lineshift_domain::codes::{Code, ErrorKind};
 use lineshift_domain::ids::BulkChangeId;
 use lineshift_domain::log_text::LogText;
 use lineshift_domain::order::{CustomerRatePlanOrder, Effect, Order, PlanValues, Setting};
+use lineshift_domain::reach::Reach;
 use lineshift_domain::terms::{DeviceChangeStatus, LineIdentifier, PortalType};
 use lineshift_store::import::{ImportRevProduct, ImportRevService};
 use lineshift_testkit::operator::{Operator, iccid, number};
@@ -28,7 +29,12 @@ async fn only_line_2_failed(operator: &Operator, id: BulkChangeId, code: Code, k
     assert_eq!(log[0].error_text, Some(format!("{code}: {text}")));
     assert_eq!((log[0].response_text.as_deref(), log[0].response_status.as_str()), (None, "ERROR"));
     if let Some(device) = failed.device_id {
-        let history = operator.store.list_device_history(operator.tenant(), device, None, 10).await.expect("history").items;
+        let history = operator
+            .store
+            .list_device_history(operator.tenant(), &Reach::Everything, device, None, 10)
+            .await
+            .expect("history")
+            .items;
         assert!(history.iter().all(|entry| entry.bulk_change_id != id), "nothing was written about line 2");
     }
     let written = format!("SELECT count(DISTINCT device_id) FROM device_action_history WHERE bulk_change_id = {id}");

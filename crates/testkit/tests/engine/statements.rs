@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use lineshift_domain::ids::BulkChangeId;
 use lineshift_domain::order::{AssignmentOrder, CustomerRatePlanOrder, Effect, EffectiveDate, Order, PlanValues, Setting};
+use lineshift_domain::reach::Reach;
 use lineshift_domain::terms::{LineIdentifier, PortalType};
 use lineshift_engine::{Caller, Clock as _, Submission};
 use lineshift_testkit::operator::{Operator, iccid, number};
@@ -102,7 +103,9 @@ async fn costs(way: Way, lines: u64) -> BTreeMap<&'static str, u64> {
     assert_eq!(operator.change(stand_so).await.counts.processed, count);
     let canceled = submit(&operator.caller).await;
     let by = operator.caller.orderer();
-    assert!(operator.store.cancel_bulk_change(operator.tenant(), canceled, &by, now).await.expect("canceled"));
+    assert!(
+        operator.store.cancel_bulk_change(operator.tenant(), canceled, &by, &Reach::Everything, now).await.expect("canceled")
+    );
     costs.insert("all canceled", cost(&operator, canceled).await);
     assert_eq!(operator.change(canceled).await.counts.canceled, count);
 

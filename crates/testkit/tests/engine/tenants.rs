@@ -116,6 +116,7 @@ async fn the_store_finds_nothing_by_anothers_ids() {
             not_found(store.list_device_changes(tenant, id, filter, None, 100).await);
         }
         not_found(store.recount(tenant, id).await);
+        assert!(store.find_rows_beyond(tenant, &Reach::nothing(), &[theirs.row]).await.expect("found").is_empty());
         assert_eq!(store.count_errors(tenant, id).await.expect("counted"), []);
         assert_eq!(store.count_scheduled(tenant, id).await.expect("counted"), []);
         assert_eq!(store.list_log(tenant, id, None, None, 100).await.expect("listed").items, []);
@@ -123,8 +124,8 @@ async fn the_store_finds_nothing_by_anothers_ids() {
         assert_eq!(store.count_pages(tenant, id).await.expect("counted"), 0);
         let by = mine.caller.orderer();
         assert!(!store.start_bulk_change(tenant, id, &by, now).await.expect("asked"));
-        assert!(!store.cancel_bulk_change(tenant, id, &by, now).await.expect("asked"));
-        assert_eq!(store.cancel_queue_entries(tenant, id, "me", now).await.expect("asked"), 0);
+        assert!(!store.cancel_bulk_change(tenant, id, &by, &Reach::Everything, now).await.expect("asked"));
+        assert_eq!(store.cancel_queue_entries(tenant, id, "me", &Reach::Everything, now).await.expect("asked"), 0);
         let reopening = Reopening {
             codes: Vec::new(),
             holds: lineshift_domain::facts::Holds::CUSTOMER_AND_PLAN,
@@ -162,7 +163,7 @@ async fn the_store_finds_nothing_by_anothers_ids() {
 async fn finds_no_lines(mine: &Operator, other: &Operator, theirs: &Theirs) {
     let (store, tenant) = (&mine.store, mine.tenant());
     not_found(store.get_device(tenant, theirs.device).await);
-    assert_eq!(store.list_device_history(tenant, theirs.device, None, 9).await.expect("listed").items, []);
+    assert_eq!(store.list_device_history(tenant, &Reach::Everything, theirs.device, None, 9).await.expect("listed").items, []);
     for filter in [
         DeviceFilter::All,
         DeviceFilter::Iccid(iccid(1)),

@@ -108,7 +108,8 @@ pub(crate) async fn get_device_usage(
 
 /// Lists what happened to a line
 ///
-/// Newest first: each change of customer, plan, pool or allocation with old and new value.
+/// Newest first: each change of customer, plan, pool or allocation with old and new value; as far as the line has been within your reach
+/// without a break.
 #[utoipa::path(get, path = "/api/v1/devices/{id}/history", tag = super::tag::DEVICES,
     params(("id" = i64, Path, description = "The line"), PageParams),
     responses((status = 200, description = "A page", body = Page<HistoryEntryView>)))]
@@ -122,7 +123,7 @@ pub(crate) async fn list_device_history(
     let device = web.engine.get_device(&caller, DeviceId(id)).await?;
     let (limit, after) = (parameters.limit(), parameters.cursor("after"));
     parameters.finish()?;
-    let listed = web.engine.store().list_device_history(caller.tenant, device.id, after, limit).await?;
+    let listed = web.engine.store().list_device_history(caller.tenant, &caller.rights.reach, device.id, after, limit).await?;
     Ok(Json(Page::of(listed, HistoryEntryView::from)))
 }
 

@@ -1,15 +1,13 @@
 //! Steps that a person must settle (B4.6 rule 6, B7.3).
 
-use std::collections::HashMap;
-
 use axum::Json;
 use axum::extract::{Request, State};
-use lineshift_domain::ids::{BulkChangeId, DeviceChangeId};
+use lineshift_domain::ids::DeviceChangeId;
 use lineshift_domain::reading::codes;
 use lineshift_domain::scopes::Action;
-use lineshift_engine::{Caller, EngineError};
-use lineshift_store::StoreError;
-use lineshift_store::billing::{Settlement, UnsettledStep};
+use lineshift_domain::terms::PortalType;
+use lineshift_engine::Caller;
+use lineshift_store::billing::{Settlement, UnsettledFilter};
 
 use super::carried_through;
 use super::reference::read_fields;
@@ -36,27 +34,19 @@ pub(crate) async fn list_unsettled_steps(
     require_any_view(&caller)?;
     let (limit, after) = (parameters.limit(), parameters.cursor("after"));
     parameters.finish()?;
-    let mut listed = web.engine.store().list_unsettled_steps(caller.tenant, after, limit).await?;
-    let visible = visible_changes(&web, &caller, &listed.items).await?;
-    listed.items.retain(|step| visible.get(&step.bulk_change_id).copied().unwrap_or(false));
+    let listed = web.engine.store().list_unsettled_steps(caller.tenant, &visible(&caller), after, limit).await?;
     Ok(Json(Page::of(listed, UnsettledStepView::from)))
 }
 
-/// Which of the steps' bulk changes the caller may look at.
-async fn visible_changes(web: &Web, caller: &Caller, steps: &[UnsettledStep]) -> Result<HashMap<BulkChangeId, bool>, ApiProblem> {
-    let mut visible = HashMap::new();
-    for id in steps.iter().map(|step| step.bulk_change_id) {
-        if visible.contains_key(&id) {
-            continue;
-        }
-        let is_visible = match web.engine.get_bulk_change(caller, id).await {
-            Ok(change) => caller.rights.allow(change.portal.into(), Action::View),
-            Err(EngineError::Store(StoreError::NotFound { .. })) => false,
-            Err(error) => return Err(error.into()),
-        };
-        visible.insert(id, is_visible);
+/// Those of the bulk changes that the caller may look at, and of the lines within reach.
+fn visible(caller: &Caller) -> UnsettledFilter {
+    let may_view = |portal: &PortalType| caller.rights.allow((*portal).into(), Action::View);
+    let reach = caller.rights.reach.clone();
+    UnsettledFilter {
+        portals: PortalType::ALL.iter().copied().filter(may_view).collect(),
+        ordered_by: (!reach.is_everything()).then_some(caller.principal),
+        reach,
     }
-    Ok(visible)
 }
 
 /// Settles what nobody knows about a row

@@ -132,13 +132,13 @@ pub struct HistoryEntryView {
     /// What: `assignment` or `customer_rate_plan`.
     #[schema(example = "customer_rate_plan")]
     pub action: String,
-    /// The values before.
-    #[schema(value_type = Object)]
+    /// The values before; null: there was nothing, or it is of before the line came within your reach.
+    #[schema(value_type = Option<Object>)]
     pub old_value: Value,
-    /// The values after.
-    #[schema(value_type = Object)]
+    /// The values after; null: there is nothing, or it is of somebody beyond your reach.
+    #[schema(value_type = Option<Object>)]
     pub new_value: Value,
-    /// Who ordered it.
+    /// Who ordered it; empty: whoever brought the line within your reach.
     pub changed_by: String,
 }
 

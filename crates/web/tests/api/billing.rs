@@ -99,12 +99,17 @@ async fn rows_that_wait_say_for_what_and_until_when() {
 
 /// Leaves the first row of a change as a worker leaves it whose store failed after a call was sent.
 async fn lose_the_first_row(app: &TestApp) -> DeviceChangeId {
+    lose_rows(app, 1).await
+}
+
+/// The same of the first rows; answers the first of them.
+pub(crate) async fn lose_rows(app: &TestApp, rows: i64) -> DeviceChangeId {
     let (store, now) = (&app.operator.store, app.operator.clock.now());
     let change = RunnableChange { tenant_id: app.operator.tenant(), bulk_change_id: BulkChangeId(1) };
     let until = now + chrono::TimeDelta::seconds(30);
     let claim = store.claim_page(change, "lost", until, now).await.expect("claimed").expect("a page");
-    let step = StepRecord {
-        device_change_id: claim.from_id,
+    let step = |row: i64| StepRecord {
+        device_change_id: DeviceChangeId(claim.from_id.0 + row),
         step: Step::RevService,
         part: 0,
         state: StepState::Intended,
@@ -119,7 +124,7 @@ async fn lose_the_first_row(app: &TestApp) -> DeviceChangeId {
         at: now,
         before: None,
     };
-    let batch = StepBatch { steps: vec![step], ..StepBatch::default() };
+    let batch = StepBatch { steps: (0..rows).map(step).collect(), ..StepBatch::default() };
     store.record_steps(&claim, &batch, now).await.expect("written");
     store.fail_page(&claim, Code::StoreFailed, "the store failed", now).await.expect("failed");
     claim.from_id

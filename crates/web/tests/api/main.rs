@@ -27,6 +27,8 @@ mod paging;
 mod people;
 mod plan_queue;
 mod reach;
+mod reach_moved;
+mod reach_outside;
 mod receiving;
 mod reference;
 mod refusals;

@@ -41,7 +41,8 @@ pub(crate) struct DevicesParams {
 
 /// Lists the rows of a bulk change
 ///
-/// In device order; rows in ERROR by code, then in device order.
+/// In device order; rows in ERROR by code, then in device order. Of a line that is beyond your reach by now, a row shows by what it was
+/// ordered and what became of it.
 #[utoipa::path(get, path = "/api/v1/bulk-changes/{id}/devices", tag = crate::api::tag::BULK_CHANGES,
     params(("id" = i64, Path, description = "The bulk change"), DevicesParams),
     responses((status = 200, description = "A page", body = Page<DeviceChangeView>)))]
@@ -57,7 +58,7 @@ pub(crate) async fn list_device_changes(
     let after = read_cursor(&mut parameters, filter);
     let include = parameters.parsed("include", "steps", |text| (text == "steps").then_some(()));
     parameters.finish()?;
-    let mut listed = web.engine.store().list_device_changes(caller.tenant, change.id, filter, after, limit).await?;
+    let mut listed = web.engine.list_device_changes(&caller, &change, filter, after, limit).await?;
     if !is_by_code(filter) {
         listed.next = listed.next.map(|(_, id)| (None, id));
     }
@@ -70,7 +71,9 @@ pub(crate) async fn list_device_changes(
 
 /// Gives each row its steps.
 async fn add_steps(web: &Web, caller: &Caller, rows: &mut [DeviceChangeView]) -> Result<(), ApiProblem> {
-    let ids: Vec<DeviceChangeId> = rows.iter().map(|row| DeviceChangeId(row.id)).collect();
+    // Without a line there are none, and of a line that is beyond reach by now none are shown.
+    let with_line = rows.iter().filter(|row| row.device_id.is_some());
+    let ids: Vec<DeviceChangeId> = with_line.map(|row| DeviceChangeId(row.id)).collect();
     let mut steps: HashMap<i64, Vec<StepView>> = HashMap::new();
     for step in web.engine.store().list_steps_of(caller.tenant, &ids).await? {
         steps.entry(step.device_change_id.0).or_default().push(step.into());

@@ -6,11 +6,9 @@ use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, SecondsFormat, Utc};
 use futures::{StreamExt as _, stream};
-use lineshift_domain::codes::Code;
-use lineshift_domain::ids::{BulkChangeId, DeviceChangeId};
 use lineshift_domain::terms::DeviceChangeStatus;
-use lineshift_engine::Caller;
-use lineshift_store::bulk_changes::{DeviceChangeFilter, DeviceChangeView};
+use lineshift_engine::{Caller, EngineError, RowKey};
+use lineshift_store::bulk_changes::{BulkChangeView, DeviceChangeFilter, DeviceChangeView};
 use lineshift_store::paging::{Listed, MAX_PAGE_ITEMS};
 use utoipa::IntoParams;
 
@@ -61,30 +59,28 @@ pub(crate) async fn export_bulk_change(
     let change = visible(&web, &caller, id).await?;
     let status = parameters.term("status", DeviceChangeStatus::ALL);
     parameters.finish()?;
-    let export = Export { web, caller, id: change.id, filter: DeviceChangeFilter { status, code: None } };
+    let export = Export { web, caller, change, filter: DeviceChangeFilter { status, code: None } };
     // The first page is read before the answer begins, so that a store out of reach is an error and no empty file.
     let first = export.page(None).await?;
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present".to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"bulk-change-{}.csv\"", change.id)),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"bulk-change-{}.csv\"", export.change.id)),
     ];
     Ok((headers, Body::from_stream(export.into_stream(first))).into_response())
 }
 
-type Key = (Option<Code>, DeviceChangeId);
-type Rows = Listed<DeviceChangeView, Key>;
+type Rows = Listed<DeviceChangeView, RowKey>;
 
 struct Export {
     web: Web,
     caller: Caller,
-    id: BulkChangeId,
+    change: BulkChangeView,
     filter: DeviceChangeFilter,
 }
 
 impl Export {
-    async fn page(&self, after: Option<Key>) -> Result<Rows, lineshift_store::StoreError> {
-        let store = self.web.engine.store();
-        store.list_device_changes(self.caller.tenant, self.id, self.filter, after, MAX_PAGE_ITEMS).await
+    async fn page(&self, after: Option<RowKey>) -> Result<Rows, EngineError> {
+        self.web.engine.list_device_changes(&self.caller, &self.change, self.filter, after, MAX_PAGE_ITEMS).await
     }
 
     fn into_stream(self, first: Rows) -> impl futures::Stream<Item = std::io::Result<Bytes>> {
@@ -145,7 +141,8 @@ fn write_rows(rows: &[DeviceChangeView]) -> std::io::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lineshift_domain::ids::DeviceId;
+    use lineshift_domain::codes::Code;
+    use lineshift_domain::ids::{DeviceChangeId, DeviceId};
 
     #[test]
     fn rows_are_quoted_and_formulas_disarmed() {

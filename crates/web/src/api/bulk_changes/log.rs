@@ -28,7 +28,8 @@ pub(crate) struct LogParams {
 
 /// Lists the log of a bulk change
 ///
-/// By row, attempt and entry; those of the bulk change as a whole come first.
+/// By row, attempt and entry; those of the bulk change as a whole come first. Of a line that is beyond your reach by now, the texts are
+/// left out.
 #[utoipa::path(get, path = "/api/v1/bulk-changes/{id}/log", tag = crate::api::tag::BULK_CHANGES,
     params(("id" = i64, Path, description = "The bulk change"), LogParams),
     responses((status = 200, description = "A page", body = Page<LogEntryView>)))]
@@ -42,6 +43,6 @@ pub(crate) async fn list_log(
     let device_change = parameters.id("device_change_id", DeviceChangeId);
     let (limit, after) = (parameters.limit(), parameters.cursor("after"));
     parameters.finish()?;
-    let listed = web.engine.store().list_log(caller.tenant, change.id, device_change, after, limit).await?;
+    let listed = web.engine.list_log(&caller, &change, device_change, after, limit).await?;
     Ok(Json(Page::of(listed, LogEntryView::from)))
 }
