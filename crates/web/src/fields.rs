@@ -5,10 +5,11 @@
 
 mod lists;
 
+use std::collections::HashSet;
 use std::fmt;
 
 use lineshift_domain::reading::codes;
-use lineshift_domain::refusal::{Problem, Refusal};
+use lineshift_domain::refusal::{Problems, place_of};
 use rust_decimal::Decimal;
 use secrecy::SecretString;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -27,7 +28,7 @@ pub const LARGEST_ID: i64 = 9_007_199_254_740_991;
 pub(crate) struct Fields {
     left: Vec<(String, Value)>,
     known: Vec<&'static str>,
-    problems: Vec<Problem>,
+    problems: Problems,
 }
 
 /// An object with its fields as written, repeated ones included.
@@ -63,23 +64,26 @@ impl Fields {
             let code = if error.is_data() { codes::NOT_AN_OBJECT } else { codes::MALFORMED_JSON };
             ApiProblem::unreadable("", code, format!("the body cannot be read: {error}; send one JSON object"))
         })?;
-        Ok(Self { left, known: Vec::new(), problems: Vec::new() })
+        Ok(Self { left, known: Vec::new(), problems: Problems::default() })
     }
 
     /// Notes a problem.
     pub(crate) fn report(&mut self, name: &str, code: &str, message: impl Into<String>) {
-        self.problems.push(Problem::new(name, code, message));
+        self.problems.add(name, code, message);
     }
 
     /// Ends reading: what was read, unless there were problems or fields that nobody took.
     pub(crate) fn finish<T>(mut self, read: Option<T>) -> Result<T, ApiProblem> {
-        let known = self.known.join(", ");
+        self.refuse_left();
+        Ok(self.problems.finish(read)?)
+    }
+
+    /// Reports the fields that nobody took.
+    fn refuse_left(&mut self) {
+        let message = format!("no field of that name is known here; known are: {}", self.known.join(", "));
         for (name, _) in std::mem::take(&mut self.left) {
-            let message = format!("no field of that name is known here; known are: {known}");
-            self.report(&name, codes::UNKNOWN_FIELD, message);
+            self.report(place_of(&name), codes::UNKNOWN_FIELD, message.as_str());
         }
-        Refusal::from_problems(self.problems)?;
-        Ok(read.expect("what could not be read was reported"))
     }
 
     fn take(&mut self, name: &'static str) -> Option<Value> {
@@ -199,19 +203,19 @@ impl Fields {
 
     /// Whether something was reported of a field.
     pub(crate) fn is_reported(&self, name: &str) -> bool {
-        self.problems.iter().any(|problem| problem.field == name)
+        self.problems.is_reported(name)
     }
 
     /// Every field that nobody took yet, each a text that is not repeated in any answer; every one that is none is reported.
     pub(crate) fn all_secrets(&mut self) -> Vec<(String, SecretString)> {
-        let mut read: Vec<(String, SecretString)> = Vec::new();
+        let (mut read, mut seen) = (Vec::new(), HashSet::new());
         for (name, value) in std::mem::take(&mut self.left) {
             match value {
-                _ if read.iter().any(|(before, _)| *before == name) => {
-                    self.report(&name, codes::REPEATED_FIELD, "stands there twice; give it once");
+                _ if !seen.insert(name.clone()) => {
+                    self.report(place_of(&name), codes::REPEATED_FIELD, "stands there twice; give it once");
                 }
                 Value::String(text) => read.push((name, SecretString::from(text))),
-                _ => self.report(&name, codes::WRONG_TYPE, "expected a text"),
+                _ => self.report(place_of(&name), codes::WRONG_TYPE, "expected a text"),
             }
         }
         read
@@ -265,16 +269,11 @@ impl Fields {
                 return None;
             }
         };
-        let mut inner = Self { left: object.into_iter().collect(), known: Vec::new(), problems: Vec::new() };
+        let mut inner = Self { left: object.into_iter().collect(), known: Vec::new(), problems: Problems::default() };
         let found = read(&mut inner);
-        let known = inner.known.join(", ");
-        let unknown = inner.left.into_iter().map(|(field, _)| {
-            Problem::new(&field, codes::UNKNOWN_FIELD, format!("no field of that name is known here; known are: {known}"))
-        });
-        let problems: Vec<Problem> = inner.problems.into_iter().chain(unknown).collect();
-        let is_good = problems.is_empty();
-        self.problems
-            .extend(problems.into_iter().map(|problem| Problem { field: format!("{name}.{}", problem.field), ..problem }));
+        inner.refuse_left();
+        let is_good = inner.problems.count() == 0;
+        self.problems.add_within(name, inner.problems);
         if is_good { found.map(Some) } else { None }
     }
 

@@ -4,7 +4,7 @@ use axum::extract::{FromRequestParts, Query};
 use axum::http::Uri;
 use axum::http::request::Parts;
 use lineshift_domain::reading::codes;
-use lineshift_domain::refusal::{Problem, Refusal};
+use lineshift_domain::refusal::{Problems, place_of};
 use lineshift_store::paging::MAX_PAGE_ITEMS;
 use utoipa::IntoParams;
 
@@ -31,7 +31,7 @@ pub(crate) struct PageParams {
 pub(crate) struct Parameters {
     left: Vec<(String, String)>,
     known: Vec<&'static str>,
-    problems: Vec<Problem>,
+    problems: Problems,
 }
 
 impl<S: Sync> FromRequestParts<S> for Parameters {
@@ -43,20 +43,21 @@ impl<S: Sync> FromRequestParts<S> for Parameters {
 }
 
 impl Parameters {
-    fn read(uri: &Uri) -> Result<Self, ApiProblem> {
+    /// Takes the query of an address apart. Errors: 400.
+    pub(crate) fn read(uri: &Uri) -> Result<Self, ApiProblem> {
         let Query(left) = Query::try_from_uri(uri)
             .map_err(|_| ApiProblem::unreadable("", codes::WRONG_FORM, "the query of the address cannot be read"))?;
         Ok(Self::of_pairs(left))
     }
 
     /// What a form holds, read in the same way.
-    pub(crate) const fn of_pairs(left: Vec<(String, String)>) -> Self {
-        Self { left, known: Vec::new(), problems: Vec::new() }
+    pub(crate) fn of_pairs(left: Vec<(String, String)>) -> Self {
+        Self { left, known: Vec::new(), problems: Problems::default() }
     }
 
     /// Notes a problem.
     pub(crate) fn report(&mut self, name: &str, code: &str, message: impl Into<String>) {
-        self.problems.push(Problem::new(name, code, message));
+        self.problems.add(name, code, message);
     }
 
     /// Takes a parameter. An empty one is refused: a filter without a value must not list everything.
@@ -114,12 +115,12 @@ impl Parameters {
 
     /// Ends reading: refuses parameters that nobody took, and everything that was reported.
     pub(crate) fn finish(mut self) -> Result<(), ApiProblem> {
+        let known = if self.known.is_empty() { "none".to_owned() } else { self.known.join(", ") };
+        let message = format!("no parameter of that name is known here; known are: {known}");
         for (name, _) in std::mem::take(&mut self.left) {
-            let known = if self.known.is_empty() { "none".to_owned() } else { self.known.join(", ") };
-            let message = format!("no parameter of that name is known here; known are: {known}");
-            self.report(&name, codes::UNKNOWN_FIELD, message);
+            self.report(place_of(&name), codes::UNKNOWN_FIELD, message.as_str());
         }
-        Ok(Refusal::from_problems(self.problems)?)
+        Ok(self.problems.finish(Some(()))?)
     }
 }
 

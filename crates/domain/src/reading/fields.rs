@@ -5,7 +5,7 @@ use super::json::{Entries, Node, read_json};
 use super::nearest::nearest;
 use super::problems::{Problems, shown, unreadable};
 use crate::limits::Limits;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, place_of};
 
 /// Names of the fields that an object may have, in groups that several objects share.
 pub(super) type Known = &'static [&'static [&'static str]];
@@ -56,7 +56,7 @@ impl<'a> Fields<'a> {
             Some(name) => format!("did you mean {name}?"),
             None => format!("leave it out; known here are {}", self.names().collect::<Vec<_>>().join(", ")),
         };
-        let path = self.path_of(&written.chars().take(64).collect::<String>());
+        let path = self.path_of(place_of(&written.chars().take(64).collect::<String>()));
         problems.add(path, codes::UNKNOWN_FIELD, format!("there is no field {} here; {advice}", shown(written)));
     }
 

@@ -63,7 +63,7 @@ impl Fields {
         self.list(name, present, "an id", id)
     }
 
-    /// A list of words, each one that `fits`.
+    /// A list of words, each without blanks, and one that `fits`.
     pub(crate) fn words(
         &mut self,
         name: &'static str,
@@ -73,7 +73,7 @@ impl Fields {
     ) -> Option<Vec<String>> {
         self.list(name, present, expected, |value| {
             let word = value.as_str()?;
-            (!word.contains([' ', ',']) && !word.is_empty() && fits(word)).then(|| word.to_owned())
+            (!word.contains(|c: char| c.is_whitespace() || c == ',') && !word.is_empty() && fits(word)).then(|| word.to_owned())
         })
     }
 }
@@ -93,6 +93,14 @@ mod tests {
         assert_eq!(fields.words("reach", None, "a word", |_| true), Some(vec!["*".to_owned()]));
         assert_eq!(fields.ids("others", Some(vec![7])), Some(vec![7]));
         fields.finish(Some(())).expect("nothing is left");
+    }
+
+    #[test]
+    fn a_word_has_no_blanks_of_any_kind() {
+        for word in ["a\\tb", "\\t*", "*\\n", "a\\u00a0b", "a,b", " "] {
+            let mut fields = of(&format!("{{\"scopes\":[\"{word}\"]}}"));
+            assert_eq!(fields.words("scopes", None, "a word", |_| true), None, "{word}");
+        }
     }
 
     #[test]

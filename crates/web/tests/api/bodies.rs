@@ -55,6 +55,46 @@ async fn what_cannot_be_read_is_a_bad_request() {
 }
 
 #[tokio::test]
+async fn a_body_of_nothing_but_mistakes_gets_a_short_answer() {
+    let app = TestApp::with_lines(0).await;
+    let admin = app.admin().await;
+    let unknown: String = (0..60_000).map(|nth| format!("\"a{nth}\":1,")).collect();
+    let repeated = "\"a\":\"b\",".repeat(50_000);
+    let long = format!("\"{}\":1,", "n".repeat(500_000));
+    let secrets: String = (0..50_000).map(|nth| format!("\"a{nth}\":\"b\",")).collect();
+    let account = format!("/api/v1/integrations/{}/account", app.operator.authentication);
+    let cases = [
+        ("unknown fields", "/api/v1/sites".to_owned(), Method::POST, format!("{{{unknown}\"\":1}}")),
+        ("one field again and again", "/api/v1/sites".to_owned(), Method::POST, format!("{{{repeated}\"\":1}}")),
+        ("a long name", "/api/v1/sites".to_owned(), Method::POST, format!("{{{long}\"\":1}}")),
+        ("credentials", account, Method::PUT, format!("{{\"credentials\":{{{secrets}\"a\":1}}}}")),
+    ];
+    for (name, path, method, body) in cases {
+        let request = admin.request(method, &path).header("content-type", "application/json").body(body);
+        let answer = send(request).await;
+        assert_eq!(answer.status, 422, "{name}: {}", answer.text().chars().take(300).collect::<String>());
+        assert!(answer.body.len() < 64 << 10, "{name}: {} bytes are answered", answer.body.len());
+    }
+    let many: String = (0..2_000).map(|nth| format!("a{nth}=1&")).collect();
+    let answer = admin.get(&format!("/api/v1/sites?{many}=1")).await;
+    assert_eq!((answer.status, answer.problems().len()), (422, 101), "the last one counts the others");
+}
+
+#[tokio::test]
+async fn words_with_blanks_of_any_kind_are_refused() {
+    let app = TestApp::with_lines(0).await;
+    let admin = app.admin().await;
+    for blank in ["\t", "\n", "\u{a0}", "\u{3000}"] {
+        let role = json!({"name": "Ours", "scopes": [format!("{blank}*"), "m2m:view"]});
+        let answer = admin.post("/api/v1/roles", &role).await;
+        assert_eq!((answer.status, answer.problems()), (422, vec!["scopes[0] wrong_form".to_owned()]), "{}", answer.text());
+        let key = json!({"name": "Ours", "scopes": ["*"], "reach": [format!("*{blank}")]});
+        let answer = admin.post("/api/v1/api-keys", &key).await;
+        assert_eq!((answer.status, answer.problems()), (422, vec!["reach[0] wrong_form".to_owned()]), "{}", answer.text());
+    }
+}
+
+#[tokio::test]
 async fn a_body_over_the_limit_is_refused_whether_its_length_is_said_or_not() {
     let limits = Limits { body_bytes: 2_000, ..Limits::default() };
     let app = TestApp::with(1, limits, Options::default()).await;
