@@ -31,6 +31,14 @@ bench *arguments:
 soak seeds="200" *arguments:
     shift; LINESHIFT_SEEDS={{ seeds }} PROPTEST_CASES={{ seeds }}0 NEXTEST_PROFILE=soak ./test "$@"
 
+# Thousands of calls made up from the API's description; with a seed, those of that seed.
+calls *seed:
+    .ci/generated-calls/run "$@"
+
+# Every fuzz target for a minute, or one for as many seconds as are said: `just fuzz orders 600`.
+fuzz *arguments:
+    .ci/fuzz "$@"
+
 # Builds without each guard against billing twice: the test named after it must fail then.
 guards:
     .ci/guards

@@ -3,6 +3,7 @@
 
 NEXTEST_VERSION=0.9.151
 CARGO_DENY_VERSION=0.20.2
+CARGO_FUZZ_VERSION=0.13.2
 
 # What `cargo install` puts in place must be found in the same run, also where a login shell did not add it to PATH.
 export PATH="$PATH:${CARGO_INSTALL_ROOT:-${CARGO_HOME:-$HOME/.cargo}}/bin"
@@ -37,6 +38,37 @@ need_nextest() {
 
 need_deny() {
   cargo deny --version >/dev/null 2>&1 || install_tool cargo-deny "$CARGO_DENY_VERSION"
+}
+
+# Where cargo builds, as it was told.
+target_directory() { printf '%s\n' "${CARGO_TARGET_DIR:-target}"; }
+
+# Sets SCHEMATHESIS to a virtual environment that has it, in the folder of builds; made anew when what it needs has changed.
+need_schemathesis() {
+  local wanted=.ci/generated-calls/requirements.txt
+  SCHEMATHESIS=$(target_directory)/schemathesis-$(sha256sum "$wanted" | cut -c 1-16)
+  # Whole only when it says so: an installation may have been interrupted.
+  [[ -e $SCHEMATHESIS/whole ]] && return
+  need_python
+  say "installing schemathesis (once per folder of builds)"
+  mkdir -p "$(target_directory)"
+  rm -rf "$(target_directory)"/schemathesis-*
+  { python3 -m venv "$SCHEMATHESIS" &&
+    "$SCHEMATHESIS/bin/pip" install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r "$wanted"; } >&2 ||
+    die "schemathesis could not be installed"
+  touch "$SCHEMATHESIS/whole"
+}
+
+need_python() {
+  python3 -c 'import venv, ensurepip' 2>/dev/null && return
+  ((EUID == 0)) && command -v apt-get >/dev/null || die "Python with venv was not found: install it (Debian: apt-get install python3-venv)"
+  say "installing Python (once per machine)"
+  { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends python3-venv; } >&2 ||
+    die "Python could not be installed"
+}
+
+need_fuzz() {
+  cargo fuzz --version >/dev/null 2>&1 || install_tool cargo-fuzz "$CARGO_FUZZ_VERSION"
 }
 
 # The directory of the newest PostgreSQL's programs: Debian keeps them out of PATH.

@@ -50,6 +50,19 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "lineshift-simulators",
         ],
     ),
+    (
+        "lineshift-fuzz-targets",
+        &[
+            "lineshift",
+            "lineshift-domain",
+            "lineshift-store",
+            "lineshift-store-sqlite",
+            "lineshift-connectors",
+            "lineshift-engine",
+            "lineshift-testkit",
+            "lineshift-web",
+        ],
+    ),
 ];
 
 /// What a crate must not meet in its whole graph, however far down.

@@ -26,6 +26,7 @@ mod portal;
 mod problem;
 mod query;
 mod rates;
+pub mod reading;
 mod routes;
 mod serve;
 mod sign_in;

@@ -6,7 +6,7 @@
 
 mod cells;
 mod header;
-pub(crate) mod kinds;
+pub mod kinds;
 mod problems;
 mod references;
 mod run;
@@ -20,20 +20,22 @@ use lineshift_store::import::Imported;
 
 pub(crate) use cells::Cells;
 pub(crate) use header::Column;
-pub(crate) use problems::{Problem, Problems};
+pub use problems::Problem;
+pub(crate) use problems::Problems;
 pub(crate) use references::References;
-pub(crate) use run::{Report, run};
+pub use run::Report;
+pub(crate) use run::run;
 
 /// Where rows go.
-pub(crate) struct Target<'a> {
+pub struct Target<'a> {
     /// The store.
-    pub(crate) store: &'a dyn Store,
+    pub store: &'a dyn Store,
     /// For whom.
-    pub(crate) tenant: &'a Tenant,
+    pub tenant: &'a Tenant,
     /// Who brings them in; stands as the one who modified what is replaced.
-    pub(crate) by: &'a str,
+    pub by: &'a str,
     /// When.
-    pub(crate) now: DateTime<Utc>,
+    pub now: DateTime<Utc>,
 }
 
 /// One kind of file.

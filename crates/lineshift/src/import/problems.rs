@@ -12,17 +12,17 @@ const MOST_SHOWN: usize = 40;
 
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Problem {
+pub struct Problem {
     /// The line of the file in which the row begins, from 1.
-    pub(crate) line: u64,
+    pub line: u64,
     /// The number of the column, from 1; none: the row as a whole.
-    pub(crate) column: Option<usize>,
+    pub column: Option<usize>,
     /// The column's name.
-    pub(crate) name: Option<String>,
+    pub name: Option<String>,
     /// What was found.
-    pub(crate) found: String,
+    pub found: String,
     /// What was expected.
-    pub(crate) expected: String,
+    pub expected: String,
 }
 
 impl fmt::Display for Problem {

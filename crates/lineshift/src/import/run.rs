@@ -1,7 +1,7 @@
 //! Reading a file and storing its rows.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Read};
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
@@ -17,19 +17,19 @@ use crate::exit::Refused;
 
 /// What an import came to.
 #[derive(Debug, Default, Serialize)]
-pub(crate) struct Report {
+pub struct Report {
     /// Rows read.
-    pub(crate) rows: u64,
+    pub rows: u64,
     /// Things stored that were not there.
-    pub(crate) created: u64,
+    pub created: u64,
     /// Things stored in the place of what was there.
-    pub(crate) updated: u64,
+    pub updated: u64,
     /// Rows that are wrong; nothing of them was stored.
-    pub(crate) bad_rows: u64,
+    pub bad_rows: u64,
     /// How many problems they have.
-    pub(crate) problem_count: u64,
+    pub problem_count: u64,
     /// The first hundred of them.
-    pub(crate) problems: Vec<Problem>,
+    pub problems: Vec<Problem>,
 }
 
 /// Whether rows are stored, or only looked at.
@@ -62,7 +62,25 @@ pub(crate) async fn run<K: Kind>(
 async fn pass<K: Kind>(target: &Target<'_>, file: &Path, pass: Pass, progress: &(dyn Fn(u64, u64) + Sync)) -> Result<Report> {
     let opened = File::open(file).with_context(|| format!("opening {}", file.display()))?;
     let bytes = opened.metadata().with_context(|| format!("opening {}", file.display()))?.len();
-    let mut reader = csv::ReaderBuilder::new().flexible(true).has_headers(false).from_reader(BufReader::new(opened));
+    read_rows::<K>(target, file, BufReader::new(opened), pass, &|read| progress(read, bytes)).await
+}
+
+/// Looks through a file that is held whole, and stores nothing. `file` is how it is called where something is wrong with it.
+///
+/// # Errors
+/// As [`run`].
+pub(super) async fn look_through<K: Kind>(target: &Target<'_>, file: &Path, bytes: &[u8]) -> Result<Report> {
+    read_rows::<K>(target, file, bytes, Pass::Check, &|_| ()).await
+}
+
+async fn read_rows<K: Kind>(
+    target: &Target<'_>,
+    file: &Path,
+    source: impl Read,
+    pass: Pass,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<Report> {
+    let mut reader = csv::ReaderBuilder::new().flexible(true).has_headers(false).from_reader(source);
     let reading = || format!("reading {}", file.display());
     let mut record = csv::ByteRecord::new();
     if !reader.read_byte_record(&mut record).with_context(reading)? {
@@ -84,13 +102,13 @@ async fn pass<K: Kind>(target: &Target<'_>, file: &Path, pass: Pass, progress: &
         let Some(row) = row.filter(|_| cells.is_sound()) else { continue };
         let anew = state.chunk.last().is_none_or(|(_, before)| K::begins_anew(before, &row));
         if state.chunk.len() >= IMPORT_ROWS && anew {
-            progress(reader.position().byte(), bytes);
+            progress(reader.position().byte());
             state.finish_chunk::<K>(target, pass).await?;
         }
         K::push(&mut state.chunk, line, row);
     }
     state.finish_chunk::<K>(target, pass).await?;
-    progress(bytes, bytes);
+    progress(reader.position().byte());
     Ok(state.finished())
 }
 

@@ -213,7 +213,7 @@ fn authorization(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// What callbacks must carry, as JSON. Nothing of it is repeated.
-fn read_expected(fields: &mut Fields) -> Option<SecretString> {
+pub(crate) fn read_expected(fields: &mut Fields) -> Option<SecretString> {
     let given = fields.all_secrets();
     if given.is_empty() || given.len() > MOST_FIELDS {
         let message = format!("give 1 to {MOST_FIELDS} fields, such as user and password");
@@ -223,7 +223,7 @@ fn read_expected(fields: &mut Fields) -> Option<SecretString> {
     for (name, text) in &given {
         if !is_credential(text.expose_secret()) {
             let message = "expected 1 to 1000 characters without control characters";
-            fields.report(name, lineshift_domain::reading::codes::WRONG_FORM, message);
+            fields.report(lineshift_domain::refusal::place_of(name), lineshift_domain::reading::codes::WRONG_FORM, message);
         }
     }
     let object: serde_json::Map<String, serde_json::Value> =

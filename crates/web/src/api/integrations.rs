@@ -100,7 +100,11 @@ async fn shown(web: &Web, key: AccountKey) -> Result<Json<AccountView>, ApiProbl
 }
 
 /// Everything but the sealed credentials; those that were given, beside it, as they are to be sealed.
-fn read_settings(fields: &mut Fields, stored: &IntegrationAccount, web: &Web) -> Option<(AccountSettings, Option<SecretString>)> {
+pub(crate) fn read_settings(
+    fields: &mut Fields,
+    stored: &IntegrationAccount,
+    web: &Web,
+) -> Option<(AccountSettings, Option<SecretString>)> {
     let (kind, carriers) = (stored.integration_kind, web.engine.carriers());
     if !is_callable(carriers, kind) {
         fields.report("", "not_available", not_callable(carriers, kind));

@@ -79,7 +79,7 @@ pub(crate) async fn settle_device_change(
     Ok((AuditNote { devices: 1 }, Json(view)))
 }
 
-fn read_settlement(fields: &mut Fields) -> Option<Settlement> {
+pub(crate) fn read_settlement(fields: &mut Fields) -> Option<Settlement> {
     let stands = fields.parsed("as", "stands or gone", |text| match text {
         "stands" => Some(true),
         "gone" => Some(false),

@@ -16,11 +16,12 @@ use std::path::Path;
 use anyhow::Result;
 use clap::ValueEnum;
 
+use super::run::look_through;
 use super::{Column, Kind as _, Report, Target, run};
 
 /// What a file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum FileKind {
+pub enum FileKind {
     /// Credentials of billing and carrier accounts, by name.
     Authentications,
     /// Carrier accounts, by name.
@@ -44,8 +45,15 @@ pub(crate) enum FileKind {
 }
 
 impl FileKind {
+    /// All of them.
+    #[must_use]
+    pub fn all() -> &'static [Self] {
+        Self::value_variants()
+    }
+
     /// The name, as it is typed.
-    pub(crate) const fn as_str(self) -> &'static str {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Authentications => "authentications",
             Self::Providers => "providers",
@@ -88,7 +96,7 @@ impl FileKind {
     }
 
     /// Brings a file in; see [`run()`].
-    pub(crate) async fn import(
+    pub async fn import(
         self,
         target: &Target<'_>,
         file: &Path,
@@ -111,6 +119,31 @@ impl FileKind {
             Self::Assignments => run!(assignments::Assignments),
             Self::RevServices => run!(rev_services::RevServices),
             Self::PlanQueue => run!(plan_queue::PlanQueue),
+        }
+    }
+
+    /// Looks through a file without storing anything: what [`FileKind::import`] does first.
+    ///
+    /// # Errors
+    /// As [`run()`]; `Refused` says what is wrong with the header.
+    pub async fn look_through(self, target: &Target<'_>, bytes: &[u8]) -> Result<Report> {
+        let file = Path::new(self.as_str());
+        macro_rules! look {
+            ($kind:ty) => {
+                look_through::<$kind>(target, file, bytes).await
+            };
+        }
+        match self {
+            Self::Authentications => look!(authentications::Authentications),
+            Self::Providers => look!(providers::Providers),
+            Self::Customers => look!(customers::Customers),
+            Self::Sites => look!(sites::Sites),
+            Self::Plans => look!(plans::Plans),
+            Self::Pools => look!(pools::Pools),
+            Self::Devices => look!(devices::Devices),
+            Self::Assignments => look!(assignments::Assignments),
+            Self::RevServices => look!(rev_services::RevServices),
+            Self::PlanQueue => look!(plan_queue::PlanQueue),
         }
     }
 }

@@ -113,7 +113,7 @@ async fn find(web: &Web, tenant: TenantId, id: PrincipalId) -> Result<ApiKey, Ap
     web.engine.store().find_api_key(tenant, id).await?.ok_or_else(ApiProblem::not_found)
 }
 
-fn read(fields: &mut Fields, secret_hash: [u8; 32], now: DateTime<Utc>) -> Option<NewKey> {
+pub(crate) fn read(fields: &mut Fields, secret_hash: [u8; 32], now: DateTime<Utc>) -> Option<NewKey> {
     let name = fields.text("name", None);
     let scopes = read_scopes(fields, None);
     if scopes.as_ref().is_some_and(|scopes| *scopes == Scopes::default()) {

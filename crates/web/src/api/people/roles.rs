@@ -142,7 +142,7 @@ pub(crate) async fn delete_role(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn read(fields: &mut Fields, present: Option<&Role>) -> Option<Role> {
+pub(crate) fn read(fields: &mut Fields, present: Option<&Role>) -> Option<Role> {
     let name = fields.text("name", present.map(|role| role.name.as_str()));
     let scopes = read_scopes(fields, present.map(|role| &role.scopes));
     Some(Role { id: present.map_or(RoleId(0), |role| role.id), name: name?, scopes: scopes? })

@@ -178,7 +178,7 @@ fn new_invitation(web: &Web) -> Result<Invitation, ApiProblem> {
     })
 }
 
-fn read_new(fields: &mut Fields) -> Option<(NewPerson, Membership)> {
+pub(crate) fn read_new(fields: &mut Fields) -> Option<(NewPerson, Membership)> {
     let email = fields.parsed("email", "an address such as ann@example.com", read_email);
     let display_name = fields.text("display_name", None);
     let membership = read_membership(fields, None);

@@ -106,6 +106,17 @@ macro_rules! endpoints {
         use crate::query::{NoParameters, PageParams, Parameters, PathId};
         use crate::views::{$New, $Patch, $View, Page};
 
+        /// What a body for a new one is read as, and what is left of that by a change that says nothing.
+        pub(crate) fn read_body(web: &Web, body: &[u8]) -> Result<crate::reading::Read, ApiProblem> {
+            let mut fields = Fields::read(body)?;
+            let thing = $read(web, &mut fields, None);
+            let thing = fields.finish(thing)?;
+            let mut nothing = Fields::read(b"{}")?;
+            let unchanged = $read(web, &mut nothing, Some(&thing));
+            let unchanged = nothing.finish(unchanged)?;
+            Ok(crate::reading::Read { meaning: format!("{thing:?}"), unchanged: Some(format!("{unchanged:?}")) })
+        }
+
         #[doc = concat!("Lists ", $many, "\n\nBy id, inactive ones included.")]
         #[utoipa::path(get, path = $path, tag = crate::api::tag::REFERENCE, params(PageParams),
             summary = concat!("Lists ", $many), description = "By id, inactive ones included.",

@@ -1,0 +1,4 @@
+//! See crates/fuzz-targets/src/csv_files.rs.
+#![no_main]
+
+lineshift_fuzz::fuzz!("csv_files");

@@ -1,0 +1,4 @@
+//! See crates/fuzz-targets/src/lines.rs.
+#![no_main]
+
+lineshift_fuzz::fuzz!("lines");

@@ -1,0 +1,4 @@
+//! See crates/fuzz-targets/src/orders.rs.
+#![no_main]
+
+lineshift_fuzz::fuzz!("orders");

@@ -1,0 +1,4 @@
+//! See crates/fuzz-targets/src/outside.rs.
+#![no_main]
+
+lineshift_fuzz::fuzz!("outside");

@@ -1,0 +1,4 @@
+//! See crates/fuzz-targets/src/records.rs.
+#![no_main]
+
+lineshift_fuzz::fuzz!("records");

@@ -1,0 +1,4 @@
+//! See crates/fuzz-targets/src/words.rs.
+#![no_main]
+
+lineshift_fuzz::fuzz!("words");
