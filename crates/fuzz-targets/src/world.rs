@@ -54,7 +54,7 @@ impl World {
             let tenant = store.get_tenant(id).await.expect("the tenant");
             (store, tenant)
         });
-        let world = Self { runtime, store, tenant, directory: directory };
+        let world = Self { runtime, store, tenant, directory };
         for (kind, text) in THERE {
             let file = world.directory.path().join("there.csv");
             std::fs::write(&file, text).expect("a file");
