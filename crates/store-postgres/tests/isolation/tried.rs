@@ -1,6 +1,7 @@
 //! Calls of the store for one tenant where the database was told of another, and what is said of their answers.
 
 use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::fmt::Debug;
 
 use lineshift_domain::counts::Counts;
@@ -89,6 +90,12 @@ always_something!(
 pub(crate) struct Opened;
 
 impl<T: Debug> Answer for Vec<T> {
+    fn is_nothing(&self) -> bool {
+        self.is_empty()
+    }
+}
+
+impl<T: Debug> Answer for HashSet<T> {
     fn is_nothing(&self) -> bool {
         self.is_empty()
     }
