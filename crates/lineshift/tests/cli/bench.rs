@@ -147,3 +147,54 @@ fn lines_are_moved_at_their_carriers_alone_and_beside_each_other() {
     assert_eq!((report["legs"].as_array().map(Vec::len), &report["billing"]), (Some(0), &Value::Null), "{report}");
     assert_eq!(std::fs::read_dir(place.path(".")).expect("the directory").count(), 0);
 }
+
+/// What an access leg reports, whatever store it ran on. How long things took beside other tests, says nothing.
+fn require_access(report: &Value) {
+    let access = &report["access"];
+    for check in ["key_us", "session_us"] {
+        assert!(access["check"][check].as_f64().is_some_and(|took| took > 0.0), "{check}: {report}");
+    }
+    let kinds: Vec<&str> = access["ids"].as_object().expect("named").keys().map(String::as_str).collect();
+    assert_eq!(
+        kinds,
+        [
+            "beyond reach: bulk change",
+            "beyond reach: device",
+            "beyond reach: site",
+            "foreign bulk change",
+            "foreign device",
+            "foreign site"
+        ]
+    );
+    for kind in kinds {
+        assert_eq!(access["ids"][kind]["pairs"], 20, "{report}");
+    }
+    let signing_in = &access["signing_in"];
+    assert_eq!((&signing_in["people_at_once"], signing_in["rounds"].as_array().map(Vec::len)), (&20.into(), Some(2)), "{report}");
+    assert!(signing_in["p99_ratio"].as_f64().is_some_and(|ratio| ratio > 0.0), "{report}");
+}
+
+#[test]
+fn who_calls_is_measured_beside_many_who_sign_in() {
+    let place = Place::empty();
+    let sizes = ["--lines", "200", "--fleet", "200", "--rounds", "2", "--dir", "."];
+    let report = place.run(&[&["bench", "--legs", "access", "--json"], &sizes[..]].concat()).json(0);
+    require_access(&report);
+    assert_eq!(report["access"]["check"]["round_trips"], Value::Null, "a file is not far away");
+    assert_eq!(std::fs::read_dir(place.path(".")).expect("the directory").count(), 0);
+}
+
+#[test]
+fn on_postgres_it_takes_one_round_trip_to_know_who_calls() {
+    let place = Place::empty();
+    let sizes = ["--lines", "200", "--fleet", "200", "--rounds", "2", "--dir", "."];
+    let ran = place.run(&[&["bench", "--store", "postgres", "--legs", "access", "--json"], &sizes[..]].concat());
+    assert!(ran.code == 0 || ran.err.contains("not as it is to be"), "{}", ran.err);
+    let report: Value = serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {}\n{}", ran.out, ran.err));
+    require_access(&report);
+    for check in ["key", "session"] {
+        let trips = report["access"]["check"]["round_trips"][check].as_f64().expect("a number");
+        // More than one, for the rest takes time as well; two would be two.
+        assert!((1.0..2.0).contains(&trips), "{check}: {report}");
+    }
+}

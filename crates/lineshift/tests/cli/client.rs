@@ -1,5 +1,8 @@
 //! Ordering, looking, exporting, retrying and canceling against a server.
 
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
+
 use serde_json::Value;
 
 use crate::program::{Place, Ran, Running, example};
@@ -200,4 +203,42 @@ fn cells(provider: &str, column: &str, count: usize) -> Vec<String> {
         &row[1] == provider && active && &row[5] == "false" && !billed.contains(&row[0].to_owned()) && !shared(&row[3])
     });
     good.take(count).map(|row| row[place].to_owned()).collect()
+}
+
+/// A server that answers whatever it is asked with a file, and would like to choose its name. Answers its address.
+fn naming(name: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("bound");
+    std::thread::spawn(move || {
+        for connection in listener.incoming() {
+            let mut connection = connection.expect("a connection");
+            let heard = BufReader::new(connection.try_clone().expect("the same connection"));
+            let head = heard.lines().take_while(|line| line.as_ref().is_ok_and(|line| !line.is_empty())).count();
+            assert!(head > 0, "it was asked something");
+            let answer = format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\nContent-Disposition: attachment; filename=\"{name}\"\r\n\
+                 Location: file://{name}\r\nContent-Length: 4\r\nConnection: close\r\n\r\nevil"
+            );
+            connection.write_all(answer.as_bytes()).expect("it is heard");
+        }
+    });
+    format!("http://{address}")
+}
+
+#[test]
+fn a_server_chooses_no_file_that_an_export_is_written_to() {
+    for name in ["../evil.csv", "/tmp/evil.csv", "evil.csv", "..%2fevil.csv", "out.csv/../../evil.csv"] {
+        let mut place = Place::empty();
+        place.set("LINESHIFT_URL", &naming(name));
+        place.set("LINESHIFT_API_KEY", &format!("ls_1_1_{}", "A".repeat(43)));
+        assert_eq!(place.run(&["export", "1"]).expect(0), "evil", "without a name it is written to standard output");
+        let files = || {
+            let files = std::fs::read_dir(place.path(".")).expect("the directory");
+            files.map(|file| file.expect("a file").file_name().into_string().expect("UTF-8")).collect::<Vec<_>>()
+        };
+        assert_eq!(files(), Vec::<String>::new(), "{name}");
+        place.run(&["export", "1", "--output", "out.csv"]).expect(0);
+        assert_eq!(files(), ["out.csv"], "{name}");
+        assert_eq!(std::fs::read_to_string(place.path("out.csv")).expect("the export"), "evil");
+    }
 }
