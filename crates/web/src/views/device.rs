@@ -133,10 +133,10 @@ pub struct HistoryEntryView {
     #[schema(example = "customer_rate_plan")]
     pub action: String,
     /// The values before; null: there was nothing, or it is of before the line came within your reach.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<Object>, required)]
     pub old_value: Value,
     /// The values after; null: there is nothing, or it is of somebody beyond your reach.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<Object>, required)]
     pub new_value: Value,
     /// Who ordered it; empty: whoever brought the line within your reach.
     pub changed_by: String,

@@ -36,7 +36,7 @@ pub(crate) async fn start_bulk_change(
 /// Cancels a bulk change
 ///
 /// Rows on which nothing was sent become CANCELED, the page in hand is the last, and plan queue entries of this change
-/// that still wait are canceled.
+/// that still wait, and are within your reach, are canceled.
 #[utoipa::path(post, path = "/api/v1/bulk-changes/{id}/cancel", tag = crate::api::tag::BULK_CHANGES, params(("id" = i64, Path, description = "The bulk change")),
     responses(
         (status = 200, description = "The bulk change", body = BulkChangeView),
