@@ -116,6 +116,7 @@ async fn what_is_to_be_undone_is_undone_at_the_carrier_too_when_billing_fails_at
         }
         let open = situation.world.operator.change(id).await.counts.open;
         assert_eq!(open, 0, "{failures}: it never ends: {}", situation.text(id).await);
+        situation.finish(id).await;
         situation.right().await;
     }
 }
