@@ -28,9 +28,7 @@ impl CarrierPage<'_> {
         if !line.is_stored() {
             self.store_here(line, self.asked.clone(), self.action());
             line.mark_stored(now);
-            if matches!(line.goal, Goal::Finish(_)) {
-                line.stands_all_the_same();
-            }
+            line.stands_anew = matches!(line.goal, Goal::Finish(_));
         }
         if matches!(line.goal, Goal::Do) && !self.waits_while_late(line) {
             line.end = Some(LineEnd::Stands);
@@ -114,7 +112,7 @@ impl CarrierPage<'_> {
             return;
         }
         // What was a reason to move no line to it may be none for a line that stands there (B5.3).
-        if line.is_to_be_judged_anew() {
+        if line.stands_anew {
             let text = format!("it stands at {} as asked, and is judged again", self.name());
             return self.apply(line, self.calling.wait(reason.code, text, self.calling.now()));
         }

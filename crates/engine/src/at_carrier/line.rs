@@ -47,7 +47,7 @@ pub(crate) struct CarrierRun {
     /// Whether a refused line was looked at as far as that is worth.
     is_looked_at: bool,
     /// Whether it turned out only now, though it is refused, that it stands.
-    stands_anew: bool,
+    pub(super) stands_anew: bool,
     unwritten: StepBatch,
     entries: Entries,
 }
@@ -257,15 +257,6 @@ impl CarrierRun {
 
     pub(super) const fn look_is_over(&mut self) {
         self.is_looked_at = true;
-    }
-
-    /// It stands though it is refused.
-    pub(super) const fn stands_all_the_same(&mut self) {
-        self.stands_anew = true;
-    }
-
-    pub(super) const fn is_to_be_judged_anew(&self) -> bool {
-        self.stands_anew
     }
 
     /// How many acts of what is asked are done, or were not needed.
