@@ -40,8 +40,10 @@ pub(crate) fn run(body: &[u8]) {
         }
         Err(problem) => {
             crate::records::check(&problem);
-            let repeated =
-                problem.errors.iter().any(|error| error.message.contains(PASSWORD)) || problem.detail.contains(PASSWORD);
+            // The name of a field is its place, and no secret: it is repeated, in the detail as well.
+            let is_named = problem.errors.iter().any(|error| error.field.contains(PASSWORD));
+            let repeated = problem.errors.iter().any(|error| error.message.contains(PASSWORD))
+                || (!is_named && problem.detail.contains(PASSWORD));
             assert!(!repeated, "a secret is repeated");
         }
     }
