@@ -61,8 +61,11 @@ impl Fields {
             .map_err(|_| ApiProblem::unreadable("", codes::NOT_UTF8, "the body is not UTF-8; send it as UTF-8"))?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let Entries(left) = serde_json::from_str(text).map_err(|error| {
-            let code = if error.is_data() { codes::NOT_AN_OBJECT } else { codes::MALFORMED_JSON };
-            ApiProblem::unreadable("", code, format!("the body cannot be read: {error}; send one JSON object"))
+            if error.is_data() {
+                // What it is instead would be repeated whole, and may be a password.
+                return ApiProblem::unreadable("", codes::NOT_AN_OBJECT, "the body is JSON, but no object; send one JSON object");
+            }
+            ApiProblem::unreadable("", codes::MALFORMED_JSON, format!("the body cannot be read: {error}; send one JSON object"))
         })?;
         Ok(Self { left, known: Vec::new(), problems: Problems::default() })
     }
@@ -393,6 +396,8 @@ mod tests {
             let problem = Fields::read(body).err().expect("not an object");
             assert_eq!(problem.view().status, 400, "{body:?}");
         }
+        let problem = Fields::read(b"\"hunter2\"").err().expect("not an object").view();
+        assert_eq!(problem.detail, "the body is JSON, but no object; send one JSON object", "what it is may be a password");
         let deep = "[".repeat(100_000);
         assert!(Fields::read(format!("{{\"a\":{deep}").as_bytes()).is_err());
     }
