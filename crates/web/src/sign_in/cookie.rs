@@ -99,6 +99,16 @@ mod tests {
     }
 
     #[test]
+    fn those_of_a_sign_in_under_way_end_by_themselves() {
+        let (_, value) = Cookie::SIGN_IN_BEGUN.set("x", Some(TimeDelta::minutes(10)), true);
+        assert_eq!(value, "__Host-lineshift-begun=x; Path=/; HttpOnly; SameSite=Lax; Max-Age=600; Secure");
+        let shown = |lines: &[&str], secure| Cookie::SIGN_IN_BEGUN.shown(&headers(lines), secure).map(str::to_owned);
+        assert_eq!(shown(&["__Host-lineshift-begun=x"], true).as_deref(), Some("x"));
+        assert_eq!(shown(&["lineshift-begun=x"], true), None, "one that came without TLS counts for nothing there");
+        assert_eq!(shown(&["lineshift-begun=x; lineshift-begun=y"], false), None);
+    }
+
+    #[test]
     fn it_is_found_among_others_once() {
         let token = SessionToken::new(TenantId(3)).expect("randomness");
         let ours = format!("lineshift={}", token.to_cookie());

@@ -22,7 +22,8 @@ pub(crate) struct Browser {
 impl Browser {
     /// One that has been nowhere yet.
     pub(crate) fn of(app: &TestApp) -> Self {
-        let client = Client::builder().redirect(redirect::Policy::none()).build().expect("a client");
+        // Connections that a server closes when they are idle are no part of this.
+        let client = Client::builder().redirect(redirect::Policy::none()).pool_max_idle_per_host(0).build().expect("a client");
         Self { client, product: app.url.clone(), cookies: BTreeMap::new() }
     }
 
@@ -118,7 +119,8 @@ impl Browser {
     pub(crate) async fn cancel_at(&mut self, address: &Url) -> String {
         let form = joined(address.as_str(), self.get(address.as_str()).await.header("location"));
         let page = self.get(&form).await.text();
-        let cancel = page.split("href=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a way out");
+        let mut ways = page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
+        let cancel = ways.find(|way| way.ends_with("/abort")).expect("a way out");
         let mut at = cancel.to_owned();
         while !at.starts_with(PUBLIC_URL) {
             at = joined(&at.clone(), self.get(&at).await.header("location"));

@@ -4,14 +4,16 @@ use std::path::Path;
 use std::process::Stdio;
 
 use chrono::{DateTime, Utc};
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
 
 /// A provider; it ends with this.
 pub(crate) struct Provider {
     /// As it calls itself.
     pub(crate) issuer: String,
     _process: Child,
+    /// Held: a program that cannot say what it wants to say ends.
+    _said: Lines<BufReader<ChildStdout>>,
 }
 
 impl Provider {
@@ -30,8 +32,9 @@ impl Provider {
             .spawn()
             .expect("node is installed");
         let said = process.stdout.take().expect("its output is read");
-        let port = BufReader::new(said).lines().next_line().await.expect("it says its port").expect("it says its port");
-        Self { issuer: format!("http://127.0.0.1:{port}"), _process: process }
+        let mut said = BufReader::new(said).lines();
+        let port = said.next_line().await.expect("it says its port").expect("it says its port");
+        Self { issuer: format!("http://127.0.0.1:{port}"), _process: process, _said: said }
     }
 
     /// Gives it another key; it forgets who was signed in there.

@@ -61,6 +61,8 @@ impl Fetcher {
         }
         let transport = if self.own.as_ref() == Some(&url.origin()) { &self.named } else { &self.others };
         headers.push(("accept", SecretString::from("application/json")));
+        // Seldom enough for a connection of its own: one that the provider closes just now would lose the code.
+        headers.push(("connection", SecretString::from("close")));
         let request = Request { method, url: url.to_string(), headers, body, connect_timeout: CONNECT, timeout: WHOLE };
         match transport.send(request).await {
             Ok(answer) if answer.body.len() > MOST_BYTES => unavailable(format!("it answers more than {MOST_BYTES} bytes")),
