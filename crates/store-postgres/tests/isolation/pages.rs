@@ -97,7 +97,10 @@ pub(crate) async fn try_plan_queue(tried: &mut Tried<'_>, of: &Filled) {
         PlanQueueFilter::OpenOfDevice(of.entry.device_id),
         PlanQueueFilter::OfChange(of.entry.bulk_change_id, PlanQueueState::Open),
     ] {
-        try_it!(tried, PlanQueueStore.list_queue_entries(tenant, &Reach::Everything, filter, None, 10));
+        let limited = format!("service_provider:{}", of.provider).parse().expect("a reach");
+        for reach in [Reach::Everything, limited] {
+            try_it!(tried, PlanQueueStore.list_queue_entries(tenant, &reach, filter, None, 10));
+        }
     }
     try_it!(tried, PlanQueueStore.get_queue_entry(tenant, id));
     try_it!(tried, PlanQueueStore.move_queue_entry(tenant, id, at(110), BY, now));

@@ -1,11 +1,10 @@
 //! Calls of the store for one tenant where the database was told of another, and what is said of their answers.
 
-use std::collections::BTreeSet;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt::Debug;
 
 use lineshift_domain::counts::Counts;
-use lineshift_domain::ids::TenantId;
+use lineshift_domain::ids::{DeviceChangeId, TenantId};
 use lineshift_domain::judge::ActiveStatuses;
 use lineshift_domain::places::PlacesLeased;
 use lineshift_store::billing::{CallsMade, TakenCalls};
@@ -41,6 +40,12 @@ macro_rules! nothing_by_default {
     )*};
 }
 nothing_by_default!((), bool, i64, u64, usize, Backlog, CallbackNoted, Counts, DueResult, PageResult, Referenced);
+
+impl Answer for HashSet<DeviceChangeId> {
+    fn is_nothing(&self) -> bool {
+        self.is_empty()
+    }
+}
 
 /// Values whose being there says something.
 macro_rules! always_something {
@@ -90,12 +95,6 @@ always_something!(
 pub(crate) struct Opened;
 
 impl<T: Debug> Answer for Vec<T> {
-    fn is_nothing(&self) -> bool {
-        self.is_empty()
-    }
-}
-
-impl<T: Debug> Answer for HashSet<T> {
     fn is_nothing(&self) -> bool {
         self.is_empty()
     }
