@@ -9,6 +9,7 @@ mod header;
 pub mod kinds;
 mod problems;
 mod references;
+mod row_lines;
 mod run;
 #[cfg(test)]
 mod tests;

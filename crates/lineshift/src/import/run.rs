@@ -12,6 +12,7 @@ use lineshift_store::import::IMPORT_ROWS;
 use serde::Serialize;
 
 use super::header::Header;
+use super::row_lines::RowLines;
 use super::{Cells, Kind, Problem, Problems, Target};
 use crate::exit::Refused;
 
@@ -80,7 +81,7 @@ async fn read_rows<K: Kind>(
     pass: Pass,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Report> {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).has_headers(false).from_reader(source);
+    let mut reader = csv::ReaderBuilder::new().flexible(true).has_headers(false).from_reader(RowLines::new(source));
     let reading = || format!("reading {}", file.display());
     let mut record = csv::ByteRecord::new();
     if !reader.read_byte_record(&mut record).with_context(reading)? {
@@ -94,7 +95,7 @@ async fn read_rows<K: Kind>(
         if record.iter().all(|cell| cell.trim_ascii().is_empty()) {
             continue;
         }
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = record.position().map_or(0, |position| reader.get_mut().line_of(position));
         state.report.rows += 1;
         let mut cells = Cells::new(&record, &header, target.tenant.time_zone, line, &mut state.problems);
         cells.check_width();
