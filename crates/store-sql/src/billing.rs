@@ -41,6 +41,18 @@ impl<E: Engine> BillingStore for SqlStore<E> {
         self.engine.write(tenant, move |sql| accounts::set(sql, tenant, id, &settings, now)).await
     }
 
+    async fn set_account_as_seen(
+        &self,
+        tenant: TenantId,
+        id: IntegrationAuthenticationId,
+        version: i64,
+        settings: &AccountSettings,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let settings = settings.clone();
+        self.engine.write(tenant, move |sql| accounts::set_as_seen(sql, tenant, id, version, &settings, now)).await
+    }
+
     async fn record_refused_credentials(
         &self,
         tenant: TenantId,

@@ -4,6 +4,7 @@ mod administrators;
 mod identity;
 mod joining;
 mod rows;
+mod seen;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -13,7 +14,8 @@ use lineshift_domain::roles::READY_MADE;
 use lineshift_domain::scopes::Scopes;
 use lineshift_store::paging::Listed;
 use lineshift_store::people::{
-    AddedPerson, Failures, Member, Membership, NewInvitation, NewSession, NewUser, PeopleStore, Role, Session, SignedIn, User,
+    AddedPerson, Failures, MOST_SESSIONS, Member, Membership, NewInvitation, NewSession, NewUser, PeopleStore, Role, SeenMember,
+    Session, SignedIn, User,
 };
 use lineshift_store::sql::people as text;
 use lineshift_store::{Result, StoreError};
@@ -22,6 +24,7 @@ use self::administrators::keeping_an_administrator;
 use self::identity::{clear_identity, set_identity};
 use self::joining::{add_member, add_person, create_user, give_roles, invite_member};
 use self::rows::{read_failures, read_member, read_role, read_session, read_signed_in, read_user, rights};
+use self::seen::{require_member_as_seen, require_role_as_seen};
 use crate::engine::{Engine, Scope, Sql, SqlStore};
 use crate::row::{Row, micros, page_limit};
 use crate::value::Parameter;
@@ -80,6 +83,12 @@ impl<E: Engine> PeopleStore for SqlStore<E> {
         self.engine
             .write(Scope::Across, move |sql| change_user(sql, id, text::SET_INVITATION, &[&id.0, &hash, &micros(ends_at)]))
             .await
+    }
+
+    async fn take_up_invitation(&self, token_hash: &[u8; 32], hash: &str, now: DateTime<Utc>) -> Result<bool> {
+        let (token, hash) = (*token_hash, hash.to_owned());
+        let take = move |sql: &Sql<'_>| sql.execute(text::TAKE_UP_INVITATION, &[&token, &hash, &micros(now)]);
+        Ok(self.engine.write(Scope::Across, take).await? > 0)
     }
 
     async fn find_invited(&self, token_hash: &[u8; 32], now: DateTime<Utc>) -> Result<Option<User>> {
@@ -142,12 +151,17 @@ impl<E: Engine> PeopleStore for SqlStore<E> {
     }
 
     async fn update_role(&self, tenant: TenantId, role: &Role) -> Result<()> {
-        let (id, name, scopes) = (role.id, role.name.clone(), role.scopes.to_string());
+        let role = role.clone();
+        self.engine.write(tenant, move |sql| keeping_an_administrator(sql, tenant, || update_role(sql, tenant, &role))).await
+    }
+
+    async fn update_role_as_seen(&self, tenant: TenantId, seen: &Role, role: &Role) -> Result<()> {
+        let (seen, role) = (seen.clone(), role.clone());
         self.engine
             .write(tenant, move |sql| {
                 keeping_an_administrator(sql, tenant, || {
-                    let changed = sql.execute(text::UPDATE_ROLE, &[&tenant.0, &id.0, &name, &scopes])?;
-                    if changed > 0 { Ok(()) } else { Err(StoreError::not_found("role", id)) }
+                    require_role_as_seen(sql, tenant, &seen)?;
+                    update_role(sql, tenant, &role)
                 })
             })
             .await
@@ -231,6 +245,18 @@ impl<E: Engine> PeopleStore for SqlStore<E> {
             .await
     }
 
+    async fn update_member_as_seen(&self, tenant: TenantId, seen: &SeenMember, membership: &Membership) -> Result<()> {
+        let (seen, membership) = (seen.clone(), membership.clone());
+        self.engine
+            .write(tenant, move |sql| {
+                keeping_an_administrator(sql, tenant, || {
+                    require_member_as_seen(sql, tenant, &seen)?;
+                    update_member(sql, tenant, seen.member.id, &membership)
+                })
+            })
+            .await
+    }
+
     async fn begin_session(&self, tenant: TenantId, session: &NewSession, now: DateTime<Utc>) -> Result<()> {
         let new = session.clone();
         self.engine
@@ -241,7 +267,9 @@ impl<E: Engine> PeopleStore for SqlStore<E> {
                 }
                 let (now, ends) = (micros(now), micros(new.ends_at));
                 let row: [&dyn Parameter; 7] = [&tenant.0, &new.token_hash, &member.0, &now, &ends, &new.address, &new.agent];
-                sql.execute(text::BEGIN_SESSION, &row).map(|_| ())
+                sql.execute(text::BEGIN_SESSION, &row)?;
+                let beside = MOST_SESSIONS as i64 - 1;
+                sql.execute(text::END_OLDEST_SESSIONS, &[&tenant.0, &member.0, &new.token_hash, &beside]).map(|_| ())
             })
             .await
     }
@@ -316,6 +344,11 @@ pub(crate) fn create_ready_made_roles(sql: &Sql<'_>, tenant: TenantId) -> Result
 
 fn change_user(sql: &Sql<'_>, id: UserId, statement: &'static str, parameters: &[&dyn Parameter]) -> Result<()> {
     if sql.execute(statement, parameters)? > 0 { Ok(()) } else { Err(StoreError::not_found("user", id)) }
+}
+
+fn update_role(sql: &Sql<'_>, tenant: TenantId, role: &Role) -> Result<()> {
+    let changed = sql.execute(text::UPDATE_ROLE, &[&tenant.0, &role.id.0, &role.name, &role.scopes.to_string()])?;
+    if changed > 0 { Ok(()) } else { Err(StoreError::not_found("role", role.id)) }
 }
 
 fn update_member(sql: &Sql<'_>, tenant: TenantId, id: PrincipalId, membership: &Membership) -> Result<()> {

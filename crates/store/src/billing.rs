@@ -366,6 +366,15 @@ pub trait BillingStore {
         settings: &AccountSettings,
         now: DateTime<Utc>,
     ) -> Result<()>;
+    /// The same, if the account is still of the version that was seen. Errors: also `Conflict` when it is not.
+    async fn set_account_as_seen(
+        &self,
+        tenant: TenantId,
+        id: IntegrationAuthenticationId,
+        version: i64,
+        settings: &AccountSettings,
+        now: DateTime<Utc>,
+    ) -> Result<()>;
     /// Takes note that the credentials of that version are refused (B5.3); a later version is left alone.
     async fn record_refused_credentials(
         &self,

@@ -96,6 +96,15 @@ pub struct Membership {
     pub is_active: bool,
 }
 
+/// A member as somebody saw them who decided on a change: with all roles of the tenant, by which they may do what they may.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenMember {
+    /// The member.
+    pub member: Member,
+    /// The roles, by id.
+    pub roles: Vec<Role>,
+}
+
 /// What lets somebody set a password, once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewInvitation {
@@ -115,6 +124,9 @@ pub struct AddedPerson {
     /// Whether nobody had the address before, so that the invitation counts.
     pub is_new: bool,
 }
+
+/// How many sessions a member has at a time at most.
+pub const MOST_SESSIONS: usize = 50;
 
 /// A session to begin.
 #[derive(Debug, Clone)]
@@ -200,6 +212,9 @@ pub trait PeopleStore {
     async fn take_totp_step(&self, id: UserId, step: i64) -> Result<bool>;
     /// Lets a password be set with that token until then; an earlier token counts no more.
     async fn set_invitation(&self, id: UserId, token_hash: &[u8; 32], ends_at: DateTime<Utc>) -> Result<()>;
+    /// Sets the password with that token, if it counts now: once, whoever comes at the same moment. Ends all sessions that began before
+    /// now. False: it does not count any more.
+    async fn take_up_invitation(&self, token_hash: &[u8; 32], hash: &str, now: DateTime<Utc>) -> Result<bool>;
     /// Who may set a password with that token now.
     async fn find_invited(&self, token_hash: &[u8; 32], now: DateTime<Utc>) -> Result<Option<User>>;
     /// The tenants that a user belongs to, by id; active there or not.
@@ -220,6 +235,8 @@ pub trait PeopleStore {
     async fn list_roles(&self, tenant: TenantId) -> Result<Vec<Role>>;
     /// Changes name and permissions. Errors: `NotFound`; `Conflict` when the name is taken, or as of `update_member`.
     async fn update_role(&self, tenant: TenantId, role: &Role) -> Result<()>;
+    /// The same, if the role is still as it was seen. Errors: also `Conflict` when it is not.
+    async fn update_role_as_seen(&self, tenant: TenantId, seen: &Role, role: &Role) -> Result<()>;
     /// Takes a role away. Errors: `NotFound`; `Conflict` while somebody has it.
     async fn delete_role(&self, tenant: TenantId, id: RoleId) -> Result<()>;
 
@@ -263,7 +280,10 @@ pub trait PeopleStore {
     /// member could do everything any more, decided among changes that come at once.
     async fn update_member(&self, tenant: TenantId, id: PrincipalId, membership: &Membership) -> Result<()>;
 
-    /// Begins a session. Errors: `NotFound` when there is no such member.
+    /// The same, if the member and the roles are still as they were seen. Errors: also `Conflict` when they are not.
+    async fn update_member_as_seen(&self, tenant: TenantId, seen: &SeenMember, membership: &Membership) -> Result<()>;
+
+    /// Begins a session; of more than [`MOST_SESSIONS`] of a member the oldest end. Errors: `NotFound` when there is no such member.
     async fn begin_session(&self, tenant: TenantId, session: &NewSession, now: DateTime<Utc>) -> Result<()>;
     /// Who is signed in with that token, in one look; none: nobody any more. Its ends are for the caller to judge.
     async fn find_signed_in(&self, tenant: TenantId, token_hash: &[u8; 32]) -> Result<Option<SignedIn>>;
@@ -273,7 +293,7 @@ pub trait PeopleStore {
     async fn end_session(&self, tenant: TenantId, token_hash: &[u8; 32]) -> Result<bool>;
     /// Ends all sessions of a member but one.
     async fn end_sessions_of(&self, tenant: TenantId, member: PrincipalId, but: Option<&[u8; 32]>) -> Result<u64>;
-    /// The sessions of a member, newest first, at most a thousand.
+    /// The sessions of a member, newest first; there are at most [`MOST_SESSIONS`], but for some that began at the same moment.
     async fn list_sessions(&self, tenant: TenantId, member: PrincipalId) -> Result<Vec<Session>>;
     /// Drops up to a thousand sessions that ended before then.
     async fn drop_ended_sessions(&self, tenant: TenantId, before: DateTime<Utc>) -> Result<u64>;

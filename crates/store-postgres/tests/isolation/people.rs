@@ -3,7 +3,7 @@
 use lineshift_domain::ids::{PrincipalId, RoleId, TenantId, UserId};
 use lineshift_domain::reach::Reach;
 use lineshift_domain::scopes::Scopes;
-use lineshift_store::people::{Membership, NewInvitation, NewSession, NewUser, PeopleStore, Role};
+use lineshift_store::people::{Membership, NewInvitation, NewSession, NewUser, PeopleStore, Role, SeenMember};
 use lineshift_store_postgres::PostgresStore;
 
 use crate::filled::{Filled, HELD};
@@ -51,6 +51,7 @@ pub(crate) async fn try_people(tried: &mut Tried<'_>, of: &Filled) {
     try_it!(tried, PeopleStore.create_role(tenant, BY, &Scopes::all()));
     let changed = Role { id: role, name: "Cumulus".to_owned(), scopes: Scopes::all() };
     try_it!(tried, PeopleStore.update_role(tenant, &changed));
+    try_it!(tried, PeopleStore.update_role_as_seen(tenant, &changed, &changed));
     try_it!(tried, PeopleStore.get_member(tenant, member));
     try_it!(tried, PeopleStore.find_member_of(tenant, user));
     try_it!(tried, PeopleStore.list_members(tenant, None, 10));
@@ -66,6 +67,12 @@ pub(crate) async fn try_people(tried: &mut Tried<'_>, of: &Filled) {
     try_it!(tried, PeopleStore.end_sessions_of(tenant, member, None));
     try_it!(tried, PeopleStore.drop_ended_sessions(tenant, at(2 * HELD)));
     try_it!(tried, PeopleStore.update_member(tenant, member, &membership(role)));
+    let seen = tried.store.get_member(tenant, member).await;
+    if let Ok(seen) = seen {
+        let roles = tried.store.list_roles(tenant).await.expect("a list");
+        let seen = SeenMember { member: seen, roles };
+        try_it!(tried, PeopleStore.update_member_as_seen(tenant, &seen, &membership(role)));
+    }
     let invitation = NewInvitation { token_hash: [8; 32], ends_at: at(HELD) };
     try_it!(tried, PeopleStore.invite_member(tenant, member, &invitation));
     try_it!(tried, PeopleStore.clear_identity(tenant, member, now));
@@ -95,6 +102,7 @@ async fn try_users(tried: &mut Tried<'_>, of: &Filled) {
     tried.note("PeopleStore::take_totp_step", store.take_totp_step(user, 1).await).await;
     tried.note("PeopleStore::set_invitation", store.set_invitation(newcomer, &TOKEN, at(HELD)).await).await;
     tried.note("PeopleStore::find_invited", store.find_invited(&TOKEN, now).await).await;
+    tried.note("PeopleStore::take_up_invitation", store.take_up_invitation(&TOKEN, BY, now).await).await;
     tried.note("PeopleStore::list_tenants_of", store.list_tenants_of(user).await).await;
     tried.note("PeopleStore::record_failures", store.record_failures(&[TOKEN], at(0), now).await).await;
     tried.note("PeopleStore::find_failures", store.find_failures(&[TOKEN], at(0)).await).await;

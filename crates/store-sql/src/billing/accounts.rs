@@ -74,6 +74,22 @@ pub(super) fn set(
     sql.hint(Hint::Work(tenant))
 }
 
+/// The row is held by the change itself before its version is looked at: whoever changes it at the same moment was waited for.
+pub(super) fn set_as_seen(
+    sql: &Sql<'_>,
+    tenant: TenantId,
+    id: IntegrationAuthenticationId,
+    version: i64,
+    settings: &AccountSettings,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    set(sql, tenant, id, settings, now)?;
+    if get(sql, tenant, id)?.version == version + 1 {
+        return Ok(());
+    }
+    Err(StoreError::Conflict { message: "somebody else changed this account meanwhile; look at it and try again".to_owned() })
+}
+
 pub(super) fn record_refused(
     sql: &Sql<'_>,
     tenant: TenantId,

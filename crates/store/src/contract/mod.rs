@@ -24,6 +24,7 @@ pub mod plan_queue;
 pub mod plan_queue_due;
 pub mod reach;
 pub mod secrets;
+pub mod seen;
 pub mod sessions;
 pub mod steps;
 pub mod sync;
@@ -88,6 +89,8 @@ macro_rules! contract_tests {
                 failures_are_counted_in_a_window;
             secrets: sealed_texts_are_listed_page_by_page, a_sealed_text_is_replaced_unless_it_changed,
                 one_time_passwords_of_users_are_sealed_anew;
+            seen: a_member_is_changed_as_seen, an_account_is_set_as_seen, an_invitation_is_taken_up_once,
+                a_member_has_so_many_sessions;
             steps: usp_assign_customer_update_site, usp_devicebulkchange_assign_non_rev_customer,
                 usp_devicebulkchange_customerrateplanchange_updatedevices,
                 usp_devicebulkchange_customerrateplanchange_updatedevicebynumber, a_page_schedules_its_lines,

@@ -60,6 +60,9 @@ crate::statements! {
     /// `$1` id, `$2` hash, `$3` now.
     SET_PASSWORD = "UPDATE users SET password_hash = $2, password_changed_at = $3, signed_out_at = $3, invitation_hash = NULL,
         invitation_ends_at = NULL WHERE id = $1";
+    /// Of several at once one finds the invitation. `$1` hash of the token, `$2` hash of the password, `$3` now.
+    TAKE_UP_INVITATION = "UPDATE users SET password_hash = $2, password_changed_at = $3, signed_out_at = $3, invitation_hash = NULL,
+        invitation_ends_at = NULL WHERE invitation_hash = $1 AND invitation_ends_at > $3 AND is_active = 1";
     /// `$1` id, `$2` now.
     SIGN_OUT_EVERYWHERE = "UPDATE users SET signed_out_at = $2 WHERE id = $1";
     /// `$1` id, `$2` whether.
@@ -144,6 +147,11 @@ crate::statements! {
     END_SESSION = "DELETE FROM session WHERE tenant_id = $1 AND token_hash = $2";
     /// By `session_of_member`. `$1` tenant, `$2` member, `$3` the one that stays.
     END_SESSIONS_OF = "DELETE FROM session WHERE tenant_id = $1 AND member_id = $2 AND token_hash <> $3";
+    /// Those of a member that are too many, beside the one that began. By `session_of_member`. `$1` tenant, `$2` member, `$3` the hash of that one,
+    /// `$4` how many stay beside it.
+    END_OLDEST_SESSIONS = "DELETE FROM session WHERE tenant_id = $1 AND token_hash IN
+        (SELECT token_hash FROM session WHERE tenant_id = $1 AND member_id = $2 AND token_hash <> $3
+            ORDER BY created_at DESC LIMIT 1000 OFFSET $4)";
     /// By `session_of_member`. `$1` tenant, `$2` member.
     LIST_SESSIONS = concat!("SELECT ", session_columns!(), " FROM session s WHERE s.tenant_id = $1 AND s.member_id = $2
         ORDER BY s.created_at DESC LIMIT 1000");
