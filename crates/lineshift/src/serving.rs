@@ -7,8 +7,8 @@ use std::sync::{Arc, OnceLock};
 use anyhow::{Context as _, Result};
 use lineshift_engine::{Clock, Connect, Engine, Shutdown, ShutdownSender, SystemClock, WorkerOptions, shutdown};
 use lineshift_store::Store;
-use lineshift_web::ServeOptions;
 use lineshift_web::accounts::SealCredentials;
+use lineshift_web::{Router, ServeOptions};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -26,13 +26,13 @@ pub(crate) enum Roles {
     All(TcpListener, Wire),
     /// Answers requests.
     ApiOnly(TcpListener, Wire),
-    /// Runs pages, applies due queue entries; shows its measures where somebody wants them.
-    Worker(Option<TcpListener>),
+    /// Runs pages, applies due queue entries.
+    Worker,
 }
 
 impl Roles {
     const fn works(&self) -> bool {
-        matches!(self, Self::All(..) | Self::Worker(_))
+        matches!(self, Self::All(..) | Self::Worker)
     }
 }
 
@@ -49,6 +49,14 @@ pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener> {
     bound.with_context(|| format!("listening at {address}; is another server there? name another address"))
 }
 
+/// Listens where `--metrics-listen` says, if it does.
+pub(crate) async fn listen_for_measures(address: Option<SocketAddr>) -> Result<Option<TcpListener>> {
+    match address {
+        Some(address) => listen(address).await.map(Some),
+        None => Ok(None),
+    }
+}
+
 /// Where it listens.
 pub(crate) fn address_of(listener: &TcpListener) -> Result<SocketAddr> {
     listener.local_addr().context("looking up the address")
@@ -63,8 +71,9 @@ pub(crate) fn engine(store: Arc<dyn Store>, context: &Context) -> Engine {
     }
 }
 
-/// Begins to work; `outside` is how accounts are called and their credentials sealed.
-pub(crate) fn start(engine: Engine, outside: &Arc<Outside>, roles: Roles) -> Result<Running> {
+/// Begins to work; `outside` is how accounts are called and their credentials sealed, and `measures` where the measures of this process are
+/// shown, to everybody who reaches it.
+pub(crate) fn start(engine: Engine, outside: &Arc<Outside>, roles: Roles, measures: Option<TcpListener>) -> Result<Running> {
     let owner = owner()?;
     let engine = engine.named(owner.as_str()).connected(Arc::clone(outside) as Arc<dyn Connect>);
     let (stop, stopping) = shutdown();
@@ -75,21 +84,22 @@ pub(crate) fn start(engine: Engine, outside: &Arc<Outside>, roles: Roles) -> Res
         spawn(&mut tasks, &engine, &stopping, async |engine, stopping| engine.run_worker(options, stopping).await);
         spawn(&mut tasks, &engine, &stopping, async |engine, stopping| engine.run_scheduler(stopping).await);
     }
-    let served = match roles {
-        Roles::All(listener, wire) | Roles::ApiOnly(listener, wire) => {
-            let seal = Arc::clone(outside) as Arc<dyn SealCredentials>;
-            Some((listener, lineshift_web::router_on_wire(engine, metrics(), seal, &wire.settings), wire.options))
-        }
-        Roles::Worker(listener) => {
-            let router = || lineshift_web::measures_router(engine, metrics());
-            listener.map(|listener| (listener, router(), ServeOptions::default()))
-        }
-    };
-    if let Some((listener, router, options)) = served {
-        let web = due(stopping.clone());
-        tasks.spawn(async move { lineshift_web::serve_with(listener, router, options, web).await.context("serving HTTP") });
+    if let Roles::All(listener, wire) | Roles::ApiOnly(listener, wire) = roles {
+        let seal = Arc::clone(outside) as Arc<dyn SealCredentials>;
+        let router = lineshift_web::router_on_wire(engine.clone(), metrics(), seal, &wire.settings);
+        serve(&mut tasks, &stopping, (listener, router, wire.options));
+    }
+    if let Some(listener) = measures {
+        let router = lineshift_web::measures_router(engine, metrics());
+        serve(&mut tasks, &stopping, (listener, router, ServeOptions::default()));
     }
     Ok(Running { stop, stopping, tasks })
+}
+
+/// Begins to answer at a listener.
+fn serve(tasks: &mut JoinSet<Result<()>>, stopping: &Shutdown, (listener, router, options): (TcpListener, Router, ServeOptions)) {
+    let web = due(stopping.clone());
+    tasks.spawn(async move { lineshift_web::serve_with(listener, router, options, web).await.context("serving HTTP") });
 }
 
 /// Begins a part that goes on until it is asked to stop.

@@ -28,7 +28,7 @@ impl Wire {
     pub(crate) fn of(context: &Context) -> Result<Self> {
         let settings: &Settings = context.settings();
         let server = &settings.server;
-        let mut options = ServeOptions::default();
+        let mut options = ServeOptions { trusted_proxies: server.trusted_proxies.clone(), ..ServeOptions::default() };
         if !server.tls_cert.is_empty() {
             let tls = Tls::load(&server.tls_cert, &server.tls_key).map_err(|error| WrongCall(format!("TLS: {error}")))?;
             options.tls = Some(Arc::new(tls));

@@ -4,7 +4,7 @@
 //! settings name. `Forwarded` is not read; proxies that send both might let the client's own through.
 
 use std::convert::Infallible;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request, State};
@@ -21,6 +21,9 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// Over what proxies were called: `http` or `https`.
 const FORWARDED_PROTO: &str = "x-forwarded-proto";
+
+/// What proxies add to requests that they hand on.
+const HANDED_ON: [&str; 5] = [FORWARDED_FOR, FORWARDED_PROTO, "forwarded", "x-real-ip", "via"];
 
 /// The client of a request, as far as can be known. Stands in the request's extensions, and is an extractor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,6 +107,20 @@ fn read_ip(text: &str) -> Option<IpAddr> {
     Some(ip.to_canonical())
 }
 
+/// What counts as one address: whoever has an IPv6 network has 64 bits of addresses in it.
+pub(crate) fn network_of(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(_) => ip,
+        IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64)),
+    }
+}
+
+/// Whether a request was sent from this machine to this process: on a connection from it, and handed on by no proxy that says so.
+pub(crate) fn is_from_this_machine(extensions: &Extensions, headers: &HeaderMap) -> bool {
+    let is_near = extensions.get::<Peer>().is_some_and(|peer| peer.ip.to_canonical().is_loopback());
+    is_near && !HANDED_ON.iter().any(|name| headers.contains_key(*name))
+}
+
 /// Finds out who the client is, for everything further in.
 pub(crate) async fn identify(State(proxies): State<TrustedProxies>, mut request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<Peer>().copied();
@@ -174,5 +191,26 @@ mod tests {
         let lines =
             [("x-forwarded-for", "1.1.1.1"), ("x-forwarded-for", "192.0.2.1, 10.9.9.9"), ("x-forwarded-proto", "https, http")];
         assert_eq!(client("10.1.2.3", &lines), ("192.0.2.1".to_owned(), false));
+    }
+
+    #[test]
+    fn only_what_comes_from_this_machine_itself_is_near() {
+        let is_near = |peer: Option<&str>, name: &'static str| {
+            let mut extensions = Extensions::new();
+            if let Some(peer) = peer {
+                extensions.insert(Peer { ip: peer.parse().expect("an address"), tls: false });
+            }
+            is_from_this_machine(
+                &extensions,
+                &HeaderMap::from_iter([(HeaderName::from_static(name), HeaderValue::from_static("1"))]),
+            )
+        };
+        for near in ["127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1"] {
+            assert!(is_near(Some(near), "accept"), "{near}");
+            assert!(HANDED_ON.iter().all(|header| !is_near(Some(near), header)), "{near}, handed on");
+        }
+        for far in [Some("192.0.2.1"), Some("10.0.0.1"), Some("fe80::1"), Some("::ffff:192.0.2.1"), None] {
+            assert!(!is_near(far, "accept"), "{far:?}");
+        }
     }
 }

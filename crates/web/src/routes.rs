@@ -164,7 +164,7 @@ pub(crate) fn build_measures(web: Web) -> Router {
     let table = Router::new()
         .route("/healthz", quick_or_long!(quick, get(health::healthz)))
         .route("/readyz", quick_or_long!(quick, get(health::readyz)))
-        .route("/metrics", quick_or_long!(quick, get(health::metrics)));
+        .route("/metrics", quick_or_long!(quick, get(health::metrics_for_all)));
     around(table.with_state(web), &WireSettings::default())
 }
 

@@ -134,7 +134,7 @@ async fn show(args: &Args, place: &Place, context: &Context) -> Result<Shown> {
     let engine = Engine::new(Arc::new(store.clone()), Arc::new(SystemClock), limits);
     let listener = listen().await?;
     let base = format!("http://{}", serving::address_of(&listener)?);
-    let running = serving::start(engine, &outside, Roles::All(listener, Wire::default()))?;
+    let running = serving::start(engine, &outside, Roles::All(listener, Wire::default()), None)?;
     note(&format!("The server listens at {base}; eleven bulk changes are ordered over its API"));
     let client = Client::new(&base, &loaded.key)?;
     let changes = Demonstration { client: &client, store: &store, fleet: &fleet, loaded: &loaded }.run().await?;

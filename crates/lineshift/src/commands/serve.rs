@@ -1,5 +1,7 @@
 //! `lineshift serve`
 
+use std::net::SocketAddr;
+
 use anyhow::Result;
 use lineshift_engine::SystemClock;
 
@@ -29,6 +31,10 @@ pub(crate) struct Args {
     /// Answer requests only; other processes do the work: `lineshift worker`, or another `serve`.
     #[arg(long)]
     no_worker: bool,
+    /// Answer /metrics, /healthz and /readyz at this address, too, such as 10.0.0.5:9100: to everybody who reaches it. Without it /metrics is
+    /// answered at the API's address, to this machine alone.
+    #[arg(long, value_name = "ADDRESS")]
+    metrics_listen: Option<SocketAddr>,
 }
 
 /// Runs the command.
@@ -44,12 +50,17 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
     let listener = serving::listen(context.settings().listen).await?;
     let address = serving::address_of(&listener)?;
     wire.warn_if_open(address);
+    let measures = serving::listen_for_measures(args.metrics_listen).await?;
+    let measured = measures.as_ref().map(serving::address_of).transpose()?;
     let scheme = wire.scheme();
     let roles = if args.no_worker { Roles::ApiOnly(listener, wire) } else { Roles::All(listener, wire) };
     let _upkeep = Upkeep::begin(&store, SystemClock);
-    let mut running = serving::start(serving::engine(store.shared(), context), &outside, roles)?;
+    let mut running = serving::start(serving::engine(store.shared(), context), &outside, roles, measures)?;
     running.watch_clock(&store, SystemClock);
     tracing::info!(store = %store.shown(), worker = !args.no_worker, "listening on {scheme}://{address}");
+    if let Some(address) = measured {
+        tracing::info!("measures at http://{address}/metrics");
+    }
     if running.until_stopped(&mut signals).await? {
         store.close().await?;
         tracing::info!("stopped");

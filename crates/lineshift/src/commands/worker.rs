@@ -34,13 +34,10 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
     let store = stores::open_existing(context).await?;
     store.check_ready().await?;
     clocks::check(&store, SystemClock).await?;
-    let listener = match args.metrics_listen {
-        Some(address) => Some(serving::listen(address).await?),
-        None => None,
-    };
+    let listener = serving::listen_for_measures(args.metrics_listen).await?;
     let shown = listener.as_ref().map(serving::address_of).transpose()?;
     let _upkeep = Upkeep::begin(&store, SystemClock);
-    let mut running = serving::start(serving::engine(store.shared(), context), &outside, Roles::Worker(listener))?;
+    let mut running = serving::start(serving::engine(store.shared(), context), &outside, Roles::Worker, listener)?;
     running.watch_clock(&store, SystemClock);
     match shown {
         Some(address) => tracing::info!(store = %store.shown(), "working; measures at http://{address}/metrics"),

@@ -21,7 +21,11 @@ fn get(address: &str, path: &str) -> String {
 #[test]
 fn workers_do_what_a_server_takes_in_and_stop_when_asked() {
     let mut place = Place::with_examples();
-    let server = place.serve(&["--no-worker"]);
+    let server = place.serve(&["--no-worker", "--metrics-listen", "127.0.0.1:0"]);
+    let line = server.until("measures at http://");
+    let measures = line.split("http://").nth(1).and_then(|rest| rest.split('/').next()).expect("the address").to_owned();
+    assert!(get(&measures, "/metrics").contains("lineshift_pages_waiting"), "beside the API");
+    assert!(get(&measures, "/api/v1/bulk-changes").starts_with("HTTP/1.1 404"), "and without it");
     let workers = [worker(&place, &[]), worker(&place, &["--metrics-listen", "127.0.0.1:0"])];
     workers[0].until("working store=");
     let line = workers[1].until("measures at http://");

@@ -1,10 +1,11 @@
 //! Whether the server lives, whether it can work, and what it measures.
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
+use crate::client_address::is_from_this_machine;
 use crate::problem::ApiProblem;
 use crate::query::NoParameters;
 use crate::views::ReadyView;
@@ -35,10 +36,23 @@ pub(crate) async fn readyz(State(web): State<Web>, _: NoParameters) -> Result<Js
 
 /// Measures for Prometheus
 ///
-/// The backlog is read from the store at each call. Not for the public: shield it by network.
+/// The backlog is read from the store at each call. For this machine alone: whoever calls from elsewhere, or through a proxy, is answered
+/// as if it were not there. `--metrics-listen` shows the same at an address of its own.
 #[utoipa::path(get, path = "/metrics", tag = super::tag::SERVER, security(),
-    responses((status = 200, description = "All measures", body = String, content_type = "text/plain; version=0.0.4")))]
-pub(crate) async fn metrics(State(web): State<Web>, _: NoParameters) -> Result<Response, ApiProblem> {
+    responses(
+        (status = 200, description = "All measures", body = String, content_type = "text/plain; version=0.0.4"),
+        (status = 404, description = "Not from here", body = crate::views::ProblemView, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn metrics(web: State<Web>, none: NoParameters, request: Request) -> Result<Response, ApiProblem> {
+    if is_from_this_machine(request.extensions(), request.headers()) {
+        metrics_for_all(web, none).await
+    } else {
+        Err(ApiProblem::not_found())
+    }
+}
+
+/// The same for everybody who reaches the listener: it is for nothing else.
+pub(crate) async fn metrics_for_all(State(web): State<Web>, _: NoParameters) -> Result<Response, ApiProblem> {
     let handle = web.metrics.as_ref().ok_or_else(ApiProblem::not_found)?;
     measures::refresh(&web.engine).await;
     let text = measures::render(handle);

@@ -6,7 +6,7 @@
 
 mod buckets;
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
 use crate::api_key::{parse_api_key, presented};
-use crate::client_address::ClientAddress;
+use crate::client_address::{ClientAddress, network_of};
 use crate::problem::ApiProblem;
 use buckets::{Buckets, MOST_KEYS, Standing};
 
@@ -148,14 +148,6 @@ fn refusal(whose: &str, wait: Duration) -> ApiProblem {
 /// Whole seconds, rounded up, at least one.
 fn seconds(duration: Duration) -> u64 {
     (duration.as_secs() + u64::from(duration.subsec_nanos() > 0)).max(1)
-}
-
-/// Whoever has an IPv6 network has 64 bits of addresses in it.
-fn network_of(ip: IpAddr) -> IpAddr {
-    match ip {
-        IpAddr::V4(_) => ip,
-        IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64)),
-    }
 }
 
 /// What stands for the key that a request shows, if it shows one of the right form.

@@ -17,6 +17,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tower::ServiceExt as _;
 
+use super::crowd::{Crowds, Member};
 use super::newcomers::{Newcomer, Newcomers, TurnedAway};
 use super::tls::Tls;
 use super::{Closing, ConnectionLimits, ServeOptions};
@@ -43,26 +44,39 @@ pub(super) struct Server {
     tls: Option<Arc<Tls>>,
     limits: ConnectionLimits,
     newcomers: Newcomers,
+    crowds: Crowds,
     closing: Closing,
 }
 
 impl Server {
     pub(super) fn new(router: Router, options: &ServeOptions, closing: Closing) -> Self {
         let newcomers = Newcomers::new(options.connections.newcomers);
-        Self { router, tls: options.tls.clone(), limits: options.connections, newcomers, closing }
+        let crowds = Crowds::new(options.connections.per_address, &options.trusted_proxies);
+        Self { router, tls: options.tls.clone(), limits: options.connections, newcomers, crowds, closing }
     }
 
-    /// Serves a connection to its end.
-    pub(super) async fn connection(mut self, stream: TcpStream, from: SocketAddr) {
+    /// Serves a connection to its end, or until it makes room for another of its address.
+    pub(super) async fn connection(self, stream: TcpStream, from: SocketAddr) {
+        let Some((member, mut told)) = self.crowds.enter(from.ip()) else {
+            tracing::debug!(peer = %from.ip(), "a connection was closed: its address has too many that are busy");
+            return;
+        };
+        tokio::select! {
+            () = self.until_it_ends(stream, from, member) => {}
+            () = told.told() => tracing::debug!(peer = %from.ip(), "an idle connection made room for others of its address"),
+        }
+    }
+
+    async fn until_it_ends(mut self, stream: TcpStream, from: SocketAddr, member: Member) {
         // Progress is sent in small pieces; without it each would wait for the one before to be confirmed.
         drop(stream.set_nodelay(true));
         let (newcomer, mut turned_away) = self.newcomers.enter();
         let peer = Peer { ip: from.ip(), tls: self.tls.is_some() };
         match self.tls.clone() {
-            None => self.talk(stream, peer, newcomer, turned_away).await,
+            None => self.talk(stream, peer, member, (newcomer, turned_away)).await,
             Some(tls) => {
                 if let Some(stream) = self.shake_hands(&tls, stream, &mut turned_away).await {
-                    self.talk(stream, peer, newcomer, turned_away).await;
+                    self.talk(stream, peer, member, (newcomer, turned_away)).await;
                 }
             }
         }
@@ -84,14 +98,16 @@ impl Server {
     }
 
     /// Answers requests until the connection ends or the server stops.
-    async fn talk<S>(mut self, stream: S, peer: Peer, newcomer: Newcomer, turned_away: TurnedAway)
+    async fn talk<S>(mut self, stream: S, peer: Peer, member: Member, (newcomer, turned_away): (Newcomer, TurnedAway))
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let service = service_fn(|mut request: Request<Incoming>| {
             newcomer.is_known();
             request.extensions_mut().insert(peer);
-            self.router.clone().oneshot(request.map(Body::new))
+            let busy = member.is_busy();
+            let answering = self.router.clone().oneshot(request.map(Body::new));
+            async move { answering.await.map(|answer| busy.until_sent(answer)) }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())

@@ -1,6 +1,7 @@
 //! Serving until asked to stop, over HTTP/1.1 with or without TLS.
 
 mod connection;
+mod crowd;
 mod newcomers;
 mod tls;
 
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::{Extension, Router};
+use ipnet::IpNet;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedRwLockReadGuard, RwLock, watch};
 use tokio::task::JoinSet;
@@ -45,6 +47,9 @@ pub struct ConnectionLimits {
     /// Connections at a time that have not yet sent a request; one more, and the oldest of them is closed. Whoever is honest
     /// needs milliseconds for that, so that a flood of silent connections closes its own.
     pub newcomers: usize,
+    /// Connections at a time of one IPv4 address, or of one IPv6 network of 64 bits; trusted proxies have as many as they open. One
+    /// more, and the one that has been idle for longest is closed; where all are busy, the new one is.
+    pub per_address: usize,
 }
 
 impl Default for ConnectionLimits {
@@ -54,6 +59,7 @@ impl Default for ConnectionLimits {
             first_head: Duration::from_secs(30),
             next_head: Duration::from_secs(75),
             newcomers: 512,
+            per_address: 256,
         }
     }
 }
@@ -65,6 +71,8 @@ pub struct ServeOptions {
     pub tls: Option<Arc<Tls>>,
     /// What slow connections are given.
     pub connections: ConnectionLimits,
+    /// The networks of proxies: behind one address of theirs there are many clients.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 /// Tells whoever would never end by itself that the server stops: streams, and what is written beside the answers.

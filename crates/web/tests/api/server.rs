@@ -51,6 +51,13 @@ async fn what_is_measured_is_shown_by_name() {
     ] {
         assert!(after.contains(&format!("# TYPE {name} ")), "{name} is not in:\n{after}");
     }
+    let missing = anonymous.get("/nowhere").await.body;
+    for (name, value) in
+        [("x-forwarded-for", "192.0.2.1"), ("forwarded", "for=192.0.2.1"), ("via", "1.1 proxy"), ("x-real-ip", "::1")]
+    {
+        let handed_on = send(anonymous.request(Method::GET, "/metrics").header(name, value)).await;
+        assert_eq!((handed_on.status, &handed_on.body), (404, &missing), "{name}: it is for this machine alone");
+    }
     for secret in [orderer.key().expect("a key"), &iccid(1)] {
         assert!(!after.contains(secret), "labels hold neither keys nor lines");
     }
