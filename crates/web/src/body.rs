@@ -1,20 +1,24 @@
 //! Reading request bodies: their type, their size, and how many large ones are held at once.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use futures::StreamExt as _;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use lineshift_domain::ids::TenantId;
 
 use crate::problem::ApiProblem;
+use crate::shares::{Place, Shares};
+use crate::standing::ThrownOut;
 
 /// The most bytes of a body that is no order.
 pub(crate) const SMALL_BODY: usize = 1 << 20;
 
 /// Bodies longer than [`SMALL_BODY`] that are read and judged at once; each may take several times its size in memory.
 const LARGE_AT_ONCE: usize = 4;
+
+/// How many of them are one tenant's at most: bodies that drip hold their turns for minutes, and others are to have some, too.
+const LARGE_OF_A_TENANT: usize = 2;
 
 /// How long a large body waits for its turn.
 const TURN_WAIT: Duration = Duration::from_secs(10);
@@ -31,25 +35,31 @@ const DRAIN: Duration = Duration::from_secs(5);
 
 /// Turns for large bodies.
 #[derive(Clone)]
-pub(crate) struct LargeBodies(Arc<Semaphore>);
+pub(crate) struct LargeBodies(Shares<TenantId>);
+
+/// The turn of a large body.
+pub(crate) type Turn = Place<TenantId>;
 
 impl Default for LargeBodies {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(LARGE_AT_ONCE)))
+        Self(Shares::new(LARGE_AT_ONCE, LARGE_OF_A_TENANT))
     }
 }
 
 impl LargeBodies {
     /// Waits for a turn if the body may be large; the turn ends when the answer is dropped. Errors: 429.
-    pub(crate) async fn turn(&self, headers: &HeaderMap) -> Result<Option<OwnedSemaphorePermit>, ApiProblem> {
+    pub(crate) async fn turn(&self, tenant: TenantId, headers: &HeaderMap) -> Result<Option<Turn>, ApiProblem> {
         if declared_length(headers).is_some_and(|length| length <= SMALL_BODY as u64) {
             return Ok(None);
         }
-        match tokio::time::timeout(TURN_WAIT, Arc::clone(&self.0).acquire_owned()).await {
-            Ok(turn) => Ok(turn.ok()),
+        match tokio::time::timeout(TURN_WAIT, self.0.take(&tenant)).await {
+            Ok(turn) => Ok(Some(turn)),
             Err(_) => Err(ApiProblem::new(
                 StatusCode::TOO_MANY_REQUESTS,
-                format!("{LARGE_AT_ONCE} large requests are being read already; send this one again later"),
+                format!(
+                    "{LARGE_OF_A_TENANT} large requests of this tenant, or {LARGE_AT_ONCE} of all, are being read already; send this \
+                     one again later"
+                ),
             )
             .retry_after(10)),
         }
@@ -127,6 +137,9 @@ async fn next_chunk(stream: &mut BodyDataStream) -> Result<Option<axum::body::By
         Ok(None) => Ok(None),
         Ok(Some(Ok(chunk))) => Ok(Some(chunk)),
         Ok(Some(Err(error))) => {
+            if let Some(problem) = ThrownOut::of(&error) {
+                return Err(problem);
+            }
             tracing::debug!(%error, "a body was cut off");
             Err(ApiProblem::unreadable("", "body_cut_off", "the body ended before its end; send it again"))
         }
@@ -210,17 +223,17 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_fifth_large_body_is_asked_to_wait() {
+    async fn the_third_large_body_of_a_tenant_is_asked_to_wait_and_others_are_not() {
         let turns = LargeBodies::default();
-        let mut held = Vec::new();
-        for _ in 0..LARGE_AT_ONCE {
-            held.push(turns.turn(&HeaderMap::new()).await.expect("a turn"));
-        }
-        let problem = turns.turn(&HeaderMap::new()).await.expect_err("no turn left");
-        assert_eq!(problem.view().status, 429);
+        let turn = async |tenant| turns.turn(TenantId(tenant), &HeaderMap::new()).await;
+        let status = |refused: Result<Option<Turn>, ApiProblem>| refused.err().map(|problem| problem.view().status);
+        let mut held = vec![turn(1).await.expect("a turn"), turn(1).await.expect("a turn")];
+        assert_eq!(status(turn(1).await), Some(429));
         let small = HeaderMap::from_iter([(header::CONTENT_LENGTH, HeaderValue::from_static("1000"))]);
-        assert!(turns.turn(&small).await.expect("small bodies need no turn").is_none());
-        held.pop();
-        assert!(turns.turn(&HeaderMap::new()).await.expect("a turn was freed").is_some());
+        assert!(turns.turn(TenantId(1), &small).await.expect("small bodies need no turn").is_none());
+        held.extend([turn(2).await.expect("another tenant's turn"), turn(2).await.expect("another tenant's turn")]);
+        assert_eq!(status(turn(3).await), Some(429), "there are four altogether");
+        held.remove(0);
+        assert!(turn(3).await.expect("a turn was freed").is_some());
     }
 }

@@ -29,7 +29,9 @@ mod rates;
 pub mod reading;
 mod routes;
 mod serve;
+mod shares;
 mod sign_in;
+mod standing;
 pub mod views;
 
 use std::sync::Arc;

@@ -59,8 +59,10 @@ pub(crate) async fn set_callback_credentials(
 ) -> Result<StatusCode, ApiProblem> {
     caller.require(Module::Admin, Action::Edit)?;
     let id = ServiceProviderId(id);
-    let provider = web.engine.store().get_service_provider(caller.tenant, id).await?;
+    // That there is none is told before the body is read.
+    web.engine.store().get_service_provider(caller.tenant, id).await?;
     let mut fields = read_fields(request).await?;
+    let provider = web.engine.store().get_service_provider(caller.tenant, id).await?;
     if calls_back(&web, &provider).is_none() {
         let message = format!("{} does not call back", provider.integration_kind);
         return Err(ApiProblem::refused(vec![Problem::new("integration_kind", "carrier_cannot", message)]));
@@ -170,18 +172,25 @@ async fn take(web: &Web, tenant: TenantId, id: ServiceProviderId, request: Reque
     let store = web.engine.store();
     let provider = store.get_service_provider(tenant, id).await?;
     let carrier = calls_back(web, &provider).ok_or(Refused::Nowhere)?;
-    if !web.callback_turns.take(tenant, id, web.engine.clock().now().timestamp()) {
-        return Err(Refused::TooMany);
+    if store.get_callback_secret(tenant, id).await?.is_none() {
+        return Err(Refused::Nowhere);
     }
-    let sealed = store.get_callback_secret(tenant, id).await?.ok_or(Refused::Nowhere)?;
     let (parts, body) = request.into_parts();
     let body = read_body(&parts.headers, body, CALLBACK_BODY).await.map_err(Refused::Body)?;
+    // What has to be shown may have been changed while the body was on its way.
+    let sealed = store.get_callback_secret(tenant, id).await?.ok_or(Refused::Nowhere)?;
     let expected = web.seal.open(SealedFor::Callbacks(tenant, id), &sealed).map_err(|why| {
         tracing::error!(%tenant, service_provider = %id, why, "the credentials of callbacks cannot be opened");
         Refused::Failed(ApiProblem::unavailable("callbacks cannot be checked now; repeat it"))
     })?;
     let callback = CallbackRequest { authorization: authorization(&parts.headers), body: &body, expected: &expected };
-    let callback = carrier.read_callback(&callback).map_err(|refused| {
+    let read = carrier.read_callback(&callback);
+    // The turns are the carrier's: strangers, who do not know the credentials, are held back by their address alone.
+    let is_carrier = !matches!(read, Err(CallbackRefused::WrongCredentials));
+    if is_carrier && !web.callback_turns.take(tenant, id, web.engine.clock().now().timestamp()) {
+        return Err(Refused::TooMany);
+    }
+    let callback = read.map_err(|refused| {
         tracing::debug!(%tenant, service_provider = %id, %refused, "a callback is not taken");
         match refused {
             CallbackRefused::WrongCredentials => Refused::WrongCredentials,

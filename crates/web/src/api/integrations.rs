@@ -49,7 +49,11 @@ pub(crate) async fn get_integration_account(
 /// Servers take it up with their next call. Needs the scope `admin:edit`.
 #[utoipa::path(put, path = "/api/v1/integrations/{id}/account", tag = super::tag::INTEGRATIONS,
     params(("id" = i64, Path, description = "The integration authentication")), request_body = AccountRequest,
-    responses((status = 200, description = "As it is now", body = AccountView)))]
+    responses(
+        (status = 200, description = "As it is now", body = AccountView),
+        (status = 409, description = "Somebody else changed it meanwhile", body = crate::views::ProblemView,
+            content_type = "application/problem+json"),
+    ))]
 pub(crate) async fn set_integration_account(
     State(web): State<Web>,
     caller: Caller,
@@ -59,8 +63,10 @@ pub(crate) async fn set_integration_account(
 ) -> Result<Json<AccountView>, ApiProblem> {
     caller.require(Module::Admin, Action::Edit)?;
     let key = key_of(&caller, id);
-    let stored = web.engine.store().get_account(key.tenant_id, key.integration_authentication_id).await?;
+    // That there is none is told before the body is read; what is judged by is read after it, which may have been long on its way.
+    web.engine.store().get_account(key.tenant_id, key.integration_authentication_id).await?;
     let mut fields = read_fields(request).await?;
+    let stored = web.engine.store().get_account(key.tenant_id, key.integration_authentication_id).await?;
     let read = read_settings(&mut fields, &stored, &web);
     let (settings, credentials) = fields.finish(read)?;
     let sealed = credentials.map(|credentials| web.seal.seal(key.into(), &credentials)).transpose();
@@ -69,7 +75,8 @@ pub(crate) async fn set_integration_account(
     let store = web.engine.store().clone();
     let (tenant, id) = (key.tenant_id, key.integration_authentication_id);
     let now = web.engine.clock().now();
-    carried_through(async move { store.set_account(tenant, id, &settings, now).await }).await?;
+    // Whether stored credentials may go to that address was judged by what is stored: it must be so still.
+    carried_through(async move { store.set_account_as_seen(tenant, id, stored.version, &settings, now).await }).await?;
     shown(&web, key).await
 }
 

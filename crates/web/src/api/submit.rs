@@ -13,12 +13,11 @@ use lineshift_domain::terms::PortalType;
 use lineshift_engine::{Caller, Submission};
 use lineshift_store::bulk_changes::IdempotencyClaim;
 use sha2::{Digest as _, Sha256};
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::carried_through;
 use crate::Web;
 use crate::audit::AuditNote;
-use crate::body::{read_body, require_json};
+use crate::body::{Turn, read_body, require_json};
 use crate::problem::ApiProblem;
 use crate::query::NoParameters;
 use crate::views::{AssociateCustomerRequest, BulkChangeRequest, SubmittedView};
@@ -121,7 +120,7 @@ pub(super) type ReadOrder = fn(&[u8], PortalType, &Limits) -> Result<Order, Refu
 pub(super) struct ReadRequest {
     pub(super) order: Order,
     pub(super) hash: [u8; 32],
-    pub(super) turn: Option<OwnedSemaphorePermit>,
+    pub(super) turn: Option<Turn>,
 }
 
 async fn submit(web: Web, caller: Caller, portal: PortalType, read: ReadOrder, request: Request) -> Result<Response, ApiProblem> {
@@ -149,7 +148,7 @@ pub(super) async fn read_order(
     let (parts, body) = request.into_parts();
     require_json(&parts.headers)?;
     let limits = *web.engine.limits();
-    let turn = web.large_bodies.turn(&parts.headers).await?;
+    let turn = web.large_bodies.turn(caller.tenant, &parts.headers).await?;
     let body = read_body(&parts.headers, body, limits.body_bytes).await?;
     let path = parts.uri.path().to_owned();
     let reading = tokio::task::spawn_blocking(move || {

@@ -1,11 +1,15 @@
-//! A digest of a body, taken while the handler reads it: nothing is held that the handler would not hold.
+//! A digest of a body, taken while the handler reads it: nothing is held that the handler would not hold. After its last byte whoever sends
+//! it is looked at again.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use axum::BoxError;
 use axum::body::{Body, HttpBody as _};
 use axum::extract::Request;
 use futures::{StreamExt as _, stream};
 use sha2::{Digest as _, Sha256};
+
+use crate::standing::{Standing, ThrownOut};
 
 /// What was read of a body.
 #[derive(Clone, Default)]
@@ -37,22 +41,29 @@ impl BodyRead {
     }
 }
 
-/// The request, and what is read of its body from now on.
-pub(crate) fn observed(request: Request) -> (Request, BodyRead) {
+/// The request, and what is read of its body from now on. Where it is known who sends it, they must still be there at its end.
+pub(crate) fn observed(request: Request, standing: Option<Standing>) -> (Request, BodyRead) {
     let read = BodyRead::default();
     if request.body().is_end_stream() {
         return (request, read);
     }
     let (parts, body) = request.into_parts();
-    let begun = (body.into_data_stream(), read.clone());
-    let chunks = stream::unfold(begun, |(mut chunks, read)| async move {
-        let chunk = chunks.next().await;
-        match &chunk {
-            Some(Ok(bytes)) => read.take(Some(bytes)),
-            Some(Err(_)) => {}
-            None => read.take(None),
-        }
-        Some((chunk?, (chunks, read)))
+    let begun = (body.into_data_stream(), read.clone(), standing);
+    let chunks = stream::unfold(begun, |(mut chunks, read, mut standing)| async move {
+        let chunk = match chunks.next().await {
+            Some(Ok(bytes)) => {
+                read.take(Some(&bytes));
+                Ok(bytes)
+            }
+            Some(Err(error)) => Err(BoxError::from(error)),
+            None => {
+                read.take(None);
+                // Asked once: after that the body is over either way.
+                let problem = standing.take()?.still_holds().await.err()?;
+                Err(ThrownOut(problem).into())
+            }
+        };
+        Some((chunk, (chunks, read, standing)))
     });
     (Request::from_parts(parts, Body::from_stream(chunks)), read)
 }
@@ -63,19 +74,19 @@ mod tests {
 
     #[tokio::test]
     async fn only_a_whole_body_has_a_digest() {
-        let (request, read) = observed(Request::new(Body::from("abc")));
+        let (request, read) = observed(Request::new(Body::from("abc")), None);
         assert_eq!(read.hash(), None, "nobody has read it yet");
         let bytes = axum::body::to_bytes(request.into_body(), 10).await.expect("a body");
         assert_eq!(bytes.as_ref(), b"abc");
         let expected: [u8; 32] = Sha256::digest(b"abc").into();
         assert_eq!(read.hash(), Some(expected));
 
-        let (request, read) = observed(Request::new(Body::empty()));
+        let (request, read) = observed(Request::new(Body::empty()), None);
         axum::body::to_bytes(request.into_body(), 10).await.expect("a body");
         assert_eq!(read.hash(), None, "there was none");
 
         let chunks = stream::iter([Ok(axum::body::Bytes::from_static(b"abc")), Err(std::io::Error::other("reset"))]);
-        let (request, read) = observed(Request::new(Body::from_stream(chunks)));
+        let (request, read) = observed(Request::new(Body::from_stream(chunks)), None);
         assert!(axum::body::to_bytes(request.into_body(), 10).await.is_err());
         assert_eq!(read.hash(), None, "it broke off");
     }

@@ -14,6 +14,7 @@ use axum::extract::{FromRequestParts as _, MatchedPath, Request, State};
 use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use body_hash::BodyRead;
 use futures::FutureExt as _;
 use lineshift_domain::terms::AuditActor;
 pub(crate) use note::{AuditNote, ProblemCodes};
@@ -26,6 +27,7 @@ use crate::auth::{Authenticated, By};
 use crate::problem::ApiProblem;
 use crate::serve::Closing;
 use crate::sign_in::openid::CALLBACK_PATH;
+use crate::standing::Standing;
 
 /// Routes that anybody may call: they have the `PendingAudit` in their request's extensions and begin it themselves. What they refuse
 /// before they know of whom is not written down, or strangers could fill the store; it is counted as every request is.
@@ -67,32 +69,37 @@ pub(crate) async fn write_down(State(web): State<Web>, mut request: Request, nex
     }
     let route = route.to_owned();
     let pending = PendingAudit::of(&web, &request, &route);
-    if is_open {
+    let standing = if is_open {
         request.extensions_mut().insert(pending.clone());
-    } else if let Err(problem) = begin(&web, &mut request, &pending).await {
-        return problem.into_response();
-    }
+        None
+    } else {
+        match begin(&web, &mut request, &pending).await {
+            Ok(standing) => Some(standing),
+            Err(problem) => return problem.into_response(),
+        }
+    };
     let keeps_hash = !WITHOUT_BODY_HASH.contains(&route.as_str());
-    carry_through(request, next, pending, keeps_hash).await
+    carry_through(body_hash::observed(request, standing), next, pending, keeps_hash).await
 }
 
 /// Begins what is asked for by a key or a person. Errors: nobody is known (401), or it cannot be written down (503, 507).
-async fn begin(web: &Web, request: &mut Request, pending: &PendingAudit) -> Result<(), ApiProblem> {
+async fn begin(web: &Web, request: &mut Request, pending: &PendingAudit) -> Result<Standing, ApiProblem> {
     let (mut parts, body) = std::mem::take(request).into_parts();
     let found = Authenticated::from_request_parts(&mut parts, web).await;
     *request = Request::from_parts(parts, body);
     let found = found?;
+    let standing = Standing::now(web, &found);
     let actor = match found.by {
         By::Key(_) => AuditActor::Key,
         By::Person(_) => AuditActor::Person,
     };
     let asker = Asker { actor, principal: Some(found.caller.principal), who: found.caller.name };
-    pending.begin(found.caller.tenant, asker).await
+    pending.begin(found.caller.tenant, asker).await?;
+    Ok(standing)
 }
 
 /// Runs the request in a task of its own: a client that goes away neither cuts it off nor keeps its outcome from being written.
-async fn carry_through(request: Request, next: Next, pending: PendingAudit, keeps_hash: bool) -> Response {
-    let (request, read) = body_hash::observed(request);
+async fn carry_through((request, read): (Request, BodyRead), next: Next, pending: PendingAudit, keeps_hash: bool) -> Response {
     // A server that stops waits for it.
     let held = request.extensions().get::<Closing>().and_then(Closing::hold);
     let running = async move {

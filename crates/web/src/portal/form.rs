@@ -15,6 +15,7 @@ use crate::problem::ApiProblem;
 use crate::query::Parameters;
 use crate::sign_in::csrf;
 use crate::sign_in::person::Person;
+use crate::standing::Standing;
 
 /// The field that shows the session's token.
 const CSRF_FIELD: &str = "csrf_token";
@@ -66,14 +67,19 @@ async fn take(web: &Web, request: &mut Request) -> Result<(), ApiProblem> {
     csrf::check_origin(&parts.headers, secure)?;
     let is_open = parts.extensions.get::<MatchedPath>().is_some_and(|path| OPEN.contains(&path.as_str()));
     let person = if is_open { None } else { Some(Person::of_cookie(&parts, web).await?) };
+    let found = person.clone().map(|person| Authenticated { caller: person.caller(), by: By::Person(Box::new(person)) });
+    let standing = found.as_ref().map(|found| Standing::now(web, found));
     require_form(&parts.headers)?;
     let body = read_body(&parts.headers, body, FORM_BYTES).await?;
+    // The body is gone before the audit log has it in hand.
+    if let Some(standing) = standing {
+        standing.still_holds().await?;
+    }
     let mut fields = fields_of(&body);
     let shown = fields.extract_if(.., |(name, _)| name == CSRF_FIELD).next().map(|(_, value)| value);
-    if let Some(person) = person {
+    if let Some((person, found)) = person.zip(found) {
         csrf::check_token(shown.as_deref(), &person.token)?;
-        let caller = person.caller();
-        parts.extensions.insert(Authenticated { caller, by: By::Person(Box::new(person)) });
+        parts.extensions.insert(found);
     }
     fields.retain(|(_, value)| !value.trim().is_empty());
     parts.extensions.insert(Form(fields));

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -13,12 +14,19 @@ use sha2::{Digest as _, Sha256};
 
 use crate::Web;
 use crate::problem::ApiProblem;
+use crate::shares::{Place, Shares};
 
 /// How many failures cost nothing.
 const FREE: i64 = 5;
 
 /// The longest wait.
 const LONGEST_WAIT: TimeDelta = TimeDelta::minutes(15);
+
+/// How many attempts of an address may be worked on or wait for that at a time: more are told to come again.
+const MOST_OF_AN_ADDRESS: usize = 100;
+
+/// How long an attempt waits for others of its address.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// After how long failures are forgotten.
 const REMEMBERED: TimeDelta = TimeDelta::hours(24);
@@ -53,19 +61,41 @@ fn locked_until(failures: &Failures) -> Option<DateTime<Utc>> {
     failures.last_at.map(|at| at + wait_after(failures.count))
 }
 
-/// The attempts that this process is working on, by account: many at once must not pass where one after another would wait.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Guesses(Arc<Mutex<HashMap<Subject, i64>>>);
+/// The attempts that this process is working on: many at once must not pass where one after another would wait.
+///
+/// Those for an account are refused, as only whoever guesses makes several. Those of an address wait for each other: behind one there may
+/// be a whole office. As many as may fail for nothing are worked on at once, and one at a time once any has failed.
+#[derive(Clone)]
+pub(crate) struct Guesses {
+    accounts: Arc<Mutex<HashMap<Subject, i64>>>,
+    addresses: Shares<Subject>,
+}
+
+impl Default for Guesses {
+    fn default() -> Self {
+        Self { accounts: Arc::default(), addresses: Shares::each(usize::try_from(FREE).unwrap_or(1)) }
+    }
+}
 
 impl Guesses {
     /// One more; answers how many there were before.
     fn enter(&self, account: Subject) -> (i64, UnderWay) {
-        let mut under_way = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut under_way = self.accounts.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let count = under_way.entry(account).or_default();
         let before = *count;
         *count += 1;
         drop(under_way);
         (before, UnderWay { all: self.clone(), account })
+    }
+
+    /// Waits for the turn of an attempt of that address: by itself, or among a few. Errors: 429 where too many wait, or for too long.
+    async fn turn(&self, address: &Subject, by_itself: bool) -> Result<Place<Subject>, ApiProblem> {
+        if self.addresses.inside(address) >= MOST_OF_AN_ADDRESS {
+            return Err(wait(TimeDelta::seconds(1)));
+        }
+        let turn =
+            async { if by_itself { self.addresses.take_whole(address).await } else { self.addresses.take(address).await } };
+        tokio::time::timeout(PATIENCE, turn).await.map_err(|_| wait(TimeDelta::seconds(1)))
     }
 }
 
@@ -77,7 +107,7 @@ struct UnderWay {
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        let mut under_way = self.all.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut under_way = self.all.accounts.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(count) = under_way.get_mut(&self.account) {
             *count -= 1;
             if *count == 0 {
@@ -94,23 +124,34 @@ pub(crate) struct Attempt {
     had_failed: bool,
     at: DateTime<Utc>,
     _under_way: UnderWay,
+    _turn: Place<Subject>,
 }
 
 impl Attempt {
     /// Lets somebody try for the account of that address. Errors: 429 while they have to wait, the same whether it is there or not.
     pub(crate) async fn begin(web: &Web, email: &str, ip: IpAddr, at: DateTime<Utc>) -> Result<Self, ApiProblem> {
         let (account, address) = (account_subject(email), address_subject(ip));
-        // Entered before the look: an attempt that was worked on until now is either under way or counted.
-        let (others, under_way) = web.sign_in.guesses.enter(account);
-        let found = web.engine.store().find_failures(&[account, address], at - REMEMBERED).await?;
-        if let Some(until) = found.iter().filter_map(locked_until).max().filter(|until| *until > at) {
-            return Err(wait(until - at));
+        let guesses = &web.sign_in.guesses;
+        let mut by_itself = false;
+        loop {
+            // Both before the look: an attempt that was worked on until now is either under way or counted.
+            let turn = guesses.turn(&address, by_itself).await?;
+            // It may have waited.
+            let at = at.max(web.engine.clock().now());
+            let (others, under_way) = guesses.enter(account);
+            let found = web.engine.store().find_failures(&[account, address], at - REMEMBERED).await?;
+            if let Some(until) = found.iter().filter_map(locked_until).max().filter(|until| *until > at) {
+                return Err(wait(until - at));
+            }
+            let failed = found.first().map_or(0, |failures| failures.count);
+            if others > 0 && failed + others >= FREE {
+                return Err(wait(TimeDelta::seconds(1)));
+            }
+            if by_itself || found.last().is_none_or(|failures| failures.count == 0) {
+                return Ok(Self { account, address, had_failed: failed > 0, at, _under_way: under_way, _turn: turn });
+            }
+            by_itself = true;
         }
-        let failed = found.first().map_or(0, |failures| failures.count);
-        if others > 0 && failed + others >= FREE {
-            return Err(wait(TimeDelta::seconds(1)));
-        }
-        Ok(Self { account, address, had_failed: failed > 0, at, _under_way: under_way })
     }
 
     /// It was wrong: counted for the account and for the address.
@@ -166,7 +207,7 @@ mod tests {
         let (other, _held) = guesses.enter([2; 32]);
         assert_eq!((before, second_before, other), (0, 1, 0));
         drop((first, second));
-        assert_eq!(guesses.0.lock().expect("not poisoned").len(), 1);
+        assert_eq!(guesses.accounts.lock().expect("not poisoned").len(), 1);
         assert_eq!(guesses.enter([1; 32]).0, 0);
     }
 }

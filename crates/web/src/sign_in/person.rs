@@ -5,6 +5,7 @@ use axum::http::request::Parts;
 use chrono::{DateTime, Utc};
 use lineshift_domain::ids::TenantId;
 use lineshift_domain::refusal::{Refusal, RefusalClass};
+use lineshift_domain::rights::Rights;
 use lineshift_engine::Caller;
 use lineshift_store::StoreError;
 use lineshift_store::people::SignedIn;
@@ -51,6 +52,12 @@ impl Person {
         let signed_in = current(web, &token, now).await?.ok_or_else(ApiProblem::unauthorized)?;
         web.sign_in.uses.note(web, token.tenant(), &signed_in.session, now, parts.extensions.get::<Closing>());
         Ok(Self { signed_in, token })
+    }
+
+    /// What they may do now; none: the session is over.
+    pub(crate) async fn rights_now(&self, web: &Web) -> Result<Option<Rights>, StoreError> {
+        let found = current(web, &self.token, web.engine.clock().now()).await?;
+        Ok(found.map(|signed_in| signed_in.rights))
     }
 
     /// Whether the session still goes on: for what takes longer than a request.

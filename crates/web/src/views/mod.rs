@@ -48,9 +48,9 @@ pub use reference::{
 };
 use serde::{Deserialize, Serialize};
 pub use session::{
-    InvitationRequest, OneTimePasswordConfirmation, OneTimePasswordView, OpenIdOneTimePassword, OpenIdProviderView,
-    OpenIdSignInView, OwnPasswordRequest, OwnSessionView, PasswordChangeRequest, PersonView, SessionView, SignInRequest,
-    SwitchTenantRequest,
+    EndOneTimePasswordsRequest, InvitationRequest, OneTimePasswordConfirmation, OneTimePasswordView, OpenIdOneTimePassword,
+    OpenIdProviderView, OpenIdSignInView, OwnPasswordRequest, OwnSessionView, PasswordChangeRequest, PersonView, SessionView,
+    SignInRequest, SwitchTenantRequest,
 };
 pub use steps::{SettleRequest, SettledView, StepView, UnsettledStepView};
 pub use submission::{

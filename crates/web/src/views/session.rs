@@ -69,6 +69,19 @@ pub struct OwnPasswordRequest {
     password: String,
 }
 
+/// One's password and what one's authenticator shows now.
+#[derive(Debug, ToSchema)]
+#[schema(as = EndOneTimePasswordsRequest)]
+#[expect(dead_code, reason = "describes a body that is read field by field, so that all problems are found")]
+pub struct EndOneTimePasswordsRequest {
+    /// The password.
+    #[schema(format = Password)]
+    password: String,
+    /// What the authenticator shows: six digits, which count as used.
+    #[schema(format = Password)]
+    one_time_password: String,
+}
+
 /// What shows that an authenticator took the secret.
 #[derive(Debug, ToSchema)]
 #[schema(as = OneTimePasswordConfirmation)]

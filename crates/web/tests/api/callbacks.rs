@@ -319,10 +319,13 @@ async fn other_addresses_take_no_callbacks_and_other_tenants_reach_nothing() {
 }
 
 #[tokio::test]
-async fn a_flood_is_held_back_and_what_came_is_counted() {
+async fn strangers_take_no_turns_a_flood_is_held_back_and_what_came_is_counted() {
     let world = World::new(1, true).await;
-    for _ in 0..100 {
+    for _ in 0..110 {
         assert_eq!(world.call_back(&callback("guessed", "r-1", &[1])).await.status, 401);
+    }
+    for _ in 0..100 {
+        came(&world.call_back(&callback(PASSWORD, "r-9", &[1])).await);
     }
     let answer = world.call_back(&callback(PASSWORD, "r-1", &[1])).await;
     assert_eq!((answer.status, answer.header("retry-after")), (429, "1"));
@@ -335,7 +338,7 @@ async fn a_flood_is_held_back_and_what_came_is_counted() {
     world.app.anonymous().post("/callbacks/1/4711", &json!({})).await;
     let text = world.app.anonymous().get("/metrics").await.text();
     for (result, count) in
-        [("wrong_credentials", 100), ("too_many", 1), ("noted", 1), ("nothing_waits", 1), ("unreadable", 1), ("nowhere", 1)]
+        [("wrong_credentials", 110), ("too_many", 1), ("noted", 1), ("nothing_waits", 101), ("unreadable", 1), ("nowhere", 1)]
     {
         let line = format!("lineshift_callbacks_total{{result=\"{result}\"}} {count}");
         assert!(text.lines().any(|found| found == line), "{line} is not in:\n{text}");

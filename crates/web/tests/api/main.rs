@@ -36,3 +36,4 @@ mod server;
 mod sessions;
 mod sign_in;
 mod sync;
+mod thrown_out;

@@ -129,14 +129,34 @@ async fn one_password_signs_in_once_however_many_try_at_once() {
 }
 
 #[tokio::test]
-async fn it_is_begun_and_ended_with_the_password_only() {
+async fn it_is_begun_with_the_password_and_ended_with_both() {
     let (app, ada) = with_ada().await;
     assert_eq!(ada.post(PATH, &json!({"password": "wrong"})).await.problems(), ["password wrong_password"]);
-    enrol(&app, &ada).await;
-    assert_eq!(delete_with(&ada, &json!({"password": "wrong"})).await.problems(), ["password wrong_password"]);
-    assert_eq!(sign_in_with(&app, None).await.status, 401);
-    assert_eq!(delete_with(&ada, &json!({"password": PASSWORD})).await.status, 204);
+    let secret = enrol(&app, &ada).await;
+    let used = shown(&secret, now(&app));
+    app.operator.clock.advance(TimeDelta::seconds(30));
+    let fresh = shown(&secret, now(&app));
+    let both = |password: &str, shown: &str| json!({"password": password, "one_time_password": shown});
+    assert_eq!(delete_with(&ada, &both("wrong", &fresh)).await.problems(), ["password wrong_password"]);
+    assert_eq!(delete_with(&ada, &json!({"password": PASSWORD})).await.problems(), ["one_time_password missing_field"]);
+    for wrong in ["000000", &used] {
+        let refused = delete_with(&ada, &both(PASSWORD, wrong)).await;
+        assert_eq!((refused.status, refused.problems()), (422, vec!["one_time_password wrong_one_time_password".to_owned()]));
+    }
+    assert_eq!(sign_in_with(&app, None).await.status, 401, "it is still asked for");
+    assert_eq!(delete_with(&ada, &both(PASSWORD, &fresh)).await.status, 204);
     assert_eq!(sign_in_with(&app, None).await.status, 200);
+}
+
+#[tokio::test]
+async fn guessing_it_away_is_counted_like_signing_in() {
+    let (app, ada) = with_ada().await;
+    enrol(&app, &ada).await;
+    let guess = json!({"password": PASSWORD, "one_time_password": "000000"});
+    for _ in 0..5 {
+        assert_eq!(delete_with(&ada, &guess).await.status, 422);
+    }
+    assert_eq!(delete_with(&ada, &guess).await.status, 429);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use lineshift_engine::Clock as _;
-use lineshift_store::people::Membership;
+use lineshift_store::people::{Membership, NewSession};
 use lineshift_testkit::app::TestApp;
 use lineshift_testkit::http::{BrowserSession, HttpCaller, send};
 use lineshift_testkit::people::PASSWORD;
@@ -285,6 +285,52 @@ async fn somebody_invited_sets_a_password_once() {
     store.set_invitation(user, &hash, now + TimeDelta::hours(1)).await.expect("invited");
     app.operator.clock.advance(TimeDelta::hours(1));
     assert_eq!(bytes(&accept(&token, PASSWORD).await), bytes(&unknown), "and not for ever");
+}
+
+/// Whoever knew the password before is out, also where they signed in at the very moment; of several who take it up at once one does.
+#[tokio::test]
+async fn taking_up_an_invitation_signs_everybody_out_and_holds_once() {
+    let (app, ada) = with_ada().await;
+    let (store, now) = (&app.operator.store, app.operator.clock.now());
+    let user = store.find_user_by_email(ADA).await.expect("a store").expect("Ada").id;
+    let token = "d".repeat(42) + "A";
+    let hash: [u8; 32] = <sha2::Sha256 as sha2::Digest>::digest(token.as_bytes()).into();
+    store.set_invitation(user, &hash, now + TimeDelta::hours(1)).await.expect("invited");
+    let accept = async |password: &str| {
+        let body = json!({"token": token, "password": password});
+        app.anonymous().post("/api/v1/invitation", &body).await.status
+    };
+    let (one, two, three, four) = tokio::join!(
+        accept("quiet-otter-likes-rain"),
+        accept("brown-heron-likes-rain"),
+        accept("green-badger-likes-rain"),
+        accept("white-marten-likes-rain"),
+    );
+    let mut statuses = [one, two, three, four];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [204, 422, 422, 422]);
+    assert!(!is_in(&ada).await, "the clock stood still: she signed in at the same moment");
+}
+
+#[tokio::test]
+async fn a_member_has_fifty_sessions_at_most() {
+    let (app, ada) = with_ada().await;
+    let (store, tenant) = (&app.operator.store, app.operator.tenant());
+    let user = store.find_user_by_email(ADA).await.expect("a store").expect("Ada").id;
+    let member = store.find_member_of(tenant, user).await.expect("a store").expect("a member").id;
+    for token in 1..50 {
+        app.operator.clock.advance(TimeDelta::seconds(1));
+        let now = app.operator.clock.now();
+        let (address, agent) = (String::new(), String::new());
+        let session = NewSession { token_hash: [token; 32], member, ends_at: now + TimeDelta::hours(1), address, agent };
+        store.begin_session(tenant, &session, now).await.expect("begun");
+    }
+    assert!(is_in(&ada).await, "hers is the fiftieth");
+    app.operator.clock.advance(TimeDelta::seconds(1));
+    let newest = app.signs_in(ADA).await;
+    assert!(!is_in(&ada).await, "hers was the oldest");
+    let listed = newest.read("/api/v1/sessions").await;
+    assert_eq!(listed["items"].as_array().map(Vec::len), Some(50), "all of them are listed");
 }
 
 #[tokio::test]

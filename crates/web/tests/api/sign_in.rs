@@ -247,6 +247,20 @@ async fn many_at_once_do_not_pass_where_one_after_another_would_wait() {
 }
 
 #[tokio::test]
+async fn an_address_does_not_try_more_at_once_than_one_after_another() {
+    let app = std::sync::Arc::new(with_ada().await);
+    let mut tries = tokio::task::JoinSet::new();
+    for nth in 0..60 {
+        let app = std::sync::Arc::clone(&app);
+        tries.spawn(async move { app.sign_in(&with(&format!("guess{nth}@fleet.example"), "wrong")).await.status });
+    }
+    let statuses = tries.join_all().await;
+    let looked_at = statuses.iter().filter(|status| **status == 401).count();
+    assert_eq!(looked_at, 5, "{statuses:?}");
+    assert!(statuses.iter().all(|status| [401, 429].contains(status)), "{statuses:?}");
+}
+
+#[tokio::test]
 async fn fifty_people_at_once_are_all_let_in() {
     let app = std::sync::Arc::new(TestApp::with_lines(0).await);
     for nth in 0..50 {

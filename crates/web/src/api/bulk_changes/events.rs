@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
@@ -11,13 +10,13 @@ use axum::http::StatusCode;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
 use futures::stream;
-use lineshift_domain::ids::BulkChangeId;
+use lineshift_domain::ids::{BulkChangeId, PrincipalId, TenantId};
 use lineshift_domain::scopes::{Action, Module};
 use lineshift_engine::{Caller, Changed, EngineError};
 use lineshift_store::StoreError;
 use lineshift_store::bulk_changes::BulkChangeView;
+use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
 use tokio::time::Instant;
 
 use super::visible;
@@ -26,6 +25,7 @@ use crate::auth::{Authenticated, By};
 use crate::problem::ApiProblem;
 use crate::query::{NoParameters, PathId};
 use crate::serve::Closing;
+use crate::shares::{Place, Shares};
 use crate::views::{CountsView, ProgressView};
 
 /// The least time between two looks: at most four events a second.
@@ -41,23 +41,40 @@ const RATE_WINDOW: Duration = Duration::from_secs(10);
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// How many streams may be open at once: each looks into the store every second.
-const MOST_STREAMS: usize = 256;
+const MOST_STREAMS: usize = 1_024;
+
+/// How many of them are one tenant's at most.
+const MOST_OF_A_TENANT: usize = 256;
+
+/// How many of a tenant's are of one key or person at most.
+const MOST_OF_ONE: usize = 32;
 
 /// The streams that may still be opened.
-#[derive(Debug, Clone)]
-pub(crate) struct Streams(Arc<Semaphore>);
+#[derive(Clone)]
+pub(crate) struct Streams {
+    of_tenants: Shares<TenantId>,
+    of_each: Shares<(TenantId, PrincipalId)>,
+}
+
+/// A place among the streams.
+type StreamPlace = (Place<(TenantId, PrincipalId)>, Place<TenantId>);
 
 impl Default for Streams {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(MOST_STREAMS)))
+        Self { of_tenants: Shares::new(MOST_STREAMS, MOST_OF_A_TENANT), of_each: Shares::each(MOST_OF_ONE) }
     }
 }
 
 impl Streams {
     /// A place for one more stream, until it is dropped. Errors: 429.
-    fn open(&self) -> Result<OwnedSemaphorePermit, ApiProblem> {
-        Arc::clone(&self.0).try_acquire_owned().map_err(|_| {
-            let message = format!("{MOST_STREAMS} streams are open already; ask for the bulk change itself, or try again later");
+    fn open(&self, tenant: TenantId, principal: PrincipalId) -> Result<StreamPlace, ApiProblem> {
+        let own = self.of_each.try_take(&(tenant, principal));
+        let place = own.and_then(|own| Some((own, self.of_tenants.try_take(&tenant)?)));
+        place.ok_or_else(|| {
+            let message = format!(
+                "too many streams are open already: {MOST_OF_ONE} of yours, {MOST_OF_A_TENANT} of your tenant, or {MOST_STREAMS} of all; \
+                 ask for the bulk change itself, or try again later"
+            );
             ApiProblem::new(StatusCode::TOO_MANY_REQUESTS, message).retry_after(10)
         })
     }
@@ -67,7 +84,8 @@ impl Streams {
 ///
 /// Server-sent events: `progress` at once and then whenever status or counts have changed, at most four a second; `done`
 /// with the same data when the change is completed, which ends the stream. It also ends when the server stops (connect
-/// again) and when the key is not valid any more or the session is over. At most 256 streams are open at once.
+/// again) and when the key is not valid any more or the session is over. At most 32 streams of a key or person are open at once, 256 of a
+/// tenant, and 1,024 of a server.
 #[utoipa::path(get, path = "/api/v1/bulk-changes/{id}/events", tag = crate::api::tag::BULK_CHANGES, params(("id" = i64, Path, description = "The bulk change")),
     responses(
         (status = 200, description = "Events; the data of each is a Progress", body = ProgressView, content_type = "text/event-stream"),
@@ -83,7 +101,7 @@ pub(crate) async fn follow_bulk_change(
     // Subscribed before the first look, so that no change falls between the two.
     let changes = web.engine.events().subscribe();
     let change = visible(&web, &caller, id).await?;
-    let place = web.streams.open()?;
+    let place = web.streams.open(caller.tenant, caller.principal)?;
     let closing = closing.map_or_else(Closing::never, |Extension(closing)| closing);
     let watch = Watch {
         web,
@@ -127,7 +145,7 @@ struct Watch {
     ready: VecDeque<Event>,
     looked_at: Instant,
     ended: bool,
-    _place: OwnedSemaphorePermit,
+    _place: StreamPlace,
 }
 
 impl Watch {
@@ -273,10 +291,16 @@ mod tests {
     #[test]
     fn streams_are_counted_and_refused_beyond_the_most() {
         let streams = Streams::default();
-        let mut places: Vec<_> = (0..MOST_STREAMS).map(|_| streams.open().expect("a place")).collect();
-        assert_eq!(streams.clone().open().expect_err("no place is left").view().status, 429);
-        places.pop();
-        drop(streams.open().expect("the place of the one that ended"));
+        let open = |tenant, principal| streams.open(TenantId(tenant), PrincipalId(principal));
+        let refused = |tenant, principal| open(tenant, principal).err().map(|problem| problem.view().status);
+        let mut places: Vec<_> = (0..MOST_OF_ONE).map(|_| open(1, 1).expect("a place")).collect();
+        assert_eq!(refused(1, 1), Some(429), "no more of one key or person");
+        places.extend((0..MOST_OF_A_TENANT - MOST_OF_ONE).map(|nth| open(1, 2 + nth as i64).expect("a place of another")));
+        assert_eq!(refused(1, 9_999), Some(429), "no more of one tenant");
+        places.extend((0..MOST_STREAMS - MOST_OF_A_TENANT).map(|nth| open(2 + nth as i64, 1).expect("another tenant's place")));
+        assert_eq!(refused(9_999, 1), Some(429), "no more at all");
+        places.remove(0);
+        drop(open(1, 1).expect("the place of the one that ended"));
     }
 
     #[test]

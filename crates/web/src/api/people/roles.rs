@@ -91,7 +91,7 @@ pub(crate) async fn create_role(
     params(("id" = i64, Path, description = "Which one")), request_body = RolePatch,
     responses(
         (status = 200, description = "As it is now", body = RoleView),
-        (status = 409, description = "Another one has the same name, or nobody would be administrator any more",
+        (status = 409, description = "Another one has the same name, nobody would be administrator any more, or somebody else changed it meanwhile",
             body = crate::views::ProblemView, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn update_role(
@@ -103,8 +103,8 @@ pub(crate) async fn update_role(
 ) -> Result<Json<RoleView>, ApiProblem> {
     caller.require(Module::Admin, Action::Edit)?;
     let (store, tenant) = (web.engine.store().clone(), caller.tenant);
-    let present = store.get_role(tenant, RoleId(id)).await?;
     let mut fields = read_fields(request).await?;
+    let present = store.get_role(tenant, RoleId(id)).await?;
     let role = read(&mut fields, Some(&present));
     let role = fields.finish(role)?;
     let is_ready_made = |name: &str| READY_MADE.iter().any(|ready| ready.name == name);
@@ -116,7 +116,7 @@ pub(crate) async fn update_role(
         require_cover(&caller, &Rights::unlimited(scopes.clone()))?;
     }
     let written = role.clone();
-    carried_through(async move { store.update_role(tenant, &written).await }).await?;
+    carried_through(async move { store.update_role_as_seen(tenant, &present, &written).await }).await?;
     Ok(Json(role.into()))
 }
 

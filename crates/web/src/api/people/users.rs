@@ -7,7 +7,7 @@ use axum::response::{IntoResponse as _, Response};
 use lineshift_domain::ids::{PrincipalId, RoleId};
 use lineshift_domain::scopes::{Action, Module};
 use lineshift_engine::Caller;
-use lineshift_store::people::{Member, Membership, NewUser as NewPerson, Role};
+use lineshift_store::people::{Member, Membership, NewUser as NewPerson, Role, SeenMember};
 
 use super::{read_reach, require_cover, rights_of, unknown_in};
 use crate::api::carried_through;
@@ -93,7 +93,7 @@ pub(crate) async fn create_user(
     params(("id" = i64, Path, description = "Which one")), request_body = UserPatch,
     responses(
         (status = 200, description = "As they are now", body = UserView),
-        (status = 409, description = "Nobody would be administrator any more", body = crate::views::ProblemView,
+        (status = 409, description = "Nobody would be administrator any more, or somebody else changed them meanwhile", body = crate::views::ProblemView,
             content_type = "application/problem+json"),
     ))]
 pub(crate) async fn update_user(
@@ -105,14 +105,14 @@ pub(crate) async fn update_user(
 ) -> Result<Json<UserView>, ApiProblem> {
     caller.require(Module::Admin, Action::Edit)?;
     let (store, tenant, id) = (web.engine.store().clone(), caller.tenant, PrincipalId(id));
-    let present = store.get_member(tenant, id).await?;
     let mut fields = read_fields(request).await?;
+    let (present, roles) = (store.get_member(tenant, id).await?, store.list_roles(tenant).await?);
     let membership = read_membership(&mut fields, Some(&present));
     let membership = fields.finish(membership)?;
-    let roles = store.list_roles(tenant).await?;
     check(&web, &caller, &roles, &membership).await?;
     require_cover_of(&caller, &roles, &present)?;
-    carried_through(async move { store.update_member(tenant, id, &membership).await }).await?;
+    let seen = SeenMember { member: present, roles };
+    carried_through(async move { store.update_member_as_seen(tenant, &seen, &membership).await }).await?;
     Ok(Json(web.engine.store().get_member(tenant, id).await?.into()))
 }
 

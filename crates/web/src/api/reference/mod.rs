@@ -197,8 +197,9 @@ macro_rules! endpoints {
             request: Request,
         ) -> Result<Json<$View>, ApiProblem> {
             caller.require(Module::Admin, Action::Edit)?;
-            let present = web.engine.store().$get(caller.tenant, $Id(id)).await?;
             let mut fields = read_fields(request).await?;
+            // After the body, which may have been long on its way.
+            let present = web.engine.store().$get(caller.tenant, $Id(id)).await?;
             let thing = $read(&web, &mut fields, Some(&present));
             let thing = fields.finish(thing)?;
             $check(&web, &caller, &thing).await?;

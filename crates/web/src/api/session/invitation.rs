@@ -7,7 +7,7 @@ use lineshift_domain::refusal::Problem;
 use lineshift_domain::terms::AuditActor;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{Origin, pending_audit};
+use super::{Origin, end_all_sessions, pending_audit};
 use crate::Web;
 use crate::api::carried_through;
 use crate::api::reference::read_fields;
@@ -42,13 +42,10 @@ pub(crate) async fn accept_invitation(
     let token = fields.secret("token");
     let password = fields.secret("password").map(SecretString::from);
     let (token, password) = fields.finish(token.zip(password))?;
-    let now = web.engine.clock().now();
+    let invitation = hash_of_invitation(&token);
     // Nobody guesses 32 random bytes: failures need not be counted.
-    let invited = web.engine.store().find_invited(&hash_of_invitation(&token), now).await?;
-    let user = invited.ok_or_else(|| {
-        let message = "this invitation is not known, was used, or is over; ask for a new one";
-        ApiProblem::refused(vec![Problem::new("token", "invitation_unknown", message)])
-    })?;
+    let invited = web.engine.store().find_invited(&invitation, web.engine.clock().now()).await?;
+    let user = invited.ok_or_else(unknown)?;
     let problems = password_problems("password", password.expose_secret(), &user.email, &user.display_name);
     if !problems.is_empty() {
         return Err(ApiProblem::refused(problems));
@@ -59,6 +56,18 @@ pub(crate) async fn accept_invitation(
     let tenant = store.list_tenants_of(user.id).await?.into_iter().next().ok_or_else(ApiProblem::not_found)?;
     let member = store.find_member_of(tenant, user.id).await?.map(|member| member.id);
     pending.begin(tenant, Asker { actor: AuditActor::Person, principal: member, who: user.email }).await?;
-    carried_through(async move { store.set_password(user.id, &hash, now).await }).await?;
+    carried_through(async move {
+        // After the hash, which takes its time: whoever signed in meanwhile by the password before is out as well.
+        if !store.take_up_invitation(&invitation, &hash, web.engine.clock().now()).await? {
+            return Err(unknown());
+        }
+        Ok(end_all_sessions(&web, user.id).await?)
+    })
+    .await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+fn unknown() -> ApiProblem {
+    let message = "this invitation is not known, was used, or is over; ask for a new one";
+    ApiProblem::refused(vec![Problem::new("token", "invitation_unknown", message)])
 }

@@ -163,12 +163,57 @@ fn read_password(fields: &mut Fields, name: &'static str) -> Option<SecretString
 /// Lets somebody who is signed in go on only with their password: whoever found a browser open has none. A wrong one counts like one
 /// at signing in. Errors: 422, 429.
 async fn require_password(web: &Web, person: &Person, password: SecretString, client: ClientAddress) -> Result<User, ApiProblem> {
+    let (user, attempt) = try_password(web, person, password, client).await?;
+    attempt.succeeded(web).await?;
+    Ok(user)
+}
+
+/// The same, and with what their authenticator shows, if they have one: it counts as used. A wrong one counts, too. Errors: 422, 429.
+async fn require_both_passwords(
+    web: &Web,
+    person: &Person,
+    (password, one_time_password): (SecretString, String),
+    client: ClientAddress,
+) -> Result<User, ApiProblem> {
+    let (user, attempt) = try_password(web, person, password, client).await?;
+    match sign_in::check_one_time_password(web, &user, Some(&one_time_password), web.engine.clock().now()).await {
+        Ok(()) => {
+            attempt.succeeded(web).await?;
+            Ok(user)
+        }
+        Err(sign_in::NotIn::Failed(problem)) => Err(problem),
+        Err(sign_in::NotIn::Refused | sign_in::NotIn::OneTimePasswordNeeded) => {
+            attempt.failed(web).await?;
+            let message = "this is not what the authenticator shows now, or it was used already; wait for the next one";
+            Err(ApiProblem::refused(vec![Problem::new("one_time_password", "wrong_one_time_password", message)]))
+        }
+    }
+}
+
+/// Whoever gave the right password, and the attempt that is still to be ended.
+async fn try_password(
+    web: &Web,
+    person: &Person,
+    password: SecretString,
+    client: ClientAddress,
+) -> Result<(User, Attempt), ApiProblem> {
     let attempt = Attempt::begin(web, &person.signed_in.email, client.ip, web.engine.clock().now()).await?;
     let user = web.engine.store().get_user(person.signed_in.user).await?;
     if web.sign_in.passwords.check(password, user.password_hash.clone()).await? {
-        attempt.succeeded(web).await?;
-        return Ok(user);
+        return Ok((user, attempt));
     }
     attempt.failed(web).await?;
     Err(ApiProblem::refused(vec![Problem::new("password", "wrong_password", "this is not your password; give the present one")]))
+}
+
+/// Ends all sessions of a user, in every tenant. Those that began before their password was changed are over by that; the clock of another
+/// server may be a little ahead.
+async fn end_all_sessions(web: &Web, user: UserId) -> Result<(), StoreError> {
+    let store = web.engine.store();
+    for tenant in store.list_tenants_of(user).await? {
+        if let Some(member) = store.find_member_of(tenant, user).await? {
+            store.end_sessions_of(tenant, member.id, None).await?;
+        }
+    }
+    Ok(())
 }

@@ -12,7 +12,7 @@ use lineshift_domain::reading::codes;
 use lineshift_domain::refusal::Problem;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{Origin, read_password, require_password};
+use super::{Origin, read_password, require_both_passwords, require_password};
 use crate::Web;
 use crate::api::carried_through;
 use crate::api::reference::read_fields;
@@ -20,7 +20,7 @@ use crate::problem::ApiProblem;
 use crate::query::NoParameters;
 use crate::sign_in::one_time::OneTimeSecret;
 use crate::sign_in::person::Person;
-use crate::views::{OneTimePasswordConfirmation, OneTimePasswordView, OwnPasswordRequest};
+use crate::views::{EndOneTimePasswordsRequest, OneTimePasswordConfirmation, OneTimePasswordView, OwnPasswordRequest};
 
 /// How long a secret waits for the first password that it makes.
 const ENROLMENT: TimeDelta = TimeDelta::minutes(10);
@@ -102,8 +102,9 @@ pub(crate) async fn confirm_one_time_passwords(
 
 /// Does without an authenticator
 ///
-/// Needs one's password. Nothing but the password is asked for any more. For people who are signed in.
-#[utoipa::path(delete, path = "/api/v1/one-time-password", tag = crate::api::tag::SESSIONS, request_body = OwnPasswordRequest,
+/// Needs one's password and what the authenticator shows now, which counts as used: whoever has the one alone cannot take the other away.
+/// Nothing but the password is asked for any more. For people who are signed in.
+#[utoipa::path(delete, path = "/api/v1/one-time-password", tag = crate::api::tag::SESSIONS, request_body = EndOneTimePasswordsRequest,
     responses(
         (status = 204, description = "Nothing is asked for any more"),
         (status = 429, description = "Too many attempts failed; wait as long as `Retry-After` says", body = crate::views::ProblemView,
@@ -118,9 +119,10 @@ pub(crate) async fn end_one_time_passwords(
     let client = Origin::of(&request).client;
     let mut fields = read_fields(request).await?;
     let password = read_password(&mut fields, "password");
-    let password = fields.finish(password)?;
+    let one_time_password = fields.secret("one_time_password");
+    let given = fields.finish(password.zip(one_time_password))?;
     carried_through(async move {
-        let user = require_password(&web, &person, password, client).await?;
+        let user = require_both_passwords(&web, &person, given, client).await?;
         Ok::<_, ApiProblem>(web.engine.store().set_totp_secret(user.id, None).await?)
     })
     .await?;

@@ -5,7 +5,7 @@ use axum::response::Response;
 use lineshift_domain::passwords::password_problems;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{Begun, Origin, begin, read_password, require_password};
+use super::{Begun, Origin, begin, end_all_sessions, read_password, require_password};
 use crate::Web;
 use crate::api::carried_through;
 use crate::api::reference::read_fields;
@@ -50,12 +50,7 @@ pub(crate) async fn change_password(
 async fn set_and_begin_anew(web: &Web, person: &Person, hash: &str, origin: &Origin) -> Result<Begun, ApiProblem> {
     let (store, user, now) = (web.engine.store(), person.signed_in.user, web.engine.clock().now());
     store.set_password(user, hash, now).await?;
-    // Those that began before now are over by that; the clock of another server may be a little ahead.
-    for tenant in store.list_tenants_of(user).await? {
-        if let Some(member) = store.find_member_of(tenant, user).await? {
-            store.end_sessions_of(tenant, member.id, None).await?;
-        }
-    }
+    end_all_sessions(web, user).await?;
     let session = &person.signed_in.session;
     begin(web, person.tenant(), session.member, origin, now, session.ends_at).await
 }

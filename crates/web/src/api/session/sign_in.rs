@@ -5,7 +5,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use lineshift_connectors::credentials::SealedFor;
-use lineshift_domain::ids::{PrincipalId, TenantId};
+use lineshift_domain::ids::{PrincipalId, TenantId, UserId};
 use lineshift_domain::refusal::Problem;
 use lineshift_domain::terms::AuditActor;
 use lineshift_store::people::User;
@@ -105,10 +105,11 @@ pub(crate) async fn enter(
     let (now, who) = (web.engine.clock().now(), given.email.clone());
     let attempt = Attempt::begin(web, &given.email, origin.client.ip, now).await?;
     match recognise(web, given, now).await {
-        Ok((tenant, member)) => {
+        Ok(Recognised { tenant, member, user, checked }) => {
             pending.begin(tenant, Asker { actor: AuditActor::Person, principal: Some(member), who }).await?;
             attempt.succeeded(web).await?;
             let begun = replace(web, before, (tenant, member), origin, now).await?;
+            still_with_that_password(web, user, checked, &begun).await?;
             tracing::info!(%tenant, principal = %member, "signed in");
             metrics::counter!(crate::measures::SIGN_INS, "result" => "signed_in").increment(1);
             Ok(begun)
@@ -124,18 +125,38 @@ pub(crate) async fn enter(
     }
 }
 
+/// Who signs in, as whom in which tenant.
+struct Recognised {
+    tenant: TenantId,
+    member: PrincipalId,
+    user: UserId,
+    /// The hash that the password was compared with.
+    checked: Option<String>,
+}
+
+/// Ends a session again that began with a password that was changed while it was compared: the change ended only those that it found.
+/// Errors: 401.
+async fn still_with_that_password(web: &Web, user: UserId, checked: Option<String>, begun: &Begun) -> Result<(), ApiProblem> {
+    let store = web.engine.store();
+    if store.get_user(user).await?.password_hash == checked {
+        return Ok(());
+    }
+    store.end_session(begun.person.tenant(), &begun.person.token.hash()).await?;
+    Err(refused("sign_in_refused", "address, password or one-time password are wrong, or you may not sign in"))
+}
+
 /// Who it is, as whom in which tenant.
-async fn recognise(web: &Web, given: Given, now: DateTime<Utc>) -> Result<(TenantId, PrincipalId), NotIn> {
+async fn recognise(web: &Web, given: Given, now: DateTime<Utc>) -> Result<Recognised, NotIn> {
     let found = web.engine.store().find_user_by_email(&given.email).await?;
     let stored = found.as_ref().and_then(|user| user.password_hash.clone());
     // Compared in any case, so that an account that is not there takes as long.
-    let is_right = web.sign_in.passwords.check(given.password, stored).await?;
+    let is_right = web.sign_in.passwords.check(given.password, stored.clone()).await?;
     let user = found.filter(|user| is_right && user.is_active).ok_or(NotIn::Refused)?;
     let mut places = memberships(web, user.id).await?.into_iter();
     let place = places.find(|(tenant, _)| given.tenant.is_none_or(|wanted| wanted == *tenant));
     let (tenant, member) = place.ok_or(NotIn::Refused)?;
     check_one_time_password(web, &user, given.one_time_password.as_deref(), now).await?;
-    Ok((tenant, member.id))
+    Ok(Recognised { tenant, member: member.id, user: user.id, checked: stored })
 }
 
 /// Asks those with an authenticator for what it shows; each is taken once.

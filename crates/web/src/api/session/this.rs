@@ -52,6 +52,8 @@ pub(crate) async fn sign_out(
 #[utoipa::path(put, path = "/api/v1/session/tenant", tag = crate::api::tag::SESSIONS, request_body = SwitchTenantRequest,
     responses(
         (status = 200, description = "The new session; its cookie is set", body = SessionView),
+        (status = 401, description = "Nobody is signed in, or the session was ended meanwhile", body = crate::views::ProblemView,
+            content_type = "application/problem+json"),
         (status = 404, description = "One belongs to no tenant of that id", body = crate::views::ProblemView,
             content_type = "application/problem+json"),
     ))]
@@ -69,7 +71,8 @@ pub(crate) async fn switch_tenant(
     Ok(carried_through(switched).await?.into_response())
 }
 
-/// Ends the session and begins one in another tenant. Errors: 404 where the person is no member.
+/// Ends the session and begins one in another tenant. Errors: 404 where the person is no member; 401 where the session was over already:
+/// whoever ended it did not mean it to go on elsewhere.
 pub(crate) async fn switch(
     web: &Web,
     person: &Person,
@@ -79,7 +82,8 @@ pub(crate) async fn switch(
 ) -> Result<Begun, ApiProblem> {
     let mut places = memberships(web, person.signed_in.user).await?.into_iter();
     let (tenant, member) = places.find(|(tenant, _)| *tenant == wanted).ok_or_else(ApiProblem::not_found)?;
-    let begun = begin(web, tenant, member.id, origin, now, person.signed_in.session.ends_at).await?;
-    web.engine.store().end_session(person.tenant(), &person.token.hash()).await?;
-    Ok(begun)
+    if !web.engine.store().end_session(person.tenant(), &person.token.hash()).await? {
+        return Err(ApiProblem::unauthorized());
+    }
+    begin(web, tenant, member.id, origin, now, person.signed_in.session.ends_at).await
 }
