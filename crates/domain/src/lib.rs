@@ -13,6 +13,7 @@ pub mod judge;
 pub mod limits;
 pub mod lines;
 pub mod log_text;
+pub mod names;
 pub mod order;
 pub mod passwords;
 pub mod places;

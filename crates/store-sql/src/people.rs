@@ -1,6 +1,7 @@
 //! Users, members, roles and sessions.
 
 mod administrators;
+mod changing;
 mod identity;
 mod joining;
 mod rows;
@@ -14,15 +15,18 @@ use lineshift_domain::roles::READY_MADE;
 use lineshift_domain::scopes::Scopes;
 use lineshift_store::paging::Listed;
 use lineshift_store::people::{
-    AddedPerson, Failures, MOST_SESSIONS, Member, Membership, NewInvitation, NewSession, NewUser, PeopleStore, Role, SeenMember,
-    Session, SignedIn, User,
+    AddedPerson, Failures, Invited, MOST_SESSIONS, Member, Membership, NewInvitation, NewSession, NewUser, PeopleStore, Role,
+    SeenMember, Session, SignedIn, User,
 };
 use lineshift_store::sql::people as text;
 use lineshift_store::{Result, StoreError};
 
 use self::administrators::keeping_an_administrator;
+use self::changing::{invite_member, remove_member, update_member, update_role};
 use self::identity::{clear_identity, set_identity};
-use self::joining::{add_member, add_person, create_user, give_roles, invite_member};
+use self::joining::{
+    add_member, add_person, create_user, decline_invitation, find_invited_member, join, join_by_identity, join_with_password,
+};
 use self::rows::{read_failures, read_member, read_role, read_session, read_signed_in, read_user, rights};
 use self::seen::{require_member_as_seen, require_role_as_seen};
 use crate::engine::{Engine, Scope, Sql, SqlStore};
@@ -97,8 +101,19 @@ impl<E: Engine> PeopleStore for SqlStore<E> {
     }
 
     async fn list_tenants_of(&self, id: UserId) -> Result<Vec<TenantId>> {
+        let read = |row: &Row<'_>| {
+            let (entered, accepted): (Option<i64>, i64) = (row.get(1)?, row.get(2)?);
+            // None is before any.
+            Ok((std::cmp::Reverse(entered), accepted, TenantId(row.get(0)?)))
+        };
+        let mut found = self.engine.read(Scope::Across, move |sql| sql.query(text::LIST_TENANTS_OF, &[&id.0], read)).await?;
+        found.sort_unstable();
+        Ok(found.into_iter().map(|(.., tenant)| tenant).collect())
+    }
+
+    async fn list_inviting_tenants(&self, id: UserId) -> Result<Vec<TenantId>> {
         let read = |row: &Row<'_>| Ok(TenantId(row.get(0)?));
-        self.engine.read(Scope::Across, move |sql| sql.query(text::LIST_TENANTS_OF, &[&id.0], read)).await
+        self.engine.read(Scope::Across, move |sql| sql.query(text::LIST_INVITING_TENANTS, &[&id.0], read)).await
     }
 
     async fn find_failures(&self, subjects: &[[u8; 32]], since: DateTime<Utc>) -> Result<Vec<Failures>> {
@@ -205,13 +220,60 @@ impl<E: Engine> PeopleStore for SqlStore<E> {
         self.engine.write(tenant, move |sql| add_person(sql, tenant, &person, &membership, &invitation, now)).await
     }
 
-    async fn invite_member(&self, tenant: TenantId, id: PrincipalId, invitation: &NewInvitation) -> Result<()> {
-        let invitation = invitation.clone();
-        self.engine.write(tenant, move |sql| invite_member(sql, tenant, id, &invitation)).await
+    async fn invite_member(&self, tenant: TenantId, id: PrincipalId, invitation: &NewInvitation, by: &Rights) -> Result<()> {
+        let (invitation, by) = (invitation.clone(), by.clone());
+        self.engine.write(tenant, move |sql| invite_member(sql, tenant, id, &invitation, &by)).await
+    }
+
+    async fn find_invited_member(&self, tenant: TenantId, token_hash: &[u8; 32], now: DateTime<Utc>) -> Result<Option<Invited>> {
+        let hash = *token_hash;
+        self.engine.read(tenant, move |sql| find_invited_member(sql, tenant, &hash, now)).await
+    }
+
+    async fn join_with_password(
+        &self,
+        tenant: TenantId,
+        token_hash: &[u8; 32],
+        password_hash: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<PrincipalId>> {
+        let (hash, password_hash) = (*token_hash, password_hash.to_owned());
+        self.engine.write(tenant, move |sql| join_with_password(sql, tenant, &hash, &password_hash, now)).await
+    }
+
+    async fn join(
+        &self,
+        tenant: TenantId,
+        token_hash: &[u8; 32],
+        user: UserId,
+        now: DateTime<Utc>,
+    ) -> Result<Option<PrincipalId>> {
+        let hash = *token_hash;
+        self.engine.write(tenant, move |sql| join(sql, tenant, &hash, user, now)).await
+    }
+
+    async fn join_by_identity(
+        &self,
+        tenant: TenantId,
+        id: PrincipalId,
+        issuer: &str,
+        subject: &str,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let (issuer, subject) = (issuer.to_owned(), subject.to_owned());
+        self.engine.write(tenant, move |sql| join_by_identity(sql, tenant, id, (&issuer, &subject), now)).await
+    }
+
+    async fn decline_invitation(&self, tenant: TenantId, user: UserId) -> Result<bool> {
+        self.engine.write(tenant, move |sql| decline_invitation(sql, tenant, user)).await
+    }
+
+    async fn remove_member(&self, tenant: TenantId, id: PrincipalId) -> Result<()> {
+        self.engine.write(tenant, move |sql| keeping_an_administrator(sql, tenant, || remove_member(sql, tenant, id))).await
     }
 
     async fn clear_identity(&self, tenant: TenantId, id: PrincipalId, now: DateTime<Utc>) -> Result<()> {
-        self.engine.write(tenant, move |sql| clear_identity(sql, tenant, id, now)).await
+        self.engine.write(tenant, move |sql| keeping_an_administrator(sql, tenant, || clear_identity(sql, tenant, id, now))).await
     }
 
     async fn get_member(&self, tenant: TenantId, id: PrincipalId) -> Result<Member> {
@@ -261,10 +323,11 @@ impl<E: Engine> PeopleStore for SqlStore<E> {
         let new = session.clone();
         self.engine
             .write(tenant, move |sql| {
+                let found = sql.find(text::GET_MEMBER, &[&tenant.0, &new.member.0], read_member)?;
+                let found = found.filter(|member| !member.is_pending);
+                let user = found.ok_or_else(|| StoreError::not_found("user", new.member))?.user;
+                sql.execute(text::ENTER_TENANT, &[&user.0, &tenant.0, &micros(now)])?;
                 let member = new.member;
-                if sql.find(text::GET_MEMBER, &[&tenant.0, &member.0], |_| Ok(()))?.is_none() {
-                    return Err(StoreError::not_found("user", member));
-                }
                 let (now, ends) = (micros(now), micros(new.ends_at));
                 let row: [&dyn Parameter; 7] = [&tenant.0, &new.token_hash, &member.0, &now, &ends, &new.address, &new.agent];
                 sql.execute(text::BEGIN_SESSION, &row)?;
@@ -344,22 +407,4 @@ pub(crate) fn create_ready_made_roles(sql: &Sql<'_>, tenant: TenantId) -> Result
 
 fn change_user(sql: &Sql<'_>, id: UserId, statement: &'static str, parameters: &[&dyn Parameter]) -> Result<()> {
     if sql.execute(statement, parameters)? > 0 { Ok(()) } else { Err(StoreError::not_found("user", id)) }
-}
-
-fn update_role(sql: &Sql<'_>, tenant: TenantId, role: &Role) -> Result<()> {
-    let changed = sql.execute(text::UPDATE_ROLE, &[&tenant.0, &role.id.0, &role.name, &role.scopes.to_string()])?;
-    if changed > 0 { Ok(()) } else { Err(StoreError::not_found("role", role.id)) }
-}
-
-fn update_member(sql: &Sql<'_>, tenant: TenantId, id: PrincipalId, membership: &Membership) -> Result<()> {
-    let (reach, is_active) = (membership.reach.to_string(), membership.is_active);
-    if sql.execute(text::UPDATE_MEMBER, &[&tenant.0, &id.0, &reach, &is_active])? == 0 {
-        return Err(StoreError::not_found("user", id));
-    }
-    sql.execute(text::CLEAR_ROLES_OF, &[&tenant.0, &id.0])?;
-    give_roles(sql, tenant, id, &membership.roles)?;
-    if !is_active {
-        sql.execute(text::END_SESSIONS_OF, &[&tenant.0, &id.0, &NO_TOKEN])?;
-    }
-    Ok(())
 }

@@ -41,6 +41,7 @@ migrations! {
     12 "0012_carrier_sync",
     13 "0013_people",
     14 "0014_audit",
+    15 "0015_invitations",
 }
 
 impl Sqlite {

@@ -71,18 +71,22 @@ pub struct Member {
     pub user: UserId,
     /// The address with which they sign in.
     pub email: String,
-    /// How they are called.
+    /// How they are called; while pending, by whoever added them.
     pub display_name: String,
     /// Their roles, by id.
     pub roles: Vec<RoleId>,
     /// Whose lines they see.
     pub reach: Reach,
-    /// Whether they may act in this tenant.
+    /// Whether they may act in this tenant, once they are not pending.
     pub is_active: bool,
-    /// Since when they belong to it.
+    /// When they were added.
     pub created_at: DateTime<Utc>,
     /// The OpenID provider at which they sign in; none: none knows them.
     pub identity_issuer: Option<String>,
+    /// Whether they have not taken the tenant's invitation up: until then they are nobody in it.
+    pub is_pending: bool,
+    /// While pending: until when the invitation counts; none: there is none, or it was taken back.
+    pub invitation_ends_at: Option<DateTime<Utc>>,
 }
 
 /// What may be changed of a member.
@@ -105,7 +109,7 @@ pub struct SeenMember {
     pub roles: Vec<Role>,
 }
 
-/// What lets somebody set a password, once.
+/// What lets somebody become a member, or set a password, once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewInvitation {
     /// SHA-256 of the token.
@@ -114,15 +118,26 @@ pub struct NewInvitation {
     pub ends_at: DateTime<Utc>,
 }
 
-/// A person as they were added to a tenant.
+/// A person as they were added to a tenant. Says nothing of whether they were known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AddedPerson {
     /// As whom they act there.
     pub member: PrincipalId,
     /// Who it is.
     pub user: UserId,
-    /// Whether nobody had the address before, so that the invitation counts.
-    pub is_new: bool,
+}
+
+/// Whom a tenant's invitation lets in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invited {
+    /// As whom they will act there.
+    pub member: PrincipalId,
+    /// Who it is.
+    pub user: User,
+    /// How whoever added them calls them.
+    pub invited_as: String,
+    /// Whether a tenant relies on the account: then it is theirs who have it, and nobody sets its password by another's invitation.
+    pub is_relied_on: bool,
 }
 
 /// How many sessions a member has at a time at most.
@@ -217,8 +232,11 @@ pub trait PeopleStore {
     async fn take_up_invitation(&self, token_hash: &[u8; 32], hash: &str, now: DateTime<Utc>) -> Result<bool>;
     /// Who may set a password with that token now.
     async fn find_invited(&self, token_hash: &[u8; 32], now: DateTime<Utc>) -> Result<Option<User>>;
-    /// The tenants that a user belongs to, by id; active there or not.
+    /// The tenants that a user belongs to, active there or not, and never those where they are pending: first the one that they entered
+    /// last; those that they never entered as they accepted them.
     async fn list_tenants_of(&self, id: UserId) -> Result<Vec<TenantId>>;
+    /// The tenants where a user is pending, by id.
+    async fn list_inviting_tenants(&self, id: UserId) -> Result<Vec<TenantId>>;
 
     /// How often each of these failed, in their order; failures before `since` are forgotten.
     async fn find_failures(&self, subjects: &[[u8; 32]], since: DateTime<Utc>) -> Result<Vec<Failures>>;
@@ -233,15 +251,16 @@ pub trait PeopleStore {
     async fn get_role(&self, tenant: TenantId, id: RoleId) -> Result<Role>;
     /// All roles of a tenant by id.
     async fn list_roles(&self, tenant: TenantId) -> Result<Vec<Role>>;
-    /// Changes name and permissions. Errors: `NotFound`; `Conflict` when the name is taken, or as of `update_member`.
+    /// Changes name and permissions. Where they become more, open invitations of those who have the role are taken back. Errors: `NotFound`;
+    /// `Conflict` when the name is taken, or as of `update_member`.
     async fn update_role(&self, tenant: TenantId, role: &Role) -> Result<()>;
     /// The same, if the role is still as it was seen. Errors: also `Conflict` when it is not.
     async fn update_role_as_seen(&self, tenant: TenantId, seen: &Role, role: &Role) -> Result<()>;
     /// Takes a role away. Errors: `NotFound`; `Conflict` while somebody has it.
     async fn delete_role(&self, tenant: TenantId, id: RoleId) -> Result<()>;
 
-    /// Makes a user a member. Errors: `Conflict` when they are one, or belong to another tenant and have an open invitation, which whoever
-    /// gave it there could use; `NotFound` when a role is not there.
+    /// Makes a user a member at once, asking nobody: for those who certainly are who they say. Errors: `Conflict` when they are one, or
+    /// pending; `NotFound` when a role is not there.
     async fn add_member(
         &self,
         tenant: TenantId,
@@ -249,8 +268,9 @@ pub trait PeopleStore {
         membership: &Membership,
         now: DateTime<Utc>,
     ) -> Result<PrincipalId>;
-    /// Makes whoever has that address a member, in one transaction: a new user, who may set a password by the invitation; or a known one,
-    /// for whom the invitation does not count. Errors: those of `add_member`.
+    /// Adds whoever has that address, known or not, in one transaction: they are pending until they take the invitation up. With a
+    /// password they are a member at once, and it is theirs: only where no tenant relies on the account. Errors: `NotFound` when a role is
+    /// not there; `Conflict` when they were added before, or a password is given and a tenant relies on the account.
     async fn add_person(
         &self,
         tenant: TenantId,
@@ -259,15 +279,54 @@ pub trait PeopleStore {
         invitation: &NewInvitation,
         now: DateTime<Utc>,
     ) -> Result<AddedPerson>;
-    /// Lets a member set a new password; an earlier invitation counts no more. Errors: `NotFound`; `Conflict` when they belong to other
-    /// tenants, too, whose administrators did not agree.
-    async fn invite_member(&self, tenant: TenantId, id: PrincipalId, invitation: &NewInvitation) -> Result<()>;
+    /// Invites somebody anew, for somebody of those rights: a pending member to take the invitation up, another one to set a new
+    /// password. An earlier invitation counts no more. Errors: `NotFound`; `Conflict` when the member has other rights than those cover by
+    /// now, or other tenants rely on the account, whose administrators did not agree.
+    async fn invite_member(&self, tenant: TenantId, id: PrincipalId, invitation: &NewInvitation, by: &Rights) -> Result<()>;
+    /// Whom that token of the tenant lets in now.
+    async fn find_invited_member(&self, tenant: TenantId, token_hash: &[u8; 32], now: DateTime<Utc>) -> Result<Option<Invited>>;
+    /// Takes an invitation up with a password, which is the account's from now on; whatever somebody set of it before counts no more:
+    /// password, one-time passwords, identity, sessions. None: the token counts no more. Errors: `Conflict` when a tenant relies on the
+    /// account.
+    async fn join_with_password(
+        &self,
+        tenant: TenantId,
+        token_hash: &[u8; 32],
+        password_hash: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<PrincipalId>>;
+    /// Takes an invitation up for somebody who has proved that the account is theirs. From then on it is not one tenant's alone: what
+    /// another one gave to set its password counts no more. None: the token counts no more, or is somebody else's.
+    async fn join(
+        &self,
+        tenant: TenantId,
+        token_hash: &[u8; 32],
+        user: UserId,
+        now: DateTime<Utc>,
+    ) -> Result<Option<PrincipalId>>;
+    /// Makes somebody who is pending a member for whom a provider vouches: the account is that subject's from now on, and whatever somebody
+    /// set of it before counts no more. Errors: `NotFound` when they are not pending there, or may not act; `Conflict` when a tenant relies
+    /// on the account, or the subject is somebody else.
+    async fn join_by_identity(
+        &self,
+        tenant: TenantId,
+        id: PrincipalId,
+        issuer: &str,
+        subject: &str,
+        now: DateTime<Utc>,
+    ) -> Result<()>;
+    /// Declines: they are pending in that tenant no more. False: they were not.
+    async fn decline_invitation(&self, tenant: TenantId, user: UserId) -> Result<bool>;
+    /// Takes somebody out of the tenant, with their sessions there and what lets them in; what they did stays. Errors: `NotFound`;
+    /// `Conflict` as of `update_member`.
+    async fn remove_member(&self, tenant: TenantId, id: PrincipalId) -> Result<()>;
     /// Takes away who a member is at an OpenID provider, and ends their sessions that began before now. Errors: `NotFound`; `Conflict` when
-    /// they belong to other tenants, too, whose administrators did not agree.
+    /// they belong to other tenants, too, whose administrators did not agree, or as of `update_member`. Of somebody who is pending it
+    /// touches nothing.
     async fn clear_identity(&self, tenant: TenantId, id: PrincipalId, now: DateTime<Utc>) -> Result<()>;
     /// One member. Errors: `NotFound`.
     async fn get_member(&self, tenant: TenantId, id: PrincipalId) -> Result<Member>;
-    /// The member that a user is in a tenant.
+    /// The member that a user is in a tenant, pending or not.
     async fn find_member_of(&self, tenant: TenantId, user: UserId) -> Result<Option<Member>>;
     /// Members by id.
     async fn list_members(
@@ -276,14 +335,16 @@ pub trait PeopleStore {
         after: Option<PrincipalId>,
         limit: usize,
     ) -> Result<Listed<Member, PrincipalId>>;
-    /// Changes a member; one who is made inactive is signed out of the tenant. Errors: `NotFound`, also of a role; `Conflict` when no active
-    /// member could do everything any more, decided among changes that come at once.
+    /// Changes a member; one who is made inactive is signed out of the tenant, and of one who may do more an open invitation is taken back:
+    /// whoever has it was given less. Errors: `NotFound`, also of a role; `Conflict` when nobody who can sign in could do everything any
+    /// more, decided among changes that come at once.
     async fn update_member(&self, tenant: TenantId, id: PrincipalId, membership: &Membership) -> Result<()>;
 
     /// The same, if the member and the roles are still as they were seen. Errors: also `Conflict` when they are not.
     async fn update_member_as_seen(&self, tenant: TenantId, seen: &SeenMember, membership: &Membership) -> Result<()>;
 
     /// Begins a session; of more than [`MOST_SESSIONS`] of a member the oldest end. Errors: `NotFound` when there is no such member.
+    /// Begins a session; the tenant is the one entered last. Errors: `NotFound` when there is no such member, or they are pending.
     async fn begin_session(&self, tenant: TenantId, session: &NewSession, now: DateTime<Utc>) -> Result<()>;
     /// Who is signed in with that token, in one look; none: nobody any more. Its ends are for the caller to judge.
     async fn find_signed_in(&self, tenant: TenantId, token_hash: &[u8; 32]) -> Result<Option<SignedIn>>;

@@ -8,6 +8,7 @@ mod lists;
 use std::collections::HashSet;
 use std::fmt;
 
+use lineshift_domain::names::is_name;
 use lineshift_domain::reading::codes;
 use lineshift_domain::refusal::{Problems, place_of};
 use rust_decimal::Decimal;
@@ -155,6 +156,15 @@ impl Fields {
             let text = value.as_str()?.trim();
             let fits = !text.is_empty() && text.chars().count() <= LONGEST_TEXT && !text.chars().any(char::is_control);
             fits.then(|| text.to_owned())
+        })
+    }
+
+    /// The same of what tells people and keys apart: two that look alike are alike.
+    pub(crate) fn name(&mut self, name: &'static str, present: Option<&str>) -> Option<String> {
+        let expected = format!("a text of 1 to {LONGEST_TEXT} characters, none of which is a control character or invisible");
+        self.required(name, present.map(str::to_owned), &expected, |value| {
+            let text = value.as_str()?.trim();
+            is_name(text, LONGEST_TEXT).then(|| text.to_owned())
         })
     }
 

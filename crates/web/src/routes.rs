@@ -117,6 +117,7 @@ routes! {
     post "/api/v1/users" quick users::create_user;
     get "/api/v1/users/{id}" quick users::get_user;
     patch "/api/v1/users/{id}" quick users::update_user;
+    delete "/api/v1/users/{id}" quick users::remove_user;
     post "/api/v1/users/{id}/invitation" quick users::invite_user;
     delete "/api/v1/users/{id}/identity" quick users::clear_user_identity;
     get "/api/v1/users/{id}/sessions" quick sessions::list_user_sessions;
@@ -141,6 +142,9 @@ routes! {
     delete "/api/v1/sessions/{id}" quick session::list::end_own_session;
     post "/api/v1/password" quick session::password::change_password;
     post "/api/v1/invitation" quick session::invitation::accept_invitation;
+    get "/api/v1/invitations" quick session::joining::list_received_invitations;
+    post "/api/v1/invitations" quick session::joining::join_tenant;
+    delete "/api/v1/invitations/{id}" quick session::joining::decline_invitation;
     post "/api/v1/one-time-password" quick session::one_time_password::begin_one_time_passwords;
     put "/api/v1/one-time-password" quick session::one_time_password::confirm_one_time_passwords;
     delete "/api/v1/one-time-password" quick session::one_time_password::end_one_time_passwords;

@@ -1,5 +1,6 @@
 //! `lineshift admin`
 
+mod accounts;
 mod activity;
 mod audit;
 mod integrations;
@@ -8,6 +9,7 @@ mod people;
 mod personal_data;
 mod reached;
 mod retention;
+mod roles;
 mod rotate_secret_key;
 mod sealed;
 mod secret_key;
@@ -42,7 +44,7 @@ enum Command {
     User(people::Command),
     /// What people may do, by name.
     #[command(subcommand)]
-    Role(people::RoleCommand),
+    Role(roles::Command),
     /// Accounts at outside systems: where they are called, as whom, how much.
     #[command(subcommand)]
     Integrations(integrations::Command),
@@ -65,7 +67,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
         Command::Key(command) => keys::run(command, context).await,
         Command::CreateAdmin(args) => people::create_admin(args, context).await,
         Command::User(command) => people::run(command, context).await,
-        Command::Role(command) => people::run_role(command, context).await,
+        Command::Role(command) => roles::run(command, context).await,
         Command::Integrations(command) => integrations::run(command, context).await,
         Command::Audit(command) => audit::run(command, context).await,
         Command::PersonalData(command) => personal_data::run(command, context).await,

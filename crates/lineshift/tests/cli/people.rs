@@ -8,16 +8,23 @@ fn acme() -> Place {
     place
 }
 
+/// Makes an administrator who has a password.
+fn administrator(place: &Place, email: &str, name: &str) {
+    let with = ["admin", "create-admin", "--email", email, "--name", name, "--password-stdin"];
+    place.run_with_input(&with, "tall-window-sings-low\n").expect(0);
+}
+
 #[test]
 fn the_first_administrator_is_invited_once() {
     let place = acme();
     let made = place.run(&["admin", "create-admin", "--tenant", "Acme", "--email", "Ann@Example.com", "--json"]).json(0);
     let token = made["invitation"]["token"].as_str().expect("an invitation");
-    assert_eq!((made["email"].as_str(), token.len()), (Some("ann@example.com"), 43));
+    assert_eq!((made["email"].as_str(), token.len()), (Some("ann@example.com"), 45), "the tenant stands before it");
     let listed = place.run(&["admin", "user", "list", "--json"]);
     assert!(!listed.out.contains(token));
     let listed = listed.json(0);
     assert_eq!((&listed[0]["id"], &listed[0]["is_active"], &listed[0]["reach"]), (&made["id"], &true.into(), &"*".into()));
+    assert_eq!(listed[0]["is_pending"], true);
     assert_eq!(listed[0]["roles"], serde_json::json!(["administrator"]));
     let err = place.run(&["admin", "create-admin", "--email", "ann@example.com"]).failure(4);
     assert_eq!(err, "error: this person belongs to the tenant already\n");
@@ -34,17 +41,22 @@ fn the_first_administrator_is_invited_once() {
 #[test]
 fn the_last_administrator_is_not_deactivated() {
     let place = acme();
-    place.run(&["admin", "create-admin", "--email", "ann@example.com", "--name", "Ann"]).expect(0);
+    administrator(&place, "ann@example.com", "Ann");
     let err = place.run(&["admin", "user", "deactivate", "ann@example.com"]).failure(4);
     assert!(err.contains("nobody could administrate this tenant any more"), "{err}");
     let shown = place.run(&["admin", "create-admin", "--email", "ben@example.com"]).expect(0);
     assert!(shown.contains("It is shown this once"), "{shown}");
+    let err = place.run(&["admin", "user", "deactivate", "ann@example.com"]).failure(4);
+    assert!(err.contains("nobody could administrate"), "who never took up an invitation administrates nothing: {err}");
+    let err = place.run(&["admin", "user", "remove", "ann@example.com"]).failure(4);
+    assert!(err.contains("nobody could administrate"), "{err}");
+    administrator(&place, "carla@example.com", "Carla");
     let gone = place.run(&["admin", "user", "deactivate", "ann@example.com", "--json"]).json(0);
     assert_eq!(gone["is_active"], false);
     let listed = place.run(&["admin", "user", "list"]).expect(0);
     let line = |address: &str| listed.lines().find(|line| line.contains(address)).expect("a line").to_owned();
     assert!(line("ann@").contains("inactive") && line("ann@").contains("Ann"), "{listed}");
-    assert!(!line("ben@").contains("inactive"), "{listed}");
+    assert!(line("ben@").contains("invited") && line("carla@").contains(" active"), "{listed}");
     let err = place.run(&["admin", "user", "deactivate", "carl@example.com"]).failure(4);
     assert_eq!(err, "error: nobody with the address \"carl@example.com\" belongs to the tenant\n");
     assert!(place.run(&["admin", "user", "deactivate", "99"]).failure(4).contains("99 does not exist"));
@@ -122,10 +134,10 @@ fn somebody_is_kept_from_signing_in_anywhere() {
         let all: Vec<&str> = ["admin"].iter().chain(command).copied().collect();
         place.run(&all)
     };
-    admin(&["create-admin", "--email", "ann@example.com"]).expect(0);
+    administrator(&place, "ann@example.com", "Ann");
     let err = admin(&["user", "disable", "ann@example.com"]).failure(4);
     assert!(err.contains("nobody could administrate this tenant any more"), "{err}");
-    admin(&["create-admin", "--email", "ben@example.com"]).expect(0);
+    administrator(&place, "ben@example.com", "Ben");
     admin(&["tenant", "create", "Other"]).expect(0);
     admin(&["create-admin", "--email", "carl@example.com", "--tenant", "Other"]).expect(0);
     let off = admin(&["user", "disable", "Ann@Example.com", "--json"]).json(0);
@@ -144,4 +156,57 @@ fn somebody_is_kept_from_signing_in_anywhere() {
     let log = logged("Acme");
     assert!(log.contains("admin user disable") && log.contains("ann@example.com") && log.contains("admin user enable"), "{log}");
     assert!(!logged("Other").contains("admin user disable"), "it is nothing of theirs");
+}
+
+#[test]
+fn whoever_is_locked_out_is_let_in_again_and_it_is_written_down() {
+    let place = acme();
+    administrator(&place, "ann@example.com", "Ann");
+    place.run(&["admin", "user", "add", "ben@example.com", "--role", "viewer"]).expect(0);
+    let invited = place.run(&["admin", "user", "invite", "Ann@example.com", "--json"]).json(0);
+    let word = invited["invitation"]["token"].as_str().expect("an invitation");
+    assert_eq!(word.len(), 43, "of nobody but whoever runs the server");
+    let err = place.run(&["admin", "user", "invite", "ben@example.com"]).failure(4);
+    assert_eq!(err, "error: ben@example.com has joined no tenant yet; say by --tenant to which they are invited\n");
+    let again = place.run(&["admin", "user", "invite", "ben@example.com", "--tenant", "Acme", "--json"]).json(0);
+    assert!(again["invitation"]["token"].as_str().is_some_and(|word| word.starts_with("1.")), "{again}");
+    let reset = place.run(&["admin", "user", "reset-one-time-passwords", "ann@example.com", "--json"]).json(0);
+    assert_eq!(reset, serde_json::json!({"email": "ann@example.com", "one_time_passwords": false}));
+    for command in ["invite", "reset-one-time-passwords"] {
+        let err = place.run(&["admin", "user", command, "nobody@example.com"]).failure(4);
+        assert_eq!(err, "error: nobody has the address \"nobody@example.com\"\n");
+    }
+    place.run(&["admin", "user", "remove", "ben@example.com"]).expect(0);
+    assert!(!place.run(&["admin", "user", "list"]).expect(0).contains("ben@"));
+    let log = place.run(&["admin", "audit", "list"]).expect(0);
+    for action in ["invite", "reset-one-time-passwords", "remove"] {
+        assert!(log.contains(&format!("admin user {action}")), "{log}");
+    }
+}
+
+#[test]
+fn names_that_look_like_others_are_refused() {
+    let place = acme();
+    let err = place.run(&["admin", "user", "add", "an\u{200b}n@example.com", "--role", "viewer"]).failure(2);
+    assert!(err.contains("expected an address"), "{err}");
+    let err = place.run(&["admin", "user", "add", "ann@example.com", "--name", "A\u{202e}nn", "--role", "viewer"]).failure(4);
+    assert!(err.contains("invisible"), "{err}");
+    assert!(place.run(&["admin", "key", "create", "k\u{ad}", "--scopes", "m2m:view"]).failure(4).contains("invisible"));
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "makes the store as no command does")]
+fn without_an_entry_in_the_log_no_role_is_made() {
+    let place = acme();
+    let store = rusqlite::Connection::open(place.path("lineshift.sqlite3")).expect("the store");
+    let full = "DELETE FROM role WHERE name = 'administrator';
+        CREATE TRIGGER full BEFORE INSERT ON audit_entry BEGIN SELECT RAISE(ABORT, 'full'); END;";
+    store.execute_batch(full).expect("changed");
+    let err = place.run(&["admin", "create-admin", "--email", "ann@example.com"]).failure(1);
+    assert!(err.contains("writing to the audit log; nothing was done"), "{err}");
+    let roles = place.run(&["admin", "role", "list"]).expect(0);
+    assert!(!roles.contains("administrator"), "{roles}");
+    store.execute_batch("DROP TRIGGER full").expect("changed");
+    place.run(&["admin", "create-admin", "--email", "ann@example.com"]).expect(0);
+    assert!(place.run(&["admin", "role", "list"]).expect(0).contains("administrator"));
 }

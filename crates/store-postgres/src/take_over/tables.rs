@@ -75,10 +75,12 @@ tables! {
         email: text, display_name: text, password_hash: text, password_changed_at: int, signed_out_at: int,
         totp_secret_encrypted: bytes, totp_last_step: int, invitation_hash: bytes, invitation_ends_at: int, oidc_issuer: text,
         oidc_subject: text, is_active: int, created_at: int;
-    user_tenant (user_id: int, tenant: int);
+    user_tenant (user_id: int, tenant: int) accepted_at: int, entered_at: int;
     sign_in_failure (subject_hash: bytes) failures: int, last_at: int;
     role (tenant_id: int, id: int) name: text, scopes: text;
-    member (tenant_id: int, id: int) user_id: int, reach: text, is_active: int, created_at: int;
+    member (tenant_id: int, id: int)
+        user_id: int, reach: text, is_active: int, created_at: int, is_pending: int, invited_as: text, invitation_hash: bytes,
+        invitation_ends_at: int;
     member_role (tenant_id: int, member_id: int, role_id: int);
     session (tenant_id: int, token_hash: bytes)
         member_id: int, created_at: int, seen_at: int, ends_at: int, address: text, agent: text;

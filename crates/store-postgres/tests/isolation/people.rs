@@ -2,6 +2,7 @@
 
 use lineshift_domain::ids::{PrincipalId, RoleId, TenantId, UserId};
 use lineshift_domain::reach::Reach;
+use lineshift_domain::rights::Rights;
 use lineshift_domain::scopes::Scopes;
 use lineshift_store::people::{Membership, NewInvitation, NewSession, NewUser, PeopleStore, Role, SeenMember};
 use lineshift_store_postgres::PostgresStore;
@@ -74,10 +75,15 @@ pub(crate) async fn try_people(tried: &mut Tried<'_>, of: &Filled) {
         try_it!(tried, PeopleStore.update_member_as_seen(tenant, &seen, &membership(role)));
     }
     let invitation = NewInvitation { token_hash: [8; 32], ends_at: at(HELD) };
-    try_it!(tried, PeopleStore.invite_member(tenant, member, &invitation));
+    try_it!(tried, PeopleStore.invite_member(tenant, member, &invitation, &Rights::all()));
     try_it!(tried, PeopleStore.clear_identity(tenant, member, now));
     let later = NewInvitation { token_hash: [9; 32], ..invitation };
     try_it!(tried, PeopleStore.add_person(tenant, &person("Nimbus"), &membership(role), &later, now));
+    try_it!(tried, PeopleStore.find_invited_member(tenant, &[9; 32], now));
+    try_it!(tried, PeopleStore.join(tenant, &[9; 32], user, now));
+    try_it!(tried, PeopleStore.join_with_password(tenant, &[9; 32], BY, now));
+    try_it!(tried, PeopleStore.join_by_identity(tenant, member, "issuer", BY, now));
+    try_it!(tried, PeopleStore.decline_invitation(tenant, user));
     try_users(tried, of).await;
 }
 
@@ -90,6 +96,7 @@ async fn try_users(tried: &mut Tried<'_>, of: &Filled) {
     let free = PeopleStore::create_role(store, of.tenant, "nobody's", &Scopes::all()).await;
     let free = free.unwrap_or(of.people.role);
     try_it!(tried, PeopleStore.delete_role(of.tenant, free));
+    try_it!(tried, PeopleStore.remove_member(of.tenant, of.people.member));
 
     tried.note("PeopleStore::get_user", store.get_user(user).await).await;
     tried.note("PeopleStore::find_user_by_email", store.find_user_by_email(BY).await).await;
@@ -104,6 +111,7 @@ async fn try_users(tried: &mut Tried<'_>, of: &Filled) {
     tried.note("PeopleStore::find_invited", store.find_invited(&TOKEN, now).await).await;
     tried.note("PeopleStore::take_up_invitation", store.take_up_invitation(&TOKEN, BY, now).await).await;
     tried.note("PeopleStore::list_tenants_of", store.list_tenants_of(user).await).await;
+    tried.note("PeopleStore::list_inviting_tenants", store.list_inviting_tenants(user).await).await;
     tried.note("PeopleStore::record_failures", store.record_failures(&[TOKEN], at(0), now).await).await;
     tried.note("PeopleStore::find_failures", store.find_failures(&[TOKEN], at(0)).await).await;
     tried.note("PeopleStore::clear_failures", store.clear_failures(&TOKEN).await).await;

@@ -6,7 +6,7 @@ use lineshift_store::sql::people as text;
 use lineshift_store::{Result, StoreError};
 
 use super::change_user;
-use super::joining::refuse_shared;
+use super::changing::refuse_shared;
 use super::rows::{read_member, read_user};
 use crate::engine::Sql;
 use crate::row::micros;
@@ -24,7 +24,12 @@ pub(super) fn set_identity(sql: &Sql<'_>, id: UserId, issuer: &str, subject: &st
 
 pub(super) fn clear_identity(sql: &Sql<'_>, tenant: TenantId, id: PrincipalId, now: DateTime<Utc>) -> Result<()> {
     let member = sql.find(text::GET_MEMBER, &[&tenant.0, &id.0], read_member)?;
-    let user = member.ok_or_else(|| StoreError::not_found("user", id))?.user;
+    let member = member.ok_or_else(|| StoreError::not_found("user", id))?;
+    let user = member.user;
+    // The account of somebody who is pending is none of this tenant's business, and it is told nothing of it.
+    if member.is_pending {
+        return Ok(());
+    }
     change_user(sql, user, text::CLEAR_IDENTITY, &[&user.0, &micros(now)])?;
     let message = "this person also belongs to other tenants, so that their account is not this one's alone; \
         whoever runs the server may keep them from signing in (lineshift admin user disable)";

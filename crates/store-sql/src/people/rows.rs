@@ -49,7 +49,9 @@ pub(super) fn read_member(row: &Row<'_>) -> Result<Member> {
         reach: row.term(4)?,
         is_active: row.get(5)?,
         created_at: row.time(6)?,
-        identity_issuer: row.get(8)?,
+        is_pending: row.get(8)?,
+        invitation_ends_at: row.maybe_time(9)?,
+        identity_issuer: row.get(10)?,
     })
 }
 

@@ -67,14 +67,16 @@ macro_rules! contract_tests {
                 lines_are_looked_up_by_iccid, a_number_may_name_several_lines, facts_say_who_is_billed;
             holds: a_stored_change_holds_its_lines, a_change_that_still_arrives_holds_nothing,
                 of_two_changes_the_one_stored_first_counts;
-            identities: identities_are_of_one_user, identities_are_taken_away, the_last_administrator_of_a_tenant_stays_active;
+            identities: identities_are_of_one_user, identities_are_taken_away, people_join_by_an_identity,
+                the_last_administrator_keeps_their_identity, the_last_administrator_of_a_tenant_stays_active;
             import: lines_are_brought_in_and_replaced, reference_rows_are_brought_in_and_replaced,
                 ids_made_later_lie_after_those_brought_in, assignments_raise_the_version_only_where_they_differ,
                 assignments_of_what_is_missing_are_refused, rev_services_are_brought_in_and_replaced,
                 queue_entries_are_brought_in_once, queue_entries_stand_under_one_change_a_carrier_account,
                 a_call_takes_so_many_rows;
-            joining: people_join_a_tenant, an_invitation_that_ended_is_in_nobodys_way, members_are_invited_anew,
-                an_administrator_stays;
+            joining: people_join_a_tenant, a_known_person_is_asked, each_tenant_invites_for_itself,
+                people_are_added_with_a_password, members_are_invited_anew, an_invitation_ends_when_rights_widen,
+                members_are_removed, the_tenant_entered_last_comes_first, an_administrator_stays;
             people: users_are_kept, one_time_passwords_are_taken_once, invitations_end,
                 roles_are_kept, members_are_kept, members_are_listed_in_pages, rights_are_those_of_now;
             places: places_are_leased_and_come_free, a_single_place_is_had_in_turns;

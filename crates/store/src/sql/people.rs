@@ -16,7 +16,7 @@ macro_rules! rights_of {
                 LEFT JOIN role r ON r.tenant_id = $1 AND r.id = mr.role_id
                 WHERE m.tenant_id = $1 AND m.id = ",
             $id,
-            " AND m.is_active = 1 GROUP BY m.reach))"
+            " AND m.is_active = 1 AND m.is_pending = 0 GROUP BY m.reach))"
         )
     };
 }
@@ -29,9 +29,10 @@ macro_rules! user_columns {
 
 macro_rules! member_columns {
     () => {
-        "SELECT m.id, m.user_id, u.email, u.display_name, m.reach, m.is_active, m.created_at,
+        "SELECT m.id, m.user_id, u.email, coalesce(m.invited_as, u.display_name), m.reach, m.is_active, m.created_at,
             (SELECT string_agg(CAST(mr.role_id AS TEXT), ' ') FROM member_role mr WHERE mr.tenant_id = $1 AND mr.member_id = m.id),
-            u.oidc_issuer
+            m.is_pending, CASE WHEN m.invitation_hash IS NOT NULL THEN m.invitation_ends_at END,
+            CASE WHEN m.is_pending = 0 THEN u.oidc_issuer END
         FROM member m JOIN users u ON u.id = m.user_id WHERE m.tenant_id = $1 "
     };
 }
@@ -77,11 +78,26 @@ crate::statements! {
     FIND_INVITED = concat!(user_columns!(), "WHERE invitation_hash = $1 AND invitation_ends_at > $2 AND is_active = 1");
     /// Has others who change the user wait. `$1` id.
     HOLD_USER = "UPDATE users SET is_active = is_active WHERE id = $1";
-    /// One row: whether they belong to a tenant and could set a password by an invitation. `$1` id, `$2` now.
-    COUNT_OPEN_INVITATIONS = "SELECT count(*) FROM users WHERE id = $1 AND invitation_ends_at > $2
-        AND EXISTS (SELECT 1 FROM user_tenant WHERE user_id = $1)";
+    /// Takes the invitation back, and has others who change the user wait. `$1` id.
+    CLEAR_INVITATION = "UPDATE users SET invitation_hash = NULL, invitation_ends_at = NULL WHERE id = $1";
+    /// Begins the account anew for whoever takes up an invitation to it: nothing of what somebody set before counts any more.
+    /// `$1` id, `$2` name, `$3` hash of the password, `$4` now.
+    RENEW_USER = "UPDATE users SET display_name = $2, password_hash = $3, password_changed_at = $4, signed_out_at = $4,
+        totp_secret_encrypted = NULL, totp_last_step = 0, invitation_hash = NULL, invitation_ends_at = NULL, oidc_issuer = NULL,
+        oidc_subject = NULL WHERE id = $1";
+    /// In how many tenants they are no longer pending. `$1` user.
+    COUNT_TENANTS_OF = "SELECT count(*) FROM user_tenant WHERE user_id = $1 AND accepted_at IS NOT NULL";
+    /// With when each was last entered, and accepted. `$1` user.
+    LIST_TENANTS_OF = "SELECT tenant, entered_at, accepted_at FROM user_tenant WHERE user_id = $1 AND accepted_at IS NOT NULL
+        ORDER BY tenant";
     /// `$1` user.
-    LIST_TENANTS_OF = "SELECT tenant FROM user_tenant WHERE user_id = $1 ORDER BY tenant";
+    LIST_INVITING_TENANTS = "SELECT tenant FROM user_tenant WHERE user_id = $1 AND accepted_at IS NULL ORDER BY tenant";
+    /// `$1` user, `$2` tenant, `$3` now.
+    ENTER_TENANT = "UPDATE user_tenant SET entered_at = $3 WHERE user_id = $1 AND tenant = $2";
+    /// `$1` user, `$2` tenant, `$3` now.
+    ACCEPT_TENANT = "UPDATE user_tenant SET accepted_at = $3 WHERE user_id = $1 AND tenant = $2";
+    /// `$1` user, `$2` tenant.
+    LEAVE_TENANT = "DELETE FROM user_tenant WHERE user_id = $1 AND tenant = $2";
 
     /// `$1` hash, `$2` since.
     FIND_FAILURES = "SELECT failures, last_at FROM sign_in_failure WHERE subject_hash = $1 AND last_at >= $2";
@@ -106,21 +122,49 @@ crate::statements! {
     /// Refused by `member_role` while somebody has it. `$1` tenant, `$2` id.
     DELETE_ROLE = "DELETE FROM role WHERE tenant_id = $1 AND id = $2";
 
-    /// Global, and first in its transaction. `$1` user, `$2` tenant.
-    ADD_TENANT_OF_USER = "INSERT INTO user_tenant (user_id, tenant) VALUES ($1, $2)";
-    /// `$1` tenant, `$2` id, `$3` user, `$4` reach, `$5` whether active, `$6` now.
-    ADD_MEMBER = "INSERT INTO member (tenant_id, id, user_id, reach, is_active, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
+    /// Global, and first in its transaction. `$1` user, `$2` tenant, `$3` when they accepted.
+    ADD_TENANT_OF_USER = "INSERT INTO user_tenant (user_id, tenant, accepted_at) VALUES ($1, $2, $3)";
+    /// `$1` tenant, `$2` id, `$3` user, `$4` reach, `$5` whether active, `$6` now, `$7` whether pending; then: `$8` their name, `$9` hash of
+    /// the token, `$10` until when it counts.
+    ADD_MEMBER = "INSERT INTO member (tenant_id, id, user_id, reach, is_active, created_at, is_pending, invited_as, invitation_hash,
+            invitation_ends_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    /// Whom a token lets in, and as whom. By `member_invitation`. `$1` tenant, `$2` hash, `$3` now.
+    FIND_INVITED_MEMBER = "SELECT m.id, m.user_id, m.invited_as FROM member m JOIN users u ON u.id = m.user_id AND u.is_active = 1
+        WHERE m.tenant_id = $1 AND m.invitation_hash = $2 AND m.invitation_ends_at > $3 AND m.is_pending = 1 AND m.is_active = 1";
+    /// They belong to the tenant from now on. `$1` tenant, `$2` id, `$3` hash.
+    ACCEPT_MEMBER = "UPDATE member SET is_pending = 0, invited_as = NULL, invitation_hash = NULL, invitation_ends_at = NULL
+        WHERE tenant_id = $1 AND id = $2 AND invitation_hash = $3 AND is_pending = 1";
+    /// The same of somebody for whom a provider vouches. `$1` tenant, `$2` id.
+    ACCEPT_KNOWN_MEMBER = "UPDATE member SET is_pending = 0, invited_as = NULL, invitation_hash = NULL, invitation_ends_at = NULL
+        WHERE tenant_id = $1 AND id = $2 AND is_pending = 1";
+    /// `$1` tenant, `$2` id, `$3` hash, `$4` until.
+    INVITE_PENDING = "UPDATE member SET invitation_hash = $3, invitation_ends_at = $4 WHERE tenant_id = $1 AND id = $2 AND is_pending = 1";
+    /// `$1` tenant, `$2` id.
+    TAKE_BACK_INVITATION = "UPDATE member SET invitation_hash = NULL WHERE tenant_id = $1 AND id = $2";
+    /// Members with that role who may be invited at present, and whether they are pending. By `member_role_by_role`. `$1` tenant, `$2` role.
+    LIST_INVITED_WITH_ROLE = "SELECT m.id, m.user_id, m.is_pending FROM member_role mr
+        JOIN member m ON m.tenant_id = $1 AND m.id = mr.member_id JOIN users u ON u.id = m.user_id
+        WHERE mr.tenant_id = $1 AND mr.role_id = $2 AND (m.invitation_hash IS NOT NULL OR u.invitation_hash IS NOT NULL)
+        ORDER BY mr.member_id";
+    /// What a member may do once they act, as `reach|scopes`. `$1` tenant, `$2` id.
+    RIGHTS_OF_MEMBER = "SELECT m.reach || '|' || coalesce((SELECT string_agg(r.scopes, ' ') FROM member_role mr
+            JOIN role r ON r.tenant_id = $1 AND r.id = mr.role_id WHERE mr.tenant_id = $1 AND mr.member_id = m.id), '')
+        FROM member m WHERE m.tenant_id = $1 AND m.id = $2";
+    /// Their roles and sessions go with them. `$1` tenant, `$2` id.
+    REMOVE_MEMBER = "DELETE FROM member WHERE tenant_id = $1 AND id = $2";
     /// `$1` tenant, `$2` id.
     GET_MEMBER = concat!(member_columns!(), "AND m.id = $2");
     /// `$1` tenant, `$2` user.
     FIND_MEMBER_OF = concat!(member_columns!(), "AND m.user_id = $2");
     /// `$1` tenant, `$2` the id before the first, `$3` how many.
     LIST_MEMBERS = concat!(member_columns!(), "AND m.id > $2 ORDER BY m.id LIMIT $3");
-    /// What each active member who is not limited may do, by all of their roles. `$1` tenant.
+    /// What each member who is not limited and can sign in may do, by all of their roles. `$1` tenant.
     LIST_UNLIMITED_SCOPES = "SELECT coalesce((SELECT string_agg(r.scopes, ' ') FROM member_role mr
             JOIN role r ON r.tenant_id = $1 AND r.id = mr.role_id WHERE mr.tenant_id = $1 AND mr.member_id = m.id), '')
         FROM member m JOIN users u ON u.id = m.user_id AND u.is_active = 1
-        WHERE m.tenant_id = $1 AND m.reach = '*' AND m.is_active = 1";
+            AND (u.password_hash IS NOT NULL OR u.oidc_subject IS NOT NULL)
+        WHERE m.tenant_id = $1 AND m.reach = '*' AND m.is_active = 1 AND m.is_pending = 0";
     /// `$1` tenant, `$2` id, `$3` reach, `$4` whether active.
     UPDATE_MEMBER = "UPDATE member SET reach = $3, is_active = $4 WHERE tenant_id = $1 AND id = $2";
     /// `$1` tenant, `$2` member.
@@ -137,7 +181,7 @@ crate::statements! {
         "SELECT ", session_columns!(), ", u.id, u.email, u.display_name,
             m.reach || '|' || coalesce((SELECT string_agg(r.scopes, ' ') FROM member_role mr
                 JOIN role r ON r.tenant_id = $1 AND r.id = mr.role_id WHERE mr.tenant_id = $1 AND mr.member_id = m.id), '')
-        FROM session s JOIN member m ON m.tenant_id = $1 AND m.id = s.member_id AND m.is_active = 1
+        FROM session s JOIN member m ON m.tenant_id = $1 AND m.id = s.member_id AND m.is_active = 1 AND m.is_pending = 0
         JOIN users u ON u.id = m.user_id AND u.is_active = 1 AND u.signed_out_at <= s.created_at
         WHERE s.tenant_id = $1 AND s.token_hash = $2"
     );

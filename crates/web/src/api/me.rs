@@ -29,10 +29,5 @@ pub(crate) async fn me(
         }
         By::Person(person) => (None, Some(person_view(&person))),
     };
-    Ok(Json(MeView {
-        tenant: TenantView { id: tenant.id.0, name: tenant.name, time_zone: tenant.time_zone.to_string() },
-        key,
-        person,
-        limits: LimitsView::from(web.engine.limits()),
-    }))
+    Ok(Json(MeView { tenant: TenantView::from(tenant), key, person, limits: LimitsView::from(web.engine.limits()) }))
 }

@@ -35,6 +35,9 @@ pub const OPEN: &[(&str, &str)] = &[
     ("POST", "/callbacks/{tenant_id}/{service_provider_id}"),
     ("POST", "/api/v1/session"),
     ("POST", "/api/v1/invitation"),
+    // Who asks is known here; in whose log it stands is not.
+    ("POST", "/api/v1/invitations"),
+    ("DELETE", "/api/v1/invitations/{id}"),
     ("POST", "/sign-in"),
     ("POST", "/sign-in/one-time-password"),
     // What comes back from a provider comes as a browser goes from page to page.
@@ -49,6 +52,7 @@ const WITHOUT_BODY_HASH: &[&str] = &[
     "/sign-in/one-time-password",
     "/api/v1/session/openid/one-time-password",
     "/api/v1/invitation",
+    "/api/v1/invitations",
     "/api/v1/password",
     "/api/v1/one-time-password",
     "/api/v1/integrations/{id}/account",

@@ -36,6 +36,12 @@ pub struct TenantView {
     pub time_zone: String,
 }
 
+impl From<lineshift_store::access::Tenant> for TenantView {
+    fn from(tenant: lineshift_store::access::Tenant) -> Self {
+        Self { id: tenant.id.0, name: tenant.name, time_zone: tenant.time_zone.to_string() }
+    }
+}
+
 /// An API key; never its secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = Key)]

@@ -48,9 +48,9 @@ pub use reference::{
 };
 use serde::{Deserialize, Serialize};
 pub use session::{
-    EndOneTimePasswordsRequest, InvitationRequest, OneTimePasswordConfirmation, OneTimePasswordView, OpenIdOneTimePassword,
-    OpenIdProviderView, OpenIdSignInView, OwnPasswordRequest, OwnSessionView, PasswordChangeRequest, PersonView, SessionView,
-    SignInRequest, SwitchTenantRequest,
+    EndOneTimePasswordsRequest, InvitationRequest, JoinRequest, OneTimePasswordConfirmation, OneTimePasswordView,
+    OpenIdOneTimePassword, OpenIdProviderView, OpenIdSignInView, OwnPasswordRequest, OwnSessionView, PasswordChangeRequest,
+    PersonView, ReceivedInvitationView, ReceivedInvitationsView, SessionView, SignInRequest, SwitchTenantRequest,
 };
 pub use steps::{SettleRequest, SettledView, StepView, UnsettledStepView};
 pub use submission::{

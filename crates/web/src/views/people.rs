@@ -81,11 +81,15 @@ pub struct UserView {
     pub reach: Vec<String>,
     /// Whether they may act in this tenant.
     pub is_active: bool,
-    /// Since when they belong to it.
+    /// When they were added.
     pub created_at: DateTime<Utc>,
     /// The OpenID provider that knows them, by its issuer; null: they did not sign in by one so far.
     #[schema(example = "https://id.example.com")]
     pub identity_issuer: Option<String>,
+    /// Whether they have not taken their invitation up: until then they may nothing.
+    pub is_pending: bool,
+    /// While pending: until when the invitation counts; null: there is none, as when it was taken back because they may do more by now.
+    pub invitation_ends_at: Option<DateTime<Utc>>,
 }
 
 impl From<store::Member> for UserView {
@@ -99,6 +103,8 @@ impl From<store::Member> for UserView {
             is_active: member.is_active,
             created_at: member.created_at,
             identity_issuer: member.identity_issuer,
+            is_pending: member.is_pending,
+            invitation_ends_at: member.invitation_ends_at,
         }
     }
 }
@@ -109,7 +115,7 @@ pub struct NewUser {
     /// The address with which they sign in.
     #[schema(example = "ann@example.com")]
     pub email: String,
-    /// How they are called; a person who is known already keeps the name.
+    /// How they are called; where there is an account with this address, the name that its owner has counts once they accept.
     pub display_name: String,
     /// Their roles, by id.
     pub roles: Vec<i64>,
@@ -143,15 +149,15 @@ pub struct UserPatch {
 pub struct AddedUserView {
     /// The person.
     pub user: UserView,
-    /// With which they set a password; null: they were known already and sign in as before.
-    pub invitation: Option<InvitationView>,
+    /// With which they join: whether or not there is an account with this address.
+    pub invitation: InvitationView,
 }
 
 /// An invitation, shown this once.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = Invitation)]
 pub struct InvitationView {
-    /// The word with which a password is set, once.
+    /// The word with which somebody joins, or sets a new password, once.
     pub token: String,
     /// Until when it counts.
     pub ends_at: DateTime<Utc>,

@@ -20,7 +20,7 @@ pub struct SignInRequest {
     /// Where the account has an authenticator: what it shows now, asked for by `one_time_password_needed`.
     #[schema(example = "287082")]
     one_time_password: Option<String>,
-    /// In which tenant; the first one that one belongs to where it is not given.
+    /// In which tenant; where it is not given, the one in which one was last, or whose invitation one accepted first.
     tenant_id: Option<i64>,
 }
 
@@ -57,6 +57,48 @@ pub struct InvitationRequest {
     /// The password: 12 to 128 characters, not a common one, without a pattern, not one's own name.
     #[schema(format = Password)]
     password: String,
+}
+
+/// Accepting an invitation to one's account.
+#[derive(Debug, ToSchema)]
+#[schema(as = JoinRequest)]
+#[expect(dead_code, reason = "describes a body that is read field by field, so that all problems are found")]
+pub struct JoinRequest {
+    /// The token that came with the invitation.
+    #[schema(format = Password)]
+    token: String,
+    /// One's password; left out where the account has none.
+    #[schema(format = Password)]
+    password: Option<String>,
+    /// Another one, with which everybody else is signed out: recommended where somebody else may know the present one.
+    #[schema(format = Password)]
+    new_password: Option<String>,
+}
+
+/// What one is invited to, and what one's account is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = ReceivedInvitations)]
+pub struct ReceivedInvitationsView {
+    /// Since when the account exists.
+    pub account_created_at: DateTime<Utc>,
+    /// By which tenants it is used: those that one belongs to, active there or not.
+    pub tenants: Vec<TenantView>,
+    /// The invitations that may be accepted now.
+    pub items: Vec<ReceivedInvitationView>,
+}
+
+/// An invitation to join a tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = ReceivedInvitation)]
+pub struct ReceivedInvitationView {
+    /// The tenant's id.
+    pub id: i64,
+    /// Its name.
+    pub tenant: String,
+    /// When it added one.
+    pub created_at: DateTime<Utc>,
+    /// Until when one may accept.
+    pub ends_at: DateTime<Utc>,
 }
 
 /// One's password, where a session is not enough.

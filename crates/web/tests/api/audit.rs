@@ -146,6 +146,8 @@ async fn every_route_that_may_change_something_is_written_down() {
         ("POST", "/callbacks/{tenant_id}/{service_provider_id}"),
         ("POST", "/api/v1/session"),
         ("POST", "/api/v1/invitation"),
+        ("POST", "/api/v1/invitations"),
+        ("DELETE", "/api/v1/invitations/{id}"),
         ("POST", "/sign-in"),
         ("POST", "/sign-in/one-time-password"),
         ("GET", "/api/v1/session/openid/callback"),

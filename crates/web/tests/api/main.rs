@@ -18,6 +18,7 @@ mod export;
 mod idempotency;
 mod integrations;
 mod isolation;
+mod joining;
 mod judging;
 mod matrix;
 mod one_time_password;

@@ -5,6 +5,7 @@ use lineshift_engine::Clock as _;
 use lineshift_store::people::NewSession;
 use lineshift_testkit::app::TestApp;
 use lineshift_testkit::http::{Answer, HttpCaller, send};
+use lineshift_testkit::people::PASSWORD;
 use lineshift_web::hash_of_invitation;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -25,6 +26,15 @@ async fn added(caller: &HttpCaller, email: &str, roles: &[i64]) -> Value {
     let answer = caller.post("/api/v1/users", &body).await;
     assert_eq!(answer.status, 201, "{}", answer.text());
     answer.json()
+}
+
+/// The same of somebody who took the invitation up.
+async fn joined(app: &TestApp, caller: &HttpCaller, email: &str, roles: &[i64]) -> Value {
+    let user = added(caller, email, roles).await;
+    let body = json!({"token": user["invitation"]["token"], "password": PASSWORD});
+    let answer = app.anonymous().post("/api/v1/invitation", &body).await;
+    assert_eq!(answer.status, 204, "{}", answer.text());
+    user
 }
 
 fn path_of(user: &Value) -> String {
@@ -90,51 +100,26 @@ async fn people_are_added_and_changed() {
     assert_eq!(answer.status, 201, "{}", answer.text());
     let ann = answer.json();
     let expected = json!({"id": ann["user"]["id"], "email": "ann@example.com", "display_name": "Ann", "roles": [roles[3]],
-        "reach": reach, "is_active": true, "created_at": "2026-12-01T09:00:00Z",
-        "identity_issuer": null});
+        "reach": reach, "is_active": true, "created_at": "2026-12-01T09:00:00Z", "is_pending": true,
+        "invitation_ends_at": "2026-12-08T09:00:00Z", "identity_issuer": null});
     assert_eq!((&ann["user"], answer.header("location")), (&expected, path_of(&ann).as_str()));
     assert_eq!(ann["invitation"]["ends_at"], "2026-12-08T09:00:00Z");
     let token = ann["invitation"]["token"].as_str().expect("a token");
     let (store, now) = (&app.operator.store, app.operator.clock.now());
-    let invited = store.find_invited(&hash_of_invitation(token), now).await.expect("a look-up").expect("somebody");
-    assert_eq!(invited.email, "ann@example.com");
+    let tenant = app.operator.tenant();
+    let invited = store.find_invited_member(tenant, &hash_of_invitation(token), now).await.expect("a look-up").expect("somebody");
+    assert_eq!((invited.user.email.as_str(), invited.is_relied_on), ("ann@example.com", false));
     assert!(!admin.get("/api/v1/users").await.text().contains(token), "it is shown once");
 
     let changed = admin.patch(&path_of(&ann), &json!({"roles": [roles[2], roles[1]], "reach": ["*"], "is_active": false})).await;
     let expected = json!({"id": ann["user"]["id"], "email": "ann@example.com", "display_name": "Ann",
         "roles": [roles[1], roles[2]], "reach": ["*"], "is_active": false, "created_at": "2026-12-01T09:00:00Z",
-        "identity_issuer": null});
+        "is_pending": true, "invitation_ends_at": null, "identity_issuer": null});
     assert_eq!((changed.status, &changed.json()), (200, &expected));
     assert_eq!(admin.read(&path_of(&ann)).await, expected);
     assert_eq!(admin.read("/api/v1/users").await, json!({"items": [expected], "next": null}));
     let again = admin.post("/api/v1/users", &body).await;
     assert_eq!((again.status, again.problems()), (409, vec!["conflict".to_owned()]));
-}
-
-/// The account of a person is not one tenant's to take over once they belong to another.
-#[tokio::test]
-async fn a_person_of_another_tenant_joins_as_they_are() {
-    let app = TestApp::with_lines(0).await;
-    let (admin, stranger) = (app.admin().await, app.stranger().await);
-    let ann = added(&admin, "ann@example.com", &[]).await;
-    let same = json!({"email": "ann@example.com", "display_name": "A", "roles": [], "reach": ["*"]});
-    let early = stranger.post("/api/v1/users", &same).await;
-    assert_eq!(early.status, 409, "whoever invited her could take her place");
-    let (store, now) = (&app.operator.store, app.operator.clock.now());
-    let user = store.get_member(app.operator.tenant(), member(&ann)).await.expect("Ann").user;
-    store.set_password(user, "a hash", now).await.expect("she takes the invitation up");
-
-    let invited = admin.post_empty(&format!("{}/invitation", path_of(&ann))).await;
-    assert_eq!(invited.status, 200, "she belongs to this tenant alone");
-    store.set_password(user, "another hash", now).await.expect("she takes it up");
-    let there = added(&stranger, "ann@example.com", &[]).await;
-    assert_eq!((&there["invitation"], &there["user"]["display_name"]), (&json!(null), &json!("Somebody")));
-    for (caller, user) in [(&admin, &ann), (&stranger, &there)] {
-        let refused = caller.post_empty(&format!("{}/invitation", path_of(user))).await;
-        assert_eq!((refused.status, refused.problems()), (409, vec!["conflict".to_owned()]));
-    }
-    let user = store.get_user(user).await.expect("Ann");
-    assert_eq!(user.password_hash.as_deref(), Some("another hash"));
 }
 
 #[tokio::test]
@@ -159,6 +144,9 @@ async fn bodies_are_refused_with_every_problem_at_once() {
             "reach": ["customer:9", "site:99999", "service_provider:99999"]}),
         ),
         ("users", json!({"email": "a@b", "display_name": "A", "roles": [roles[3]], "reach": ["*"]})),
+        ("users", json!({"email": "ro\u{200b}ot@example.com", "display_name": "R\u{202e}oot", "roles": [], "reach": []})),
+        ("roles", json!({"name": "op\u{ad}erator", "scopes": ["m2m:view"]})),
+        ("api-keys", json!({"name": "k\u{2066}", "scopes": ["m2m:view"]})),
         ("api-keys", json!({})),
         ("api-keys", json!({"name": "k", "scopes": [], "reach": ["x"], "expires_at": "2020-01-01T00:00:00Z"})),
         ("api-keys", json!({"name": "k", "scopes": ["m2m:view"], "reach": ["site:99999"], "expires_at": "tomorrow"})),
@@ -179,6 +167,9 @@ async fn bodies_are_refused_with_every_problem_at_once() {
     users: 422 roles wrong_type, reach wrong_form
     users: 422 roles[0] unknown_reference, reach unknown_reference, reach unknown_reference, reach unknown_reference
     users: 422 reach limit_missing
+    users: 422 email wrong_form, display_name wrong_form
+    roles: 422 name wrong_form
+    api-keys: 422 name wrong_form
     api-keys: 422 name missing_field, scopes missing_field
     api-keys: 422 scopes wrong_form, reach[0] wrong_form, expires_at wrong_form
     api-keys: 422 expires_at wrong_form
@@ -220,7 +211,7 @@ async fn looking_creating_and_changing_are_scopes_of_their_own() {
         for path in [&role, &ann] {
             assert_eq!(caller.patch(path, &json!({})).await.status, 403, "{path}");
         }
-        for path in [&role, &format!("{ann}/sessions")] {
+        for path in [&role, &ann, &format!("{ann}/sessions")] {
             assert_eq!(delete(caller, path).await.status, 403, "{path}");
         }
         for path in [&format!("{ann}/invitation"), &format!("{key}/revoke")] {
@@ -231,6 +222,7 @@ async fn looking_creating_and_changing_are_scopes_of_their_own() {
     assert_eq!(editor.patch(&ann, &json!({"is_active": false})).await.status, 200);
     assert_eq!(delete(&editor, &format!("{ann}/sessions")).await.status, 204);
     assert_eq!(delete(&editor, &role).await.status, 204);
+    assert_eq!(delete(&editor, &ann).await.status, 204);
 }
 
 #[tokio::test]
@@ -240,6 +232,8 @@ async fn nobody_gives_or_touches_more_than_they_have() {
     let roles = role_ids(&admin).await;
     let chief = path_of(&added(&admin, "chief@example.com", &[roles[0]]).await);
     let ann = path_of(&added(&admin, "ann@example.com", &[roles[2]]).await);
+    let (_, key) = app.of_tenant(app.operator.tenant(), "above", "m2m:edit").await;
+    let key = format!("/api/v1/api-keys/{key}/revoke");
     let lesser = app.with_scopes("lesser", "m2m:view mobility:view lnp:view admin:view admin:create admin:edit").await;
     let administrator = format!("/api/v1/roles/{}", roles[0]);
     let viewer = format!("/api/v1/roles/{}", roles[2]);
@@ -254,12 +248,19 @@ async fn nobody_gives_or_touches_more_than_they_have() {
         ("another role", lesser.patch(&ann, &json!({"roles": [roles[0]]})).await),
         ("somebody above", lesser.patch(&chief, &json!({"roles": []})).await),
         ("the account of somebody above", lesser.post_empty(&format!("{chief}/invitation")).await),
+        ("the place of somebody above", delete(&lesser, &chief).await),
+        ("where somebody above is signed in", delete(&lesser, &format!("{chief}/sessions")).await),
+        ("a key that may do more", lesser.post_empty(&key).await),
     ];
     for (what, answer) in refused {
         assert_eq!((answer.status, answer.problems()), (403, vec!["rights_exceeded".to_owned()]), "{what}");
     }
     assert_eq!(lesser.patch(&ann, &json!({"reach": ["site:1"], "roles": []})).await.status, 200);
     assert_eq!(lesser.post_empty(&format!("{ann}/invitation")).await.status, 200);
+    assert_eq!(delete(&lesser, &format!("{ann}/sessions")).await.status, 204);
+    let (_, own) = app.of_tenant(app.operator.tenant(), "below", "m2m:view").await;
+    assert_eq!(lesser.post_empty(&format!("/api/v1/api-keys/{own}/revoke")).await.status, 200);
+    assert_eq!(delete(&lesser, &ann).await.status, 204);
     // Whoever is limited administrates nothing, whatever their scopes.
     let key = json!({"name": "limited", "scopes": ["*"], "reach": [format!("site:{}", app.operator.amop_site)]});
     let limited = admin.post("/api/v1/api-keys", &key).await.json();
@@ -273,7 +274,7 @@ async fn the_last_administrator_stays() {
     let app = TestApp::with_lines(0).await;
     let admin = app.admin().await;
     let roles = role_ids(&admin).await;
-    let chief = path_of(&added(&admin, "chief@example.com", &[roles[0]]).await);
+    let chief = path_of(&joined(&app, &admin, "chief@example.com", &[roles[0]]).await);
     let site = format!("site:{}", app.operator.amop_site);
     for change in [json!({"is_active": false}), json!({"reach": [site]}), json!({"roles": [roles[1]]})] {
         let answer = admin.patch(&chief, &change).await;
@@ -281,7 +282,10 @@ async fn the_last_administrator_stays() {
     }
     let administrator = format!("/api/v1/roles/{}", roles[0]);
     assert_eq!(admin.patch(&administrator, &json!({"scopes": ["admin:view"]})).await.status, 409);
-    added(&admin, "second@example.com", &[roles[0]]).await;
+    added(&admin, "absent@example.com", &[roles[0]]).await;
+    assert_eq!(admin.patch(&chief, &json!({"is_active": false})).await.status, 409, "the other one never took the invitation up");
+    assert_eq!(delete(&admin, &chief).await.status, 409);
+    joined(&app, &admin, "second@example.com", &[roles[0]]).await;
     assert_eq!(admin.patch(&chief, &json!({"is_active": false})).await.status, 200);
     assert_eq!(admin.read(&chief).await["is_active"], false);
 }
@@ -298,7 +302,7 @@ async fn begin_session(app: &TestApp, tenant: TenantId, member: PrincipalId, tok
 async fn users_are_signed_out() {
     let app = TestApp::with_lines(0).await;
     let admin = app.admin().await;
-    let ann = added(&admin, "ann@example.com", &[]).await;
+    let ann = joined(&app, &admin, "ann@example.com", &[]).await;
     let tenant = app.operator.tenant();
     let path = format!("{}/sessions", path_of(&ann));
     assert_eq!(admin.read(&path).await, json!({"items": [], "next": null}));

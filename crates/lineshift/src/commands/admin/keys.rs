@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use clap::Subcommand;
 use lineshift_domain::dates::resolve;
 use lineshift_domain::ids::{PrincipalId, TenantId};
+use lineshift_domain::names::is_name;
 use lineshift_domain::reading::read_effective_date;
 use lineshift_domain::rights::Rights;
 use lineshift_domain::scopes::Scopes;
@@ -85,8 +86,9 @@ pub(super) async fn run(command: Command, context: &Context) -> Result<Done> {
             let rights = Rights { scopes: read_scopes(&scopes)?, reach: read_reach(&reach)? };
             require_there(&*store, tenant.id, &rights.reach).await?;
             let expires = expires.map(|date| read_expiry(&date, tenant.time_zone)).transpose()?;
-            if name.trim().is_empty() || name.chars().count() > 200 {
-                return Err(Refused("a key's name has 1 to 200 characters".to_owned()).into());
+            if !is_name(name.trim(), 200) {
+                let message = "a key's name has 1 to 200 characters, none of them a control character or invisible";
+                return Err(Refused(message.to_owned()).into());
             }
             let asked = Asked { tenant: tenant.id, action: "admin key create", target: None };
             let (id, key) = audited(&*store, context, asked, async {

@@ -5,6 +5,7 @@ use std::io::{BufRead as _, Read as _};
 use anyhow::{Context as _, Result, anyhow};
 use clap::Subcommand;
 use lineshift_domain::ids::{PrincipalId, RoleId, TenantId};
+use lineshift_domain::names::is_name;
 use lineshift_domain::passwords::password_problems;
 use lineshift_domain::reach::Reach;
 use lineshift_domain::roles::{ADMINISTRATOR, READY_MADE};
@@ -17,12 +18,13 @@ use lineshift_web::{Invitation, read_email};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
+use super::accounts;
 use super::activity;
 use super::reached::{read_reach, require_there};
 use crate::audited::{Asked, Told, audited};
 use crate::cli::Context;
 use crate::exit::{Done, Refused, WrongCall};
-use crate::output::{self, Output};
+use crate::output::Output;
 use crate::stores;
 
 /// More than any password: whoever pipes something else in gets no megabytes read.
@@ -30,7 +32,7 @@ const MOST_PASSWORD_BYTES: u64 = 1_024;
 
 /// Make somebody administrator of a tenant.
 ///
-/// A new person gets an invitation, shown this once, with which they set a password, or the password that is given here; a person who is known already signs in as before.
+/// They get an invitation, shown this once: a new person sets a password with it, and who has an account already signs in and accepts. Or a new person gets the password that is given here.
 #[derive(Debug, clap::Args)]
 pub(super) struct AdminArgs {
     /// The address with which they sign in.
@@ -62,7 +64,7 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Add somebody to a tenant; a new person gets an invitation, shown this once, with which they set a password.
+    /// Add somebody to a tenant. They get an invitation, shown this once: a new person sets a password with it, and who has an account already signs in and accepts.
     Add {
         /// The address with which they sign in.
         email: String,
@@ -78,6 +80,40 @@ pub(super) enum Command {
         /// The tenant, by name or id; may be left out where there is only one.
         #[arg(long, value_name = "NAME")]
         tenant: Option<String>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take somebody out of a tenant, with their sessions there. What they did stays written down; changes under way that they ordered end rights_lost. An account that no tenant has any more is begun anew by whoever takes up the next invitation to it.
+    Remove {
+        /// Their id, or their address.
+        who: String,
+        /// The tenant, by name or id; may be left out where there is only one.
+        #[arg(long, value_name = "NAME")]
+        tenant: Option<String>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Invite somebody anew, who lost the invitation or forgot the password. The invitation is shown this once; an earlier one counts no more.
+    ///
+    /// Make sure who asks: whoever has it sets the password of the account, whatever tenants they belong to. Somebody who has not joined a tenant yet is invited to it by --tenant.
+    Invite {
+        /// Their address.
+        email: String,
+        /// Invite them to join that tenant, by name or id, which has added them.
+        #[arg(long, value_name = "NAME")]
+        tenant: Option<String>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Ask somebody for one-time passwords no more, who lost their authenticator, and sign them out everywhere.
+    ///
+    /// Make sure who asks: their password alone lets somebody in afterwards.
+    ResetOneTimePasswords {
+        /// Their address.
+        email: String,
         /// Print JSON.
         #[arg(long)]
         json: bool,
@@ -116,18 +152,26 @@ pub(super) async fn create_admin(args: AdminArgs, context: &Context) -> Result<D
     let AdminArgs { email, name, password_stdin, tenant, json } = args;
     let store = stores::open_existing(context).await?;
     let tenant = stores::choose_tenant(&*store, tenant.as_deref()).await?;
-    let roles = vec![administrator(&*store, tenant.id).await?];
     let mut person = read_person(&email, name.as_deref())?;
     if password_stdin {
-        if store.find_user_by_email(&person.email).await?.is_some() {
+        let known = store.find_user_by_email(&person.email).await?;
+        let is_relied_on = match known {
+            Some(user) => !store.list_tenants_of(user.id).await?.is_empty(),
+            None => false,
+        };
+        if is_relied_on {
             let message = format!("{} is known already and keeps their password; leave --password-stdin out", person.email);
             return Err(Refused(message).into());
         }
         person.password_hash = Some(read_password(&person)?);
     }
-    let membership = Membership { roles, reach: Reach::Everything, is_active: true };
     let asked = Asked { tenant: tenant.id, action: "admin create-admin", target: None };
-    add(&*store, context, asked, (&person, &membership), Output::by_flag(json)).await
+    // Within the entry, since it may make the role anew.
+    let membership = async {
+        let roles = vec![administrator(&*store, tenant.id).await?];
+        Ok(Membership { roles, reach: Reach::Everything, is_active: true })
+    };
+    add(&*store, context, asked, &person, membership, Output::by_flag(json)).await
 }
 
 /// The hash of the password at standard input, if it is strong enough.
@@ -171,7 +215,30 @@ pub(super) async fn run(command: Command, context: &Context) -> Result<Done> {
             let roles = choose_roles(&store.list_roles(tenant.id).await?, &roles, &reach)?;
             let membership = Membership { roles, reach, is_active: true };
             let asked = Asked { tenant: tenant.id, action: "admin user add", target: None };
-            add(&*store, context, asked, (&person, &membership), Output::by_flag(json)).await
+            add(&*store, context, asked, &person, async { Ok(membership) }, Output::by_flag(json)).await
+        }
+        Command::Remove { who, tenant, json } => {
+            let tenant = stores::choose_tenant(&*store, tenant.as_deref()).await?;
+            let member = find(&*store, tenant.id, &who).await?;
+            let asked = Asked { tenant: tenant.id, action: "admin user remove", target: Some(format!("users/{}", member.id)) };
+            audited(&*store, context, asked, async {
+                store.remove_member(tenant.id, member.id).await?;
+                Ok(((), Told::default()))
+            })
+            .await?;
+            let shown = format!("user {} ({}) belongs to {} no more", member.id, member.email, tenant.name);
+            Output::by_flag(json).one(&shown, &json!({ "id": member.id, "email": member.email, "removed": true }))?;
+            Ok(Done::Fully)
+        }
+        Command::Invite { email, tenant, json } => {
+            let tenant = match tenant {
+                Some(named) => Some(stores::choose_tenant(&*store, Some(&named)).await?.id),
+                None => None,
+            };
+            accounts::invite(&*store, context, &email, tenant, Output::by_flag(json)).await
+        }
+        Command::ResetOneTimePasswords { email, json } => {
+            accounts::reset_one_time_passwords(&*store, context, &email, Output::by_flag(json)).await
         }
         Command::Deactivate { who, tenant, json } => {
             let tenant = stores::choose_tenant(&*store, tenant.as_deref()).await?;
@@ -198,8 +265,9 @@ fn read_person(email: &str, name: Option<&str>) -> Result<NewUser> {
     let address =
         read_email(email).ok_or_else(|| WrongCall(format!("found {email:?}, expected an address such as ann@example.com")))?;
     let display_name = name.map_or(address.as_str(), str::trim).to_owned();
-    if display_name.is_empty() || display_name.chars().count() > 200 || display_name.chars().any(char::is_control) {
-        return Err(Refused("a person's name has 1 to 200 characters, none of them a control character".to_owned()).into());
+    if !is_name(&display_name, 200) {
+        let message = "a person's name has 1 to 200 characters, none of them a control character or invisible";
+        return Err(Refused(message.to_owned()).into());
     }
     Ok(NewUser { email: address, display_name, password_hash: None })
 }
@@ -223,40 +291,31 @@ async fn add(
     store: &dyn Store,
     context: &Context,
     asked: Asked<'_>,
-    (person, membership): (&NewUser, &Membership),
+    person: &NewUser,
+    membership: impl Future<Output = Result<Membership>>,
     output: Output,
 ) -> Result<Done> {
     let (tenant, now) = (asked.tenant, SystemClock.now());
-    let invitation = Invitation::new(now).map_err(|error| anyhow!("making an invitation: {error}"))?;
-    let added = audited(store, context, asked, async {
-        let added = store.add_person(tenant, person, membership, &invitation.stored, now).await?;
-        let made = Some(format!("users/{}", added.member));
-        Ok((added, Told { made, ..Told::default() }))
+    let invitation = Invitation::of_tenant(tenant, now).map_err(|error| anyhow!("making an invitation: {error}"))?;
+    let id = audited(store, context, asked, async {
+        let id = store.add_person(tenant, person, &membership.await?, &invitation.stored, now).await?.member;
+        let made = Some(format!("users/{id}"));
+        Ok((id, Told { made, ..Told::default() }))
     })
     .await?;
-    let (id, email) = (added.member, &person.email);
-    if let Some(hash) = person.password_hash.as_deref().filter(|_| added.is_new) {
-        // Takes the invitation back: nobody needs it.
-        store.set_password(store.get_member(tenant, id).await?.user, hash, now).await?;
+    let email = &person.email;
+    if person.password_hash.is_some() {
         let value = json!({ "id": id, "email": email, "invitation": null });
         output.one(&format!("user {id} ({email}) was added and signs in with that password"), &value)?;
         return Ok(Done::Fully);
     }
-    let invited = added.is_new.then_some((&invitation.token, invitation.stored.ends_at));
-    let shown = match invited {
-        Some((token, ends_at)) => format!(
-            "user {id} ({email}) was added; until {} UTC they set a password with the invitation {token}\n\
-             It is shown this once; hand it to them alone.",
-            ends_at.format("%F %H:%M"),
-        ),
-        None => format!("user {id} ({email}), who was known already, was added and signs in as before"),
-    };
-    let (token, ends_at) = invited.unzip();
-    let value = json!({
-        "id": id,
-        "email": email,
-        "invitation": token.map(|token| json!({ "token": token, "ends_at": ends_at })),
-    });
+    let Invitation { token, stored } = &invitation;
+    let shown = format!(
+        "user {id} ({email}) was added; until {} UTC they join with the invitation {token}: with a password that they set, or signed in \
+         where they have an account already\nIt is shown this once; hand it to them alone.",
+        stored.ends_at.format("%F %H:%M"),
+    );
+    let value = json!({ "id": id, "email": email, "invitation": { "token": token, "ends_at": stored.ends_at } });
     output.one(&shown, &value)?;
     Ok(Done::Fully)
 }
@@ -292,7 +351,11 @@ async fn list(store: &dyn Store, tenant: TenantId, output: Output) -> Result<Don
         let named = roles.iter().filter(|role| member.roles.contains(&role.id));
         named.map(|role| role.name.clone()).collect::<Vec<_>>()
     };
-    let state = |member: &Member| if member.is_active { "active" } else { "inactive" };
+    let state = |member: &Member| match (member.is_active, member.is_pending) {
+        (false, _) => "inactive",
+        (true, true) => "invited",
+        (true, false) => "active",
+    };
     let row = |member: &Member| {
         let shown = [member.email.clone(), member.display_name.clone(), state(member).to_owned(), names(member).join(", ")];
         [vec![member.id.to_string()], shown.to_vec(), vec![member.reach.to_string()]].concat()
@@ -303,6 +366,7 @@ async fn list(store: &dyn Store, tenant: TenantId, output: Output) -> Result<Don
             "email": member.email,
             "display_name": member.display_name,
             "is_active": member.is_active,
+            "is_pending": member.is_pending,
             "roles": names(member),
             "reach": member.reach.to_string(),
             "created_at": member.created_at,
@@ -310,32 +374,5 @@ async fn list(store: &dyn Store, tenant: TenantId, output: Output) -> Result<Don
     };
     let headers = ["id", "address", "name", "state", "roles", "reach"];
     output.list(&headers, members.iter().map(row).collect(), &members.iter().map(value).collect::<Vec<_>>())?;
-    Ok(Done::Fully)
-}
-
-/// What can be done with roles.
-#[derive(Debug, Subcommand)]
-pub(super) enum RoleCommand {
-    /// List the roles of a tenant, and what they allow.
-    List {
-        /// The tenant, by name or id; may be left out where there is only one.
-        #[arg(long, value_name = "NAME")]
-        tenant: Option<String>,
-        /// Print JSON.
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-/// Runs a command about roles.
-pub(super) async fn run_role(command: RoleCommand, context: &Context) -> Result<Done> {
-    let RoleCommand::List { tenant, json } = command;
-    let store = stores::open_existing(context).await?;
-    let tenant = stores::choose_tenant(&*store, tenant.as_deref()).await?;
-    let roles = store.list_roles(tenant.id).await?;
-    let row = |role: &Role| vec![role.id.to_string(), role.name.clone(), output::scopes(&role.scopes)];
-    let value = |role: &Role| json!({ "id": role.id, "name": role.name, "scopes": role.scopes.to_string() });
-    let values: Vec<_> = roles.iter().map(value).collect();
-    Output::by_flag(json).list(&["id", "name", "scopes"], roles.iter().map(row).collect(), &values)?;
     Ok(Done::Fully)
 }

@@ -92,7 +92,8 @@ pub(crate) async fn create_api_key(
 
 /// Revokes an API key
 ///
-/// It is refused from now on, for ever; bulk changes under way that were ordered with it end `rights_lost`. Needs the scope `admin:edit`.
+/// It is refused from now on, for ever; bulk changes under way that were ordered with it end `rights_lost`. Nobody revokes keys that may do
+/// more than they may. Needs the scope `admin:edit`.
 #[utoipa::path(post, path = "/api/v1/api-keys/{id}/revoke", tag = crate::api::tag::PEOPLE,
     params(("id" = i64, Path, description = "Which one")),
     responses((status = 200, description = "As it is now; one that was revoked before stays as it was", body = ApiKeyView)))]
@@ -104,6 +105,8 @@ pub(crate) async fn revoke_api_key(
 ) -> Result<Json<ApiKeyView>, ApiProblem> {
     caller.require(Module::Admin, Action::Edit)?;
     let (store, tenant, id) = (web.engine.store().clone(), caller.tenant, PrincipalId(id));
+    let present = find(&web, tenant, id).await?;
+    require_cover(&caller, &Rights { scopes: present.scopes, reach: present.reach })?;
     let now = web.engine.clock().now();
     carried_through(async move { store.revoke_api_key(tenant, id, now).await }).await?;
     Ok(Json(find(&web, tenant, id).await?.into()))
@@ -114,7 +117,7 @@ async fn find(web: &Web, tenant: TenantId, id: PrincipalId) -> Result<ApiKey, Ap
 }
 
 pub(crate) fn read(fields: &mut Fields, secret_hash: [u8; 32], now: DateTime<Utc>) -> Option<NewKey> {
-    let name = fields.text("name", None);
+    let name = fields.name("name", None);
     let scopes = read_scopes(fields, None);
     if scopes.as_ref().is_some_and(|scopes| *scopes == Scopes::default()) {
         fields.report("scopes", codes::WRONG_FORM, "a key that may do nothing is of no use; name what it may do");

@@ -15,7 +15,7 @@ use lineshift_domain::roles::READY_MADE;
 use lineshift_domain::scopes::Scopes;
 use lineshift_engine::Caller;
 use lineshift_store::StoreError;
-use lineshift_store::people::Role;
+use lineshift_store::people::{Member, Role};
 
 use crate::Web;
 use crate::fields::Fields;
@@ -97,4 +97,14 @@ fn require_cover(caller: &Caller, rights: &Rights) -> Result<(), ApiProblem> {
     }
     let message = "these rights go beyond those of the caller; nobody gives, changes or takes away more than they have";
     Err(Refusal::one(RefusalClass::Forbidden, "", "rights_exceeded", message).into())
+}
+
+/// What somebody has is not beyond what the caller has: else they could take over, or stop, people who may do more.
+fn require_cover_of(caller: &Caller, roles: &[Role], member: &Member) -> Result<(), ApiProblem> {
+    match rights_of(roles, &member.roles, &member.reach) {
+        Ok(rights) => require_cover(caller, &rights),
+        // A role was taken away meanwhile, or asks for a limit that is missing: what it allowed is unknown, and only those who may do
+        // everything go on.
+        Err(_) => require_cover(caller, &Rights::all()),
+    }
 }

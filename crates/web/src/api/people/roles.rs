@@ -143,7 +143,7 @@ pub(crate) async fn delete_role(
 }
 
 pub(crate) fn read(fields: &mut Fields, present: Option<&Role>) -> Option<Role> {
-    let name = fields.text("name", present.map(|role| role.name.as_str()));
+    let name = fields.name("name", present.map(|role| role.name.as_str()));
     let scopes = read_scopes(fields, present.map(|role| &role.scopes));
     Some(Role { id: present.map_or(RoleId(0), |role| role.id), name: name?, scopes: scopes? })
 }

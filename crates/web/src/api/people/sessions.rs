@@ -7,6 +7,7 @@ use lineshift_domain::ids::PrincipalId;
 use lineshift_domain::scopes::{Action, Module};
 use lineshift_engine::Caller;
 
+use super::require_cover_of;
 use crate::Web;
 use crate::api::carried_through;
 use crate::problem::ApiProblem;
@@ -35,7 +36,7 @@ pub(crate) async fn list_user_sessions(
 
 /// Signs a user out
 ///
-/// Everywhere in this tenant. Needs the scope `admin:edit`.
+/// Everywhere in this tenant. Nobody signs out people who have more rights than they have. Needs the scope `admin:edit`.
 #[utoipa::path(delete, path = "/api/v1/users/{id}/sessions", tag = crate::api::tag::PEOPLE,
     params(("id" = i64, Path, description = "Who")), responses((status = 204, description = "They are signed out")))]
 pub(crate) async fn end_user_sessions(
@@ -47,6 +48,7 @@ pub(crate) async fn end_user_sessions(
     caller.require(Module::Admin, Action::Edit)?;
     let (store, tenant) = (web.engine.store().clone(), caller.tenant);
     let member = store.get_member(tenant, PrincipalId(id)).await?;
+    require_cover_of(&caller, &store.list_roles(tenant).await?, &member)?;
     carried_through(async move { store.end_sessions_of(tenant, member.id, None).await }).await?;
     Ok(StatusCode::NO_CONTENT)
 }

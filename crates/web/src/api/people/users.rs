@@ -4,12 +4,13 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use lineshift_domain::ids::{PrincipalId, RoleId};
+use lineshift_domain::ids::{PrincipalId, RoleId, TenantId};
+use lineshift_domain::names::is_invisible;
 use lineshift_domain::scopes::{Action, Module};
 use lineshift_engine::Caller;
 use lineshift_store::people::{Member, Membership, NewUser as NewPerson, Role, SeenMember};
 
-use super::{read_reach, require_cover, rights_of, unknown_in};
+use super::{read_reach, require_cover, require_cover_of, rights_of, unknown_in};
 use crate::api::carried_through;
 use crate::api::reference::read_fields;
 use crate::fields::Fields;
@@ -52,12 +53,13 @@ pub(crate) async fn get_user(
 
 /// Adds a user
 ///
-/// A new person gets an invitation, shown this once, with which they set a password. A person who is known already, from another tenant,
-/// becomes one of this tenant too and signs in as before. Nobody gives more than they have. Needs the scope `admin:create`.
+/// They are pending, and may nothing, until they take up the invitation that is answered, this once: a new person sets a password with it,
+/// and whoever has an account already signs in and accepts. The answer does not tell which. Nobody gives more than they have. Needs the
+/// scope `admin:create`.
 #[utoipa::path(post, path = "/api/v1/users", tag = crate::api::tag::PEOPLE, request_body = NewUser,
     responses(
         (status = 201, description = "As they were added", body = AddedUserView, headers(("Location" = String, description = "Their address"))),
-        (status = 409, description = "They belong to the tenant already, or have not taken up an invitation of another tenant yet",
+        (status = 409, description = "They were added to the tenant before",
             body = crate::views::ProblemView, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn create_user(
@@ -73,22 +75,22 @@ pub(crate) async fn create_user(
     let (store, tenant) = (web.engine.store().clone(), caller.tenant);
     check(&web, &caller, &store.list_roles(tenant).await?, &membership).await?;
     let now = web.engine.clock().now();
-    let invitation = new_invitation(&web)?;
+    let invitation = new_invitation(&web, tenant)?;
     let stored = invitation.stored.clone();
     let adding = async move { store.add_person(tenant, &person, &membership, &stored, now).await };
     let added = carried_through(adding).await?;
     let user = web.engine.store().get_member(tenant, added.member).await?;
-    let invitation = added.is_new.then(|| InvitationView::from(invitation));
     let location = [(header::LOCATION, format!("/api/v1/users/{}", added.member))];
-    let view = AddedUserView { user: user.into(), invitation };
+    let view = AddedUserView { user: user.into(), invitation: invitation.into() };
     Ok((StatusCode::CREATED, location, Json(view)).into_response())
 }
 
 /// Changes a user
 ///
 /// Their roles, whose lines they see, and whether they may act in this tenant; a JSON merge (RFC 7396): absent fields stay. It takes
-/// effect at once, also for bulk changes under way; who is made inactive is signed out. The last active administrator stays one. Nobody
-/// changes people who have more rights than they have. Needs the scope `admin:edit`.
+/// effect at once, also for bulk changes under way; who is made inactive is signed out. Of somebody who may do more than before an open
+/// invitation is taken back: invite them anew. The last administrator who can sign in stays one. Nobody changes people who have more
+/// rights than they have. Needs the scope `admin:edit`.
 #[utoipa::path(patch, path = "/api/v1/users/{id}", tag = crate::api::tag::PEOPLE,
     params(("id" = i64, Path, description = "Which one")), request_body = UserPatch,
     responses(
@@ -118,13 +120,14 @@ pub(crate) async fn update_user(
 
 /// Invites a user anew
 ///
-/// With the word that is answered, this once, they set a password; an earlier invitation counts no more. Refused for people who also
-/// belong to other tenants, whose account is not this tenant's alone. Needs the scope `admin:edit`.
+/// With the word that is answered, this once, somebody pending joins, and anybody else sets a new password; an earlier invitation counts no
+/// more. A new password is refused for people who also belong to other tenants, whose account is not this tenant's alone. Needs the scope
+/// `admin:edit`.
 #[utoipa::path(post, path = "/api/v1/users/{id}/invitation", tag = crate::api::tag::PEOPLE,
     params(("id" = i64, Path, description = "Who")),
     responses(
         (status = 200, description = "The invitation", body = InvitationView),
-        (status = 409, description = "They also belong to other tenants", body = crate::views::ProblemView,
+        (status = 409, description = "They also belong to other tenants, or may do more by now than the caller", body = crate::views::ProblemView,
             content_type = "application/problem+json"),
     ))]
 pub(crate) async fn invite_user(
@@ -138,10 +141,36 @@ pub(crate) async fn invite_user(
     let present = store.get_member(tenant, id).await?;
     // Whoever sets the password acts as that person.
     require_cover_of(&caller, &store.list_roles(tenant).await?, &present)?;
-    let invitation = new_invitation(&web)?;
-    let stored = invitation.stored.clone();
-    carried_through(async move { store.invite_member(tenant, id, &stored).await }).await?;
+    let invitation = new_invitation(&web, tenant)?;
+    let (stored, by) = (invitation.stored.clone(), caller.rights);
+    carried_through(async move { store.invite_member(tenant, id, &stored, &by).await }).await?;
     Ok(Json(invitation.into()))
+}
+
+/// Removes a user
+///
+/// They belong to the tenant no more: their sessions in it, their roles and open invitations end; changes under way that they ordered end
+/// `rights_lost`. What they did stays as it is written down. Their account stays theirs, and may be added anew. The last administrator who
+/// can sign in is not removed, nor is anybody who has more rights than the caller. Needs the scope `admin:edit`.
+#[utoipa::path(delete, path = "/api/v1/users/{id}", tag = crate::api::tag::PEOPLE,
+    params(("id" = i64, Path, description = "Who")),
+    responses(
+        (status = 204, description = "Removed"),
+        (status = 409, description = "Nobody would be administrator any more", body = crate::views::ProblemView,
+            content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn remove_user(
+    State(web): State<Web>,
+    caller: Caller,
+    PathId(id): PathId,
+    _: NoParameters,
+) -> Result<StatusCode, ApiProblem> {
+    caller.require(Module::Admin, Action::Edit)?;
+    let (store, tenant, id) = (web.engine.store().clone(), caller.tenant, PrincipalId(id));
+    let present = store.get_member(tenant, id).await?;
+    require_cover_of(&caller, &store.list_roles(tenant).await?, &present)?;
+    carried_through(async move { store.remove_member(tenant, id).await }).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Takes a user's identity at the OpenID provider away
@@ -171,8 +200,8 @@ pub(crate) async fn clear_user_identity(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn new_invitation(web: &Web) -> Result<Invitation, ApiProblem> {
-    Invitation::new(web.engine.clock().now()).map_err(|error| {
+fn new_invitation(web: &Web, tenant: TenantId) -> Result<Invitation, ApiProblem> {
+    Invitation::of_tenant(tenant, web.engine.clock().now()).map_err(|error| {
         tracing::error!(%error, "an invitation could not be made");
         ApiProblem::internal()
     })
@@ -180,7 +209,7 @@ fn new_invitation(web: &Web) -> Result<Invitation, ApiProblem> {
 
 pub(crate) fn read_new(fields: &mut Fields) -> Option<(NewPerson, Membership)> {
     let email = fields.parsed("email", "an address such as ann@example.com", read_email);
-    let display_name = fields.text("display_name", None);
+    let display_name = fields.name("display_name", None);
     let membership = read_membership(fields, None);
     Some((NewPerson { email: email?, display_name: display_name?, password_hash: None }, membership?))
 }
@@ -197,7 +226,8 @@ pub fn read_email(text: &str) -> Option<String> {
     let email = text.trim().to_lowercase();
     let (name, host) = email.split_once('@')?;
     let fits = !name.is_empty() && !host.is_empty() && !host.contains('@') && email.chars().count() <= 200;
-    (fits && !email.chars().any(|letter| letter.is_whitespace() || letter.is_control())).then_some(email)
+    let is_shown = |letter: char| !letter.is_whitespace() && !letter.is_control() && !is_invisible(letter);
+    (fits && email.chars().all(is_shown)).then_some(email)
 }
 
 /// What the membership refers to is there, and its rights are the caller's to give. Errors: 422 with every problem, 403.
@@ -210,16 +240,6 @@ async fn check(web: &Web, caller: &Caller, roles: &[Role], membership: &Membersh
     }
 }
 
-/// What somebody has is not beyond what the caller has: else they could take over, or stop, people who may do more.
-fn require_cover_of(caller: &Caller, roles: &[Role], member: &Member) -> Result<(), ApiProblem> {
-    match rights_of(roles, &member.roles, &member.reach) {
-        Ok(rights) => require_cover(caller, &rights),
-        // A role was taken away meanwhile, or asks for a limit that is missing: what it allowed is unknown, and only those who may do
-        // everything go on.
-        Err(_) => require_cover(caller, &lineshift_domain::rights::Rights::all()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -227,7 +247,18 @@ mod tests {
     #[test]
     fn addresses_are_read_in_lower_case() {
         assert_eq!(read_email(" Ann@Example.COM ").as_deref(), Some("ann@example.com"));
-        for wrong in ["", "ann", "@example.com", "ann@", "a@b@c", "an n@example.com", "ann@exa\nmple.com", &"a".repeat(300)] {
+        for wrong in [
+            "",
+            "ann",
+            "@example.com",
+            "ann@",
+            "a@b@c",
+            "an n@example.com",
+            "ann@exa\nmple.com",
+            "an\u{200b}n@example.com",
+            "\u{202e}nna@example.com",
+            &"a".repeat(300),
+        ] {
             assert_eq!(read_email(wrong), None, "{wrong:?}");
         }
     }

@@ -3,10 +3,10 @@
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use lineshift_domain::passwords::password_problems;
-use lineshift_domain::refusal::Problem;
 use lineshift_domain::terms::AuditActor;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::joining::{begin_account, unknown};
 use super::{Origin, end_all_sessions, pending_audit};
 use crate::Web;
 use crate::api::carried_through;
@@ -20,7 +20,9 @@ use crate::views::InvitationRequest;
 
 /// Sets a password by an invitation
 ///
-/// The token holds once, and only until it ends. Whoever is signed in as this person is signed out. Sign in afterwards.
+/// The token holds once, and only until it ends. One that came with being added to a tenant makes one a member of it with that; where the
+/// address has an account already, sign in and accept it by `POST /api/v1/invitations` instead. One that was given to set a new password
+/// sets it, and whoever is signed in as this person is signed out. Sign in afterwards.
 #[utoipa::path(post, path = "/api/v1/invitation", tag = crate::api::tag::SESSIONS, security(), request_body = InvitationRequest,
     responses(
         (status = 204, description = "Set"),
@@ -28,7 +30,9 @@ use crate::views::InvitationRequest;
         (status = 403, description = "A page of another site sent it", body = crate::views::ProblemView, content_type = "application/problem+json"),
         (status = 415, description = "The body is not declared as JSON in UTF-8", body = crate::views::ProblemView,
             content_type = "application/problem+json"),
-        (status = 422, description = "The token is unknown or over, or the password is too weak", body = crate::views::ProblemView,
+        (status = 409, description = "Somebody took it up or took it back at this moment", body = crate::views::ProblemView,
+            content_type = "application/problem+json"),
+        (status = 422, description = "The token is unknown or over, the password is too weak, or there is an account already (`sign_in_first`)", body = crate::views::ProblemView,
             content_type = "application/problem+json"),
     ))]
 pub(crate) async fn accept_invitation(
@@ -42,6 +46,9 @@ pub(crate) async fn accept_invitation(
     let token = fields.secret("token");
     let password = fields.secret("password").map(SecretString::from);
     let (token, password) = fields.finish(token.zip(password))?;
+    if begin_account(&web, &token, &password, &pending).await?.is_some() {
+        return Ok(StatusCode::NO_CONTENT);
+    }
     let invitation = hash_of_invitation(&token);
     // Nobody guesses 32 random bytes: failures need not be counted.
     let invited = web.engine.store().find_invited(&invitation, web.engine.clock().now()).await?;
@@ -65,9 +72,4 @@ pub(crate) async fn accept_invitation(
     })
     .await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-fn unknown() -> ApiProblem {
-    let message = "this invitation is not known, was used, or is over; ask for a new one";
-    ApiProblem::refused(vec![Problem::new("token", "invitation_unknown", message)])
 }

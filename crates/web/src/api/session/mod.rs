@@ -1,6 +1,7 @@
 //! Signing in and out, and what people do about their own account.
 
 pub(crate) mod invitation;
+pub(crate) mod joining;
 pub(crate) mod list;
 pub(crate) mod one_time_password;
 pub(crate) mod openid;
@@ -112,9 +113,9 @@ pub(crate) async fn view_of(web: &Web, person: &Person) -> Result<SessionView, A
     let signed_in = &person.signed_in;
     let mut tenants = Vec::new();
     for (tenant, _) in memberships(web, signed_in.user).await? {
-        let tenant = store.get_tenant(tenant).await?;
-        tenants.push(TenantView { id: tenant.id.0, name: tenant.name, time_zone: tenant.time_zone.to_string() });
+        tenants.push(TenantView::from(store.get_tenant(tenant).await?));
     }
+    tenants.sort_by_key(|tenant| tenant.id);
     let this = tenants.iter().find(|tenant| tenant.id == person.tenant().0).cloned().ok_or_else(ApiProblem::unauthorized)?;
     Ok(SessionView {
         person: person_view(person),
@@ -138,13 +139,14 @@ pub(crate) fn person_view(person: &Person) -> PersonView {
     }
 }
 
-/// Where a user may work, by the tenant's id.
+/// Where a user may work, first where they did last. Where they are only invited they may not: else whoever adds somebody had a say
+/// in where they work.
 async fn memberships(web: &Web, user: UserId) -> Result<Vec<(TenantId, Member)>, StoreError> {
     let store = web.engine.store();
     let mut found = Vec::new();
     for tenant in store.list_tenants_of(user).await? {
         let member = store.find_member_of(tenant, user).await?;
-        found.extend(member.filter(|member| member.is_active).map(|member| (tenant, member)));
+        found.extend(member.filter(|member| member.is_active && !member.is_pending).map(|member| (tenant, member)));
     }
     Ok(found)
 }

@@ -47,7 +47,8 @@ pub(crate) async fn change_password(
     Ok(carried_through(changed).await?.into_response())
 }
 
-async fn set_and_begin_anew(web: &Web, person: &Person, hash: &str, origin: &Origin) -> Result<Begun, ApiProblem> {
+/// Sets the password, ends all sessions, and begins one anew.
+pub(super) async fn set_and_begin_anew(web: &Web, person: &Person, hash: &str, origin: &Origin) -> Result<Begun, ApiProblem> {
     let (store, user, now) = (web.engine.store(), person.signed_in.user, web.engine.clock().now());
     store.set_password(user, hash, now).await?;
     end_all_sessions(web, user).await?;

@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use lineshift_domain::ids::{PrincipalId, TenantId};
+use lineshift_domain::ids::{PrincipalId, TenantId, UserId};
 use lineshift_domain::terms::AuditActor;
 use lineshift_store::StoreError;
-use lineshift_store::people::User;
+use lineshift_store::people::{Member, User};
 
 use super::memberships;
 use super::sign_in::{NotIn, refused};
@@ -55,14 +55,21 @@ struct Known {
     user: User,
     tenant: TenantId,
     member: PrincipalId,
+    /// Whether they were added there and join by coming: the provider has proved that they are who was meant.
+    joins: bool,
 }
 
 impl Known {
-    /// The user in the first of their tenants; they may work in another one afterwards. Errors: they may not sign in.
+    /// The user where they were last; they may work elsewhere afterwards. Or where they were added, if that is one tenant, and they belong
+    /// to none: of several, each has to show its own invitation. Errors: they may not sign in.
     async fn of(web: &Web, user: User) -> Result<Self, NotIn> {
-        let place = memberships(web, user.id).await?.into_iter().next().filter(|_| user.is_active);
-        let (tenant, member) = place.ok_or(NotIn::Refused)?;
-        Ok(Self { user, tenant, member: member.id })
+        let place = memberships(web, user.id).await?.into_iter().next().map(|place| (place, false));
+        let place = match place {
+            Some(place) => Some(place),
+            None => adding(web, user.id).await?.map(|place| (place, true)),
+        };
+        let ((tenant, member), joins) = place.filter(|_| user.is_active).ok_or(NotIn::Refused)?;
+        Ok(Self { user, tenant, member: member.id, joins })
     }
 
     /// Writes down who comes, and that they are that subject from now on, if this is the first time.
@@ -74,14 +81,29 @@ impl Known {
     ) -> Result<(), ApiProblem> {
         let asker = Asker { actor: AuditActor::Person, principal: Some(self.member), who: self.user.email.clone() };
         pending.begin(self.tenant, asker).await?;
-        if is_first {
-            let set = web.engine.store().set_identity(self.user.id, openid.issuer(), subject).await;
-            set.map_err(|error| match error {
-                // They are another subject already, or somebody else is this one.
-                StoreError::Conflict { .. } => not_let_in(),
-                other => other.into(),
-            })?;
-        }
-        Ok(())
+        let store = web.engine.store();
+        let set = if self.joins {
+            store.join_by_identity(self.tenant, self.member, openid.issuer(), subject, web.engine.clock().now()).await
+        } else if is_first {
+            store.set_identity(self.user.id, openid.issuer(), subject).await
+        } else {
+            Ok(())
+        };
+        set.map_err(|error| match error {
+            // They are another subject already, or somebody else is this one.
+            StoreError::Conflict { .. } | StoreError::NotFound { .. } => not_let_in(),
+            other => other.into(),
+        })
     }
+}
+
+/// The one tenant that has added somebody who belongs to none.
+async fn adding(web: &Web, user: UserId) -> Result<Option<(TenantId, Member)>, StoreError> {
+    let store = web.engine.store();
+    if !store.list_tenants_of(user).await?.is_empty() {
+        return Ok(None);
+    }
+    let [tenant] = store.list_inviting_tenants(user).await?[..] else { return Ok(None) };
+    let member = store.find_member_of(tenant, user).await?;
+    Ok(member.filter(|member| member.is_pending && member.is_active).map(|member| (tenant, member)))
 }
