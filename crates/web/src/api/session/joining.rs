@@ -135,12 +135,13 @@ async fn join(web: &Web, person: &Person, given: Given, origin: &Origin, pending
     let invited = store.find_invited_member(tenant, &hash, web.engine.clock().now()).await?;
     // That of somebody else is no other than one that is none.
     let invited = invited.filter(|invited| invited.user.id == user).ok_or_else(unknown)?;
+    // In the log of the tenant that it concerns, and in no other.
+    let asker = Asker { actor: AuditActor::Person, principal: Some(invited.member), who: invited.user.email.clone() };
+    pending.begin(tenant, asker).await?;
     prove(web, person, &invited.user, given.password, given.new_password.is_some(), origin).await?;
     if let Some(new) = &given.new_password {
         check_strength("new_password", new, &invited.user.email, &invited.user.display_name)?;
     }
-    let asker = Asker { actor: AuditActor::Person, principal: Some(invited.member), who: invited.user.email };
-    pending.begin(tenant, asker).await?;
     let new_hash = match given.new_password {
         Some(new) => Some(web.sign_in.passwords.hash(new).await?),
         None => None,
