@@ -56,8 +56,9 @@ async fn nobody_is_invited_by_one_tenant_into_another() {
         let plain = Membership { roles: Vec::new(), ..membership };
         let person = person(&format!("somebody {round}"));
         let added = stores[1].add_person(other, &person, &plain, &theirs, start()).await.expect("added");
+        let all = Rights::all();
         let (invited, accepted) = tokio::join!(
-            stores[0].invite_member(tenant, member, &invitation, &Rights::all()),
+            stores[0].invite_member(tenant, member, &invitation, &all),
             stores[1].join(other, &theirs.token_hash, added.user, start()),
         );
         let stands = stores[0].find_invited(&invitation.token_hash, start()).await.expect("a look-up").is_some();
@@ -84,9 +85,10 @@ async fn of_two_invitations_to_one_account_one_sets_the_password() {
             let added = stores[0].add_person(*tenant, &person(&format!("new {round}")), &plain, &invitation, start()).await;
             user = Some(added.expect("added").user);
         }
+        let tokens = [[round; 32], [100 + round; 32]];
         let taken = tokio::join!(
-            stores[0].join_with_password(tenants[0], &[round; 32], "one", start()),
-            stores[1].join_with_password(tenants[1], &[100 + round; 32], "other", start()),
+            stores[0].join_with_password(tenants[0], &tokens[0], "one", start()),
+            stores[1].join_with_password(tenants[1], &tokens[1], "other", start()),
         );
         let refused = [&taken.0, &taken.1].map(|end| matches!(end, Err(StoreError::Conflict { .. })));
         assert!(refused[0] != refused[1], "round {round}: {taken:?}");
