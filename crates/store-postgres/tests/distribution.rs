@@ -204,8 +204,10 @@ const EXPECTED_ACROSS: &[(&str, usize)] = &[
     ("access.rs", 3),
     // The statuses that count as active: a global table.
     ("catalogue.rs", 1),
-    // A user, an invitation, the tenants of one user, failed sign-ins by their hash: global tables, of which each statement names one.
-    ("people.rs", 16),
+    // A user, their identity at a provider, an invitation, the tenants of one user and those that invite them, failed sign-ins by their hash: global tables, of which each statement names one.
+    ("people.rs", 17),
+    // Whether a user may sign in at all: the same.
+    ("people/administrators.rs", 1),
     // When the next entry of any tenant falls due: tenant_work.
     ("plan_queue/mod.rs", 1),
     // What is sealed for users, page by page, and sealed anew under another key: a global table, for the operator's command.

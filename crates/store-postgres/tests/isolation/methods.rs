@@ -9,7 +9,7 @@ use lineshift_domain::terms::LineIdentifier;
 use lineshift_store::access::AccessStore;
 use lineshift_store::audit::{AuditFilter, AuditStore};
 use lineshift_store::bulk_changes::{BulkChangeStore, DeviceChangeFilter, Reopening};
-use lineshift_store::catalogue::{CatalogueStore, References};
+use lineshift_store::catalogue::{CatalogueStore, References, Unnamed};
 use lineshift_store::devices::{DeviceFilter, DeviceStore};
 use lineshift_store::import::{ImportRevService, ImportStore};
 use lineshift_store_postgres::Options;
@@ -154,6 +154,8 @@ async fn try_catalogue_lists(tried: &mut Tried<'_>, of: &Filled) {
         pool: Some(of.pool),
         carrier_rate_plan: Some(of.mark.to_owned()),
     };
+    let unnamed = Unnamed { sites: [of.site].into(), rev_customers: [of.customer].into(), ..Unnamed::default() };
+    try_it!(tried, CatalogueStore.find_names(tenant, &unnamed));
     try_it!(tried, CatalogueStore.find_referenced(tenant, &references));
     try_it!(tried, CatalogueStore.find_referenced(tenant, &References { site_id: Some(of.site), ..references.clone() }));
 }

@@ -49,7 +49,8 @@ pub(crate) async fn try_billing(tried: &mut Tried<'_>, of: &Filled) {
     try_it!(tried, BillingStore.record_refused_credentials(tenant, account, 2, BY, now));
     try_it!(tried, BillingStore.record_working_credentials(tenant, account));
     try_it!(tried, BillingStore.set_account(tenant, account, &things::settings(BY), now));
-    try_it!(tried, BillingStore.set_account_as_seen(tenant, account, 1, &things::settings(BY), now));
+    let version = tried.store.get_account(tenant, account).await.map_or(1, |account| account.version);
+    try_it!(tried, BillingStore.set_account_as_seen(tenant, account, version, &things::settings(BY), now));
     try_it!(tried, BillingStore.count_calls(tenant, account, at(31)));
     for (calls_a_minute, calls_a_day) in [(10, 100), (1, 1)] {
         let windows = CallWindows { calls_a_minute, calls_a_day };

@@ -4,7 +4,7 @@ use lineshift_domain::ids::{PrincipalId, RoleId, TenantId, UserId};
 use lineshift_domain::reach::Reach;
 use lineshift_domain::rights::Rights;
 use lineshift_domain::scopes::Scopes;
-use lineshift_store::people::{Membership, NewInvitation, NewSession, NewUser, PeopleStore, Role, SeenMember};
+use lineshift_store::people::{Member, Membership, NewInvitation, NewSession, NewUser, PeopleStore, Role, SeenMember};
 use lineshift_store_postgres::PostgresStore;
 
 use crate::filled::{Filled, HELD};
@@ -40,6 +40,22 @@ fn membership(role: RoleId) -> Membership {
     Membership { roles: vec![role], reach: Reach::Everything, is_active: true }
 }
 
+fn imagined(id: PrincipalId, user: UserId, role: RoleId) -> Member {
+    Member {
+        id,
+        user,
+        email: String::new(),
+        display_name: String::new(),
+        roles: vec![role],
+        reach: Reach::Everything,
+        is_active: true,
+        created_at: at(0),
+        identity_issuer: None,
+        is_pending: false,
+        invitation_ends_at: None,
+    }
+}
+
 fn session(member: PrincipalId, token_hash: [u8; 32], mark: &str) -> NewSession {
     NewSession { token_hash, member, ends_at: at(HELD), address: mark.to_owned(), agent: mark.to_owned() }
 }
@@ -68,12 +84,12 @@ pub(crate) async fn try_people(tried: &mut Tried<'_>, of: &Filled) {
     try_it!(tried, PeopleStore.end_sessions_of(tenant, member, None));
     try_it!(tried, PeopleStore.drop_ended_sessions(tenant, at(2 * HELD)));
     try_it!(tried, PeopleStore.update_member(tenant, member, &membership(role)));
-    let seen = tried.store.get_member(tenant, member).await;
-    if let Ok(seen) = seen {
-        let roles = tried.store.list_roles(tenant).await.expect("a list");
-        let seen = SeenMember { member: seen, roles };
-        try_it!(tried, PeopleStore.update_member_as_seen(tenant, &seen, &membership(role)));
-    }
+    // As whoever decides on a change saw them; where nothing is told, as they might be.
+    let seen = SeenMember {
+        member: tried.store.get_member(tenant, member).await.unwrap_or_else(|_| imagined(member, user, role)),
+        roles: tried.store.list_roles(tenant).await.unwrap_or_default(),
+    };
+    try_it!(tried, PeopleStore.update_member_as_seen(tenant, &seen, &membership(role)));
     let invitation = NewInvitation { token_hash: [8; 32], ends_at: at(HELD) };
     try_it!(tried, PeopleStore.invite_member(tenant, member, &invitation, &Rights::all()));
     try_it!(tried, PeopleStore.clear_identity(tenant, member, now));
@@ -82,7 +98,10 @@ pub(crate) async fn try_people(tried: &mut Tried<'_>, of: &Filled) {
     try_it!(tried, PeopleStore.find_invited_member(tenant, &[9; 32], now));
     try_it!(tried, PeopleStore.join(tenant, &[9; 32], user, now));
     try_it!(tried, PeopleStore.join_with_password(tenant, &[9; 32], BY, now));
-    try_it!(tried, PeopleStore.join_by_identity(tenant, member, "issuer", BY, now));
+    let vouched = NewInvitation { token_hash: [10; 32], ..later };
+    let added = tried.store.add_person(tenant, &person("Stratus"), &membership(role), &vouched, now).await;
+    let pending = added.map_or(member, |added| added.member);
+    try_it!(tried, PeopleStore.join_by_identity(tenant, pending, "issuer", BY, now));
     try_it!(tried, PeopleStore.decline_invitation(tenant, user));
     try_users(tried, of).await;
 }

@@ -10,7 +10,7 @@ use lineshift_domain::places::PlacesLeased;
 use lineshift_store::billing::{CallsMade, TakenCalls};
 use lineshift_store::bulk_changes::{Idempotency, StoredBulkChange};
 use lineshift_store::carriers::CallbackNoted;
-use lineshift_store::catalogue::Referenced;
+use lineshift_store::catalogue::{Names, Referenced};
 use lineshift_store::import::Imported;
 use lineshift_store::paging::Listed;
 use lineshift_store::plan_queue::DueResult;
@@ -39,7 +39,7 @@ macro_rules! nothing_by_default {
         }
     )*};
 }
-nothing_by_default!((), bool, i64, u64, usize, Backlog, CallbackNoted, Counts, DueResult, PageResult, Referenced);
+nothing_by_default!((), bool, i64, u64, usize, Backlog, CallbackNoted, Counts, DueResult, Names, PageResult, Referenced);
 
 impl Answer for HashSet<DeviceChangeId> {
     fn is_nothing(&self) -> bool {

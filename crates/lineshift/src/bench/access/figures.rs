@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn what_is_worse_than_it_is_to_be_is_missed() {
-        assert_eq!(access(200.0, None, 110.0, 6.0).missed(), Vec::<String>::new());
+        assert_eq!(access(199.0, None, 109.0, 6.0).missed(), Vec::<String>::new());
         let all = ["check of a key, us", "foreign device to missing", "99 % of others while 50 sign in to idle"];
         assert_eq!(access(201.0, None, 89.0, 6.1).missed(), all);
         let trips = |key| Some(RoundTrips { key, session: 1.02 });

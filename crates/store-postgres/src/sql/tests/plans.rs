@@ -16,6 +16,7 @@ const MAY_READ_A_TENANT: &[&str] = &[
     "portable people::LIST_ROLES",
     // Looked at when somebody's rights change.
     "portable people::LIST_UNLIMITED_SCOPES",
+    "portable people::LIST_INVITED_WITH_ROLE",
     // Those that ended, of the few thousand that its people began.
     "portable people::DROP_ENDED_SESSIONS",
     "portable sync::LIST_ACCOUNTS_TO_SYNC",
