@@ -360,21 +360,7 @@ pub async fn unsettled_steps_are_listed_and_settled<S: Store>(store: &S) {
     assert_eq!((first.items[0].bulk_change_id, first.next), (id, Some(found[1])));
     let rest = store.list_unsettled_steps(tenant, &UnsettledFilter::all(), first.next, 2).await.expect("listed");
     assert_eq!((rest.items.len(), rest.items[0].record.part, rest.next), (1, 1, None));
-    // What is left out shows by nothing, not even by there being more.
-    let named = |text: String| UnsettledFilter { reach: text.parse().expect("a reach"), ..UnsettledFilter::all() };
-    let ordered_by = |by| UnsettledFilter { ordered_by: Some(by), ..UnsettledFilter::all() };
-    for (filter, found) in [
-        (UnsettledFilter { portals: Vec::new(), ..UnsettledFilter::all() }, false),
-        (UnsettledFilter { portals: vec![PortalType::Lnp], ..UnsettledFilter::all() }, false),
-        (ordered_by(PrincipalId(4_711)), false),
-        (ordered_by(orderer().principal), true),
-        (named(String::new()), false),
-        (named("customer:4711".to_owned()), false),
-        (named(format!("service_provider:{}", fixture.provider)), true),
-    ] {
-        let page = store.list_unsettled_steps(tenant, &filter, None, 1).await.expect("listed");
-        assert_eq!((page.items.is_empty(), page.next.is_some()), (!found, found), "{filter:?}");
-    }
+    nothing_shows_of_what_is_left_out(&fixture).await;
     assert_eq!(store.list_unsettled_steps(fixture.other, &UnsettledFilter::all(), None, 9).await.expect("listed").items, []);
     assert!(store.measure(at(22)).await.expect("measured").stuck_steps >= 3);
     assert_eq!(store.list_steps_of(tenant, &found[..2]).await.expect("listed").len(), 3);
@@ -403,6 +389,25 @@ pub async fn unsettled_steps_are_listed_and_settled<S: Store>(store: &S) {
     assert!(matches!(again, Err(StoreError::Conflict { .. })), "{again:?}");
     let missing = store.settle_steps(fixture.other, found[1], &Settlement::Gone, "somebody", at(33)).await;
     assert!(matches!(missing, Err(StoreError::NotFound { .. })), "{missing:?}");
+}
+
+/// What a filter leaves out shows by nothing, not even by there being more.
+async fn nothing_shows_of_what_is_left_out<S: Store>(fixture: &Fixture<'_, S>) {
+    let (store, tenant) = (fixture.store, fixture.tenant);
+    let named = |text: String| UnsettledFilter { reach: text.parse().expect("a reach"), ..UnsettledFilter::all() };
+    let ordered_by = |by| UnsettledFilter { ordered_by: Some(by), ..UnsettledFilter::all() };
+    for (filter, found) in [
+        (UnsettledFilter { portals: Vec::new(), ..UnsettledFilter::all() }, false),
+        (UnsettledFilter { portals: vec![PortalType::Lnp], ..UnsettledFilter::all() }, false),
+        (ordered_by(PrincipalId(4_711)), false),
+        (ordered_by(orderer().principal), true),
+        (named(String::new()), false),
+        (named("customer:4711".to_owned()), false),
+        (named(format!("service_provider:{}", fixture.provider)), true),
+    ] {
+        let page = store.list_unsettled_steps(tenant, &filter, None, 1).await.expect("listed");
+        assert_eq!((page.items.is_empty(), page.next.is_some()), (!found, found), "{filter:?}");
+    }
 }
 
 /// A page that keeps failing lets go of the lines for which nothing was sent; rows that wait go on waiting.

@@ -68,7 +68,7 @@ pub(super) fn thousands(count: i64) -> String {
     let digits = count.unsigned_abs().to_string();
     let mut written = if count < 0 { "-".to_owned() } else { String::new() };
     for (nth, digit) in digits.chars().enumerate() {
-        if nth > 0 && (digits.len() - nth) % 3 == 0 {
+        if nth > 0 && (digits.len() - nth).is_multiple_of(3) {
             written.push(',');
         }
         written.push(digit);

@@ -30,7 +30,7 @@ fn body_for(path: &str) -> Value {
 
 /// Whether a key, to which nobody is signed in, has no use for that address.
 pub(crate) fn is_for_people(path: &str) -> bool {
-    ["/session", "/password", "/one-time-password"].iter().any(|part| path.starts_with(&format!("/api/v1{part}")))
+    ["/session", "/password", "/one-time-password", "/invitations"].iter().any(|part| path.starts_with(&format!("/api/v1{part}")))
 }
 
 /// A synchronisation of the operator's.
