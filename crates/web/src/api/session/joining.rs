@@ -80,6 +80,10 @@ pub(crate) async fn join_tenant(
     let mut fields = read_fields(request).await?;
     let given = Given::read(&mut fields);
     let given = fields.finish(given)?;
+    // The session may have ended while the body was on its way. Elsewhere that is looked at where the entry of the log is begun.
+    if !person.is_still_signed_in(&web).await? {
+        return Err(ApiProblem::unauthorized());
+    }
     carried_through(async move { join(&web, &person, given, &origin, &pending).await }).await
 }
 
