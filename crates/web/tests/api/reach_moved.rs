@@ -84,7 +84,7 @@ async fn the_history_of_a_line_begins_where_it_came_within_reach() {
         page["items"].as_array().expect("entries").iter().map(shown).collect()
     };
     let came = ("assignment".to_owned(), true, String::new());
-    assert_eq!(actions(&caller.read(history).await), [came.clone()]);
+    assert_eq!(actions(&caller.read(history).await), std::slice::from_ref(&came));
     assert_eq!(actions(&admin.read(history).await).len(), 3, "all of it");
 
     let mut plan = world.plan_change(&[3], None);

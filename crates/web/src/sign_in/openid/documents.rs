@@ -203,14 +203,12 @@ mod tests {
 
     const ISSUER: &str = "https://id.example.com";
 
-    fn read(change: Value) -> Result<Metadata, String> {
+    fn read(mut change: Value) -> Result<Metadata, String> {
         let mut document = json!({
             "issuer": ISSUER, "authorization_endpoint": "https://id.example.com/auth",
             "token_endpoint": "https://tokens.example.com/token", "jwks_uri": "https://id.example.com/keys",
         });
-        for (name, value) in change.as_object().expect("an object") {
-            document[name] = value.clone();
-        }
+        document.as_object_mut().expect("an object").append(change.as_object_mut().expect("an object"));
         let found = serde_json::from_value(document).map_err(|error| error.to_string())?;
         Metadata::read(found, ISSUER).map_err(|error| error.to_string())
     }

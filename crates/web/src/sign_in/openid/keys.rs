@@ -75,7 +75,8 @@ mod tests {
     const Y: &str = "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM";
 
     fn set(keys: Value) -> KeySet {
-        KeySet::of(serde_json::from_value(json!({"keys": keys})).expect("a document"))
+        let document = serde_json::Map::from_iter([("keys".to_owned(), keys)]);
+        KeySet::of(serde_json::from_value(Value::Object(document)).expect("a document"))
     }
 
     #[test]
