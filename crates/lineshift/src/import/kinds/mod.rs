@@ -95,7 +95,7 @@ impl FileKind {
         text
     }
 
-    /// Brings a file in; see [`run()`].
+    /// Brings a file in.
     pub async fn import(
         self,
         target: &Target<'_>,
@@ -125,7 +125,7 @@ impl FileKind {
     /// Looks through a file without storing anything: what [`FileKind::import`] does first.
     ///
     /// # Errors
-    /// As [`run()`]; `Refused` says what is wrong with the header.
+    /// As the command does; `Refused` says what is wrong with the header.
     pub async fn look_through(self, target: &Target<'_>, bytes: &[u8]) -> Result<Report> {
         let file = Path::new(self.as_str());
         macro_rules! look {
