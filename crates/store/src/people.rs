@@ -343,8 +343,8 @@ pub trait PeopleStore {
     /// The same, if the member and the roles are still as they were seen. Errors: also `Conflict` when they are not.
     async fn update_member_as_seen(&self, tenant: TenantId, seen: &SeenMember, membership: &Membership) -> Result<()>;
 
-    /// Begins a session; of more than [`MOST_SESSIONS`] of a member the oldest end. Errors: `NotFound` when there is no such member.
-    /// Begins a session; the tenant is the one entered last. Errors: `NotFound` when there is no such member, or they are pending.
+    /// Begins a session; the tenant is the one entered last, and of more than [`MOST_SESSIONS`] of a member the oldest end. Errors:
+    /// `NotFound` when there is no such member, or they are pending.
     async fn begin_session(&self, tenant: TenantId, session: &NewSession, now: DateTime<Utc>) -> Result<()>;
     /// Who is signed in with that token, in one look; none: nobody any more. Its ends are for the caller to judge.
     async fn find_signed_in(&self, tenant: TenantId, token_hash: &[u8; 32]) -> Result<Option<SignedIn>>;
