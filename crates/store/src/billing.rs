@@ -251,7 +251,8 @@ pub struct CarrierLineWrite {
     pub action: CarrierWrite,
     /// Status; none leaves it as it is.
     pub status: Option<String>,
-    /// Rate plan, by its code; none leaves it as it is.
+    /// Rate plan, by its code; none leaves it as it is. Empty: which one the line has is not known any more, so that no order finds it so
+    /// already.
     pub rate_plan: Option<String>,
     /// Communication plan; none leaves it as it is.
     pub comm_plan: Option<String>,

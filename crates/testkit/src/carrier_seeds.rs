@@ -18,7 +18,7 @@ use self::story::{Action, Asked, At, Story};
 use crate::billing_checks::{Ordered, check_books_of};
 use crate::billing_workers::{Manner, start_engine};
 use crate::carrier_checks::{OrderedThere, check};
-use crate::carriers::{CarrierTemplate, CarrierWorld, Simulators};
+use crate::carriers::{CarrierTemplate, CarrierWorld, OTHER_PACKAGE_TYPE, OTHER_PLAN, Simulators};
 use crate::crash::look;
 
 /// Lines in the template of the seeds, at each carrier.
@@ -185,11 +185,19 @@ impl Seed {
                 world.revio.close_customer(operator.rev_customer.0, operator.clock.now().date_naive());
             }
             Action::RefuseNext(path, body) => world.refuse_next(path, body),
+            Action::MakePlansInactive => self.set_plans_active(false).await,
         }
     }
 
-    /// Everybody can be called again.
+    async fn set_plans_active(&self, are_active: bool) {
+        for plan in [OTHER_PLAN, OTHER_PACKAGE_TYPE] {
+            self.world.set_plan_active(plan, are_active).await;
+        }
+    }
+
+    /// Everybody can be called again, and every plan ordered.
     async fn put_right(&self) {
+        self.set_plans_active(true).await;
         self.world.jasper.refuse_credentials(false).break_down(false);
         self.world.pond.refuse_credentials(false).break_down(false);
         self.world.set_jasper_account(|_| {}).await;

@@ -211,7 +211,15 @@ impl CarrierPage<'_> {
         let request = record.external_id.clone().unwrap_or_default();
         if let (Some(Code::CarrierRefused), outcome) = (record.code, record.outcome.clone()) {
             // A callback said that it failed, and what was read agrees.
-            let text = format!("{}: {}", self.name(), outcome.unwrap_or_default());
+            let (text, calls) = (format!("{}: {}", self.name(), outcome.unwrap_or_default()), record.calls);
+            if calls > 1 {
+                // It speaks of the call that was accepted last. One before that, of which nobody heard, may work yet: it is read back.
+                line.write(place, self.calling.now(), |record| {
+                    record.state = StepState::Ambiguous;
+                    record.outcome = Some(text);
+                });
+                return;
+            }
             self.part_failed(line, place, Reason::new(Code::CarrierRefused, text));
             return;
         }
@@ -233,7 +241,8 @@ impl CarrierPage<'_> {
         self.apply(line, self.calling.wait(Code::AwaitingCarrier, text, whole_second((now + look_every).min(deadline))));
     }
 
-    /// What a part was to create is there: ours where an intent stands for it, else adopted (B7.2).
+    /// What a part was to create is there: ours where an intent stands for it, else adopted (B7.2). When the last call was sent of which
+    /// nobody heard is kept, as in [`Self::took_effect`]: what is there may be somebody else's, and ours may come late.
     fn found(&self, line: &mut CarrierRun, part: u16, external_id: String) {
         let place = line.place_of(part);
         let is_ours = line.record(place).is_some_and(|record| match record.state {
@@ -244,10 +253,12 @@ impl CarrierPage<'_> {
         });
         let outcome = if is_ours { format!("{external_id} is there") } else { format!("adopted {external_id}") };
         line.write(place, self.calling.now(), |record| {
+            let was_heard = record.state == StepState::Waiting && record.calls <= 1;
+            record.unknown_since = record.unknown_since.filter(|_| !was_heard);
             record.state = StepState::Done;
             record.external_id = Some(external_id);
             record.adopted = !is_ours;
-            (record.code, record.unknown_since) = (None, None);
+            record.code = None;
             record.outcome = Some(outcome);
         });
     }

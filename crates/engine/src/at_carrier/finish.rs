@@ -117,7 +117,9 @@ impl CarrierPage<'_> {
             return self.apply(line, self.calling.wait(reason.code, text, self.calling.now()));
         }
         if !(compensates(self.calling.order) && line.has_own()) {
-            line.end = Some(LineEnd::Ends { reason: line.kept(reason, self.name()), unsettled: line.is_unsettled() });
+            let reason = line.kept(reason, self.name());
+            line.forget_plan_here(&reason.text);
+            line.end = Some(LineEnd::Ends { reason, unsettled: line.is_unsettled() });
             return;
         }
         let reversible = self.abilities().rate_plan.is_some_and(|ability| ability.reversible);
@@ -167,6 +169,7 @@ impl CarrierPage<'_> {
         metrics::counter!("lineshift_steps_stuck_total").increment(own.len() as u64);
         tracing::error!(row = %line.row, change = %self.calling.claim.bulk_change_id, "an undo is stuck: {why}");
         let text = format!("{}; what was changed at {} stands: it could not be undone: {why}{beside}", reason.text, self.name());
+        line.forget_plan_here(&text);
         line.end = Some(LineEnd::Ends { reason: Reason::new(reason.code, text), unsettled: true });
     }
 

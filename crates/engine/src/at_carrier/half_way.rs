@@ -6,6 +6,7 @@ use lineshift_connectors::carrier::{Act, Next};
 use lineshift_domain::codes::Code;
 use lineshift_domain::judge::Reason;
 use lineshift_domain::terms::StepState;
+use lineshift_store::billing::{CarrierLineWrite, CarrierWrite};
 
 use super::decide::Do;
 use super::{CarrierPage, CarrierRun};
@@ -42,7 +43,21 @@ impl CarrierPage<'_> {
     }
 }
 
+/// How texts say that several plans of a line are active at its carrier, or may be.
+const BESIDE: &str = "still active beside";
+
 impl CarrierRun {
+    /// A line that ends with several plans active at its carrier has none here that an order for it could rely on: no order finds it so
+    /// already, and the next one reads how it stands.
+    pub(super) fn forget_plan_here(&mut self, said: &str) {
+        if !said.contains(BESIDE) {
+            return;
+        }
+        let action = if self.is_undoing() { CarrierWrite::RatePlanUndone } else { CarrierWrite::RatePlan };
+        let (by, device_id, rate_plan) = (self.row, self.device_id, Some(String::new()));
+        self.store(CarrierLineWrite { by, device_id, action, status: None, rate_plan, comm_plan: None });
+    }
+
     /// How it ends when its carrier cannot be called at all. That it failed is stored, so that what else was done for it is undone; what
     /// should have been put back at the carrier is stuck (B6.3).
     pub(crate) fn end_uncalled(&mut self, reason: &Reason, name: &str, compensates: bool, now: DateTime<Utc>) -> LineEnd {
@@ -55,7 +70,9 @@ impl CarrierRun {
         };
         let own = self.own();
         if !compensates || own.is_empty() {
-            return LineEnd::Ends { reason: self.kept(&why, name), unsettled: self.is_unsettled() };
+            let reason = self.kept(&why, name);
+            self.forget_plan_here(&reason.text);
+            return LineEnd::Ends { reason, unsettled: self.is_unsettled() };
         }
         let beside = self.left_beside(&why);
         for place in own {
@@ -66,6 +83,7 @@ impl CarrierRun {
         }
         let text =
             format!("{}; what was changed at the carrier stands: it could not be undone: {}{beside}", why.text, reason.text);
+        self.forget_plan_here(&text);
         LineEnd::Ends { reason: Reason::new(why.code, text), unsettled: true }
     }
 
@@ -96,7 +114,7 @@ impl CarrierRun {
     /// What is active at the carrier beside each other, as it was read; or what may be, where nobody could read it: `; ...`, empty where
     /// nothing is or the reason says so.
     pub(super) fn left_beside(&self, reason: &Reason) -> String {
-        if self.is_stored() || reason.text.contains("still active beside") {
+        if self.is_stored() || reason.text.contains(BESIDE) {
             return String::new();
         }
         let Some(there) = self.there().filter(|_| self.read_at().is_some()) else {

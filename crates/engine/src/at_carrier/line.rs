@@ -279,6 +279,13 @@ impl CarrierRun {
         self.parts.range(..VERDICT).filter(|(_, record)| is_own(record)).map(|(part, _)| *part).collect()
     }
 
+    /// When the last act of a line was done in this attempt that is still to be brought to where it is asked to be; none: none was.
+    pub(super) fn done_at(&self) -> Option<DateTime<Utc>> {
+        let own = self.parts.range(..VERDICT).map(|(_, record)| record).filter(|record| is_own(record));
+        let of_now = own.filter(|record| matches!(self.goal, Goal::Do) && record.attempt == self.attempt);
+        of_now.map(|record| record.at).max()
+    }
+
     /// The act that failed in this attempt.
     pub(super) fn failed(&self) -> Option<&StepRecord> {
         let first = self.first_part();

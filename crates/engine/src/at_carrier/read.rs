@@ -1,9 +1,11 @@
 //! Reading a line at its carrier.
 
+use chrono::{DateTime, Utc};
 use lineshift_connectors::{CallError, Called};
 use lineshift_domain::codes::Code;
 use lineshift_domain::judge::Reason;
 use lineshift_domain::log_text::{CarrierAction, LogTitle};
+use lineshift_domain::read_back::ReadBack;
 use lineshift_store::Result as StoreResult;
 
 use super::{CarrierPage, CarrierRun};
@@ -28,17 +30,27 @@ impl CarrierPage<'_> {
                 self.fail(line, Reason::new(Code::CarrierLineUnknown, text));
             }
             Err(error) => {
-                let flow = self.after_failed(was_unknown, error).await?;
+                let flow = match (was_unknown, line.done_at()) {
+                    (Some(since), _) => self.calling.after_failed_read_back(since, error).await?,
+                    (None, Some(done_at)) => self.after_done(done_at, error).await?,
+                    (None, None) => self.calling.after_failed_read(error).await?,
+                };
                 self.apply(line, flow);
             }
         }
         Ok(())
     }
 
-    async fn after_failed(&self, unknown_since: Option<chrono::DateTime<chrono::Utc>>, error: CallError) -> StoreResult<Flow> {
-        match unknown_since {
-            Some(since) => self.calling.after_failed_read_back(since, error).await,
-            None => self.calling.after_failed_read(error).await,
+    /// A line of which something was done at its carrier and that cannot be read now is not left there half-way: it is read again, for as
+    /// long as what is unknown would be (B7.3).
+    async fn after_done(&self, done_at: DateTime<Utc>, error: CallError) -> StoreResult<Flow> {
+        let is_passing = matches!(error, CallError::Unavailable(_) | CallError::Ambiguous(_));
+        match self.policy().after_no_answer(done_at, self.calling.now()) {
+            ReadBack::AgainAt(until) if is_passing => {
+                let text = format!("{} took it, and how the line stands there cannot be read now: {error}", self.name());
+                Ok(self.calling.wait(Code::CarrierUnavailable, text, until))
+            }
+            _ => self.calling.after_failed_read(error).await,
         }
     }
 }

@@ -60,8 +60,8 @@ lineshift_store::statements! {
     HISTORY_OF_CARRIER_PLANS = history!(
     "'carrier_rate_plan'",
     plans_json!("d.carrier_rate_plan", "d.communication_plan"),
-    plans_json!("coalesce(given.rate_plan, d.carrier_rate_plan)", "coalesce(given.comm_plan, d.communication_plan)"),
-    "(d.carrier_rate_plan IS DISTINCT FROM coalesce(given.rate_plan, d.carrier_rate_plan)
+    plans_json!("nullif(coalesce(given.rate_plan, d.carrier_rate_plan), '')", "coalesce(given.comm_plan, d.communication_plan)"),
+    "(d.carrier_rate_plan IS DISTINCT FROM nullif(coalesce(given.rate_plan, d.carrier_rate_plan), '')
       OR d.communication_plan IS DISTINCT FROM coalesce(given.comm_plan, d.communication_plan))"
 );
 
@@ -73,11 +73,12 @@ lineshift_store::statements! {
     "given.status IS NOT NULL AND d.status <> given.status"
 );
 
-    /// The lines that differ, each by primary key, locked by the history before. `$3` now. What is null stays.
+    /// The lines that differ, each by primary key, locked by the history before. `$3` now. What is null stays; an
+    /// empty rate plan is none.
     UPDATE_CARRIER_LINES = concat!(
     with_confirmed!(),
     "UPDATE device SET status = coalesce(x.status, device.status),
-        carrier_rate_plan = coalesce(x.rate_plan, device.carrier_rate_plan),
+        carrier_rate_plan = nullif(coalesce(x.rate_plan, device.carrier_rate_plan), ''),
         communication_plan = coalesce(x.comm_plan, device.communication_plan), modified_at = $3::bigint
     FROM (
         SELECT given.line, given.status, given.rate_plan, given.comm_plan FROM given
@@ -86,7 +87,7 @@ lineshift_store::statements! {
         OFFSET 0) AS x
     WHERE device.tenant_id = $1 AND device.id = x.line
       AND (device.status <> coalesce(x.status, device.status)
-           OR device.carrier_rate_plan IS DISTINCT FROM coalesce(x.rate_plan, device.carrier_rate_plan)
+           OR device.carrier_rate_plan IS DISTINCT FROM nullif(coalesce(x.rate_plan, device.carrier_rate_plan), '')
            OR device.communication_plan IS DISTINCT FROM coalesce(x.comm_plan, device.communication_plan))"
 );
 

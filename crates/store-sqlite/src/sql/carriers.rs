@@ -42,9 +42,9 @@ lineshift_store::statements! {
     HISTORY_OF_CARRIER_PLANS = history!(
     "'carrier_rate_plan'",
     "json_object('carrier_rate_plan', d.carrier_rate_plan, 'communication_plan', d.communication_plan)",
-    "json_object('carrier_rate_plan', coalesce(x.rate_plan, d.carrier_rate_plan),
+    "json_object('carrier_rate_plan', nullif(coalesce(x.rate_plan, d.carrier_rate_plan), ''),
                  'communication_plan', coalesce(x.comm_plan, d.communication_plan))",
-    "(d.carrier_rate_plan IS NOT coalesce(x.rate_plan, d.carrier_rate_plan)
+    "(d.carrier_rate_plan IS NOT nullif(coalesce(x.rate_plan, d.carrier_rate_plan), '')
       OR d.communication_plan IS NOT coalesce(x.comm_plan, d.communication_plan))"
 );
 
@@ -56,15 +56,15 @@ lineshift_store::statements! {
     "x.status IS NOT NULL AND d.status <> x.status"
 );
 
-    /// The lines that differ, each by primary key. `$3` now. What is null stays.
+    /// The lines that differ, each by primary key. `$3` now. What is null stays; an empty rate plan is none.
     UPDATE_CARRIER_LINES = concat!(
     "UPDATE device SET status = coalesce(x.status, device.status),
-        carrier_rate_plan = coalesce(x.rate_plan, device.carrier_rate_plan),
+        carrier_rate_plan = nullif(coalesce(x.rate_plan, device.carrier_rate_plan), ''),
         communication_plan = coalesce(x.comm_plan, device.communication_plan), modified_at = $3
     FROM ", confirmed!(), "
     WHERE device.tenant_id = $1 AND device.id = x.line
       AND (device.status <> coalesce(x.status, device.status)
-           OR device.carrier_rate_plan IS NOT coalesce(x.rate_plan, device.carrier_rate_plan)
+           OR device.carrier_rate_plan IS NOT nullif(coalesce(x.rate_plan, device.carrier_rate_plan), '')
            OR device.communication_plan IS NOT coalesce(x.comm_plan, device.communication_plan))"
 );
 

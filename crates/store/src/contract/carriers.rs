@@ -298,6 +298,16 @@ pub async fn confirmed_plans_are_written_with_their_history<S: Store>(store: &S)
     assert_eq!(said(&history)[0], (at(30), "carrier_rate_plan", json("M2", "null").as_str(), before.as_str(), "orderer"));
     assert_eq!(history.len(), 2);
     assert_eq!(fixture.find(&iccid(1)).await.carrier_rate_plan.as_deref(), Some("carrier plan"));
+
+    let unknown = CarrierLineWrite { rate_plan: Some(String::new()), ..write(found[2], lines[2], CarrierWrite::RatePlan) };
+    store.record_steps(&held, &writes(vec![unknown.clone()]), at(40)).await.expect("not known any more");
+    store.record_steps(&held, &writes(vec![unknown]), at(41)).await.expect("twice");
+    let nothing = r#"{"carrier_rate_plan":null,"communication_plan":null}"#;
+    assert_eq!(
+        said(&fixture.history(lines[2]).await),
+        [(at(40), "carrier_rate_plan", before.as_str(), nothing, "orderer")]
+    );
+    assert_eq!(fixture.find(&iccid(2)).await.carrier_rate_plan, None);
 }
 
 /// Statuses likewise; and only of the page's own rows and their lines, by whoever holds it.

@@ -29,6 +29,8 @@ pub(super) enum Action {
     MoveLine(u64),
     CloseCustomerInRev,
     RefuseNext(&'static str, &'static str),
+    /// The plans that most orders ask for.
+    MakePlansInactive,
 }
 
 /// Whose lines are ordered for.
@@ -181,7 +183,7 @@ fn worker(chance: &mut Chance) -> (u64, Manner, Option<Doom>) {
 fn action(chance: &mut Chance, orders: usize) -> Vec<(u64, Action)> {
     let order = usize::try_from(chance.between(0, orders as u64 - 1)).expect("a few");
     let (at, until) = (chance.between(0, 30), chance.between(60, TURMOIL));
-    match chance.between(0, 10) {
+    match chance.between(0, 11) {
         0 => vec![(at, Action::Cancel(order))],
         1 => vec![(at, Action::Cancel(order)), (until, Action::Retry(order))],
         2 => vec![(until, Action::Retry(order))],
@@ -192,6 +194,7 @@ fn action(chance: &mut Chance, orders: usize) -> Vec<(u64, Action)> {
         7 => vec![(at, Action::CloseCustomerInRev)],
         8 => vec![(at, Action::DisableWrites), (until, Action::PutRight)],
         9 => vec![(0, Action::RefuseNext("/devices/", ""))],
+        10 => vec![(at, Action::MakePlansInactive), (until, Action::PutRight), (until + 5, Action::Retry(order))],
         _ => {
             let (path, body) = pick(chance, &[("/package/", "ACTIVE"), ("/package/", "TERMINATED"), ("/addPackage", "")]);
             vec![(0, Action::RefuseNext(path, body))]

@@ -11,12 +11,13 @@ use lineshift_domain::order::{AssignmentOrder, Effect};
 use lineshift_domain::terms::OnPartialFailure;
 use lineshift_engine::{Boundary, Clock as _, WorkerOptions};
 use lineshift_simulators::jasper::{Fault, Status};
-use lineshift_testkit::carriers::{CarrierWorld, OTHER_PLAN, PLAN, to_plan, to_status, with_carrier_plan};
+use lineshift_simulators::pond::PackageStatus;
+use lineshift_testkit::carriers::{CarrierWorld, OTHER_PACKAGE_TYPE, OTHER_PLAN, PLAN, to_plan, to_status, with_carrier_plan};
 use lineshift_testkit::operator::iccid;
 use tokio::time::sleep;
 
 use crate::assignment::run_closed_meanwhile;
-use crate::situation::{ASSIGN, SET_SERVICES, Situation, calls};
+use crate::situation::{ADD, ASSIGN, SET_SERVICES, Situation, calls};
 
 /// What works late does so a minute after its caller has given up.
 async fn situation() -> Situation {
@@ -213,4 +214,22 @@ async fn a_status_whose_change_is_canceled_while_it_is_held_is_carried_to_its_en
     worker.abort();
     assert_eq!(situation.finish(id).await, ["PROCESSED"]);
     situation.right().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_package_that_somebody_else_added_is_no_sign_that_the_call_has_worked() {
+    let mut situation = situation().await;
+    situation.world.pond.meet_next_on(ADD, Fault::WorksLate);
+    let begun = situation.world.operator.clock.now();
+    let id = situation.pond(1, to_plan(OTHER_PACKAGE_TYPE)).await;
+    let worker = situation.start("hears nothing");
+    sleep(Duration::from_secs(20)).await;
+    let theirs = situation.world.pond.add_package(&situation.sim(1), OTHER_PACKAGE_TYPE, PackageStatus::Added);
+    situation.ordered.packages_before.insert(theirs);
+    worker.abort();
+    assert_eq!(situation.finish(id).await, ["PROCESSED"]);
+    let took = situation.world.operator.clock.now() - begun;
+    assert!(took > situation.world.operator.engine.limits().settle_after(), "the line was free after {took}");
+    assert_eq!(calls(&situation.at_pond(), ADD), 1);
+    assert_eq!(situation.packages(1).0, [OTHER_PACKAGE_TYPE], "one package is active");
 }

@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use lineshift_domain::ids::{BulkChangeId, ServiceProviderId};
 use lineshift_domain::terms::{BulkChangeStatus, DeviceChangeStatus};
 use lineshift_engine::{Boundary, WorkerOptions};
+use lineshift_simulators::Fault;
 use lineshift_store::bulk_changes::DeviceChangeView;
 use lineshift_testkit::app::TestApp;
 use lineshift_testkit::carriers::{to_plan, to_status};
@@ -246,6 +247,36 @@ async fn a_callback_that_is_forged_foreign_repeated_early_or_late_changes_nothin
     served.app.operator.run_until_idle().await;
     assert_eq!(served.change().await["counts"], done["counts"]);
     assert_eq!(served.simulator.traffic().calls.get("POST /changes"), Some(&1));
+}
+
+/// Sent twice, because nobody heard of the first: what is said of the second says nothing of it.
+#[tokio::test]
+async fn a_request_that_failed_leaves_open_what_one_before_it_does_of_which_nobody_heard() {
+    for (first_works, ends, plan) in [(true, "PROCESSED", LARGE), (false, "carrier_refused", SMALL)] {
+        let world = NimbusWorld::with(1, |options| options.takes = TimeDelta::minutes(20)).await;
+        world.simulator.meet_next_on("POST /changes", Fault::WorksThenReset);
+        let served = Served::of(world).await;
+        assert_eq!(served.order(1, json!({"CarrierRatePlan": LARGE})).await.status, 202);
+        served.app.operator.run_until_idle().await;
+        let lost = served.simulator.with_ledger(|ledger, _| {
+            let second = ledger.requests.pop().expect("it was sent again");
+            ledger.requests.truncate(usize::from(first_works));
+            second.id
+        });
+        assert_eq!(served.post(PASSWORD, &lost, json!([{"iccid": iccid(1), "failed": "no"}])).await.status, 200);
+        served.app.operator.run_until_idle().await;
+        let id = BulkChangeId(1);
+        assert_eq!(served.app.operator.outcomes(id).await, ["outcome_unknown"], "{first_works}: it waits");
+        assert_eq!(served.change().await["counts"]["open"], 1, "{first_works}: and holds its line");
+        for _ in 0..160 {
+            served.app.operator.clock.advance(A_LOOK);
+            served.app.operator.run_until_idle().await;
+        }
+        assert_eq!(served.app.operator.outcomes(id).await, [ends], "{first_works}");
+        assert_eq!(served.app.operator.device(1).await.carrier_rate_plan.as_deref(), Some(plan), "{first_works}");
+        assert_eq!(nimbus::find_line(&served.simulator, &iccid(1)).expect("there").plan, plan, "{first_works}");
+        assert_eq!(served.simulator.traffic().calls.get("POST /changes"), Some(&2), "{first_works}");
+    }
 }
 
 /// A failure that is told counts only where the line, read since, does not show the change.

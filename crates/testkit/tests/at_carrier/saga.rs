@@ -68,6 +68,22 @@ async fn an_old_package_that_cannot_be_terminated_is_an_error_that_names_it_and_
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_line_with_two_active_packages_is_not_found_to_stand_already_by_whoever_orders_the_former_plan_back() {
+    let mut situation = situation().await;
+    situation.world.refuse_next(PACKAGE, TERMINATED);
+    let id = situation.pond(1, to_plan(OTHER_PACKAGE_TYPE)).await;
+    assert_eq!(situation.finish(id).await, ["carrier_refused"]);
+    let line = situation.world.first_pond_line;
+    assert_eq!(situation.world.operator.device(line).await.carrier_rate_plan, None, "which it has is not known here");
+    situation.right().await;
+    let back = situation.pond(1, to_plan(PACKAGE_TYPE)).await;
+    assert_eq!(situation.finish(back).await, ["PROCESSED"]);
+    assert_eq!(situation.packages(1).0, [PACKAGE_TYPE], "the other one is ended");
+    assert_eq!(situation.world.operator.device(line).await.carrier_rate_plan.as_deref(), Some(PACKAGE_TYPE));
+    situation.right().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_package_that_somebody_else_has_added_is_adopted() {
     let mut situation = situation().await;
     let theirs = situation.world.pond.add_package(&situation.sim(1), OTHER_PACKAGE_TYPE, PackageStatus::Added);
