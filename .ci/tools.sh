@@ -92,11 +92,27 @@ need_postgres() {
     die "PostgreSQL could not be installed"
 }
 
+# Chromium with its driver, and what the browser tests look for faults of accessibility with (crates/web/tests/browser).
+need_browser() {
+  if ! command -v chromedriver >/dev/null; then
+    ((EUID == 0)) && command -v apt-get >/dev/null || die "chromedriver was not found: install it (Debian: apt-get install chromium chromium-driver)"
+    say "installing Chromium (once per machine)"
+    { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends chromium chromium-driver; } >&2 ||
+      die "Chromium could not be installed"
+  fi
+  need_packages crates/web/tests/browser "axe-core for the browser tests"
+}
+
+# The OpenID provider that tests start (crates/web/tests/oidc/provider).
+need_provider() {
+  need_packages crates/web/tests/oidc/provider "the OpenID provider of the tests"
+}
+
 NODE_LEAST=20
 
-# The OpenID provider that tests start (crates/web/tests/oidc/provider): as its lock file has it, from the package registry.
-need_provider() {
-  local folder=crates/web/tests/oidc/provider major
+# need_packages FOLDER WHAT: what the lock file in a folder names, from the package registry.
+need_packages() {
+  local folder=$1 what=$2 major
   if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
     ((EUID == 0)) && command -v apt-get >/dev/null || die "node and npm were not found: install Node.js $NODE_LEAST or later"
     say "installing Node.js (once per machine)"
@@ -107,7 +123,7 @@ need_provider() {
   ((major >= NODE_LEAST)) || die "node is version $major: install Node.js $NODE_LEAST or later"
   # npm leaves a copy of the lock file where it installed: what is there is what the lock file names, unless that is newer.
   [[ $folder/node_modules/.package-lock.json -nt $folder/package-lock.json ]] && return
-  say "installing the OpenID provider of the tests"
-  (cd "$folder" && npm ci --no-fund --no-audit >&2) || die "the OpenID provider of the tests could not be installed"
+  say "installing $what"
+  (cd "$folder" && npm ci --no-fund --no-audit >&2) || die "$what could not be installed"
   touch "$folder/node_modules/.package-lock.json"
 }

@@ -1,0 +1,224 @@
+//! A headless Chromium, driven by its WebDriver as a person would use it.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use lineshift_testkit::people::PASSWORD;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::time::{Instant, sleep};
+
+use crate::web_driver::{By, Element, WebDriver, capabilities};
+
+/// Longer than any page takes on a machine that does ten other things.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// Between two looks at a page.
+const A_LOOK: Duration = Duration::from_millis(50);
+
+/// What makes axe-core run, and what it answers: `rule: what it says: where`, one for each fault.
+const AXE: &str = "const done = arguments[arguments.length - 1];
+    axe.run(document, { resultTypes: ['violations'] }).then((found) => done(found.violations.flatMap((fault) =>
+        fault.nodes.map((node) => `${fault.id}: ${fault.help}: ${node.html.slice(0, 200)}`))), (error) => done([String(error)]));";
+
+/// How somebody looks at pages.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Manner {
+    /// JavaScript is off.
+    pub(crate) without_script: bool,
+    /// The window is as small as a phone.
+    pub(crate) on_a_phone: bool,
+}
+
+/// A browser with one window, and with cookies and a disk of its own; it ends with this.
+pub(crate) struct Browser {
+    driver: WebDriver,
+    /// What pages are asked of, without a slash at the end.
+    url: String,
+    folder: TempDir,
+}
+
+impl Browser {
+    /// Opens one for the pages of a server.
+    pub(crate) async fn open(url: &str, manner: Manner) -> Self {
+        let folder = TempDir::new().expect("a folder");
+        let driver = WebDriver::start(capabilities(folder.path(), manner.without_script)).await;
+        let browser = Self { driver, url: url.to_owned(), folder };
+        let (width, height) = if manner.on_a_phone { (390, 844) } else { (1280, 900) };
+        let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": manner.on_a_phone});
+        browser.devtools("Emulation.setDeviceMetricsOverride", &metrics).await;
+        browser
+    }
+
+    /// Where files land that the browser downloads.
+    pub(crate) fn downloads(&self) -> PathBuf {
+        self.folder.path().join("downloads")
+    }
+
+    /// Goes to an address of the server.
+    pub(crate) async fn go(&self, path: &str) {
+        self.driver.go(&format!("{}{path}", self.url)).await.unwrap_or_else(|error| panic!("{path}: {error}"));
+    }
+
+    /// Signs in by the page for it.
+    pub(crate) async fn sign_in(&self, email: &str) {
+        self.go("/sign-in").await;
+        self.fill("input[name=email]", email).await;
+        self.fill("input[name=password]", PASSWORD).await;
+        self.click("main form button").await;
+        self.find("nav.places").await;
+    }
+
+    /// Path and query of the page that is shown.
+    pub(crate) async fn place(&self) -> String {
+        let url = self.driver.url().await.expect("a page is shown");
+        url.strip_prefix(&self.url).unwrap_or(&url).to_owned()
+    }
+
+    /// Waits until the page's path begins so.
+    pub(crate) async fn comes_to(&self, path: &str) {
+        self.until(&format!("it comes to {path}"), async || self.place().await.starts_with(path)).await;
+    }
+
+    /// The first element of that selector; waits for it.
+    pub(crate) async fn find(&self, css: &str) -> Element {
+        self.sought(By::Css(css)).await
+    }
+
+    async fn sought(&self, by: By<'_>) -> Element {
+        let begun = Instant::now();
+        loop {
+            match self.driver.find(by).await {
+                Ok(element) => return element,
+                Err(error) if begun.elapsed() > PATIENCE => {
+                    panic!("{by:?}: {error}; shown is {}:\n{}", self.place().await, self.text("body").await)
+                }
+                Err(_) => sleep(A_LOOK).await,
+            }
+        }
+    }
+
+    /// How many elements a selector has now.
+    pub(crate) async fn count(&self, css: &str) -> usize {
+        self.driver.count(By::Css(css)).await.expect("a selector")
+    }
+
+    /// The text of an element; empty where there is none.
+    pub(crate) async fn text(&self, css: &str) -> String {
+        match self.driver.find(By::Css(css)).await {
+            Ok(element) => self.driver.text(&element).await.unwrap_or_default(),
+            Err(_) => String::new(),
+        }
+    }
+
+    /// Waits until an element says that.
+    pub(crate) async fn says(&self, css: &str, words: &str) {
+        self.until(&format!("{css} says {words:?}"), async || self.text(css).await.contains(words)).await;
+    }
+
+    async fn until(&self, what: &str, holds: impl AsyncFn() -> bool) {
+        let begun = Instant::now();
+        while !holds().await {
+            if begun.elapsed() > PATIENCE {
+                panic!("it never is that {what}; shown is {}:\n{}", self.place().await, self.text("body").await);
+            }
+            sleep(A_LOOK).await;
+        }
+    }
+
+    /// Clicks an element.
+    pub(crate) async fn click(&self, css: &str) {
+        let element = self.find(css).await;
+        self.driver.click(&element).await.unwrap_or_else(|error| panic!("{css}: {error}"));
+    }
+
+    /// Clicks the first button or link of the page that says that.
+    pub(crate) async fn press(&self, words: &str) {
+        let path = format!("//main//*[self::button or self::a][contains(normalize-space(.), \"{words}\")]");
+        let element = self.sought(By::XPath(&path)).await;
+        self.driver.click(&element).await.unwrap_or_else(|error| panic!("{words}: {error}"));
+    }
+
+    /// Types into an emptied field.
+    pub(crate) async fn fill(&self, css: &str, text: &str) {
+        let field = self.find(css).await;
+        self.driver.clear(&field).await.unwrap_or_else(|error| panic!("{css}: {error}"));
+        self.driver.type_into(&field, text).await.unwrap_or_else(|error| panic!("{css}: {error}"));
+    }
+
+    /// Gives a file to the field for one.
+    pub(crate) async fn give_file(&self, css: &str, file: &Path) {
+        let name = file.to_str().expect("a path of letters");
+        let field = self.find(css).await;
+        self.driver.type_into(&field, name).await.unwrap_or_else(|error| panic!("{css}: {error}"));
+    }
+
+    /// Chooses of a list what has that value.
+    pub(crate) async fn choose(&self, css: &str, value: &str) {
+        self.click(&format!("{css} option[value=\"{value}\"]")).await;
+    }
+
+    /// Presses keys, wherever the focus is.
+    pub(crate) async fn keys(&self, keys: &[char]) {
+        self.driver.press(keys).await.expect("keys are pressed");
+    }
+
+    /// Answers to the question that a script asks.
+    pub(crate) async fn confirm(&self) {
+        self.until("something is asked", async || self.driver.question().await.is_ok()).await;
+        self.driver.say_yes().await.expect("it is answered");
+    }
+
+    /// What a script answers that runs in the page.
+    pub(crate) async fn script(&self, script: &str) -> Value {
+        self.driver.script(script, false).await.unwrap_or_else(|error| panic!("{script}: {error}"))
+    }
+
+    /// Whether the page is shown as to somebody who wants it dark.
+    pub(crate) async fn set_dark(&self, dark: bool) {
+        let scheme = if dark { "dark" } else { "light" };
+        let media = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
+        self.devtools("Emulation.setEmulatedMedia", &media).await;
+    }
+
+    /// The faults of accessibility of the page.
+    pub(crate) async fn faults(&self) -> Vec<String> {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/node_modules/axe-core/axe.min.js");
+        let axe = std::fs::read_to_string(&file)
+            .unwrap_or_else(|error| panic!("axe-core is not installed, run `npm ci` in crates/web/tests/browser: {error}"));
+        self.script(&axe).await;
+        let found = self.driver.script(AXE, true).await.expect("axe-core runs");
+        serde_json::from_value(found).expect("texts")
+    }
+
+    /// Bytes of the page and of all that it brought, compressed as they came, and the addresses of what came from elsewhere.
+    pub(crate) async fn weight(&self) -> (u64, Vec<String>) {
+        let script = "return [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
+            .map((entry) => [entry.name, entry.encodedBodySize])";
+        let entries: Vec<(String, u64)> = serde_json::from_value(self.script(script).await).expect("names and sizes");
+        let elsewhere = entries.iter().map(|(name, _)| name.clone()).filter(|name| !name.starts_with(&self.url)).collect();
+        (entries.iter().map(|(_, size)| size).sum(), elsewhere)
+    }
+
+    /// What the browser complained of since it was asked last: scripts that failed, what the policy did not let through, what was not found.
+    pub(crate) async fn complaints(&self) -> Vec<String> {
+        let entries = self.driver.log().await.expect("a log");
+        entries.iter().filter(|entry| entry["level"] == "SEVERE").map(|entry| entry["message"].to_string()).collect()
+    }
+
+    /// Keeps a picture of the whole page.
+    pub(crate) async fn picture(&self, file: &Path) {
+        let height = self.script("return Math.min(document.documentElement.scrollHeight, 2400)").await;
+        let metrics = json!({"width": 1280, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        self.devtools("Emulation.setDeviceMetricsOverride", &metrics).await;
+        let picture = self.driver.devtools("Page.captureScreenshot", &json!({"format": "png"})).await.expect("a picture");
+        let png = STANDARD.decode(picture["data"].as_str().unwrap_or_default()).expect("a picture");
+        std::fs::write(file, png).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    }
+
+    async fn devtools(&self, command: &str, params: &Value) {
+        self.driver.devtools(command, params).await.unwrap_or_else(|error| panic!("{command}: {error}"));
+    }
+}

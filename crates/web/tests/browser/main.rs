@@ -1,0 +1,23 @@
+//! The portal in a headless Chromium: each flow from signing in to its result, as people go through it.
+
+mod browser;
+mod every_page;
+mod following;
+mod line_between;
+mod reading;
+mod web_driver;
+mod world;
+
+use lineshift_web::PAGES;
+
+/// The forms that the tests here send, as they say themselves.
+const SENT: &[&[&str]] = &[reading::SENDS, following::SENDS];
+
+/// Forms and pages stand in the one table that makes the router.
+#[test]
+fn every_form_is_sent_by_a_browser() {
+    let sent: Vec<&str> = SENT.concat();
+    let forms = PAGES.iter().filter(|row| row.method == "post").map(|row| row.path);
+    let missing: Vec<&str> = forms.filter(|form| !sent.contains(form)).collect();
+    assert!(missing.is_empty(), "no test here sends {missing:?}");
+}

@@ -1,0 +1,70 @@
+//! What the tests look at: an operator with lines, and people who look.
+
+use lineshift_domain::ids::{BulkChangeId, TenantId};
+use lineshift_testkit::app::TestApp;
+use lineshift_testkit::operator::iccid;
+use serde_json::json;
+
+use crate::browser::{Browser, Manner};
+
+/// A customer as nobody is called who means well.
+pub(crate) const HOSTILE: &str = "<script>alert(\"x\")</script>";
+
+/// An operator behind HTTP.
+pub(crate) struct World {
+    pub(crate) app: TestApp,
+}
+
+impl World {
+    /// With so many lines.
+    pub(crate) async fn with_lines(lines: u64) -> Self {
+        Self { app: TestApp::measured(lines).await }
+    }
+
+    /// Somebody who may do everything, signed in.
+    pub(crate) async fn administrator(&self, manner: Manner) -> Browser {
+        self.person("ada@fleet.example", &["administrator"], manner).await
+    }
+
+    /// Somebody with those roles, signed in.
+    pub(crate) async fn person(&self, email: &str, roles: &[&str], manner: Manner) -> Browser {
+        self.person_of(self.app.operator.tenant(), email, roles, manner).await
+    }
+
+    /// The same in a tenant.
+    pub(crate) async fn person_of(&self, tenant: TenantId, email: &str, roles: &[&str], manner: Manner) -> Browser {
+        let operator = &self.app.operator;
+        operator.member(tenant, operator.user(email).await, roles, "*").await;
+        let browser = Browser::open(&self.app.url, manner).await;
+        browser.sign_in(email).await;
+        browser
+    }
+
+    /// A change that hands these lines to the AMOP customer, and one more that nobody has; started when it is said so.
+    pub(crate) async fn change(&self, lines: u64, starts: bool) -> BulkChangeId {
+        let mut iccids: Vec<String> = (1..=lines).map(iccid).collect();
+        iccids.push("89011700065349734878".to_owned());
+        let operator = &self.app.operator;
+        let body = json!({
+            "ServiceProviderId": operator.jasper.0, "Devices": iccids, "SiteId": operator.amop_site.0, "ProcessChanges": starts,
+        });
+        let answer = self.app.orderer().await.post("/M2M/AssociateCustomer", &body).await;
+        assert_eq!(answer.status, 202, "{}", answer.text());
+        BulkChangeId(answer.json()["BulkChangeId"].as_i64().expect("a number"))
+    }
+
+    /// The id of a line.
+    pub(crate) async fn line(&self) -> i64 {
+        self.app.admin().await.read("/api/v1/devices?limit=1").await["items"][0]["id"].as_i64().expect("a number")
+    }
+
+    /// Each of these forms arrived here, as the server's own measures say.
+    pub(crate) async fn received(&self, forms: &[&str]) {
+        let measures = self.app.admin().await.get("/metrics").await.text();
+        for form in forms {
+            let series = format!("route=\"{form}\"");
+            let arrived = measures.lines().any(|line| line.contains(&series) && line.contains("method=\"POST\""));
+            assert!(arrived, "no browser has sent {form}");
+        }
+    }
+}
