@@ -38,7 +38,9 @@ FROM unnest(ARRAY[
     -- 0013
     'role', 'member', 'member_role', 'session',
     -- 0014
-    'audit_entry', 'audit_outcome'
+    'audit_entry', 'audit_outcome',
+    -- 0016
+    'selection', 'selection_line'
 ]) WITH ORDINALITY AS given (name, place)
 ORDER BY place;
 

@@ -51,6 +51,7 @@ migrations! {
     13 "0013_people",
     14 "0014_audit",
     15 "0015_invitations",
+    16 "0016_selections",
 }
 
 impl Postgres {

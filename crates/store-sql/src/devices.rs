@@ -38,30 +38,7 @@ impl<E: Engine> DeviceStore for SqlStore<E> {
         after: Option<DeviceId>,
         limit: usize,
     ) -> Result<Listed<DeviceView, DeviceId>> {
-        let (limit, surplus) = page_limit(limit);
-        let is_exact = matches!(filter, DeviceFilter::Iccid(_) | DeviceFilter::Number(_));
-        if let Reach::Named(named) = reach
-            && !is_exact
-        {
-            let (named, filter) = (named.clone(), filter.clone());
-            let items =
-                self.engine.read(tenant, move |sql| reach::list_devices(sql, tenant, &named, &filter, after, surplus)).await?;
-            return Ok(Listed::from_surplus(items, limit, |device| device.id));
-        }
-        let (statement, sought) = list_statement(filter);
-        // An ICCID or number names a few lines: all are read, so that not even the end of the page tells of those beyond reach.
-        let surplus = if reach.is_everything() { surplus } else { EXACT_LINES };
-        let after = after.map_or(i64::MIN, |id| id.0);
-        let items = self
-            .engine
-            .read(tenant, move |sql| match &sought {
-                None => sql.query(statement, &[&tenant.0, &after, &surplus], read_device),
-                Some(sought) => sql.query(statement, &[&tenant.0, &after, &surplus, sought as &dyn Parameter], read_device),
-            })
-            .await?;
-        let within = |line: &DeviceView| reach.reaches_line(line.service_provider_id, line.rev_customer_id, line.site_id);
-        let items = items.into_iter().filter(within).collect();
-        Ok(Listed::from_surplus(items, limit, |device| device.id))
+        self.find_devices(tenant, reach, filter, after, page_limit(limit).0).await
     }
 
     async fn get_device(&self, tenant: TenantId, id: DeviceId) -> Result<DeviceView> {
@@ -95,6 +72,43 @@ impl<E: Engine> DeviceStore for SqlStore<E> {
     ) -> Result<Vec<FoundLine>> {
         let lines = lines.to_vec();
         self.engine.read(tenant, move |sql| look_up(sql, tenant, identifier, &lines, query, Seen::BY_EVERYONE)).await
+    }
+}
+
+impl<E: Engine> SqlStore<E> {
+    /// Lines within reach that a filter finds, by id, as many as are asked for.
+    pub(crate) async fn find_devices(
+        &self,
+        tenant: TenantId,
+        reach: &Reach,
+        filter: &DeviceFilter,
+        after: Option<DeviceId>,
+        limit: usize,
+    ) -> Result<Listed<DeviceView, DeviceId>> {
+        let surplus = limit as i64 + 1;
+        let is_exact = matches!(filter, DeviceFilter::Iccid(_) | DeviceFilter::Number(_));
+        if let Reach::Named(named) = reach
+            && !is_exact
+        {
+            let (named, filter) = (named.clone(), filter.clone());
+            let items =
+                self.engine.read(tenant, move |sql| reach::list_devices(sql, tenant, &named, &filter, after, surplus)).await?;
+            return Ok(Listed::from_surplus(items, limit, |device| device.id));
+        }
+        let (statement, sought) = list_statement(filter);
+        // An ICCID or number names a few lines: all are read, so that not even the end of the page tells of those beyond reach.
+        let surplus = if reach.is_everything() { surplus } else { EXACT_LINES };
+        let after = after.map_or(i64::MIN, |id| id.0);
+        let items = self
+            .engine
+            .read(tenant, move |sql| match &sought {
+                None => sql.query(statement, &[&tenant.0, &after, &surplus], read_device),
+                Some(sought) => sql.query(statement, &[&tenant.0, &after, &surplus, sought as &dyn Parameter], read_device),
+            })
+            .await?;
+        let within = |line: &DeviceView| reach.reaches_line(line.service_provider_id, line.rev_customer_id, line.site_id);
+        let items = items.into_iter().filter(within).collect();
+        Ok(Listed::from_surplus(items, limit, |device| device.id))
     }
 }
 
@@ -146,7 +160,7 @@ fn list_statement(filter: &DeviceFilter) -> (&'static str, Option<OwnedValue>) {
 }
 
 /// `["8901...","8902..."]`: digits need no escaping, so that 5,000 of them are written in one pass.
-fn json_of_digits(lines: &[Digits]) -> String {
+pub(crate) fn json_of_digits(lines: &[Digits]) -> String {
     let mut json = String::with_capacity(lines.len() * 25 + 2);
     for (nth, line) in lines.iter().enumerate() {
         json.push_str(if nth == 0 { "[\"" } else { ",\"" });

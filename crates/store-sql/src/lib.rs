@@ -21,6 +21,7 @@ pub mod procedures;
 mod reach;
 mod row;
 mod secrets;
+mod selections;
 mod sql;
 mod statement;
 mod sync;

@@ -19,6 +19,7 @@ pub mod paging;
 pub mod people;
 pub mod plan_queue;
 pub mod secrets;
+pub mod selections;
 pub mod signals;
 pub mod sql;
 pub mod sync;
@@ -43,6 +44,7 @@ pub trait Store:
     + people::PeopleStore
     + plan_queue::PlanQueueStore
     + secrets::SecretStore
+    + selections::SelectionStore
     + sync::SyncStore
     + Send
     + Sync

@@ -15,6 +15,7 @@ pub(crate) mod names;
 pub(crate) mod pages;
 pub(crate) mod plan_queue;
 pub(crate) mod reach;
+pub(crate) mod selections;
 pub(crate) mod submission;
 pub(crate) mod sync;
 pub(crate) mod waiting;
@@ -33,6 +34,7 @@ pub(crate) const FILES: &[(&str, &[(&str, &str)])] = &[
     ("pages", pages::ALL),
     ("plan_queue", plan_queue::ALL),
     ("reach", reach::ALL),
+    ("selections", selections::ALL),
     ("submission", submission::ALL),
     ("sync", sync::ALL),
     ("waiting", waiting::ALL),

@@ -25,6 +25,7 @@ const PORTABLE: &[(&str, Statements)] = &[
     ("portable people", portable::people::ALL),
     ("portable plan_queue", portable::plan_queue::ALL),
     ("portable secrets", portable::secrets::ALL),
+    ("portable selections", portable::selections::ALL),
     ("portable sync", portable::sync::ALL),
 ];
 

@@ -84,6 +84,8 @@ tables! {
     member_role (tenant_id: int, member_id: int, role_id: int);
     session (tenant_id: int, token_hash: bytes)
         member_id: int, created_at: int, seen_at: int, ends_at: int, address: text, agent: text;
+    selection (tenant_id: int, user_id: int, portal_type: int) line_count: int, touched_at: int;
+    selection_line (tenant_id: int, user_id: int, portal_type: int, device_id: int);
     audit_entry (tenant_id: int, month: int, at: int, request_id: text)
         actor: text, principal_id: int, who: text, address: text, agent: text, action: text, target: text;
     audit_outcome (tenant_id: int, month: int, at: int, request_id: text)

@@ -134,6 +134,7 @@ impl Reference {
                 store.list_devices(tenant, &Reach::Everything, &DeviceFilter::Iccid(line.iccid), None, 1).await.expect("listed");
             of.lines.push(listed.items[0].id);
         }
+        crate::selections::choose(store, &of).await;
         of
     }
 

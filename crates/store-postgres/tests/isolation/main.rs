@@ -13,6 +13,7 @@ mod pages;
 mod people;
 mod plain;
 mod rows;
+mod selections;
 mod things;
 mod traits;
 mod tried;

@@ -21,6 +21,7 @@ use crate::outside::{try_billing, try_carriers, try_secrets, try_synchronisation
 use crate::pages::{try_page, try_plan_queue, try_work};
 use crate::people::try_people;
 use crate::rows::{Rows, owned_tables};
+use crate::selections::try_selections;
 use crate::things;
 use crate::traits::declared_methods;
 use crate::tried::{Told, Tried, try_it};
@@ -69,6 +70,7 @@ async fn try_every_method(told: Told, unheld: bool) {
     try_catalogue(&mut tried, &tenant).await;
     try_catalogue_lists(&mut tried, &tenant).await;
     try_devices(&mut tried, &tenant).await;
+    try_selections(&mut tried, &tenant).await;
     try_import(&mut tried, &tenant).await;
     try_plan_queue(&mut tried, &tenant).await;
     try_page(&mut tried, &tenant).await;

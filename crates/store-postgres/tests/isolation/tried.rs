@@ -14,6 +14,7 @@ use lineshift_store::catalogue::{Names, Referenced};
 use lineshift_store::import::Imported;
 use lineshift_store::paging::Listed;
 use lineshift_store::plan_queue::DueResult;
+use lineshift_store::selections::SelectedMatching;
 use lineshift_store::sync::{LinePart, UnseenPart};
 use lineshift_store::work::{Backlog, PageResult};
 use lineshift_store::{Result, StoreError};
@@ -39,7 +40,21 @@ macro_rules! nothing_by_default {
         }
     )*};
 }
-nothing_by_default!((), bool, i64, u64, usize, Backlog, CallbackNoted, Counts, DueResult, Names, PageResult, Referenced);
+nothing_by_default!(
+    (),
+    bool,
+    i64,
+    u64,
+    usize,
+    Backlog,
+    CallbackNoted,
+    Counts,
+    DueResult,
+    Names,
+    PageResult,
+    Referenced,
+    SelectedMatching,
+);
 
 impl Answer for HashSet<DeviceChangeId> {
     fn is_nothing(&self) -> bool {

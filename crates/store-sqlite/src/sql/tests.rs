@@ -20,6 +20,7 @@ const MODULES: &[(&str, Statements)] = &[
     ("plan_queue", portable::plan_queue::ALL),
     ("billing", portable::billing::ALL),
     ("secrets", portable::secrets::ALL),
+    ("selections", portable::selections::ALL),
     ("sync", portable::sync::ALL),
     ("tuned billing", super::billing::ALL),
     ("tuned carriers", super::carriers::ALL),
@@ -31,6 +32,7 @@ const MODULES: &[(&str, Statements)] = &[
     ("tuned pages", super::pages::ALL),
     ("tuned plan_queue", super::plan_queue::ALL),
     ("tuned reach", super::reach::ALL),
+    ("tuned selections", super::selections::ALL),
     ("tuned submission", super::submission::ALL),
     ("tuned sync", super::sync::ALL),
     ("tuned waiting", super::waiting::ALL),
@@ -50,7 +52,11 @@ const MAY_SCAN: &[&str] = &[
 ];
 
 /// What may sort: what a few indexes answered in order, as many rows of each as a page holds, is put into one order.
-const MAY_SORT: &[&str] = &["tuned reach"];
+const MAY_SORT: &[&str] = &[
+    "tuned reach",
+    // A selection is counted by its handful of service providers.
+    "tuned selections",
+];
 
 /// Statements of these aggregates that go through all that a tenant has, and why they may.
 const MAY_READ_A_TENANT: &[&str] = &[
@@ -126,6 +132,7 @@ async fn no_search_knows_only_the_tenant() {
         "people",
         "plan_queue",
         "secrets",
+        "selections",
         "sync",
         "tuned billing",
         "tuned carriers",
@@ -134,6 +141,7 @@ async fn no_search_knows_only_the_tenant() {
         "tuned import",
         "tuned plan_queue",
         "tuned reach",
+        "tuned selections",
         "tuned sync",
         "tuned waiting",
     ];

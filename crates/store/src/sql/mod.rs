@@ -14,6 +14,7 @@ pub mod devices;
 pub mod people;
 pub mod plan_queue;
 pub mod secrets;
+pub mod selections;
 pub mod sync;
 
 /// Declares statements by name, and `ALL` of them with their names, so that a test can go through every one.

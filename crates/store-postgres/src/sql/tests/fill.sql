@@ -78,6 +78,8 @@ INSERT INTO audit_entry (tenant_id,month,at,request_id,actor,principal_id,who,ac
     'a'||i%40,CASE WHEN i%2=0 THEN 'bulk-changes/'||i/3 END FROM generate_series(1,3) t, generate_series(1,6000) i;
 INSERT INTO audit_outcome (tenant_id,month,at,request_id,finished_at,result,made) SELECT t,202609+i%4,i,i,0,'done',
     CASE WHEN i%3=0 THEN 'bulk-changes/'||i END FROM generate_series(1,3) t, generate_series(1,6000) i;
+INSERT INTO selection SELECT 1+i%3,i,0,20,i FROM generate_series(1,3000) i;
+INSERT INTO selection_line SELECT 1+i%3,i,0,j FROM generate_series(1,3000) i, generate_series(1,20) j;
 -- A large store is believed to be there: a thousand times the rows, until somebody analyzes the tables again.
 DO $$
 DECLARE

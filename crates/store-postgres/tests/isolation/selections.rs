@@ -1,0 +1,42 @@
+//! Selections: what a tenant's users have chosen.
+
+use lineshift_domain::lines::read_line;
+use lineshift_domain::reach::Reach;
+use lineshift_domain::terms::{LineIdentifier, PortalType};
+use lineshift_store::devices::DeviceFilter;
+use lineshift_store::selections::{Selecting, SelectionKey, SelectionStore, Written};
+use lineshift_store_postgres::PostgresStore;
+
+use crate::filled::{Filled, Reference};
+use crate::orders::{at, iccid};
+use crate::tried::{Tried, try_it};
+
+const SELECTING: fn() -> Selecting = || Selecting { now: at(60), most: 100 };
+
+const fn key(of: &Reference) -> SelectionKey {
+    SelectionKey { user: of.people.user, portal: PortalType::M2M }
+}
+
+/// Chooses two lines.
+pub(crate) async fn choose(store: &PostgresStore, of: &Reference) {
+    let added = store.select_lines(of.tenant, &key(of), &Reach::Everything, &of.lines[..2], SELECTING()).await;
+    assert_eq!(added.expect("chosen"), 2);
+}
+
+pub(crate) async fn try_selections(tried: &mut Tried<'_>, of: &Filled) {
+    let (tenant, key, all) = (of.tenant, key(of), Reach::Everything);
+    try_it!(tried, SelectionStore.find_selection(tenant, &key, &all));
+    try_it!(tried, SelectionStore.count_selected(tenant, &key, &all));
+    try_it!(tried, SelectionStore.list_selected(tenant, &key, &all, Some(of.provider), None, 10));
+    try_it!(tried, SelectionStore.find_selected(tenant, &key, &of.lines));
+    try_it!(tried, SelectionStore.select_lines(tenant, &key, &all, &of.lines[2..3], SELECTING()));
+    try_it!(tried, SelectionStore.select_matching(tenant, &key, &all, &DeviceFilter::All, None, 5, SELECTING()));
+    let sought = [read_line(LineIdentifier::Iccid, &iccid(7)).expect("well-formed")];
+    let written = tried.store.select_written(tenant, &key, &all, LineIdentifier::Iccid, &sought, SELECTING()).await;
+    let told: lineshift_store::Result<Vec<Written>> =
+        written.map(|written| written.into_iter().filter(|became| *became != Written::NotFound).collect());
+    tried.note("SelectionStore::select_written", told).await;
+    try_it!(tried, SelectionStore.unselect_lines(tenant, &key, &of.lines[..1], at(60)));
+    try_it!(tried, SelectionStore.clear_selection(tenant, &key, Some(of.provider)));
+    try_it!(tried, SelectionStore.drop_untouched_selections(tenant, at(0)));
+}

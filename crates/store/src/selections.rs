@@ -1,0 +1,148 @@
+//! Selections: the lines that a user has chosen in a portal, kept from page to page and from one sign-in to the next.
+//!
+//! A user has one selection in each portal of a tenant. Whose lines a user may see counts twice: when lines are added, and again whenever
+//! they are read, so that a line that left is neither counted nor shown.
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use lineshift_domain::ids::{DeviceId, ServiceProviderId, TenantId, UserId};
+use lineshift_domain::lines::Digits;
+use lineshift_domain::reach::Reach;
+use lineshift_domain::terms::{LineIdentifier, PortalType};
+
+use crate::Result;
+use crate::devices::DeviceFilter;
+
+/// How long a selection is kept that nobody adds to or takes from.
+pub const KEPT: TimeDelta = TimeDelta::days(7);
+
+/// The most lines that are chosen, taken out or looked at in one transaction.
+pub const SELECTED_AT_ONCE: usize = 5_000;
+
+/// Whose selection, and of which portal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SelectionKey {
+    /// The user: the selection is theirs, whichever session they use.
+    pub user: UserId,
+    /// The portal.
+    pub portal: PortalType,
+}
+
+/// Under which conditions lines are added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Selecting {
+    /// The present moment: what was chosen more than [`KEPT`] before is forgotten first.
+    pub now: DateTime<Utc>,
+    /// The most lines of a selection: as many as one order takes. What would be beyond is left out.
+    pub most: u64,
+}
+
+/// A selection as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Selection {
+    /// How many lines within reach it holds.
+    pub lines: i64,
+    /// When lines were last added or taken out.
+    pub touched_at: DateTime<Utc>,
+}
+
+/// What came of adding the lines that a filter finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SelectedMatching {
+    /// How many were added: those that were not chosen already.
+    pub selected: i64,
+    /// After which line to go on; none: all lines were looked at, or the selection is full.
+    pub last: Option<DeviceId>,
+}
+
+/// What became of an identifier that somebody wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// Its line was added.
+    Added,
+    /// Its line had been chosen before, or stands twice in what was written.
+    AlreadyChosen,
+    /// No line within reach has it.
+    NotFound,
+    /// Several lines within reach have this number: which one is meant is not known.
+    Ambiguous,
+    /// The selection holds as many lines as it may.
+    Full,
+}
+
+/// A chosen line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SelectedLine {
+    /// The line.
+    pub device_id: DeviceId,
+    /// SIM card.
+    pub iccid: String,
+    /// MSISDN.
+    pub subscriber_number: Option<String>,
+    /// Carrier account.
+    pub service_provider_id: ServiceProviderId,
+}
+
+/// The selections of a tenant's users.
+#[async_trait]
+pub trait SelectionStore {
+    /// The selection; none: nothing is chosen. How many lines of it somebody sees who sees only some is counted line by line; else it is
+    /// one row.
+    async fn find_selection(&self, tenant: TenantId, key: &SelectionKey, reach: &Reach) -> Result<Option<Selection>>;
+    /// Adds lines within reach, at most [`SELECTED_AT_ONCE`]; answers how many were added that were not chosen before.
+    async fn select_lines(
+        &self,
+        tenant: TenantId,
+        key: &SelectionKey,
+        reach: &Reach,
+        lines: &[DeviceId],
+        selecting: Selecting,
+    ) -> Result<i64>;
+    /// Takes lines out, at most [`SELECTED_AT_ONCE`]; answers how many were there.
+    async fn unselect_lines(&self, tenant: TenantId, key: &SelectionKey, lines: &[DeviceId], now: DateTime<Utc>) -> Result<i64>;
+    /// Adds the next lines that a filter finds within reach, from the one after `after` on: at most `limit` of them are looked at, and at
+    /// most [`lineshift_store::paging::MAX_PAGE_ITEMS`](crate::paging::MAX_PAGE_ITEMS) a statement. Called until there is no `last`.
+    async fn select_matching(
+        &self,
+        tenant: TenantId,
+        key: &SelectionKey,
+        reach: &Reach,
+        filter: &DeviceFilter,
+        after: Option<DeviceId>,
+        limit: usize,
+        selecting: Selecting,
+    ) -> Result<SelectedMatching>;
+    /// Adds the lines with these identifiers, at most [`SELECTED_AT_ONCE`]; answers what became of each, in their order.
+    async fn select_written(
+        &self,
+        tenant: TenantId,
+        key: &SelectionKey,
+        reach: &Reach,
+        identifier: LineIdentifier,
+        written: &[Digits],
+        selecting: Selecting,
+    ) -> Result<Vec<Written>>;
+    /// How many lines within reach are chosen of each service provider.
+    async fn count_selected(&self, tenant: TenantId, key: &SelectionKey, reach: &Reach) -> Result<Vec<(ServiceProviderId, i64)>>;
+    /// The chosen lines within reach by id, at most [`SELECTED_AT_ONCE`]; all of them, or those of one service provider.
+    async fn list_selected(
+        &self,
+        tenant: TenantId,
+        key: &SelectionKey,
+        reach: &Reach,
+        service_provider: Option<ServiceProviderId>,
+        after: Option<DeviceId>,
+        limit: usize,
+    ) -> Result<Vec<SelectedLine>>;
+    /// Which of these lines are chosen.
+    async fn find_selected(&self, tenant: TenantId, key: &SelectionKey, lines: &[DeviceId]) -> Result<Vec<DeviceId>>;
+    /// Takes all lines out, or those of one service provider. A large selection takes several short transactions.
+    async fn clear_selection(
+        &self,
+        tenant: TenantId,
+        key: &SelectionKey,
+        service_provider: Option<ServiceProviderId>,
+    ) -> Result<()>;
+    /// Forgets selections of the tenant that nobody touched since, a hundred at most; answers how many.
+    async fn drop_untouched_selections(&self, tenant: TenantId, before: DateTime<Utc>) -> Result<usize>;
+}
