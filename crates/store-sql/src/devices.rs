@@ -3,6 +3,7 @@
 mod history;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use lineshift_domain::ids::{
     CustomerRatePlanId, CustomerRatePoolId, DeviceId, IntegrationAuthenticationId, RevCustomerId, ServiceProviderId, SiteId,
     TenantId,
@@ -11,7 +12,7 @@ use lineshift_domain::lines::Digits;
 use lineshift_domain::reach::Reach;
 use lineshift_domain::terms::LineIdentifier;
 use lineshift_store::devices::{
-    DeviceFilter, DeviceStore, DeviceUsage, DeviceView, FactsQuery, FoundLine, HistoryEntry, HistoryKey,
+    DeviceFilter, DeviceStore, DeviceUsage, DeviceView, FactsQuery, FoundLine, HistoryEntry, HistoryKey, LinesSum,
 };
 use lineshift_store::paging::Listed;
 use lineshift_store::sql::devices as text;
@@ -20,10 +21,12 @@ use lineshift_store::{Result, StoreError};
 use crate::engine::Sql;
 use crate::engine::{Engine, SqlStore};
 use crate::facts::read_facts;
+use crate::json::json;
 use crate::reach;
-use crate::row::{Row, page_limit};
+use crate::row::{Row, micros, page_limit};
 use crate::sql::devices as tuned;
 use crate::value::{OwnedValue, Parameter};
+use rust_decimal::Decimal;
 
 /// More lines than have one number.
 const EXACT_LINES: i64 = 1_001;
@@ -72,6 +75,15 @@ impl<E: Engine> DeviceStore for SqlStore<E> {
     ) -> Result<Vec<FoundLine>> {
         let lines = lines.to_vec();
         self.engine.read(tenant, move |sql| look_up(sql, tenant, identifier, &lines, query, Seen::BY_EVERYONE)).await
+    }
+
+    async fn sum_up_lines(&self, tenant: TenantId, lines: &[DeviceId], later_than: Option<DateTime<Utc>>) -> Result<LinesSum> {
+        if lines.is_empty() {
+            return Ok(LinesSum::default());
+        }
+        let ids: Vec<i64> = lines.iter().map(|id| id.0).collect();
+        let (ids, from) = (json(&ids)?, later_than.map_or(i64::MIN, micros));
+        self.engine.read(tenant, move |sql| sum_up(sql, tenant, &ids, from)).await
     }
 }
 
@@ -145,6 +157,27 @@ pub(crate) fn look_up(
     let (mask, customer) = (query.mask(), query.customer());
     let parameters: [&dyn Parameter; 6] = [&tenant.0, &mask, &customer, &seen.before, &seen.by, &json_of_digits(lines)];
     sql.query(statement, &parameters, |row| Ok(FoundLine { index: row.get(0)?, facts: read_facts(row, 1)? }))
+}
+
+fn sum_up(sql: &Sql<'_>, tenant: TenantId, ids: &String, from: i64) -> Result<LinesSum> {
+    let counted = sql.query(tuned::COUNT_OPEN_ENTRIES, &[&tenant.0, ids, &from], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let (open_entries, later_entries) = counted.into_iter().next().unwrap_or_default();
+    let mut sum = LinesSum { open_entries, later_entries, ..LinesSum::default() };
+    let charges = sql.query(tuned::LIST_CHARGES, &[&tenant.0, ids], |row| {
+        Ok((row.get::<bool>(0)?, row.get::<bool>(1)?, row.maybe_decimal(2)?, row.maybe_decimal(3)?))
+    })?;
+    for (has_package, has_product, rate, quantity) in charges {
+        match rate {
+            Some(rate) => {
+                let each = rate.checked_mul(quantity.unwrap_or(Decimal::ONE)).unwrap_or(Decimal::MAX);
+                sum.charged = sum.charged.saturating_add(each);
+            }
+            None if has_product || has_package => sum.unknown_charges += 1,
+            // A service on which nothing is charged.
+            None => {}
+        }
+    }
+    Ok(sum)
 }
 
 fn list_statement(filter: &DeviceFilter) -> (&'static str, Option<OwnedValue>) {

@@ -188,6 +188,33 @@ pub struct DeviceUsage {
     pub at: DateTime<Utc>,
 }
 
+/// What there is about lines beside what they are judged by, all of them together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LinesSum {
+    /// Their open plan queue entries.
+    pub open_entries: i64,
+    /// Those of them of the date asked for, or later.
+    pub later_entries: i64,
+    /// Money a month that is known to be charged for them in Rev.io: rate times quantity of every PENDING or ACTIVE product of a service
+    /// that is not disconnected.
+    pub charged: Decimal,
+    /// What is charged beside that, and of which no rate is known: products without one, and packages without products.
+    pub unknown_charges: i64,
+}
+
+impl LinesSum {
+    /// Both together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            open_entries: self.open_entries + other.open_entries,
+            later_entries: self.later_entries + other.later_entries,
+            charged: self.charged.saturating_add(other.charged),
+            unknown_charges: self.unknown_charges + other.unknown_charges,
+        }
+    }
+}
+
 /// Lines of a tenant.
 #[async_trait]
 pub trait DeviceStore {
@@ -223,4 +250,7 @@ pub trait DeviceStore {
         lines: &[Digits],
         query: FactsQuery,
     ) -> Result<Vec<FoundLine>>;
+    /// What there is about those lines, set by set: entries from `later_than` on are counted apart, all where it is none. `lines` are at
+    /// most some thousands. Whether they are within reach is the caller's to know.
+    async fn sum_up_lines(&self, tenant: TenantId, lines: &[DeviceId], later_than: Option<DateTime<Utc>>) -> Result<LinesSum>;
 }

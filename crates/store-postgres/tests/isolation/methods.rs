@@ -180,6 +180,7 @@ async fn try_devices(tried: &mut Tried<'_>, of: &Filled) {
         let lines = [read_line(identifier, &line).expect("well-formed")];
         try_it!(tried, DeviceStore.look_up_lines(tenant, identifier, &lines, QUERY));
     }
+    try_it!(tried, DeviceStore.sum_up_lines(tenant, &of.lines, None));
 }
 
 async fn try_import(tried: &mut Tried<'_>, of: &Filled) {

@@ -11,6 +11,7 @@ use lineshift_store::billing::{CallsMade, TakenCalls};
 use lineshift_store::bulk_changes::{Idempotency, StoredBulkChange};
 use lineshift_store::carriers::CallbackNoted;
 use lineshift_store::catalogue::{Names, Referenced};
+use lineshift_store::devices::LinesSum;
 use lineshift_store::import::Imported;
 use lineshift_store::paging::Listed;
 use lineshift_store::plan_queue::DueResult;
@@ -54,6 +55,8 @@ nothing_by_default!(
     PageResult,
     Referenced,
     SelectedMatching,
+    LinesSum,
+    Referenced
 );
 
 impl Answer for HashSet<DeviceChangeId> {

@@ -24,4 +24,24 @@ lineshift_store::statements! {
           CROSS JOIN device_tenant AS dt ON dt.tenant_id = $1 AND dt.device_id = d.id
           LEFT JOIN customer_rate_plan AS plan ON plan.tenant_id = $1 AND plan.id = dt.customer_rate_plan_id"
     );
+
+    /// How many plan queue entries of lines are open, and how many of those from a date on. `$1` tenant, `$2` ids of lines as a JSON array,
+    /// `$3` the date.
+    ///
+    /// Index: customer_rate_plan_device_queue_device. Locks: none, a read. Tuned: CROSS JOIN keeps SQLite from walking all that is open.
+    COUNT_OPEN_ENTRIES = "SELECT count(*), coalesce(sum(q.effective_date >= $3), 0)
+        FROM json_each($2) AS line
+        CROSS JOIN customer_rate_plan_device_queue AS q INDEXED BY customer_rate_plan_device_queue_device
+           ON q.tenant_id = $1 AND q.device_id = line.value AND q.state = 'open'";
+
+    /// What is charged for lines: of each service that is not disconnected and each of its PENDING or ACTIVE products whether the service has
+    /// a package, whether there is a product, its rate, its quantity. `$1` tenant, `$2` ids of lines as a JSON array.
+    ///
+    /// Rows: a few a line. Indexes: rev_service_connected, rev_service_product_charged. Locks: none, a read. Tuned likewise.
+    LIST_CHARGES = "SELECT s.has_package, p.id IS NOT NULL, p.rate, p.quantity
+        FROM json_each($2) AS line
+        CROSS JOIN rev_service AS s INDEXED BY rev_service_connected
+           ON s.tenant_id = $1 AND s.device_id = line.value AND s.disconnected_date IS NULL
+        LEFT JOIN rev_service_product AS p
+           ON p.tenant_id = $1 AND p.rev_service_id = s.id AND p.status IN ('PENDING', 'ACTIVE')";
 }

@@ -8,7 +8,7 @@ use lineshift_domain::terms::LineIdentifier;
 use rust_decimal::Decimal;
 
 use super::fixture::{self, BY, Fixture, at, iccid, number};
-use crate::devices::{DeviceFilter, FactsQuery, FoundLine};
+use crate::devices::{DeviceFilter, FactsQuery, FoundLine, LinesSum};
 use crate::import::{ImportAssignment, ImportDevice, ImportRevProduct, ImportRevService};
 use crate::{Store, StoreError};
 
@@ -235,4 +235,42 @@ pub async fn facts_say_who_is_billed<S: Store>(store: &S) {
             assert_eq!((billed_to_customer, billed_to_other), expected, "line {index} for {customer:?}");
         }
     }
+}
+
+/// What is charged for lines and waits for its date, of those asked for alone.
+pub async fn lines_are_summed_up<S: Store>(store: &S) {
+    let fixture = Fixture::new(store, "lines are summed up").await;
+    let lines = fixture.lines(7).await;
+    fixture.assign(&[fixture.assignment(0), fixture.assignment(1)]).await;
+    fixture.schedule(&[fixture.entry(0, 30), fixture.entry(1, 10), fixture.entry(0, 20)]).await;
+    let unpriced = ImportRevProduct {
+        rev_service_product_id: 70,
+        rev_product_id: 5,
+        rate: None,
+        quantity: None,
+        status: "ACTIVE".to_owned(),
+        description: None,
+    };
+    let services = [
+        service(&fixture, 0, 1, Some("ACTIVE")),
+        service(&fixture, 1, 2, Some("PENDING")),
+        ImportRevService { has_package: true, ..service(&fixture, 2, 3, None) },
+        service(&fixture, 3, 4, Some("DISCONNECTED")),
+        ImportRevService { disconnected_date: Some(at(-1)), ..service(&fixture, 4, 5, Some("ACTIVE")) },
+        service(&fixture, 5, 6, None),
+        ImportRevService { products: vec![unpriced], ..service(&fixture, 6, 7, None) },
+    ];
+    let imported = store.import_rev_services(fixture.tenant, &services, at(1)).await.expect("services");
+    assert_eq!((imported.created, imported.refused), (7, vec![]));
+
+    let sum = async |lines: &[DeviceId], from| store.sum_up_lines(fixture.tenant, lines, from).await.expect("a sum");
+    let all = LinesSum { open_entries: 3, later_entries: 3, charged: Decimal::new(1_990, 2), unknown_charges: 2 };
+    assert_eq!(sum(&lines, None).await, all);
+    assert_eq!(sum(&lines, Some(at(20))).await, LinesSum { later_entries: 2, ..all });
+    let first = LinesSum { open_entries: 2, later_entries: 2, charged: Decimal::new(995, 2), unknown_charges: 0 };
+    assert_eq!(sum(&lines[..1], None).await, first);
+    assert_eq!(sum(&lines[1..], None).await.and(first), all);
+    assert_eq!(sum(&[], None).await, LinesSum::default());
+    let elsewhere = store.sum_up_lines(fixture.other, &lines, None).await.expect("a sum");
+    assert_eq!(elsewhere, LinesSum::default());
 }

@@ -65,7 +65,7 @@ macro_rules! contract_tests {
                 an_order_finds_what_it_refers_to, things_are_named_at_once;
             control: a_held_change_is_started_once, a_change_is_canceled_once, rows_in_error_are_opened_again;
             devices: lines_are_listed_by_each_filter, a_line_is_shown_with_its_assignment, history_is_listed_newest_first,
-                lines_are_looked_up_by_iccid, a_number_may_name_several_lines, facts_say_who_is_billed;
+                lines_are_looked_up_by_iccid, a_number_may_name_several_lines, facts_say_who_is_billed, lines_are_summed_up;
             holds: a_stored_change_holds_its_lines, a_change_that_still_arrives_holds_nothing,
                 of_two_changes_the_one_stored_first_counts;
             identities: identities_are_of_one_user, identities_are_taken_away, people_join_by_an_identity,
