@@ -4,7 +4,8 @@ use lineshift_connectors::http::AccountLimits;
 use lineshift_domain::carrier::{Abilities, CarrierChange};
 use lineshift_domain::ids::{IntegrationAuthenticationId, TenantId};
 use lineshift_domain::order::{RevCharge, StoredOrder};
-use lineshift_store::billing::CallsMade;
+use lineshift_domain::terms::IntegrationKind;
+use lineshift_store::billing::{CallsMade, IntegrationAccount};
 use lineshift_store::bulk_changes::BulkChangeView;
 
 use crate::{Engine, Result};
@@ -35,38 +36,51 @@ const CUT_PAGES: u64 = 3;
 /// Lines that share a look-up when a page is large.
 const LOOKED_UP_TOGETHER: u64 = 100;
 
+/// The calls of an account for an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AccountCalls {
+    /// Which account.
+    pub(crate) account: IntegrationAccount,
+    /// How many calls, and how long they take.
+    pub(crate) estimate: Estimate,
+}
+
 impl Engine {
     /// What is still to be called for a change, and how long that takes; none: nobody outside is called. Of two accounts the one that takes
     /// longer.
     pub async fn estimate(&self, tenant: TenantId, change: &BulkChangeView) -> Result<Option<Estimate>> {
-        let order = &change.order;
         let lines = u64::try_from(change.counts.open).unwrap_or(0);
-        let mut longest: Option<Estimate> = None;
+        let called = self.estimate_order(tenant, &change.order, lines).await?;
+        // Of two that take equally long the later one, which is the carrier's.
+        Ok(called.into_iter().map(|called| called.estimate).max_by_key(|estimate| estimate.seconds))
+    }
+
+    /// What an order calls for so many lines, stored or not: the billing account's calls, then the carrier's.
+    pub(crate) async fn estimate_order(&self, tenant: TenantId, order: &StoredOrder, lines: u64) -> Result<Vec<AccountCalls>> {
+        let mut called = Vec::new();
         if let Some(account) = order.billing_account() {
-            longest = Some(
-                self.estimate_of(tenant, account, |limits| billing_calls(order, lines, limits, self.limits.page_lines)).await?,
-            );
+            let most = self.limits.page_lines;
+            called.push(self.estimate_of(tenant, account, |_, limits| billing_calls(order, lines, limits, most)).await?);
         }
         if let Some(account) = order.carrier_account() {
-            let kind = self.store.get_account(tenant, account).await?.integration_kind;
-            let calls = self.abilities(kind).map_or(0, |abilities| carrier_calls(order, abilities, lines));
-            let carrier = self.estimate_of(tenant, account, |_| calls).await?;
-            longest = Some(longest.filter(|billing| billing.seconds > carrier.seconds).unwrap_or(carrier));
+            let calls = |kind, _| self.abilities(kind).map_or(0, |abilities| carrier_calls(order, abilities, lines));
+            called.push(self.estimate_of(tenant, account, calls).await?);
         }
-        Ok(longest)
+        Ok(called)
     }
 
     async fn estimate_of(
         &self,
         tenant: TenantId,
         account: IntegrationAuthenticationId,
-        calls: impl FnOnce(AccountLimits) -> u64,
-    ) -> Result<Estimate> {
-        let stored = self.store.get_account(tenant, account).await?;
-        let limits = self.account_limits(&stored);
-        let made = self.store.count_calls(tenant, account, self.clock.now()).await?;
-        let calls = calls(limits);
-        Ok(Estimate { calls, seconds: seconds_of(calls, made, limits), calls_a_minute: limits.calls_a_minute })
+        calls: impl FnOnce(IntegrationKind, AccountLimits) -> u64,
+    ) -> Result<AccountCalls> {
+        let account = self.store.get_account(tenant, account).await?;
+        let limits = self.account_limits(&account);
+        let made = self.store.count_calls(tenant, account.id, self.clock.now()).await?;
+        let calls = calls(account.integration_kind, limits);
+        let estimate = Estimate { calls, seconds: seconds_of(calls, made, limits), calls_a_minute: limits.calls_a_minute };
+        Ok(AccountCalls { account, estimate })
     }
 }
 
@@ -165,7 +179,6 @@ mod tests {
     use lineshift_domain::carrier::{Answers, RatePlanAbility, StatedLimits};
     use lineshift_domain::judge::RequiredData;
     use lineshift_domain::order::StoredCarrierRatePlan;
-    use lineshift_domain::terms::IntegrationKind;
 
     use super::*;
 

@@ -45,7 +45,10 @@ use lineshift_domain::limits::Limits;
 use lineshift_store::Store;
 pub use seen::RowKey;
 pub use steps::{Assignment, CustomerRatePlan, SetStep, StepReport, set_steps};
-pub use submit::{Submission, Submitted, ValidatedLine, Validation};
+pub use submit::{
+    Amount, CalledAccount, JudgementDigest, LineValues, Monthly, Preview, Previewed, PreviewedLine, RefusedLines, Submission,
+    Submitted, ValidatedLine, Validation,
+};
 pub use sync::SyncOrder;
 pub use worker::{Shutdown, ShutdownSender, WorkerOptions, shutdown};
 

@@ -16,6 +16,7 @@ use lineshift_domain::terms::LineIdentifier;
 use lineshift_store::bulk_changes::NewDeviceChange;
 use lineshift_store::devices::{FactsQuery, FoundLine};
 
+use super::judgement::{Heard, Judgement};
 use super::resolve::Resolved;
 use super::{ValidatedLine, Validation};
 use crate::run::{judge_of, reaches_line};
@@ -110,6 +111,66 @@ impl JudgedLines {
             *counts.entry(code).or_default() += 1;
         }
         counts
+    }
+
+    /// The lines that would go on to their steps, in no order.
+    pub(super) fn accepted(&self) -> impl Iterator<Item = DeviceId> + '_ {
+        self.lines.iter().filter(|line| line.outcome == Outcome::Accepted).map(|line| DeviceId(line.device))
+    }
+
+    /// How many lines stand as asked.
+    pub(super) fn count_already_so(&self) -> usize {
+        self.lines.iter().filter(|line| line.outcome == Outcome::AlreadySo).count()
+    }
+
+    /// The refused lines: the place in the request and the code of each.
+    pub(super) fn refused_places(&self) -> impl Iterator<Item = (u32, Code)> + '_ {
+        self.lines.iter().filter_map(|line| match line.outcome {
+            Outcome::Accepted | Outcome::AlreadySo => None,
+            Outcome::Refused(place) => Some((line.position, self.reasons[place as usize].code)),
+            Outcome::Malformed(code) => Some((line.position, code)),
+        })
+    }
+
+    /// The refused lines: code, line as it was named, and text. Texts are made as they are asked for.
+    pub(super) fn refused_lines<'a>(&'a self, written: &'a LineList) -> impl Iterator<Item = (Code, String, String)> + 'a {
+        self.lines.iter().filter_map(move |line| {
+            let reason = match line.outcome {
+                Outcome::Accepted | Outcome::AlreadySo => return None,
+                Outcome::Refused(place) => self.reasons[place as usize].clone(),
+                Outcome::Malformed(code) => malformed(code, written, line.position),
+            };
+            Some((reason.code, as_written(written, line.position), reason.text))
+        })
+    }
+
+    /// Tells of lines that are no well-formed ones: they are not looked up.
+    fn tell_malformed(&self, to: usize, judgement: &mut Judgement, written: &LineList) {
+        for line in &self.lines[..to] {
+            let Outcome::Malformed(code) = line.outcome else { continue };
+            judgement.hear_malformed(written.get(line.position as usize).unwrap_or_default(), code, line.position);
+        }
+    }
+
+    /// Tells of the lines from `from` on that were looked up together, in their order.
+    fn tell(&self, from: usize, count: usize, found: &[FoundLine], judgement: &mut Judgement) {
+        let mut found = found.iter().peekable();
+        for (index, line) in self.lines[from..from + count].iter().enumerate() {
+            let is_this = |found: &&FoundLine| found.index as usize == index;
+            let facts = found.next_if(is_this);
+            let several = std::iter::from_fn(|| found.next_if(is_this)).count() > 0;
+            let refused = match line.outcome {
+                Outcome::Refused(place) => Some(&self.reasons[place as usize]),
+                Outcome::Accepted | Outcome::AlreadySo | Outcome::Malformed(_) => None,
+            };
+            judgement.hear(Heard {
+                digits: line.digits,
+                position: line.position,
+                facts: facts.filter(|_| !several).map(|found| &found.facts),
+                already_so: line.outcome == Outcome::AlreadySo,
+                refused,
+            });
+        }
     }
 
     /// Puts the lines into device order, those not found last: their rows are numbered so.
@@ -208,7 +269,8 @@ pub(crate) fn ambiguous(lines: u64, identifier: LineIdentifier) -> Reason {
 }
 
 impl Engine {
-    /// Looks the lines up, set by set, and judges each (rules 2 to 9). While a large order is received, its lease is renewed.
+    /// Looks the lines up, set by set, and judges each (rules 2 to 9). While a large order is received, its lease is renewed. Whoever
+    /// wants to know what the lines were judged by hears of each.
     pub(super) async fn judge_lines(
         &self,
         caller: &Caller,
@@ -216,6 +278,7 @@ impl Engine {
         resolved: &Resolved,
         lines: &mut JudgedLines,
         receiving: Option<BulkChangeId>,
+        mut judgement: Option<&mut Judgement>,
     ) -> Result<()> {
         let tenant = caller.tenant;
         let statuses = self.active_statuses().await?;
@@ -230,6 +293,9 @@ impl Engine {
         let nobody = lines.refused(not_found(order.identifier));
         // Malformed lines sort first: None is less than any digits.
         let first = lines.lines.partition_point(|line| line.digits.is_none());
+        if let Some(judgement) = judgement.as_deref_mut() {
+            lines.tell_malformed(first, judgement, &order.lines);
+        }
         let heartbeat = TimeDelta::from_std(self.limits.heartbeat()).unwrap_or(TimeDelta::MAX);
         let mut renewed = self.clock.now();
         for block in (first..lines.len()).step_by(LOOK_UP_LINES * LOOK_UPS_AT_ONCE) {
@@ -251,6 +317,9 @@ impl Engine {
                     line.outcome = nobody;
                 }
                 lines.judge_found(*from, found, &judge, order.identifier);
+                if let Some(judgement) = judgement.as_deref_mut() {
+                    lines.tell(*from, digits.len(), found, judgement);
+                }
             }
             let now = self.clock.now();
             if let Some(id) = receiving.filter(|_| now - renewed >= heartbeat) {

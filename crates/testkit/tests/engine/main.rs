@@ -10,6 +10,7 @@ mod golden_plans;
 mod idempotency;
 mod judged;
 mod mishaps;
+mod preview;
 mod receiving;
 mod refusals;
 mod retry;
