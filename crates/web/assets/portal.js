@@ -75,6 +75,31 @@ function listenForKeys() {
   });
 }
 
+// What is shown once is easily taken: marked whole when the field is entered, or copied. A link is made whole with where this server is.
+function offerToCopy(field) {
+  if (field.matches("[data-absolute]")) field.value = new URL(field.value, location.href).href;
+  field.addEventListener("focus", () => field.select());
+  if (!navigator.clipboard) return;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = "Copy";
+  button.setAttribute("aria-label", `Copy: ${field.labels[0].textContent}`);
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(field.value);
+    button.textContent = "Copied";
+  });
+  field.after(button);
+}
+
+// An invitation stands behind the # of its link, which browsers keep to themselves; it goes into the form and out of the address.
+function takeInvitation(field) {
+  if (!location.hash) return;
+  field.value = decodeURIComponent(location.hash.slice(1));
+  history.replaceState(null, "", location.pathname);
+}
+
+document.querySelectorAll("[data-copy]").forEach(offerToCopy);
+document.querySelectorAll("[data-invitation]").forEach(takeInvitation);
 document.querySelectorAll("[data-follow]").forEach(follow);
 document.querySelectorAll("form[data-confirm]").forEach((form) => {
   form.addEventListener("submit", (event) => {

@@ -17,7 +17,7 @@ use axum::response::{IntoResponse as _, Response};
 use body_hash::BodyRead;
 use futures::FutureExt as _;
 use lineshift_domain::terms::AuditActor;
-pub(crate) use note::{AuditNote, ProblemCodes};
+pub(crate) use note::{AuditNote, Made, ProblemCodes};
 use pending::Answered;
 pub(crate) use pending::{Asker, PendingAudit};
 use tracing::Instrument as _;
@@ -40,6 +40,9 @@ pub const OPEN: &[(&str, &str)] = &[
     ("DELETE", "/api/v1/invitations/{id}"),
     ("POST", "/sign-in"),
     ("POST", "/sign-in/one-time-password"),
+    ("POST", "/invitation"),
+    ("POST", "/invitations"),
+    ("POST", "/invitations/{id}/decline"),
     // What comes back from a provider comes as a browser goes from page to page.
     ("GET", CALLBACK_PATH),
     ("POST", "/api/v1/session/openid/one-time-password"),
@@ -50,6 +53,13 @@ const WITHOUT_BODY_HASH: &[&str] = &[
     "/api/v1/session",
     "/sign-in",
     "/sign-in/one-time-password",
+    "/invitation",
+    "/invitations",
+    "/account/password",
+    "/account/one-time-password",
+    "/account/one-time-password/confirm",
+    "/account/one-time-password/end",
+    "/admin/integrations/{id}/account",
     "/api/v1/session/openid/one-time-password",
     "/api/v1/invitation",
     "/api/v1/invitations",

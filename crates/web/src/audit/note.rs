@@ -19,6 +19,19 @@ impl IntoResponseParts for AuditNote {
     }
 }
 
+/// What a form made whose answer leads elsewhere, as `customers/12`: of such answers the `Location` says only where a browser goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Made(pub(crate) String);
+
+impl IntoResponseParts for Made {
+    type Error = Infallible;
+
+    fn into_response_parts(self, mut parts: ResponseParts) -> Result<ResponseParts, Infallible> {
+        parts.extensions_mut().insert(self);
+        Ok(parts)
+    }
+}
+
 /// The codes of the problems of an answer: each once, in their order, at most [`MOST_CODES`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ProblemCodes(pub(crate) Vec<String>);

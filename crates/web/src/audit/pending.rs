@@ -10,7 +10,7 @@ use lineshift_domain::terms::{AuditActor, AuditResult};
 use lineshift_store::StoreError;
 use lineshift_store::audit::{AuditKey, AuditOutcome, NewAuditEntry};
 
-use super::note::{AuditNote, ProblemCodes};
+use super::note::{AuditNote, Made, ProblemCodes};
 use super::target;
 use crate::Web;
 use crate::client_address::ClientAddress;
@@ -123,7 +123,7 @@ impl Answered {
         Self {
             status: answer.status(),
             devices: answer.extensions().get::<AuditNote>().map(|note| note.devices),
-            made: location.and_then(target::of_location),
+            made: answer.extensions().get::<Made>().map(|made| made.0.clone()).or_else(|| location.and_then(target::of_location)),
             problem_codes: answer.extensions().get::<ProblemCodes>().map(|codes| codes.0.clone()).unwrap_or_default(),
         }
     }

@@ -24,7 +24,7 @@ const CSRF_FIELD: &str = "csrf_token";
 const FORM_BYTES: usize = 1 << 20;
 
 /// Forms of those who are not signed in.
-const OPEN: &[&str] = &["/sign-in", "/sign-in/one-time-password"];
+const OPEN: &[&str] = &["/sign-in", "/sign-in/one-time-password", "/invitation"];
 
 /// What was sent with a form, in its order; fields that were left empty are left out, as people mean it.
 #[derive(Debug, Clone, Default)]
@@ -34,6 +34,17 @@ impl Form {
     /// A field's text, where it was given.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(given, _)| given == name).map(|(_, value)| &**value)
+    }
+
+    /// Every text of a field that may be given more than once, in their order.
+    pub(super) fn all<'f>(&'f self, name: &'f str) -> impl Iterator<Item = &'f str> {
+        self.0.iter().filter(move |(given, _)| given == name).map(|(_, value)| &**value)
+    }
+
+    /// A form with those fields.
+    #[cfg(test)]
+    pub(super) fn of_pairs(fields: Vec<(String, String)>) -> Self {
+        Self(fields)
     }
 
     /// The fields as a request's parameters: each is read once, and what is wrong is found at once.

@@ -5,6 +5,7 @@
 
 mod address;
 mod assets;
+mod fields;
 mod form;
 mod page;
 mod pages;
@@ -20,6 +21,7 @@ use tower_http::compression::CompressionLayer;
 
 use crate::routes::RouteRow;
 use crate::{Web, layers};
+use pages::admin::{api_keys, reference, roles, user, users};
 use pages::{bulk_change, bulk_changes, home, line, lines, one_time_password, plan_queue, sign_in};
 pub(crate) use refused::encoded;
 
@@ -56,6 +58,53 @@ pages! {
     get "/{portal}/plan-queue" plan_queue::list;
     post "/{portal}/plan-queue/{id}/move" plan_queue::move_entry;
     post "/{portal}/plan-queue/{id}/cancel" plan_queue::cancel_entry;
+
+    get "/admin/users" users::list;
+    post "/admin/users" users::create;
+    get "/admin/users/new" users::ask_new;
+    get "/admin/users/{id}" user::show;
+    post "/admin/users/{id}" user::change;
+    post "/admin/users/{id}/invitation" user::invite;
+    post "/admin/users/{id}/sessions/end" user::end_sessions;
+    post "/admin/users/{id}/identity/clear" user::clear_identity;
+    post "/admin/users/{id}/remove" user::remove;
+    get "/admin/roles" roles::list;
+    post "/admin/roles" roles::create;
+    get "/admin/roles/new" roles::ask_new;
+    get "/admin/roles/{id}" roles::show;
+    post "/admin/roles/{id}" roles::change;
+    post "/admin/roles/{id}/delete" roles::delete;
+    get "/admin/api-keys" api_keys::list;
+    post "/admin/api-keys" api_keys::create;
+    get "/admin/api-keys/new" api_keys::ask_new;
+    get "/admin/api-keys/{id}" api_keys::show;
+    post "/admin/api-keys/{id}/revoke" api_keys::revoke;
+
+    get "/admin/service-providers" reference::list;
+    post "/admin/service-providers" reference::create;
+    get "/admin/service-providers/new" reference::ask_new;
+    get "/admin/service-providers/{id}" reference::show;
+    post "/admin/service-providers/{id}" reference::change;
+    get "/admin/customers" reference::list;
+    post "/admin/customers" reference::create;
+    get "/admin/customers/new" reference::ask_new;
+    get "/admin/customers/{id}" reference::show;
+    post "/admin/customers/{id}" reference::change;
+    get "/admin/sites" reference::list;
+    post "/admin/sites" reference::create;
+    get "/admin/sites/new" reference::ask_new;
+    get "/admin/sites/{id}" reference::show;
+    post "/admin/sites/{id}" reference::change;
+    get "/admin/customer-rate-plans" reference::list;
+    post "/admin/customer-rate-plans" reference::create;
+    get "/admin/customer-rate-plans/new" reference::ask_new;
+    get "/admin/customer-rate-plans/{id}" reference::show;
+    post "/admin/customer-rate-plans/{id}" reference::change;
+    get "/admin/customer-rate-pools" reference::list;
+    post "/admin/customer-rate-pools" reference::create;
+    get "/admin/customer-rate-pools/new" reference::ask_new;
+    get "/admin/customer-rate-pools/{id}" reference::show;
+    post "/admin/customer-rate-pools/{id}" reference::change;
 
     get "/assets/{name}" assets::show;
 }

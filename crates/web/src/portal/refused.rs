@@ -47,20 +47,26 @@ impl IntoResponse for PageRefused {
             Self::SignIn(next) if next == "/" => Redirect::to("/sign-in").into_response(),
             Self::SignIn(next) => Redirect::to(&format!("/sign-in?next={}", encoded(&next))).into_response(),
             Self::Problem(problem) => {
-                let view = problem.view();
-                let page = Refused { bare: Bare::titled(view.title.clone()), problem: view };
-                // Status, headers and what is written down are those of the API's answer; only the body is for people.
-                let mut response = problem.into_response();
-                let body = html(&page);
-                let headers = response.headers_mut();
-                headers.remove(header::CONTENT_LENGTH);
-                headers.remove(header::WWW_AUTHENTICATE);
-                headers.insert(header::CONTENT_TYPE, super::page::HTML);
-                *response.body_mut() = body.into();
-                response
+                let mut view = problem.view();
+                if problem.status() == StatusCode::FORBIDDEN {
+                    view.title = "You may not do that".to_owned();
+                }
+                as_page(problem, &Refused { bare: Bare::titled(view.title.clone()), problem: view })
             }
         }
     }
+}
+
+/// A problem as that page. Status, headers and what is written down are those of the API's answer; only the body is for people.
+pub(super) fn as_page(problem: ApiProblem, page: &impl Template) -> Response {
+    let mut response = problem.into_response();
+    let body = html(page);
+    let headers = response.headers_mut();
+    headers.remove(header::CONTENT_LENGTH);
+    headers.remove(header::WWW_AUTHENTICATE);
+    headers.insert(header::CONTENT_TYPE, super::page::HTML);
+    *response.body_mut() = body.into();
+    response
 }
 
 /// A text as a value within an address.

@@ -72,8 +72,9 @@ impl Viewer {
             email: self.person.signed_in.email.clone(),
             tenant: self.tenant.name.clone(),
             zone: self.tenant.time_zone.to_string(),
-            portals: self.portals().map(|each| PortalLink::new(each, Some(each) == shown, place)).collect(),
+            portals: self.portals().map(|each| PortalLink::new(each, Some(each) == shown && !place.is_apart(), place)).collect(),
             portal: shown.map(segment),
+            may_administrate: self.may(Module::Admin, Action::View),
             place,
         })
     }
@@ -86,7 +87,29 @@ pub(super) enum Place {
     Lines,
     BulkChanges,
     PlanQueue,
+    /// A page of Admin, by how it stands in addresses; empty: the first one.
+    Admin(&'static str),
+    /// One's own account and tenants.
+    Own,
 }
+
+/// The pages of Admin: how they stand in addresses, and what they are called.
+pub(super) const ADMIN_PLACES: &[(&str, &str)] = &[
+    ("", "Overview"),
+    ("users", "Users"),
+    ("roles", "Roles"),
+    ("api-keys", "API keys"),
+    ("integrations", "Integrations"),
+    ("sync-runs", "Synchronisations"),
+    ("service-providers", "Service providers"),
+    ("customers", "Customers"),
+    ("sites", "Sites"),
+    ("customer-rate-plans", "Customer rate plans"),
+    ("customer-rate-pools", "Customer rate pools"),
+    ("carrier-rate-plans", "Carrier rate plans"),
+    ("audit", "Audit log"),
+    ("settings", "Settings"),
+];
 
 impl Place {
     /// How it stands in addresses.
@@ -96,7 +119,14 @@ impl Place {
             Self::Lines => "lines",
             Self::BulkChanges => "bulk-changes",
             Self::PlanQueue => "plan-queue",
+            Self::Admin(_) => "admin",
+            Self::Own => "account",
         }
+    }
+
+    /// Whether it is in none of the portals.
+    const fn is_apart(self) -> bool {
+        matches!(self, Self::Admin(_) | Self::Own)
     }
 }
 
@@ -110,7 +140,7 @@ pub(super) struct PortalLink {
 impl PortalLink {
     /// Another portal's page of the same kind.
     fn new(portal: PortalType, is_shown: bool, place: Place) -> Self {
-        let page = if place == Place::Home { Place::Lines } else { place }.segment();
+        let page = if place == Place::Home || place.is_apart() { Place::Lines } else { place }.segment();
         Self { name: portal.as_str(), address: format!("/{}/{page}", segment(portal)), is_shown }
     }
 }
@@ -141,6 +171,8 @@ pub(super) struct Frame {
     pub(super) portals: Vec<PortalLink>,
     /// The portal whose pages the navigation leads to.
     pub(super) portal: Option<&'static str>,
+    /// Whether the viewer may look at what is administrated.
+    pub(super) may_administrate: bool,
     place: Place,
 }
 
@@ -148,5 +180,12 @@ impl Frame {
     /// Whether the page is at that place of the navigation.
     pub(super) fn is_at(&self, place: &str) -> bool {
         self.place.segment() == place
+    }
+
+    /// The pages of Admin, where this is one: address, name, and whether it is this one.
+    pub(super) fn admin_places(&self) -> Vec<(String, &'static str, bool)> {
+        let Place::Admin(shown) = self.place else { return Vec::new() };
+        let address = |segment: &str| format!("/admin/{segment}").trim_end_matches('/').to_owned();
+        ADMIN_PLACES.iter().map(|(segment, name)| (address(segment), *name, *segment == shown)).collect()
     }
 }

@@ -1,77 +1,14 @@
 //! The pages of the portal, as a browser without JavaScript gets them.
 
 use lineshift_testkit::app::TestApp;
-use lineshift_testkit::http::{Answer, HttpCaller, send};
+use lineshift_testkit::http::send;
 use lineshift_testkit::operator::iccid;
 use lineshift_testkit::people::PASSWORD;
 use lineshift_web::PAGES;
-use reqwest::redirect::Policy;
-use reqwest::{Client, Method};
+use reqwest::Method;
 use serde_json::json;
 
-/// A browser: it keeps its cookie, and shows where it is led instead of going there.
-struct Browser {
-    caller: HttpCaller,
-    cookie: String,
-}
-
-impl Browser {
-    fn of(app: &TestApp) -> Self {
-        let client = Client::builder().redirect(Policy::none()).build().expect("a client");
-        Self { caller: HttpCaller::new(&app.url, None, client), cookie: String::new() }
-    }
-
-    async fn signed_in(app: &TestApp, email: &str) -> Self {
-        let mut browser = Self::of(app);
-        let answer = browser.send_form("/sign-in", &[("email", email), ("password", PASSWORD)]).await;
-        assert_eq!((answer.status, answer.header("location")), (303, "/"), "{}", answer.text());
-        browser
-    }
-
-    async fn open(&self, path: &str) -> Answer {
-        send(self.caller.request(Method::GET, path).header("cookie", &self.cookie)).await
-    }
-
-    /// Opens a page, expecting it.
-    async fn page(&self, path: &str) -> String {
-        let answer = self.open(path).await;
-        assert_eq!(
-            (answer.status, answer.header("content-type")),
-            (200, "text/html; charset=utf-8"),
-            "{path}: {}",
-            answer.text()
-        );
-        answer.text()
-    }
-
-    /// Sends a form as it is.
-    async fn send_form(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        let request = self.caller.request(Method::POST, path).header("cookie", &self.cookie);
-        let request = request.header("content-type", "application/x-www-form-urlencoded").body(written(fields));
-        let answer = send(request).await;
-        if let Some(set) = answer.header("set-cookie").split(';').next().filter(|set| !set.is_empty()) {
-            self.cookie = set.to_owned();
-        }
-        answer
-    }
-
-    /// Sends a form of a page, with the token that stands in it.
-    async fn send_from(&mut self, page: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
-        let token = token_of(&self.page(page).await);
-        let mut fields = fields.to_vec();
-        fields.push(("csrf_token", &token));
-        self.send_form(path, &fields).await
-    }
-}
-
-fn written(fields: &[(&str, &str)]) -> String {
-    form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
-}
-
-fn token_of(page: &str) -> String {
-    let (_, rest) = page.split_once("name=\"csrf-token\" content=\"").expect("a page with a token");
-    rest.split('"').next().expect("the attribute ends").to_owned()
-}
+use crate::browser::{Browser, token_of, written};
 
 /// An app with lines and a change of which some failed; its number.
 async fn with_change(lines: u64) -> (TestApp, i64) {
@@ -94,10 +31,9 @@ async fn whoever_is_not_signed_in_is_led_to_signing_in_and_back() {
     let app = TestApp::with_lines(1).await;
     app.operator.member(app.operator.tenant(), app.operator.user("ada@fleet.example").await, &["viewer"], "*").await;
     let mut browser = Browser::of(&app);
-    for row in PAGES
-        .iter()
-        .filter(|row| row.method == "get" && !["/sign-in", "/sign-in/one-time-password", "/assets/{name}"].contains(&row.path))
-    {
+    for row in PAGES.iter().filter(|row| {
+        row.method == "get" && !["/sign-in", "/sign-in/one-time-password", "/invitation", "/assets/{name}"].contains(&row.path)
+    }) {
         let path = row.path.replace("{portal}", "m2m").replace("{id}", "1");
         let answer = browser.open(&path).await;
         assert_eq!(answer.status, 303, "{path}");
@@ -127,6 +63,15 @@ async fn whoever_is_not_signed_in_is_led_to_signing_in_and_back() {
     assert_eq!(browser.open("/").await.status, 303);
 }
 
+/// Something that the page of Admin can show: the first that the list of the same name has.
+async fn admin_id(app: &TestApp, path: &str) -> String {
+    let list = path.split('/').nth(2).unwrap_or_default().replace("integrations", "integration-authentications");
+    if !path.contains("{id}") {
+        return String::new();
+    }
+    app.admin().await.read(&format!("/api/v1/{list}?limit=1")).await["items"][0]["id"].to_string()
+}
+
 #[tokio::test]
 async fn every_page_keeps_to_its_policy() {
     let (app, id) = with_change(3).await;
@@ -135,6 +80,7 @@ async fn every_page_keeps_to_its_policy() {
     let line = app.admin().await.read("/api/v1/devices?limit=1").await["items"][0]["id"].to_string();
     for row in PAGES.iter().filter(|row| row.method == "get" && row.path != "/assets/{name}") {
         let id = if row.path.contains("lines") { line.clone() } else { id.to_string() };
+        let id = if row.path.starts_with("/admin/") { admin_id(&app, row.path).await } else { id };
         let path = row.path.replace("{portal}", "m2m").replace("{id}", &id);
         let answer = browser.open(&path).await;
         let page = answer.text();
@@ -167,7 +113,7 @@ async fn no_form_is_taken_without_the_token_of_the_session() {
     let (mut ada, eve) =
         (Browser::signed_in(&app, "ada@fleet.example").await, Browser::signed_in(&app, "eve@fleet.example").await);
     let eves = token_of(&eve.page("/").await);
-    for row in PAGES.iter().filter(|row| row.method == "post" && !row.path.starts_with("/sign-in")) {
+    for row in PAGES.iter().filter(|row| row.method == "post" && !row.path.starts_with("/sign-in") && row.path != "/invitation") {
         let path = row.path.replace("{portal}", "m2m").replace("{id}", &id.to_string());
         for fields in [vec![], vec![("csrf_token", "")], vec![("csrf_token", eves.as_str())]] {
             let answer = ada.send_form(&path, &fields).await;

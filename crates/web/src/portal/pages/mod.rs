@@ -1,5 +1,6 @@
 //! The pages, one or a small group a file.
 
+pub(super) mod admin;
 pub(super) mod bulk_change;
 pub(super) mod bulk_changes;
 pub(super) mod home;
