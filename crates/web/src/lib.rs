@@ -56,6 +56,7 @@ pub use measures::install_metrics;
 use metrics_exporter_prometheus::PrometheusHandle;
 pub use openapi::{openapi, openapi_json};
 pub use portal::PAGES;
+use portal::Workbooks;
 pub use problem::ApiProblem;
 pub use rates::{Rate, Rates};
 pub use routes::{ROUTES, RouteRow};
@@ -76,15 +77,16 @@ pub struct Web {
     seal: Arc<dyn SealCredentials>,
     destinations: Destinations,
     sign_in: SignIn,
+    workbooks: Workbooks,
 }
 
 impl Web {
     fn new(engine: Engine, metrics: Option<PrometheusHandle>, seal: Arc<dyn SealCredentials>, wire: &WireSettings) -> Self {
         let (key_uses, large_bodies, streams) = (Arc::default(), LargeBodies::default(), Streams::default());
-        let callback_turns = Arc::default();
+        let (callback_turns, workbooks) = (Arc::default(), Workbooks::default());
         let destinations = wire.destinations.clone();
         let sign_in = SignIn { settings: wire.sessions, openid: wire.openid.clone(), ..SignIn::default() };
-        Self { engine, metrics, key_uses, large_bodies, streams, callback_turns, seal, destinations, sign_in }
+        Self { engine, metrics, key_uses, large_bodies, streams, callback_turns, seal, destinations, sign_in, workbooks }
     }
 }
 

@@ -51,12 +51,11 @@ nothing_by_default!(
     CallbackNoted,
     Counts,
     DueResult,
+    LinesSum,
     Names,
     PageResult,
     Referenced,
-    SelectedMatching,
-    LinesSum,
-    Referenced
+    SelectedMatching
 );
 
 impl Answer for HashSet<DeviceChangeId> {

@@ -11,6 +11,7 @@ mod page;
 mod pages;
 mod refused;
 mod viewer;
+mod workbook;
 
 use axum::Router;
 use axum::http::{HeaderValue, header};
@@ -18,12 +19,16 @@ use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::Response;
 use axum::routing::{get, post};
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate as _};
 
 use crate::routes::RouteRow;
 use crate::{Web, layers};
 use pages::admin::{api_keys, reference, roles, user, users};
-use pages::{bulk_change, bulk_changes, home, line, lines, one_time_password, plan_queue, sign_in};
+use pages::{
+    bulk_change, bulk_changes, change_line, change_log, download, home, line, lines, one_time_password, plan_queue, sign_in,
+};
 pub(crate) use refused::encoded;
+pub(crate) use workbook::Workbooks;
 
 macro_rules! pages {
     ($($method:ident $path:literal $handler:path;)*) => {
@@ -51,6 +56,9 @@ pages! {
 
     get "/{portal}/bulk-changes" bulk_changes::list;
     get "/{portal}/bulk-changes/{id}" bulk_change::show;
+    get "/{portal}/bulk-changes/{id}/lines/{row}" change_line::show;
+    get "/{portal}/bulk-changes/{id}/log" change_log::show;
+    get "/{portal}/bulk-changes/{id}/download" download::download;
     post "/{portal}/bulk-changes/{id}/start" bulk_change::start;
     post "/{portal}/bulk-changes/{id}/cancel" bulk_change::cancel;
     post "/{portal}/bulk-changes/{id}/retry" bulk_change::retry;
@@ -116,7 +124,7 @@ pub(crate) fn routes(web: &Web) -> Router {
         .route_layer(from_fn_with_state(web.clone(), form::read))
         .route_layer(from_fn(layers::limit_time))
         .layer(map_response(set_policy))
-        .layer(CompressionLayer::new())
+        .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(NotForContentType::const_new(workbook::XLSX))))
         .with_state(web.clone())
 }
 

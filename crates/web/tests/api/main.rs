@@ -26,6 +26,7 @@ mod one_time_password;
 mod orders;
 mod pages;
 mod pages_admin;
+mod pages_follow;
 mod paging;
 mod people;
 mod plan_queue;

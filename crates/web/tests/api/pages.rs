@@ -8,33 +8,16 @@ use lineshift_web::PAGES;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::browser::{Browser, token_of, written};
-
-/// An app with lines and a change of which some failed; its number.
-async fn with_change(lines: u64) -> (TestApp, i64) {
-    let app = TestApp::with_lines(lines).await;
-    let orderer = app.orderer().await;
-    let mut iccids: Vec<String> = (1..=lines).map(iccid).collect();
-    iccids.push("89011700065349734878".to_owned());
-    let body = json!({
-        "ServiceProviderId": app.operator.jasper.0, "Devices": iccids, "SiteId": app.operator.amop_site.0,
-    });
-    let answer = orderer.post("/M2M/AssociateCustomer", &body).await;
-    assert_eq!(answer.status, 202, "{}", answer.text());
-    let id = answer.json()["BulkChangeId"].as_i64().expect("an id");
-    app.operator.run_until_idle().await;
-    (app, id)
-}
+use crate::browser::{Browser, token_of, with_change, written};
 
 #[tokio::test]
 async fn whoever_is_not_signed_in_is_led_to_signing_in_and_back() {
     let app = TestApp::with_lines(1).await;
     app.operator.member(app.operator.tenant(), app.operator.user("ada@fleet.example").await, &["viewer"], "*").await;
     let mut browser = Browser::of(&app);
-    for row in PAGES.iter().filter(|row| {
-        row.method == "get" && !["/sign-in", "/sign-in/one-time-password", "/invitation", "/assets/{name}"].contains(&row.path)
-    }) {
-        let path = row.path.replace("{portal}", "m2m").replace("{id}", "1");
+    let unseen = ["/sign-in", "/sign-in/one-time-password", "/invitation", "/assets/{name}"];
+    for row in PAGES.iter().filter(|row| row.method == "get" && !unseen.contains(&row.path)) {
+        let path = row.path.replace("{portal}", "m2m").replace("{id}", "1").replace("{row}", "1");
         let answer = browser.open(&path).await;
         assert_eq!(answer.status, 303, "{path}");
         assert!(answer.header("location").starts_with("/sign-in"), "{path}: {}", answer.header("location"));
@@ -78,10 +61,14 @@ async fn every_page_keeps_to_its_policy() {
     app.signed_in("ada@fleet.example", &["administrator"], "*").await;
     let browser = Browser::signed_in(&app, "ada@fleet.example").await;
     let line = app.admin().await.read("/api/v1/devices?limit=1").await["items"][0]["id"].to_string();
-    for row in PAGES.iter().filter(|row| row.method == "get" && row.path != "/assets/{name}") {
-        let id = if row.path.contains("lines") { line.clone() } else { id.to_string() };
+    let rows = app.admin().await.read(&format!("/api/v1/bulk-changes/{id}/devices")).await;
+    let row_id = rows["items"][0]["id"].to_string();
+    // Files are no pages.
+    let files = ["/assets/{name}", "/{portal}/bulk-changes/{id}/download"];
+    for row in PAGES.iter().filter(|row| row.method == "get" && !files.contains(&row.path)) {
+        let id = if row.path.starts_with("/{portal}/lines") { line.clone() } else { id.to_string() };
         let id = if row.path.starts_with("/admin/") { admin_id(&app, row.path).await } else { id };
-        let path = row.path.replace("{portal}", "m2m").replace("{id}", &id);
+        let path = row.path.replace("{portal}", "m2m").replace("{id}", &id).replace("{row}", &row_id);
         let answer = browser.open(&path).await;
         let page = answer.text();
         assert_eq!(answer.status, 200, "{path}: {page}");

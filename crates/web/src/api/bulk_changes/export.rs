@@ -19,7 +19,7 @@ use crate::problem::ApiProblem;
 use crate::query::{Parameters, PathId};
 
 /// The columns. Programs read them by name: never rename one.
-const COLUMNS: [&str; 11] = [
+pub(crate) const COLUMNS: [&str; 11] = [
     "request_position",
     "iccid",
     "number",
@@ -60,26 +60,33 @@ pub(crate) async fn export_bulk_change(
     let status = parameters.term("status", DeviceChangeStatus::ALL);
     parameters.finish()?;
     let export = Export { web, caller, change, filter: DeviceChangeFilter { status, code: None } };
-    // The first page is read before the answer begins, so that a store out of reach is an error and no empty file.
-    let first = export.page(None).await?;
-    let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present".to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"bulk-change-{}.csv\"", export.change.id)),
-    ];
-    Ok((headers, Body::from_stream(export.into_stream(first))).into_response())
+    export.into_csv().await
 }
 
-type Rows = Listed<DeviceChangeView, RowKey>;
+/// A page of rows.
+pub(crate) type Rows = Listed<DeviceChangeView, RowKey>;
 
-struct Export {
-    web: Web,
-    caller: Caller,
-    change: BulkChangeView,
-    filter: DeviceChangeFilter,
+/// Rows of a change that the caller sees, to be written page by page.
+pub(crate) struct Export {
+    pub(crate) web: Web,
+    pub(crate) caller: Caller,
+    pub(crate) change: BulkChangeView,
+    pub(crate) filter: DeviceChangeFilter,
 }
 
 impl Export {
-    async fn page(&self, after: Option<RowKey>) -> Result<Rows, EngineError> {
+    /// The rows as CSV. Errors: those of the first page, so that a store out of reach is an error and no empty file.
+    pub(crate) async fn into_csv(self) -> Result<Response, ApiProblem> {
+        let first = self.page(None).await?;
+        let headers = [
+            (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present".to_owned()),
+            (header::CONTENT_DISPOSITION, format!("attachment; filename=\"bulk-change-{}.csv\"", self.change.id)),
+        ];
+        Ok((headers, Body::from_stream(self.into_stream(first))).into_response())
+    }
+
+    /// The rows after that one, as many as a page holds.
+    pub(crate) async fn page(&self, after: Option<RowKey>) -> Result<Rows, EngineError> {
         self.web.engine.list_device_changes(&self.caller, &self.change, self.filter, after, MAX_PAGE_ITEMS).await
     }
 
@@ -119,23 +126,28 @@ fn write_header() -> std::io::Result<Vec<u8>> {
 fn write_rows(rows: &[DeviceChangeView]) -> std::io::Result<Vec<u8>> {
     let mut writer = writer();
     for row in rows {
-        let time = |at: Option<DateTime<Utc>>| at.map(|at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true)).unwrap_or_default();
-        let text = |text: &Option<String>| safe_cell(text.as_deref().unwrap_or_default()).into_owned();
-        writer.write_record([
-            row.request_position.to_string(),
-            text(&row.iccid),
-            text(&row.number),
-            row.device_id.map(|id| id.to_string()).unwrap_or_default(),
-            row.status.to_string(),
-            row.error_kind.map(|kind| kind.to_string()).unwrap_or_default(),
-            row.error_code.map(|code| code.to_string()).unwrap_or_default(),
-            text(&row.status_details),
-            time(row.processed_at),
-            row.attempt.to_string(),
-            time(row.next_check_at),
-        ])?;
+        writer.write_record(cells(row))?;
     }
     written(writer)
+}
+
+/// A row under [`COLUMNS`]; texts from outside are no formulas.
+pub(crate) fn cells(row: &DeviceChangeView) -> [String; 11] {
+    let time = |at: Option<DateTime<Utc>>| at.map(|at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true)).unwrap_or_default();
+    let text = |text: &Option<String>| safe_cell(text.as_deref().unwrap_or_default()).into_owned();
+    [
+        row.request_position.to_string(),
+        text(&row.iccid),
+        text(&row.number),
+        row.device_id.map(|id| id.to_string()).unwrap_or_default(),
+        row.status.to_string(),
+        row.error_kind.map(|kind| kind.to_string()).unwrap_or_default(),
+        row.error_code.map(|code| code.to_string()).unwrap_or_default(),
+        text(&row.status_details),
+        time(row.processed_at),
+        row.attempt.to_string(),
+        time(row.next_check_at),
+    ]
 }
 
 #[cfg(test)]

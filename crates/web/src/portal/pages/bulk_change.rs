@@ -6,9 +6,11 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use lineshift_domain::codes::Code;
 use lineshift_domain::ids::BulkChangeId;
 use lineshift_domain::scopes::Action;
-use lineshift_domain::terms::PortalType;
+use lineshift_domain::terms::{DeviceChangeStatus, PortalType};
+use lineshift_store::bulk_changes::BulkChangeView as StoredChange;
 
-use super::bulk_changes::{Shares, act, title};
+use super::bulk_changes::{Shares, act, address, title};
+use super::ordered::ordered;
 use crate::api::bulk_changes::devices::list_device_changes;
 use crate::api::bulk_changes::get::get_bulk_change;
 use crate::api::carried_through;
@@ -19,7 +21,7 @@ use crate::portal::refused::PageRefused;
 use crate::portal::viewer::{Frame, Place, Viewer, portal_of, segment};
 use crate::problem::ApiProblem;
 use crate::query::{NoParameters, Parameters, PathId};
-use crate::views::{BulkChangeDetailView, DeviceChangeView};
+use crate::views::{BulkChangeDetailView, BulkChangeView, DeviceChangeView};
 
 #[derive(Template)]
 #[template(path = "bulk_change.html")]
@@ -31,11 +33,17 @@ struct BulkChangePage {
     act: String,
     at: When,
     shares: Shares,
+    /// What was ordered, with names.
+    ordered: Vec<(&'static str, String)>,
+    /// How long its open lines take, in words.
+    estimate: Option<String>,
+    tabs: Vec<Tab>,
     rows: Vec<RowShown>,
     /// The address of the next page of rows.
     next: Option<String>,
-    status_shown: Option<String>,
     code_shown: Option<String>,
+    /// The parameters of a download of what is shown.
+    chosen: String,
     may_edit: bool,
     is_running: bool,
 }
@@ -43,6 +51,22 @@ struct BulkChangePage {
 impl BulkChangePage {
     fn count(&self, count: &i64) -> String {
         thousands(*count)
+    }
+
+    /// What a cancellation comes to, in words.
+    fn cancellation(&self) -> String {
+        let (open, scheduled) = (self.detail.change.counts.open, self.detail.scheduled.open);
+        let mut parts = Vec::new();
+        if open > 0 {
+            parts.push(format!(
+                "{} open lines are canceled, but for those on which work has begun: they are carried to their end",
+                thousands(open)
+            ));
+        }
+        if scheduled > 0 {
+            parts.push(format!("{} scheduled changes are canceled", thousands(scheduled)));
+        }
+        format!("{}. What is done already stays.", parts.join("; "))
     }
 
     fn may_start(&self) -> bool {
@@ -58,14 +82,23 @@ impl BulkChangePage {
     }
 }
 
+/// A choice of rows.
+struct Tab {
+    name: &'static str,
+    count: String,
+    status: &'static str,
+    is_shown: bool,
+}
+
 /// A row in the list.
-struct RowShown {
-    line: String,
-    device: Option<i64>,
-    status: String,
-    code: Option<String>,
-    details: Option<String>,
-    at: Option<When>,
+pub(super) struct RowShown {
+    pub(super) id: i64,
+    pub(super) line: String,
+    pub(super) device: Option<i64>,
+    pub(super) status: String,
+    pub(super) code: Option<String>,
+    pub(super) details: Option<String>,
+    pub(super) at: Option<When>,
 }
 
 /// `GET /{portal}/bulk-changes/{id}`: failures first, else what `status` and `code` choose.
@@ -74,48 +107,92 @@ pub(in crate::portal) async fn show(
     Path((portal, id)): Path<(String, String)>,
     mut parameters: Parameters,
 ) -> Result<Response, PageRefused> {
-    let (portal, id) = (portal_of(&portal)?, path_id(&id)?);
-    let detail = get_bulk_change(State(viewer.web.clone()), viewer.caller.clone(), PathId(id), NoParameters).await?.0;
-    if detail.change.portal != portal.as_str() {
-        return Err(ApiProblem::not_found().into());
-    }
+    let change = seen(&viewer, &portal, &id).await?;
+    let (portal, id) = (change.portal, change.id.0);
     let (status, code, after) = (parameters.text("status"), parameters.text("code"), parameters.text("after"));
     parameters.finish()?;
+    let detail = get_bulk_change(State(viewer.web.clone()), viewer.caller.clone(), PathId(id), NoParameters).await?.0;
     let status = status.or_else(|| (detail.change.counts.error > 0 && code.is_none()).then(|| "ERROR".to_owned()));
-    let all = status.as_deref() == Some("all");
-    let wanted = [("status", status.clone().filter(|_| !all)), ("code", code.clone()), ("after", after)];
-    let listed = rows_of(&viewer, id, wanted).await?;
-    let address = format!("/{}/bulk-changes/{id}", segment(portal));
+    let wanted = [("status", status.clone().filter(|status| status != "all")), ("code", code.clone())];
+    let chosen = wanted.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?)));
+    let chosen = form_urlencoded::Serializer::new(String::new()).extend_pairs(chosen).finish();
+    let listed = rows_of(&viewer, id, wanted.into_iter().chain([("after", after)])).await?;
+    let ordered = ordered(&viewer, &detail.change, &detail.order).await?;
     let page = BulkChangePage {
         frame: viewer.frame(title(&detail.change), Some(portal), Place::BulkChanges)?,
         title: title(&detail.change),
         act: act(&detail.change.change_type_name).to_owned(),
         at: viewer.when(detail.change.created_at),
         shares: Shares::of(&detail.change),
+        ordered,
+        estimate: detail
+            .estimate
+            .map(|estimate| format!("{} of calls left, at {} a minute", lasting(estimate.seconds), estimate.calls_a_minute)),
+        tabs: tabs(&detail, if code.is_some() { None } else { Some(status.as_deref().unwrap_or("all")) }),
         rows: listed.items.into_iter().map(|row| shown(&viewer, row)).collect(),
         next: listed.next,
-        status_shown: status,
         code_shown: code,
+        chosen,
         may_edit: viewer.may(portal, Action::Edit),
         is_running: detail.change.processed_at.is_none(),
-        address,
+        address: address(&detail.change),
         detail,
     };
     Ok(answer(&page))
 }
 
+/// How long something takes, as people say it: `about 40 s`, `about 12 min`, `about 3 h 20 min`.
+fn lasting(seconds: u64) -> String {
+    match seconds {
+        0..90 => format!("about {seconds} s"),
+        90..5_400 => format!("about {} min", seconds.div_ceil(60)),
+        _ => format!("about {} h {} min", seconds / 3_600, seconds % 3_600 / 60),
+    }
+}
+
+/// The choices of rows that there are, apart from those by code.
+fn tabs(detail: &BulkChangeDetailView, shown: Option<&str>) -> Vec<Tab> {
+    let counts = &detail.change.counts;
+    let waiting: i64 = detail.waiting.iter().map(|waiting| waiting.count).sum();
+    let choices = [
+        ("All", counts.total, "all"),
+        ("Failed", counts.error, DeviceChangeStatus::Error.as_str()),
+        ("Done", counts.processed, DeviceChangeStatus::Processed.as_str()),
+        ("Waiting", waiting, DeviceChangeStatus::Pending.as_str()),
+        ("Not begun", counts.open - waiting, DeviceChangeStatus::New.as_str()),
+        ("Canceled", counts.canceled, DeviceChangeStatus::Canceled.as_str()),
+    ];
+    let there = choices.into_iter().filter(|(_, count, status)| *count > 0 || *status == "all" || Some(*status) == shown);
+    there.map(|(name, count, status)| Tab { name, count: thousands(count), status, is_shown: shown == Some(status) }).collect()
+}
+
+/// The bulk change that an address names, if the viewer sees it and it is of that portal. Errors: 404, 403.
+pub(super) async fn seen(viewer: &Viewer, portal: &str, id: &str) -> Result<StoredChange, ApiProblem> {
+    let (portal, id) = (portal_of(portal)?, path_id(id)?);
+    let change = viewer.web.engine.get_bulk_change(&viewer.caller, BulkChangeId(id)).await?;
+    viewer.caller.require(change.portal.into(), Action::View)?;
+    if change.portal == portal { Ok(change) } else { Err(ApiProblem::not_found()) }
+}
+
+/// Where a change is shown.
+pub(super) fn address_of(change: &StoredChange) -> String {
+    address(&BulkChangeView::from(change))
+}
+
 async fn rows_of(
     viewer: &Viewer,
     id: i64,
-    wanted: [(&str, Option<String>); 3],
+    wanted: impl Iterator<Item = (&str, Option<String>)>,
 ) -> Result<crate::views::Page<DeviceChangeView>, ApiProblem> {
-    let given = wanted.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    let given = wanted.filter_map(|(name, value)| Some((name.to_owned(), value?)));
     let parameters = Parameters::of_pairs(given.collect());
     Ok(list_device_changes(State(viewer.web.clone()), viewer.caller.clone(), PathId(id), parameters).await?.0)
 }
 
-fn shown(viewer: &Viewer, row: DeviceChangeView) -> RowShown {
+/// A row as pages show it.
+pub(super) fn shown(viewer: &Viewer, row: DeviceChangeView) -> RowShown {
     RowShown {
+        id: row.id,
         line: row.iccid.or(row.number).unwrap_or_default(),
         device: row.device_id,
         status: row.status,
@@ -125,7 +202,8 @@ fn shown(viewer: &Viewer, row: DeviceChangeView) -> RowShown {
     }
 }
 
-fn path_id(text: &str) -> Result<i64, ApiProblem> {
+/// An id in an address. Errors: 404.
+pub(super) fn path_id(text: &str) -> Result<i64, ApiProblem> {
     text.parse().ok().filter(|id| *id > 0).ok_or_else(ApiProblem::not_found)
 }
 

@@ -3,9 +3,13 @@
 pub(super) mod admin;
 pub(super) mod bulk_change;
 pub(super) mod bulk_changes;
+pub(super) mod change_line;
+pub(super) mod change_log;
+pub(super) mod download;
 pub(super) mod home;
 pub(super) mod line;
 pub(super) mod lines;
 pub(super) mod one_time_password;
+pub(super) mod ordered;
 pub(super) mod plan_queue;
 pub(super) mod sign_in;

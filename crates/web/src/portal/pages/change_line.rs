@@ -1,0 +1,109 @@
+//! One line of a bulk change: what became of it, its steps outside, and its log with what was asked and answered.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use lineshift_domain::codes::Code;
+use lineshift_domain::ids::DeviceChangeId;
+
+use super::bulk_change::{RowShown, address_of, path_id, seen, shown};
+use super::bulk_changes::title;
+use super::change_log::{EntryShown, entries};
+use crate::api::bulk_changes::devices::list_device_changes;
+use crate::cursor::Cursor as _;
+use crate::portal::page::{When, answer};
+use crate::portal::refused::PageRefused;
+use crate::portal::viewer::{Frame, Place, Viewer};
+use crate::problem::ApiProblem;
+use crate::query::{Parameters, PathId};
+use crate::views::{BulkChangeView, DeviceChangeView, StepView};
+
+#[derive(Template)]
+#[template(path = "change_line.html")]
+struct ChangeLinePage {
+    frame: Frame,
+    /// Where the bulk change is.
+    change: String,
+    title: String,
+    row: RowShown,
+    attempt: i64,
+    next_check: Option<When>,
+    steps: Vec<StepShown>,
+    entries: Vec<EntryShown>,
+    next: Option<String>,
+}
+
+/// A part of a step.
+struct StepShown {
+    what: String,
+    state: String,
+    attempt: i64,
+    external: String,
+    outcome: String,
+    at: When,
+}
+
+/// `GET /{portal}/bulk-changes/{id}/lines/{row}`
+pub(in crate::portal) async fn show(
+    viewer: Viewer,
+    Path((portal, id, row)): Path<(String, String, String)>,
+    mut parameters: Parameters,
+) -> Result<Response, PageRefused> {
+    let change = seen(&viewer, &portal, &id).await?;
+    let row = path_id(&row)?;
+    let after = parameters.text("after");
+    parameters.finish()?;
+    let found = find_row(&viewer, change.id.0, row).await?;
+    let (entries, next) = entries(&viewer, &change, Some(row), after).await?;
+    let steps = found.steps.clone().unwrap_or_default();
+    let page = ChangeLinePage {
+        change: address_of(&change),
+        title: title(&BulkChangeView::from(&change)),
+        attempt: found.attempt,
+        next_check: found.next_check_at.map(|at| viewer.when(at)),
+        steps: steps.into_iter().map(|step| step_shown(&viewer, step)).collect(),
+        entries,
+        next,
+        frame: viewer.frame(format!("Line of bulk change {}", change.id), Some(change.portal), Place::BulkChanges)?,
+        row: shown(&viewer, found),
+    };
+    Ok(answer(&page))
+}
+
+/// The row with its steps. Errors: 404 when it is not one of the change.
+async fn find_row(viewer: &Viewer, change: i64, row: i64) -> Result<DeviceChangeView, ApiProblem> {
+    // The list of rows goes by their ids: the one after the id before it.
+    let before = (None::<Code>, DeviceChangeId(row - 1)).encode();
+    let asked = [("include", "steps".to_owned()), ("limit", "1".to_owned()), ("after", before)];
+    let asked = Parameters::of_pairs(asked.map(|(name, value)| (name.to_owned(), value)).into());
+    let listed = list_device_changes(State(viewer.web.clone()), viewer.caller.clone(), PathId(change), asked).await?.0;
+    listed.items.into_iter().find(|found| found.id == row).ok_or_else(ApiProblem::not_found)
+}
+
+fn step_shown(viewer: &Viewer, step: StepView) -> StepShown {
+    let what = match (step.step.as_str(), step.part) {
+        ("rev_service", 0) => "Rev service".to_owned(),
+        ("rev_service", part) => format!("Rev service, product {part}"),
+        (name, part) if part >= 100 => format!("{}, undoing {}", spoken(name), part - 99),
+        (name, part) => format!("{}, call {}", spoken(name), part + 1),
+    };
+    let adopted = if step.adopted { " (found there)" } else { "" };
+    let outcome = [step.code, step.outcome].into_iter().flatten().collect::<Vec<_>>().join(": ");
+    StepShown {
+        what,
+        state: step.state,
+        attempt: step.attempt,
+        external: step.external_text.map(|id| format!("{id}{adopted}")).unwrap_or_default(),
+        outcome,
+        at: viewer.when(step.at),
+    }
+}
+
+/// A stored name as people write it.
+fn spoken(name: &str) -> String {
+    let mut words = name.replace('_', " ");
+    if let Some(first) = words.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    words
+}

@@ -1,0 +1,158 @@
+//! Tables as XLSX: rows come page by page, are written on a thread that may wait, and go out as they are packed.
+//!
+//! A workbook holds no more than a page of rows in memory: its sheet grows in a file without a name in the directory for temporary
+//! files, and is packed from there into the answer. Every cell is a text, so that ICCIDs keep all their digits.
+
+use std::io::{self, Write};
+
+use axum::body::Bytes;
+use axum::http::StatusCode;
+use futures::Stream;
+use lineshift_domain::ids::TenantId;
+use rust_xlsxwriter::{Format, IgnoreError, Workbook, Worksheet, XlsxError};
+use tokio::sync::mpsc;
+
+use crate::problem::ApiProblem;
+use crate::shares::{Place, Shares};
+
+/// The type of a workbook.
+pub(super) const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+
+/// Rows that a sheet holds below its header: the format allows no more.
+pub(super) const MOST_ROWS: i64 = 1_048_575;
+
+/// How many workbooks are written at once: each has a thread and a temporary file.
+const MOST_AT_ONCE: usize = 4;
+
+/// How many of them are one tenant's.
+const MOST_OF_A_TENANT: usize = 2;
+
+/// The width of a column, in characters: that of an ICCID.
+const WIDTH: f64 = 22.0;
+
+/// Bytes that go out together.
+const CHUNK: usize = 64 * 1024;
+
+/// Chunks, and pages of rows, that wait at most.
+const WAITING: usize = 4;
+
+/// The workbooks that may still be begun.
+#[derive(Clone)]
+pub(crate) struct Workbooks(Shares<TenantId>);
+
+impl Default for Workbooks {
+    fn default() -> Self {
+        Self(Shares::new(MOST_AT_ONCE, MOST_OF_A_TENANT))
+    }
+}
+
+impl Workbooks {
+    /// A place for one more, until it is dropped. Errors: 429.
+    pub(super) fn begin(&self, tenant: TenantId) -> Result<Place<TenantId>, ApiProblem> {
+        self.0.try_take(&tenant).ok_or_else(|| {
+            let message = format!(
+                "{MOST_OF_A_TENANT} workbooks of your tenant, or {MOST_AT_ONCE} of all, are being written; try again in a moment, or \
+                 take CSV"
+            );
+            ApiProblem::new(StatusCode::TOO_MANY_REQUESTS, message).retry_after(10)
+        })
+    }
+}
+
+/// Rows on their way to a sheet: pages of them, or why there are no more.
+pub(super) type Pages<const N: usize> = mpsc::Receiver<io::Result<Vec<[String; N]>>>;
+
+/// Where pages of rows are put in.
+pub(super) type PagesIn<const N: usize> = mpsc::Sender<io::Result<Vec<[String; N]>>>;
+
+/// The two ends of rows on their way.
+pub(super) fn pages<const N: usize>() -> (PagesIn<N>, Pages<N>) {
+    mpsc::channel(WAITING)
+}
+
+/// The workbook, as it is packed. Whoever stops reading stops its writer.
+pub(super) fn stream<const N: usize>(
+    name: String,
+    columns: [&'static str; N],
+    rows: Pages<N>,
+    place: Place<TenantId>,
+) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+    let (chunks, packed) = mpsc::channel(WAITING);
+    tokio::task::spawn_blocking(move || {
+        let mut out = Chunks { packed: Vec::with_capacity(CHUNK), chunks };
+        let written = write(&name, columns, rows, &mut out).and_then(|()| out.flush());
+        if let Err(error) = written {
+            tracing::warn!(%error, "a workbook broke off");
+            // Nobody may be there any more to hear it.
+            let _ = out.chunks.blocking_send(Err(io::Error::other("the workbook broke off")));
+        }
+        drop(place);
+    });
+    futures::stream::unfold(packed, |mut packed| async move { packed.recv().await.map(|chunk| (chunk, packed)) })
+}
+
+fn write<const N: usize>(name: &str, columns: [&'static str; N], mut rows: Pages<N>, out: &mut Chunks) -> io::Result<()> {
+    let mut workbook = Workbook::new();
+    let sheet = workbook.add_worksheet_with_constant_memory().map_err(other)?;
+    sheet.set_name(name).map_err(other)?;
+    write_header(sheet, &columns).map_err(other)?;
+    let mut next = 1;
+    while let Some(page) = rows.blocking_recv() {
+        if out.chunks.is_closed() {
+            return Err(io::Error::other("nobody reads it any more"));
+        }
+        for row in page? {
+            write_row(sheet, next, &row).map_err(other)?;
+            next += 1;
+        }
+    }
+    let last_column = u16::try_from(N.saturating_sub(1)).unwrap_or(u16::MAX);
+    // Digits are meant as texts here: without this, each would have a warning in its corner.
+    sheet.ignore_error_range(0, 0, next - 1, last_column, IgnoreError::NumberStoredAsText).map_err(other)?;
+    workbook.save_to_writer(&mut *out).map_err(other)
+}
+
+fn write_header(sheet: &mut Worksheet, columns: &[&str]) -> Result<(), XlsxError> {
+    let bold = Format::new().set_bold();
+    for (column, name) in (0..).zip(columns) {
+        sheet.set_column_width(column, WIDTH)?;
+        sheet.write_string_with_format(0, column, *name, &bold)?;
+    }
+    sheet.set_freeze_panes(1, 0)?;
+    Ok(())
+}
+
+fn write_row(sheet: &mut Worksheet, row: u32, cells: &[String]) -> Result<(), XlsxError> {
+    for (column, cell) in (0..).zip(cells).filter(|(_, cell)| !cell.is_empty()) {
+        sheet.write_string(row, column, cell)?;
+    }
+    Ok(())
+}
+
+fn other(error: XlsxError) -> io::Error {
+    io::Error::other(error)
+}
+
+/// Hands bytes on in chunks.
+struct Chunks {
+    packed: Vec<u8>,
+    chunks: mpsc::Sender<io::Result<Bytes>>,
+}
+
+impl Write for Chunks {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.packed.extend_from_slice(bytes);
+        if self.packed.len() >= CHUNK {
+            self.flush()?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.packed.is_empty() {
+            return Ok(());
+        }
+        let chunk = Bytes::from(std::mem::replace(&mut self.packed, Vec::with_capacity(CHUNK)));
+        self.chunks.blocking_send(Ok(chunk)).map_err(|_| io::Error::other("nobody reads it any more"))
+    }
+}

@@ -1,0 +1,129 @@
+//! Following bulk changes in the portal: lists, one line's steps and log, downloads.
+
+use std::io::Read as _;
+
+use lineshift_testkit::app::TestApp;
+use lineshift_testkit::operator::iccid;
+use serde_json::json;
+
+use crate::browser::{Browser, with_change};
+
+/// The addresses of what a page links to under that beginning, as they are written.
+fn links<'p>(page: &'p str, beginning: &str) -> Vec<&'p str> {
+    let linked = page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
+    linked.filter(|link| link.starts_with(beginning)).collect()
+}
+
+/// The text of one file within a workbook.
+fn unpacked(workbook: &[u8], name: &str) -> String {
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(workbook)).expect("a workbook");
+    let mut text = String::new();
+    archive.by_name(name).expect("the file").read_to_string(&mut text).expect("a text");
+    text
+}
+
+#[tokio::test]
+async fn a_line_of_a_change_shows_what_became_of_it_and_its_log() {
+    let (app, id) = with_change(2).await;
+    app.signed_in("ada@fleet.example", &["operator"], "*").await;
+    let ada = Browser::signed_in(&app, "ada@fleet.example").await;
+    let address = format!("/m2m/bulk-changes/{id}");
+    let page = ada.page(&format!("{address}?status=all")).await;
+    let lines = links(&page, &format!("{address}/lines/"));
+    assert_eq!(lines.len(), 3, "{page}");
+    let (mut failed, mut done) = (0, 0);
+    for line in lines {
+        let page = ada.page(line).await;
+        if page.contains("device_not_found") {
+            failed += 1;
+            assert!(page.contains("89011700065349734878") && page.contains("<details open>"), "{page}");
+        } else {
+            done += 1;
+            assert!(page.contains("AssignNonRevCustomer: Update AMOP") && page.contains("Request"), "{page}");
+            assert!(page.contains("href=\"/m2m/lines/"), "{page}");
+        }
+    }
+    assert_eq!((failed, done), (1, 2));
+    let log = ada.page(&format!("{address}/log")).await;
+    assert_eq!(links(&log, &format!("{address}/lines/")).len(), 3, "{log}");
+
+    // A row is one of its change, and a change one of its portal.
+    let other = app.orderer().await;
+    let body = json!({"ServiceProviderId": app.operator.jasper.0, "Devices": [iccid(1)], "SiteId": app.operator.amop_site.0});
+    let answer = other.post("/M2M/AssociateCustomer", &body).await;
+    let elsewhere = answer.json()["BulkChangeId"].as_i64().expect("an id");
+    let row = links(&page, &format!("{address}/lines/"))[0].rsplit('/').next().expect("a row");
+    for missing in [
+        format!("/m2m/bulk-changes/{elsewhere}/lines/{row}"),
+        format!("/mobility/bulk-changes/{id}/lines/{row}"),
+        format!("{address}/lines/0"),
+        format!("{address}/lines/x"),
+        format!("/lnp/bulk-changes/{id}/log"),
+        format!("/lnp/bulk-changes/{id}/download"),
+    ] {
+        assert_eq!(ada.open(&missing).await.status, 404, "{missing}");
+    }
+}
+
+#[tokio::test]
+async fn lines_are_downloaded_as_they_are_chosen() {
+    let (app, id) = with_change(3).await;
+    app.signed_in("vic@fleet.example", &["viewer"], "*").await;
+    let vic = Browser::signed_in(&app, "vic@fleet.example").await;
+    let address = format!("/m2m/bulk-changes/{id}");
+    let page = vic.page(&address).await;
+    for choice in ["?format=csv\"", "?format=xlsx\"", "?format=xlsx&amp;status=ERROR\""] {
+        assert!(page.contains(&format!("{address}/download{choice}")), "{choice}: {page}");
+    }
+    assert!(vic.page(&format!("{address}?code=device_not_found")).await.contains("format=csv&amp;code=device_not_found"));
+
+    let csv = vic.open(&format!("{address}/download?format=csv&status=ERROR")).await;
+    assert_eq!((csv.status, csv.header("content-type")), (200, "text/csv; charset=utf-8; header=present"));
+    assert_eq!(csv.text().lines().count(), 2, "{}", csv.text());
+    let by_code = vic.open(&format!("{address}/download?code=device_not_found")).await.text();
+    assert!(by_code.contains("89011700065349734878") && by_code.lines().count() == 2, "{by_code}");
+
+    let all = vic.open(&format!("{address}/download?format=xlsx")).await;
+    assert_eq!(all.header("content-disposition"), format!("attachment; filename=\"bulk-change-{id}.xlsx\""));
+    assert_eq!(all.header("content-encoding"), "", "a workbook is packed already");
+    let sheet = unpacked(&all.body, "xl/worksheets/sheet1.xml");
+    assert_eq!(sheet.matches("<row ").count(), 5, "{sheet}");
+    for text in [iccid(1), iccid(2), iccid(3), "89011700065349734878".to_owned(), "device_not_found".to_owned()] {
+        assert!(sheet.contains(&format!("<t>{text}</t>")), "{text} is not a text in {sheet}");
+    }
+    assert!(!sheet.contains("<f>"), "nothing is a formula");
+    let failed = vic.open(&format!("{address}/download?format=xlsx&status=ERROR")).await;
+    assert_eq!(unpacked(&failed.body, "xl/worksheets/sheet1.xml").matches("<row ").count(), 2);
+
+    let wrong = vic.open(&format!("{address}/download?format=pdf&status=LATE&code=nonsense")).await;
+    let text = wrong.text();
+    assert_eq!((wrong.status, wrong.header("content-type")), (422, "text/html; charset=utf-8"));
+    assert!(["format", "status", "code"].iter().all(|field| text.contains(&format!("<b>{field}</b>"))), "{text}");
+    app.signed_in("non@fleet.example", &[], "*").await;
+    let nobody = Browser::signed_in(&app, "non@fleet.example").await;
+    assert_eq!(nobody.open(&format!("{address}/download")).await.status, 403);
+}
+
+#[tokio::test]
+async fn what_is_ordered_stands_on_the_page_with_names() {
+    let app = TestApp::with_lines(2).await;
+    app.signed_in("ada@fleet.example", &["operator"], "*").await;
+    let body = json!({
+        "ServiceProviderId": app.operator.jasper.0, "Devices": [iccid(1), iccid(2)], "ChangeType": 4, "ProcessChanges": false,
+        "CustomerRatePlanUpdate": {"CustomerRatePlanId": app.operator.plan.0, "CustomerPoolId": 0, "EffectiveDate": "2026-12-24"},
+    });
+    let answer = app.orderer().await.post("/M2M/BulkChange", &body).await;
+    assert_eq!(answer.status, 202, "{}", answer.text());
+    let id = answer.json()["BulkChangeId"].as_i64().expect("an id");
+    let plan = app.admin().await.read(&format!("/api/v1/customer-rate-plans/{}", app.operator.plan.0)).await;
+    let mut ada = Browser::signed_in(&app, "ada@fleet.example").await;
+    let address = format!("/m2m/bulk-changes/{id}");
+    let page = ada.page(&address).await;
+    assert!(page.contains(plan["name"].as_str().expect("a name")) && page.contains("2026-12-24 00:00"), "{page}");
+    assert!(page.contains("<dt>Customer rate pool</dt><dd>none</dd>"), "{page}");
+    assert!(page.contains("Start 2 lines") && page.contains("Canceling: 2 open lines are canceled"), "{page}");
+    assert_eq!(ada.send_from(&address, &format!("{address}/start"), &[]).await.status, 303);
+    app.operator.run_until_idle().await;
+    let page = ada.page(&address).await;
+    assert!(page.contains("Canceling: 2 scheduled changes are canceled") && !page.contains("Start 2"), "{page}");
+}
