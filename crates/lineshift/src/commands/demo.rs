@@ -5,6 +5,7 @@ mod billing;
 mod carriers;
 mod changes;
 mod load;
+mod paste;
 mod summary;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -84,6 +85,8 @@ struct Shown {
     base: String,
     key: String,
     password: SecretString,
+    /// A text with lines, for the portal.
+    to_paste: PathBuf,
     _billing: billing::Connected,
     _carriers: carriers::Carriers,
 }
@@ -96,6 +99,11 @@ struct Place {
 }
 
 impl Place {
+    /// The folder that holds the store.
+    fn directory(&self) -> &Path {
+        self.file.parent().unwrap_or(Path::new("."))
+    }
+
     fn of(dir: Option<&Path>) -> Result<Self> {
         let (dir, temporary) = match dir {
             Some(dir) => {
@@ -122,6 +130,7 @@ async fn show(args: &Args, place: &Place, context: &Context) -> Result<Shown> {
     let store = lineshift_store_sqlite::open(&place.file, options).await.context("making the store")?;
     let fleet = Fleet::new(args.devices, args.seed);
     note(&format!("A fleet of {} lines in {}", args.devices, place.file.display()));
+    let to_paste = paste::write(&fleet, place.directory())?;
     let loaded = load::load(&store, &fleet).await?;
     let password = administrator::make(&store, loaded.tenant).await?;
     let billing = billing::Billing::start(args.seed, keys(context)?).await?;
@@ -142,7 +151,7 @@ async fn show(args: &Args, place: &Place, context: &Context) -> Result<Shown> {
     note(&carriers.faults());
     let ledgers = (billing.ledger()?, carriers.ledgers()?);
     report(args, &summary::summarize(&store, loaded.tenant, &client, changes, ledgers).await?)?;
-    Ok(Shown { store, running, base, key: loaded.key, password, _billing: billing, _carriers: carriers })
+    Ok(Shown { store, running, base, key: loaded.key, password, to_paste, _billing: billing, _carriers: carriers })
 }
 
 /// The keys that the configuration names, so that a server opens what is kept in a directory; else one that nobody else has.
@@ -169,13 +178,15 @@ fn report(args: &Args, summary: &summary::Summary) -> Result<()> {
     }
 }
 
-fn stay(args: &Args, Shown { base, key, password, .. }: &Shown) {
+fn stay(args: &Args, Shown { base, key, password, to_paste, .. }: &Shown) {
     note(&format!(
-        "\nIt goes on. Open {base}/docs with the key {key}, or in another shell:\n\n  \
-         export LINESHIFT_URL={base} LINESHIFT_API_KEY={key}\n  lineshift status\n\n\
-         People sign in, too (POST {base}/api/v1/session): {} with the password {}\n\n{}Ctrl-C ends it.",
+        "\nThe portal is open: {base}/\n\n  \
+         e-mail address  {}\n  password        {}\n  lines to paste  {}\n\n\
+         For programs there is {base}/docs with the key {key}; in another shell:\n\n  \
+         export LINESHIFT_URL={base} LINESHIFT_API_KEY={key}\n  lineshift status\n\n{}Ctrl-C ends it.",
         administrator::EMAIL,
         password.expose_secret(),
+        to_paste.display(),
         if args.dir.is_none() { "The store is deleted at the end. " } else { "" }
     ));
 }
