@@ -202,6 +202,12 @@ impl Browser {
         (entries.iter().map(|(_, size)| size).sum(), elsewhere)
     }
 
+    /// Path and query of every link of the page, as they stand there.
+    pub(crate) async fn links(&self) -> Vec<String> {
+        let script = "return [...document.querySelectorAll('a[href^=\"/\"]')].map((link) => link.getAttribute('href').split('#')[0])";
+        serde_json::from_value(self.script(script).await).expect("addresses")
+    }
+
     /// What the browser complained of since it was asked last: scripts that failed, what the policy did not let through, what was not found.
     pub(crate) async fn complaints(&self) -> Vec<String> {
         let entries = self.driver.log().await.expect("a log");

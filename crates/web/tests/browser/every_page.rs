@@ -1,56 +1,84 @@
-//! Every page of the table: what a person sees of it, what it weighs, and what it asks for.
+//! Every page of the table, found by the links that lead there: what a person sees of it, what it weighs, and what it asks for.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use lineshift_domain::ids::BulkChangeId;
 use lineshift_web::PAGES;
 
 use crate::browser::{Browser, Manner};
 use crate::world::World;
 
-/// Bytes of a page with all that it brings.
+/// Bytes of a page with all that it brings, compressed as they come.
 const MOST_BYTES: u64 = 60 * 1_024;
+
+/// What is fetched and not looked at.
+const FILES: [&str; 2] = ["/assets/{name}", "/{portal}/bulk-changes/{id}/download"];
+
+/// What is for whoever is not signed in; an address leads there that nobody else gets.
+const OUTSIDE: [&str; 3] = ["/sign-in", "/sign-in/one-time-password", "/invitation"];
 
 /// Where pictures of the pages are put; none: none are made.
 fn pictures() -> Option<PathBuf> {
     std::env::var_os("LINESHIFT_PICTURES").map(PathBuf::from)
 }
 
-struct Places {
-    line: i64,
-    change: BulkChangeId,
+/// The pages that somebody who is signed in is shown.
+fn pages() -> BTreeSet<&'static str> {
+    let shown = |path: &&str| !FILES.contains(path) && !OUTSIDE.contains(path);
+    PAGES.iter().filter(|row| row.method == "get").map(|row| row.path).filter(shown).collect()
 }
 
-impl Places {
-    /// An example of a page; none: whoever is signed in is led on from it.
-    fn example(&self, page: &str) -> Option<String> {
-        let id = if page.contains("bulk-changes") { self.change.0 } else { self.line };
-        match page {
-            "/sign-in/one-time-password" | "/assets/{name}" => None,
-            page => Some(page.replace("{portal}", "m2m").replace("{id}", &id.to_string())),
-        }
-    }
+/// Whether a path is one of a page's addresses, in the portal that is looked at.
+fn leads_to(path: &str, page: &str) -> bool {
+    let mut parts = path.split('/');
+    let fits = |(wanted, part): (&str, Option<&str>)| match (wanted, part) {
+        ("{portal}", Some(part)) => part == "m2m",
+        (wanted, Some(part)) if wanted.starts_with('{') => !part.is_empty() && part != "new",
+        (wanted, part) => part == Some(wanted),
+    };
+    page.split('/').map(|wanted| (wanted, parts.next())).all(fits) && parts.next().is_none()
 }
 
 #[tokio::test]
-async fn every_page_can_be_read_by_everybody_and_asks_nobody_else() {
-    let world = World::with_lines(60).await;
-    let change = world.change(50, true).await;
-    world.app.operator.run_until_idle().await;
-    let places = Places { line: world.line().await, change };
+async fn every_page_is_led_to_can_be_read_by_everybody_and_asks_nobody_else() {
+    let world = World::of_every_kind().await;
     let browser = world.administrator(Manner::default()).await;
-    let pages = PAGES.iter().filter(|row| row.method == "get").map(|row| row.path);
-    let mut wrong = Vec::new();
-    for page in pages {
-        let Some(place) = places.example(page) else { continue };
+    world.prepare(&browser).await;
+    let (mut left, mut wrong) = (pages(), Vec::new());
+    // By page, the address that the first link to it has.
+    let mut known = BTreeMap::from([("/", "/".to_owned())]);
+    while let Some(page) = left.iter().copied().find(|page| known.contains_key(page)) {
+        left.remove(page);
         for dark in [false, true] {
             browser.set_dark(dark).await;
-            browser.go(&place).await;
+            browser.go(&known[page]).await;
             wrong.extend(look(&browser, dark).await.into_iter().map(|fault| format!("{page}: {fault}")));
-            if let Some(folder) = pictures() {
-                let name = page.trim_matches('/').replace(['/', '{', '}'], "-");
-                browser.picture(&folder.join(format!("{name}{}.png", if dark { "-dark" } else { "" }))).await;
+            keep(&browser, page, dark).await;
+        }
+        for link in browser.links().await {
+            if let Some(page) = left.iter().find(|page| leads_to(link.split('?').next().unwrap_or_default(), page)) {
+                known.entry(page).or_insert(link);
             }
+        }
+    }
+    wrong.extend(left.iter().map(|page| format!("{page}: no link leads there")));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn whoever_is_not_signed_in_can_read_what_is_asked_of_them() {
+    let world = World::with_lines(1).await;
+    let browser = Browser::open(&world.app.url, Manner::default()).await;
+    let mut wrong = Vec::new();
+    for place in ["/sign-in", "/sign-in?next=%2Fm2m%2Flines", "/no-such-page"] {
+        for dark in [false, true] {
+            browser.set_dark(dark).await;
+            browser.go(place).await;
+            let faults = look(&browser, dark).await.into_iter();
+            // Chromium complains of every page that is not there.
+            let faults = faults.filter(|fault| !(place == "/no-such-page" && fault.contains("404")));
+            wrong.extend(faults.map(|fault| format!("{place}: {fault}")));
+            keep(&browser, place, dark).await;
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -70,4 +98,26 @@ async fn look(browser: &Browser, dark: bool) -> Vec<String> {
     wrong.extend(browser.complaints().await);
     let scheme = if dark { "dark: " } else { "" };
     wrong.into_iter().map(|fault| format!("{scheme}{fault}")).collect()
+}
+
+/// Keeps a picture of the page, where pictures are wanted.
+async fn keep(browser: &Browser, page: &str, dark: bool) {
+    let Some(folder) = pictures().filter(|_| !page.contains(['?'])) else { return };
+    let words: Vec<&str> = page.split('/').filter(|word| !word.is_empty() && *word != "{portal}").collect();
+    let name = if words.is_empty() { "home".to_owned() } else { words.join("-").replace(['{', '}'], "") };
+    browser.picture(&folder.join(format!("{name}{}.png", if dark { "-dark" } else { "" }))).await;
+}
+
+#[test]
+fn a_path_leads_to_one_page() {
+    assert!(leads_to("/m2m/lines/12", "/{portal}/lines/{id}") && leads_to("/", "/"));
+    for (path, page) in [
+        ("/mobility/lines/12", "/{portal}/lines/{id}"),
+        ("/m2m/lines/new", "/{portal}/lines/{id}"),
+        ("/m2m/lines", "/{portal}/lines/{id}"),
+        ("/m2m/lines/1/2", "/{portal}/lines/{id}"),
+        ("/m2m/lines/", "/{portal}/lines/{id}"),
+    ] {
+        assert!(!leads_to(path, page), "{path}");
+    }
 }

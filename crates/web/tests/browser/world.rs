@@ -21,6 +21,19 @@ impl World {
         Self { app: TestApp::measured(lines).await }
     }
 
+    /// With something to see on every page.
+    pub(crate) async fn of_every_kind() -> Self {
+        let world = Self::with_lines(60).await;
+        world.change(50, true).await;
+        world.app.operator.run_until_idle().await;
+        world
+    }
+
+    /// What has to be done in the portal before every page has something to show.
+    pub(crate) async fn prepare(&self, browser: &Browser) {
+        browser.go("/").await;
+    }
+
     /// Somebody who may do everything, signed in.
     pub(crate) async fn administrator(&self, manner: Manner) -> Browser {
         self.person("ada@fleet.example", &["administrator"], manner).await
