@@ -100,6 +100,41 @@ function takeInvitation(field) {
 
 document.querySelectorAll("[data-copy]").forEach(offerToCopy);
 document.querySelectorAll("[data-invitation]").forEach(takeInvitation);
+// Suggests what a page of the server lists for what is typed so far.
+function suggest(input) {
+  const list = document.getElementById(input.getAttribute("list"));
+  let [timer, asked] = [0, ""];
+  input.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(async () => {
+      const text = input.value.trim();
+      if (!text || text === asked || text.endsWith(")")) return;
+      asked = text;
+      const answer = await fetch(`${input.dataset.suggest}?name=${encodeURIComponent(text)}`).catch(() => null);
+      if (!answer?.ok || asked !== text) return;
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const options = [...page.querySelectorAll("[data-suggestion]")].map((found) => {
+        const option = document.createElement("option");
+        option.value = found.textContent;
+        return option;
+      });
+      list.replaceChildren(...options);
+    }, 250);
+  });
+}
+
+// A form that is on its way is not sent twice; the server would take it once all the same.
+function once(form) {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = "yes";
+    form.setAttribute("aria-busy", "true");
+  });
+  window.addEventListener("pageshow", () => delete form.dataset.sent);
+}
+
+document.querySelectorAll("[data-suggest]").forEach(suggest);
+document.querySelectorAll("form[data-once]").forEach(once);
 document.querySelectorAll("[data-follow]").forEach(follow);
 document.querySelectorAll("form[data-confirm]").forEach((form) => {
   form.addEventListener("submit", (event) => {

@@ -14,6 +14,9 @@ use crate::standing::ThrownOut;
 /// The most bytes of a body that is no order.
 pub(crate) const SMALL_BODY: usize = 1 << 20;
 
+/// The most lines that are judged without a turn: about as many as stand in a small body.
+const SMALL_LINES: i64 = 40_000;
+
 /// Bodies longer than [`SMALL_BODY`] that are read and judged at once; each may take several times its size in memory.
 const LARGE_AT_ONCE: usize = 4;
 
@@ -52,6 +55,18 @@ impl LargeBodies {
         if declared_length(headers).is_some_and(|length| length <= SMALL_BODY as u64) {
             return Ok(None);
         }
+        self.large_turn(tenant).await
+    }
+
+    /// The same for an order of so many lines that no body names. Errors: 429.
+    pub(crate) async fn turn_of_lines(&self, tenant: TenantId, lines: i64) -> Result<Option<Turn>, ApiProblem> {
+        if lines <= SMALL_LINES {
+            return Ok(None);
+        }
+        self.large_turn(tenant).await
+    }
+
+    async fn large_turn(&self, tenant: TenantId) -> Result<Option<Turn>, ApiProblem> {
         match tokio::time::timeout(TURN_WAIT, self.0.take(&tenant)).await {
             Ok(turn) => Ok(Some(turn)),
             Err(_) => Err(ApiProblem::new(

@@ -303,10 +303,7 @@ pub async fn confirmed_plans_are_written_with_their_history<S: Store>(store: &S)
     store.record_steps(&held, &writes(vec![unknown.clone()]), at(40)).await.expect("not known any more");
     store.record_steps(&held, &writes(vec![unknown]), at(41)).await.expect("twice");
     let nothing = r#"{"carrier_rate_plan":null,"communication_plan":null}"#;
-    assert_eq!(
-        said(&fixture.history(lines[2]).await),
-        [(at(40), "carrier_rate_plan", before.as_str(), nothing, "orderer")]
-    );
+    assert_eq!(said(&fixture.history(lines[2]).await), [(at(40), "carrier_rate_plan", before.as_str(), nothing, "orderer")]);
     assert_eq!(fixture.find(&iccid(2)).await.carrier_rate_plan, None);
 }
 

@@ -47,6 +47,11 @@ impl Form {
         Self(fields)
     }
 
+    /// Every field that was filled in.
+    pub(super) fn pairs(&self) -> &[(String, String)] {
+        &self.0
+    }
+
     /// The fields as a request's parameters: each is read once, and what is wrong is found at once.
     pub(super) fn parameters(self) -> Parameters {
         Parameters::of_pairs(self.0)

@@ -25,7 +25,8 @@ use crate::routes::RouteRow;
 use crate::{Web, layers};
 use pages::admin::{api_keys, reference, roles, user, users};
 use pages::{
-    bulk_change, bulk_changes, change_line, change_log, download, home, line, lines, one_time_password, plan_queue, sign_in,
+    bulk_change, bulk_changes, change_line, change_log, download, home, line, lines, one_time_password, order, plan_queue,
+    sign_in,
 };
 pub(crate) use refused::encoded;
 pub(crate) use workbook::Workbooks;
@@ -62,6 +63,12 @@ pages! {
     post "/{portal}/bulk-changes/{id}/start" bulk_change::start;
     post "/{portal}/bulk-changes/{id}/cancel" bulk_change::cancel;
     post "/{portal}/bulk-changes/{id}/retry" bulk_change::retry;
+
+    get "/{portal}/order" order::choose;
+    get "/{portal}/order/customers" order::find;
+    get "/{portal}/order/{act}" order::ask;
+    post "/{portal}/order/{act}" order::look;
+    post "/{portal}/order/{act}/confirm" order::confirm;
 
     get "/{portal}/plan-queue" plan_queue::list;
     post "/{portal}/plan-queue/{id}/move" plan_queue::move_entry;

@@ -57,7 +57,11 @@ impl WebDriver {
         let answer = request.send().await.map_err(|error| error.to_string())?;
         let is_success = answer.status().is_success();
         let mut said: Value = answer.json().await.map_err(|error| error.to_string())?;
-        if is_success { Ok(said["value"].take()) } else { Err(format!("{}: {}", said["value"]["error"], said["value"]["message"])) }
+        if is_success {
+            Ok(said["value"].take())
+        } else {
+            Err(format!("{}: {}", said["value"]["error"], said["value"]["message"]))
+        }
     }
 
     async fn post(&self, path: &str, body: Value) -> Result<Value, String> {

@@ -10,6 +10,7 @@ pub(super) mod home;
 pub(super) mod line;
 pub(super) mod lines;
 pub(super) mod one_time_password;
+pub(super) mod order;
 pub(super) mod ordered;
 pub(super) mod plan_queue;
 pub(super) mod sign_in;
