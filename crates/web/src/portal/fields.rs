@@ -42,6 +42,8 @@ pub(super) enum Kind {
     Flag(bool),
     /// One of a few texts.
     Term(Vec<Choice>),
+    /// Any of a few texts.
+    Terms(Vec<Choice>),
     /// One of a few things, by their ids.
     Id { is_required: bool, options: Vec<Choice> },
     /// Any of a few things, by their ids.
@@ -95,7 +97,7 @@ impl Field {
             Kind::Decimal => Some(text.map_or(Value::Null, |text| Value::from(text.trim()))),
             Kind::Flag(_) => Some(Value::from(text.is_some())),
             Kind::Ids(_) => Some(form.all(&self.name).map(number).collect()),
-            Kind::Scopes => Some(form.all(&self.name).map(Value::from).collect()),
+            Kind::Terms(_) | Kind::Scopes => Some(form.all(&self.name).map(Value::from).collect()),
             Kind::Reach(_) => match text {
                 Some(text) => Some(words(text).map(Value::from).collect()),
                 None => emptied(Value::from(vec![""])),
@@ -313,7 +315,7 @@ impl FieldShown {
             Kind::Id { is_required, options: choices } => {
                 (shown.widget, shown.is_required, shown.options) = ("select", *is_required, options(choices));
             }
-            Kind::Ids(choices) => (shown.widget, shown.options) = ("boxes", options(choices)),
+            Kind::Ids(choices) | Kind::Terms(choices) => (shown.widget, shown.options) = ("boxes", options(choices)),
             Kind::Scopes => (shown.widget, shown.rows) = ("matrix", matrix(&texts)),
             Kind::Reach(_) => (shown.widget, shown.is_required) = ("area", true),
             Kind::Day(_) => shown.input = "date",

@@ -23,11 +23,8 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 
 use crate::routes::RouteRow;
 use crate::{Web, layers};
-use pages::admin::{api_keys, reference, roles, user, users};
-use pages::{
-    bulk_change, bulk_changes, change_line, change_log, download, home, line, lines, one_time_password, order, plan_queue,
-    sign_in,
-};
+use pages::admin::{api_keys, audit, carrier_rate_plans, integrations, overview, reference, roles, settings, sync_runs, user, users};
+use pages::{account, bulk_change, bulk_changes, change_line, change_log, download, home, invitation, line, lines, one_time_password, order, plan_queue, sign_in, tenants};
 pub(crate) use refused::encoded;
 pub(crate) use workbook::Workbooks;
 
@@ -49,6 +46,17 @@ pages! {
     post "/sign-in/one-time-password" one_time_password::enter;
     post "/sign-out" sign_in::leave;
     post "/tenant" sign_in::switch_tenant;
+    get "/tenants" tenants::show;
+    post "/invitations" tenants::join;
+    post "/invitations/{id}/decline" tenants::decline;
+    get "/invitation" invitation::ask;
+    post "/invitation" invitation::take_up;
+    get "/account" account::show;
+    post "/account/password" account::set_password;
+    post "/account/one-time-password" account::begin_authenticator;
+    post "/account/one-time-password/confirm" account::confirm_authenticator;
+    post "/account/one-time-password/end" account::end_authenticator;
+    post "/account/sessions/{id}/end" account::end_session;
 
     get "/" home::home;
 
@@ -74,6 +82,7 @@ pages! {
     post "/{portal}/plan-queue/{id}/move" plan_queue::move_entry;
     post "/{portal}/plan-queue/{id}/cancel" plan_queue::cancel_entry;
 
+    get "/admin" overview::show;
     get "/admin/users" users::list;
     post "/admin/users" users::create;
     get "/admin/users/new" users::ask_new;
@@ -94,6 +103,17 @@ pages! {
     get "/admin/api-keys/new" api_keys::ask_new;
     get "/admin/api-keys/{id}" api_keys::show;
     post "/admin/api-keys/{id}/revoke" api_keys::revoke;
+
+    get "/admin/integrations" reference::list;
+    post "/admin/integrations" reference::create;
+    get "/admin/integrations/new" reference::ask_new;
+    get "/admin/integrations/{id}" integrations::show;
+    post "/admin/integrations/{id}" integrations::change;
+    post "/admin/integrations/{id}/account" integrations::set_account;
+    post "/admin/integrations/{id}/test" integrations::test;
+    post "/admin/integrations/{id}/sync" integrations::synchronise;
+    get "/admin/sync-runs" sync_runs::list;
+    get "/admin/sync-runs/{id}" sync_runs::show;
 
     get "/admin/service-providers" reference::list;
     post "/admin/service-providers" reference::create;
@@ -120,6 +140,10 @@ pages! {
     get "/admin/customer-rate-pools/new" reference::ask_new;
     get "/admin/customer-rate-pools/{id}" reference::show;
     post "/admin/customer-rate-pools/{id}" reference::change;
+    get "/admin/carrier-rate-plans" carrier_rate_plans::list;
+
+    get "/admin/audit" audit::list;
+    get "/admin/settings" settings::show;
 
     get "/assets/{name}" assets::show;
 }

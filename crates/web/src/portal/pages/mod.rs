@@ -1,5 +1,6 @@
 //! The pages, one or a small group a file.
 
+pub(super) mod account;
 pub(super) mod admin;
 pub(super) mod bulk_change;
 pub(super) mod bulk_changes;
@@ -7,6 +8,7 @@ pub(super) mod change_line;
 pub(super) mod change_log;
 pub(super) mod download;
 pub(super) mod home;
+pub(super) mod invitation;
 pub(super) mod line;
 pub(super) mod lines;
 pub(super) mod one_time_password;
@@ -14,3 +16,4 @@ pub(super) mod order;
 pub(super) mod ordered;
 pub(super) mod plan_queue;
 pub(super) mod sign_in;
+pub(super) mod tenants;

@@ -34,7 +34,8 @@ pub(in crate::portal) enum Kind {
     CustomerRatePools,
 }
 
-const ALL: [Kind; 6] =
+/// All of them.
+pub(super) const ALL: [Kind; 6] =
     [Kind::Integrations, Kind::ServiceProviders, Kind::Customers, Kind::Sites, Kind::CustomerRatePlans, Kind::CustomerRatePools];
 
 /// Which kind a page is about stands in its address.

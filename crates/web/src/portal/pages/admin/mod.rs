@@ -4,12 +4,19 @@
 //! refused by the functions behind the API where somebody may not.
 
 pub(in crate::portal) mod api_keys;
+pub(in crate::portal) mod audit;
+pub(in crate::portal) mod carrier_rate_plans;
+pub(in crate::portal) mod integrations;
 mod kinds;
+pub(in crate::portal) mod overview;
 pub(in crate::portal) mod reference;
 pub(in crate::portal) mod roles;
+pub(in crate::portal) mod settings;
+pub(in crate::portal) mod sync_runs;
 pub(in crate::portal) mod user;
 pub(in crate::portal) mod users;
 
+pub(in crate::portal) use self::roles::scopes_shown;
 use askama::Template;
 use axum::extract::Path;
 use axum::http::Uri;

@@ -37,7 +37,7 @@ struct RolePage {
 }
 
 /// What permissions allow, in the words of people.
-pub(super) fn scopes_shown(words: &[String]) -> String {
+pub(in crate::portal) fn scopes_shown(words: &[String]) -> String {
     let scopes: Scopes = words.join(" ").parse().unwrap_or_default();
     if scopes == Scopes::all() {
         return "everything".to_owned();
