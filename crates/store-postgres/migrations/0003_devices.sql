@@ -22,6 +22,7 @@ CREATE TABLE device (
 );
 CREATE UNIQUE INDEX device_by_iccid ON device (tenant_id, iccid);
 CREATE INDEX device_by_number ON device (tenant_id, subscriber_number, id) WHERE subscriber_number IS NOT NULL;
+CREATE INDEX device_by_status ON device (tenant_id, status, id);
 CREATE INDEX device_by_provider ON device (tenant_id, service_provider_id, id);
 
 CREATE TABLE rev_service (

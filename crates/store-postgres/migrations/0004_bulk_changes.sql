@@ -50,6 +50,9 @@ CREATE TABLE device_bulk_change (
     FOREIGN KEY (tenant_id, service_provider_id) REFERENCES service_provider (tenant_id, id)
 );
 CREATE INDEX device_bulk_change_of ON device_bulk_change (tenant_id, created_by_id, id);
+CREATE INDEX device_bulk_change_by_portal ON device_bulk_change (tenant_id, portal_type, id);
+CREATE INDEX device_bulk_change_ordered ON device_bulk_change (tenant_id, created_at);
+CREATE INDEX device_bulk_change_ended ON device_bulk_change (tenant_id, processed_at, id) WHERE processed_at IS NOT NULL;
 CREATE INDEX device_bulk_change_unfinished ON device_bulk_change (tenant_id, id) WHERE processed_at IS NULL;
 
 CREATE TABLE device_bulk_change_page (
@@ -139,7 +142,7 @@ CREATE TABLE customer_rate_plan_device_queue (
     PRIMARY KEY (tenant_id, device_change_id)
 );
 CREATE INDEX customer_rate_plan_device_queue_due ON customer_rate_plan_device_queue
-    (tenant_id, effective_date, device_change_id) WHERE state = 'open';
+    (tenant_id, effective_date, device_change_id, portal_type) WHERE state = 'open';
 CREATE INDEX customer_rate_plan_device_queue_device ON customer_rate_plan_device_queue
     (tenant_id, device_id, effective_date, device_change_id) WHERE state = 'open';
 CREATE INDEX customer_rate_plan_device_queue_change ON customer_rate_plan_device_queue

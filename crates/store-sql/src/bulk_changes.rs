@@ -15,8 +15,8 @@ use lineshift_domain::reach::Reach;
 use lineshift_domain::terms::PlanQueueState;
 use lineshift_store::Result;
 use lineshift_store::bulk_changes::{
-    BulkChangeStore, BulkChangeView, DeviceChangeFilter, DeviceChangeView, Idempotency, IdempotencyClaim, LogEntry, LogKey,
-    NewBulkChange, NewDeviceChange, Orderer, Reopening, StoredBulkChange, WaitingCount,
+    BulkChangeFilter, BulkChangeStore, BulkChangeView, DeviceChangeFilter, DeviceChangeView, Idempotency, IdempotencyClaim,
+    LogEntry, LogKey, NewBulkChange, NewDeviceChange, Orderer, Reopening, StoredBulkChange, WaitingCount,
 };
 use lineshift_store::paging::Listed;
 
@@ -155,6 +155,18 @@ impl<E: Engine> BulkChangeStore for SqlStore<E> {
         limit: usize,
     ) -> Result<Listed<BulkChangeView, BulkChangeId>> {
         self.engine.read(tenant, move |sql| lists::list_changes(sql, tenant, orderer, Whose::Own, before, limit)).await
+    }
+
+    async fn list_bulk_changes_by(
+        &self,
+        tenant: TenantId,
+        caller: PrincipalId,
+        filter: &BulkChangeFilter,
+        before: Option<BulkChangeId>,
+        limit: usize,
+    ) -> Result<Listed<BulkChangeView, BulkChangeId>> {
+        let filter = filter.clone();
+        self.engine.read(tenant, move |sql| lists::list_changes_by(sql, tenant, caller, &filter, before, limit)).await
     }
 
     async fn get_bulk_change(&self, tenant: TenantId, caller: PrincipalId, id: BulkChangeId) -> Result<BulkChangeView> {

@@ -1,6 +1,7 @@
 //! Lines: lists, one line, its history, and the look-up of what an order names.
 
 mod history;
+mod services;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -12,7 +13,7 @@ use lineshift_domain::lines::Digits;
 use lineshift_domain::reach::Reach;
 use lineshift_domain::terms::LineIdentifier;
 use lineshift_store::devices::{
-    DeviceFilter, DeviceStore, DeviceUsage, DeviceView, FactsQuery, FoundLine, HistoryEntry, HistoryKey, LinesSum,
+    DeviceFilter, DeviceStore, DeviceUsage, DeviceView, FactsQuery, FoundLine, HistoryEntry, HistoryKey, LineService, LinesSum,
 };
 use lineshift_store::paging::Listed;
 use lineshift_store::sql::devices as text;
@@ -52,6 +53,10 @@ impl<E: Engine> DeviceStore for SqlStore<E> {
     async fn find_device_usage(&self, tenant: TenantId, id: DeviceId) -> Result<Option<DeviceUsage>> {
         let found = self.engine.read(tenant, move |sql| sql.find(text::GET_USAGE, &[&tenant.0, &id.0], read_usage)).await?;
         found.ok_or_else(|| StoreError::not_found("device", id))
+    }
+
+    async fn list_line_services(&self, tenant: TenantId, id: DeviceId) -> Result<Vec<LineService>> {
+        self.engine.read(tenant, move |sql| services::list(sql, tenant, id)).await
     }
 
     async fn list_device_history(

@@ -12,6 +12,7 @@ mod catalogue;
 mod devices;
 mod engine;
 mod facts;
+mod figures;
 mod import;
 mod json;
 mod people;

@@ -31,6 +31,11 @@ impl Lists {
         }
     }
 
+    /// Service providers limit what customers and sites reach, or reach by themselves: the former, the latter, of which one is empty.
+    pub(crate) fn limiting_and_reaching(&self) -> [&str; 2] {
+        if self.names_assignments { [&self.providers, "[]"] } else { ["[]", &self.providers] }
+    }
+
     /// Customers, sites and providers where each is "any" if it does not limit.
     fn or_any(&self) -> [&str; 3] {
         let [assigned, provided] = [self.names_assignments, self.providers != "[]"];
@@ -84,9 +89,7 @@ pub(crate) fn list_devices(
     surplus: i64,
 ) -> Result<Vec<DeviceView>> {
     let lists = Lists::of(named);
-    let none = "[]".to_owned();
-    // Service providers limit what customers and sites reach, or reach by themselves.
-    let (limiting, reaching) = if lists.names_assignments { (&lists.providers, &none) } else { (&none, &lists.providers) };
+    let [limiting, reaching] = lists.limiting_and_reaching();
     let [customer, site, provider, plan] = match filter {
         DeviceFilter::Customer(id) => [id.0, 0, 0, 0],
         DeviceFilter::Site(id) => [0, id.0, 0, 0],
@@ -96,6 +99,6 @@ pub(crate) fn list_devices(
     };
     let after = after.map_or(i64::MIN, |id| id.0);
     let parameters: [&dyn Parameter; 11] =
-        [&tenant.0, &after, &surplus, &lists.customers, &lists.sites, limiting, reaching, &customer, &site, &provider, &plan];
+        [&tenant.0, &after, &surplus, &lists.customers, &lists.sites, &limiting, &reaching, &customer, &site, &provider, &plan];
     sql.query(tuned::LIST_DEVICES, &parameters, read_device)
 }

@@ -179,6 +179,19 @@ impl BulkChangeView {
     }
 }
 
+/// Which bulk changes of a portal to list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BulkChangeFilter {
+    /// Of this portal.
+    pub portal: PortalType,
+    /// Only those that stand so (B2.1).
+    pub status: Option<BulkChangeStatus>,
+    /// Only those that somebody of that name ordered.
+    pub created_by: Option<String>,
+    /// Only those that this principal ordered.
+    pub ordered_by: Option<PrincipalId>,
+}
+
 /// One row of a bulk change, as people look at it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeviceChangeView {
@@ -359,6 +372,15 @@ pub trait BulkChangeStore {
         &self,
         tenant: TenantId,
         orderer: PrincipalId,
+        before: Option<BulkChangeId>,
+        limit: usize,
+    ) -> Result<Listed<BulkChangeView, BulkChangeId>>;
+    /// Lists bulk changes of a portal, newest first; RECEIVING ones only those of `caller`.
+    async fn list_bulk_changes_by(
+        &self,
+        tenant: TenantId,
+        caller: PrincipalId,
+        filter: &BulkChangeFilter,
         before: Option<BulkChangeId>,
         limit: usize,
     ) -> Result<Listed<BulkChangeView, BulkChangeId>>;

@@ -215,6 +215,40 @@ impl LinesSum {
     }
 }
 
+/// A billing service of a line that is not disconnected, with what is charged on it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LineService {
+    /// Whose bill it is on.
+    pub rev_customer_id: RevCustomerId,
+    /// Rev.io's id.
+    pub rev_service_id: i64,
+    /// Rev.io's service type.
+    pub rev_service_type_id: Option<i64>,
+    /// From when on it is billed.
+    pub activated_date: Option<DateTime<Utc>>,
+    /// Whether a package is charged.
+    pub has_package: bool,
+    /// Products that are PENDING or ACTIVE.
+    pub products: Vec<LineProduct>,
+}
+
+/// A product on a billing service.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LineProduct {
+    /// Rev.io's product.
+    pub rev_product_id: i64,
+    /// Rev.io's package that brought it.
+    pub package_id: Option<i64>,
+    /// Money a month, where it is known.
+    pub rate: Option<Decimal>,
+    /// How many, where it is known.
+    pub quantity: Option<Decimal>,
+    /// PENDING or ACTIVE.
+    pub status: String,
+    /// As it stands on the bill.
+    pub description: Option<String>,
+}
+
 /// Lines of a tenant.
 #[async_trait]
 pub trait DeviceStore {
@@ -231,6 +265,8 @@ pub trait DeviceStore {
     async fn get_device(&self, tenant: TenantId, id: DeviceId) -> Result<DeviceView>;
     /// What a line used in the cycle to date, as a synchronisation read it last; none: it was not read. Errors: `NotFound`.
     async fn find_device_usage(&self, tenant: TenantId, id: DeviceId) -> Result<Option<DeviceUsage>>;
+    /// The services of a line that are not disconnected, by customer; whose they are the caller must look at.
+    async fn list_line_services(&self, tenant: TenantId, id: DeviceId) -> Result<Vec<LineService>>;
     /// A line's history, newest first, as far as the line was within reach: what was before it came there is not listed, and of the
     /// change by which it came the old values and who ordered it are left out, and services of others beyond reach. Whether the line
     /// is within reach now is the caller's to know.

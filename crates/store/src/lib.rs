@@ -14,6 +14,7 @@ pub mod catalogue;
 pub mod contract;
 pub mod devices;
 mod error;
+pub mod figures;
 pub mod import;
 pub mod paging;
 pub mod people;
@@ -38,6 +39,7 @@ pub trait Store:
     + carriers::CarrierStore
     + catalogue::CatalogueStore
     + devices::DeviceStore
+    + figures::FigureStore
     + import::ImportStore
     + bulk_changes::BulkChangeStore
     + work::WorkStore

@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use lineshift_domain::codes::Code;
 use lineshift_domain::facts::LineFacts;
-use lineshift_domain::ids::{BulkChangeId, DeviceChangeId, DeviceId, RevCustomerId, ServiceProviderId, SiteId, TenantId};
+use lineshift_domain::ids::{
+    BulkChangeId, CustomerRatePlanId, DeviceChangeId, DeviceId, RevCustomerId, ServiceProviderId, SiteId, TenantId,
+};
 use lineshift_domain::judge::Reason;
 use lineshift_domain::order::PlanValues;
 use lineshift_domain::reach::Reach;
@@ -59,6 +61,41 @@ pub enum PlanQueueFilter {
     OpenOfDevice(DeviceId),
     /// Entries of one change in that state, by id.
     OfChange(BulkChangeId, PlanQueueState),
+}
+
+/// Which open entries are sought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EntryFilter {
+    /// Only of this portal.
+    pub portal: Option<PortalType>,
+    /// Those that take effect from then on; the smallest time: as early as there are any.
+    pub from: DateTime<Utc>,
+    /// And before then.
+    pub until: DateTime<Utc>,
+    /// Only those ordered for this customer.
+    pub customer: Option<RevCustomerId>,
+    /// Only those ordered for this site.
+    pub site: Option<SiteId>,
+    /// Only those to this plan.
+    pub plan: Option<CustomerRatePlanId>,
+}
+
+impl EntryFilter {
+    /// All open entries.
+    pub const ALL: Self = Self {
+        portal: None,
+        from: DateTime::<Utc>::UNIX_EPOCH,
+        until: DateTime::<Utc>::MAX_UTC,
+        customer: None,
+        site: None,
+        plan: None,
+    };
+
+    /// Whether entries are sought by more than portal and time.
+    #[must_use]
+    pub const fn is_by_values(&self) -> bool {
+        self.customer.is_some() || self.site.is_some() || self.plan.is_some()
+    }
 }
 
 /// The place of an entry in a list: its date (0 in lists by id) and its id.
@@ -121,6 +158,15 @@ pub trait PlanQueueStore {
         tenant: TenantId,
         reach: &Reach,
         filter: PlanQueueFilter,
+        after: Option<PlanQueueKey>,
+        limit: usize,
+    ) -> Result<Listed<PlanQueueEntry, PlanQueueKey>>;
+    /// Lists open entries within reach that are sought, by date.
+    async fn list_due_entries(
+        &self,
+        tenant: TenantId,
+        reach: &Reach,
+        filter: &EntryFilter,
         after: Option<PlanQueueKey>,
         limit: usize,
     ) -> Result<Listed<PlanQueueEntry, PlanQueueKey>>;

@@ -4,7 +4,11 @@
 // Counts with their thousands apart, as the pages have them.
 const thousands = (count) => count.toLocaleString("en-US");
 
-// Follows a bulk change. The browser connects again by itself when the line breaks; a page that nobody sees does not ask.
+// So many seconds, as people say it.
+const lasting = (seconds) =>
+  seconds < 90 ? `${seconds} s` : seconds < 5400 ? `${Math.ceil(seconds / 60)} min` : `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+
+// Follows a bulk change. Whenever the line breaks it is taken up again; a page that nobody sees does not ask.
 function follow(section) {
   const show = (name, text) => {
     const place = section.querySelector(`[data-live="${name}"]`);
@@ -23,12 +27,16 @@ function follow(section) {
     failed.setAttribute("width", share(counts.error));
     const pace = [];
     if (rate) pace.push(`${thousands(Math.round(rate))} lines a second`);
-    if (left) pace.push(`about ${thousands(left)} s left`);
+    if (left) pace.push(`about ${lasting(left)} left`);
     show("pace", pace.join(", "));
   };
   let source = null;
+  let again = 0;
+  let pause = 1;
   const begin = () => {
+    clearTimeout(again);
     source = new EventSource(section.dataset.follow);
+    source.addEventListener("open", () => (pause = 1));
     source.addEventListener("progress", progress);
     source.addEventListener("done", (event) => {
       progress(event);
@@ -36,17 +44,33 @@ function follow(section) {
       // The reasons, and what can be done now, stand on the page as it is now.
       location.reload();
     });
-    source.addEventListener("error", () => show("pace", "the connection is lost; connecting again"));
+    source.addEventListener("error", () => {
+      show("pace", "the connection is lost; connecting again");
+      // A broken line the browser takes up by itself. An answer that was no stream (the server starts, too many look) it gives up.
+      if (source?.readyState !== EventSource.CLOSED) return;
+      end();
+      again = setTimeout(begin, pause * 1000);
+      pause = Math.min(pause * 2, 30);
+    });
   };
   const end = () => {
+    clearTimeout(again);
     source?.close();
     source = null;
   };
-  document.addEventListener("visibilitychange", () => {
-    if (document.hidden) end();
-    else if (!source) begin();
+  const resume = () => {
+    if (!document.hidden && !source) begin();
+  };
+  document.addEventListener("visibilitychange", () => (document.hidden ? end() : resume()));
+  addEventListener("online", () => {
+    end();
+    resume();
   });
-  if (!document.hidden) begin();
+  // Whoever goes back to the page finds it as it was left, without its stream.
+  addEventListener("pagehide", end);
+  addEventListener("pageshow", resume);
+  for (const link of section.querySelectorAll("[data-reload]")) link.hidden = true;
+  resume();
 }
 
 // Keys: each link or field that has one says which; `?` lists them.

@@ -56,7 +56,7 @@ pub use measures::install_metrics;
 use metrics_exporter_prometheus::PrometheusHandle;
 pub use openapi::{openapi, openapi_json};
 pub use portal::PAGES;
-use portal::Workbooks;
+use portal::{Figures, Workbooks};
 pub use problem::ApiProblem;
 pub use rates::{Rate, Rates};
 pub use routes::{ROUTES, RouteRow};
@@ -69,6 +69,7 @@ pub use sign_in::openid::{CALLBACK_PATH, OpenId, OpenIdSettings, WrongOpenIdSett
 #[derive(Clone)]
 pub struct Web {
     engine: Engine,
+    figures: Figures,
     metrics: Option<PrometheusHandle>,
     key_uses: Arc<KeyUses>,
     large_bodies: LargeBodies,
@@ -86,7 +87,8 @@ impl Web {
         let (callback_turns, workbooks) = (Arc::default(), Workbooks::default());
         let destinations = wire.destinations.clone();
         let sign_in = SignIn { settings: wire.sessions, openid: wire.openid.clone(), ..SignIn::default() };
-        Self { engine, metrics, key_uses, large_bodies, streams, callback_turns, seal, destinations, sign_in, workbooks }
+        let figures = Figures::default();
+        Self { engine, figures, metrics, key_uses, large_bodies, streams, callback_turns, seal, destinations, sign_in, workbooks }
     }
 }
 

@@ -63,6 +63,53 @@ lineshift_store::statements! {
         entry_within!("$5", "$6", "$7"),
         " ORDER BY q.effective_date, q.device_change_id LIMIT $4"
     );
+    /// Open entries within reach that are sought, by date. `$1` tenant, `$2` and `$3` date and id before the first, `$4` how many; `$5`
+    /// customers, `$6` sites, `$7` service providers, each the word "any" where it does not limit; `$8` the portal, -1 for any, `$9` until
+    /// when, `$10` customer, `$11` site, `$12` plan, 0 for any.
+    ///
+    /// Rows: open entries from there on until the page is full (customer_rate_plan_device_queue_due), each with its line by primary
+    /// keys. Locks: none.
+    LIST_DUE_ENTRIES = concat!(
+        entry_columns!("JOIN device_tenant AS dt ON dt.tenant_id = $1 AND dt.device_id = q.device_id"),
+        "AND q.state = 'open' AND (q.effective_date, q.device_change_id) > ($2, $3) AND q.effective_date < $9
+           AND (CAST($8 AS BIGINT) = -1 OR q.portal_type = $8) AND (CAST($10 AS BIGINT) = 0 OR q.rev_customer_id = $10)
+           AND (CAST($11 AS BIGINT) = 0 OR q.site_id = $11) AND (CAST($12 AS BIGINT) = 0 OR q.customer_rate_plan_id = $12) AND ",
+        entry_within!("$5", "$6", "$7"),
+        " ORDER BY q.effective_date, q.device_change_id LIMIT $4"
+    );
+    /// How many of them fall due by portal and quarter of an hour since 1970. `$2` from, `$3` until, `$4` customers, `$5` sites, `$6` service
+    /// providers as above, `$7` customer, `$8` site, `$9` plan, 0 for any.
+    ///
+    /// Rows: open entries of that time (customer_rate_plan_device_queue_due), each with its line by primary keys. Locks: none.
+    COUNT_DUE_ENTRIES = concat!(
+        "SELECT q.portal_type, q.effective_date / 900000000, count(*)
+           FROM customer_rate_plan_device_queue AS q
+           JOIN device AS d ON d.tenant_id = $1 AND d.id = q.device_id
+           JOIN device_tenant AS dt ON dt.tenant_id = $1 AND dt.device_id = q.device_id
+          WHERE q.tenant_id = $1 AND q.state = 'open' AND q.effective_date >= $2 AND q.effective_date < $3
+            AND (CAST($7 AS BIGINT) = 0 OR q.rev_customer_id = $7) AND (CAST($8 AS BIGINT) = 0 OR q.site_id = $8)
+            AND (CAST($9 AS BIGINT) = 0 OR q.customer_rate_plan_id = $9) AND ",
+        entry_within!("$4", "$5", "$6"),
+        " GROUP BY q.portal_type, q.effective_date / 900000000"
+    );
+    /// How many lines within reach have customer, site (where there is no customer), plan and status in common. `$1` tenant, `$2`
+    /// customers, `$3` sites, `$4` the service providers to which these are limited, `$5` the service providers all of whose lines are
+    /// reached.
+    ///
+    /// Rows: all lines within reach, by device_tenant_by_customer, device_tenant_by_site, device_by_provider; then primary keys. Kept for a
+    /// while by whoever asks. Locks: none. Tuned: OFFSET 0 keeps PostgreSQL from reading the tenant's lines and looking each up.
+    COUNT_LINES = "WITH reached (id) AS (
+            SELECT x.device_id FROM unnest(string_to_array(translate((SELECT $2::text), '[] ', ''), ',')::bigint[]) AS named (value) JOIN device_tenant AS x ON x.tenant_id = $1 AND x.rev_customer_id = named.value
+            UNION SELECT x.device_id FROM unnest(string_to_array(translate((SELECT $3::text), '[] ', ''), ',')::bigint[]) AS named (value) JOIN device_tenant AS x ON x.tenant_id = $1 AND x.site_id = named.value
+            UNION SELECT xd.id FROM unnest(string_to_array(translate((SELECT $5::text), '[] ', ''), ',')::bigint[]) AS named (value) JOIN device AS xd ON xd.tenant_id = $1 AND xd.service_provider_id = named.value)
+        SELECT dt.rev_customer_id, CASE WHEN dt.rev_customer_id IS NULL THEN dt.site_id END, dt.customer_rate_plan_id, d.status, count(*)
+          FROM reached
+          CROSS JOIN LATERAL (SELECT xd.status, xd.service_provider_id FROM device AS xd
+              WHERE xd.tenant_id = $1 AND xd.id = reached.id OFFSET 0) AS d
+          CROSS JOIN LATERAL (SELECT x.rev_customer_id, x.site_id, x.customer_rate_plan_id FROM device_tenant AS x
+              WHERE x.tenant_id = $1 AND x.device_id = reached.id OFFSET 0) AS dt
+         WHERE CAST($4 AS TEXT) = '[]' OR d.service_provider_id IN (SELECT unnest(string_to_array(translate((SELECT $4::text), '[] ', ''), ',')::bigint[]))
+         GROUP BY 1, 2, 3, 4";
     /// Entries within reach of one change in one state by id (customer_rate_plan_device_queue_change). `$1` tenant, `$2` the id before
     /// the first, `$3` how many, `$4` change, `$5` state; `$6` customers, `$7` sites, `$8` service providers.
     LIST_ENTRIES_OF_CHANGE = concat!(

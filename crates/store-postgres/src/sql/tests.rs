@@ -22,6 +22,7 @@ const PORTABLE: &[(&str, Statements)] = &[
     ("portable carriers", portable::carriers::ALL),
     ("portable catalogue", portable::catalogue::ALL),
     ("portable devices", portable::devices::ALL),
+    ("portable figures", portable::figures::ALL),
     ("portable people", portable::people::ALL),
     ("portable plan_queue", portable::plan_queue::ALL),
     ("portable secrets", portable::secrets::ALL),

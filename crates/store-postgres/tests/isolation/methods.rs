@@ -4,14 +4,16 @@ use lineshift_domain::codes::Code;
 use lineshift_domain::facts::Holds;
 use lineshift_domain::ids::RevCustomerId;
 use lineshift_domain::lines::read_line;
-use lineshift_domain::reach::Reach;
-use lineshift_domain::terms::LineIdentifier;
+use lineshift_domain::reach::{Named, Reach};
+use lineshift_domain::terms::{LineIdentifier, PortalType};
 use lineshift_store::access::AccessStore;
 use lineshift_store::audit::{AuditFilter, AuditStore};
-use lineshift_store::bulk_changes::{BulkChangeStore, DeviceChangeFilter, Reopening};
+use lineshift_store::bulk_changes::{BulkChangeFilter, BulkChangeStore, DeviceChangeFilter, Reopening};
 use lineshift_store::catalogue::{CatalogueStore, References, Unnamed};
 use lineshift_store::devices::{DeviceFilter, DeviceStore};
+use lineshift_store::figures::FigureStore;
 use lineshift_store::import::{ImportRevService, ImportStore};
+use lineshift_store::plan_queue::EntryFilter;
 use lineshift_store_postgres::Options;
 use lineshift_store_postgres::testing::TestDatabase;
 
@@ -71,6 +73,7 @@ async fn try_every_method(told: Told, unheld: bool) {
     try_catalogue_lists(&mut tried, &tenant).await;
     try_devices(&mut tried, &tenant).await;
     try_selections(&mut tried, &tenant).await;
+    try_figures(&mut tried, &tenant).await;
     try_import(&mut tried, &tenant).await;
     try_plan_queue(&mut tried, &tenant).await;
     try_page(&mut tried, &tenant).await;
@@ -88,6 +91,18 @@ async fn try_every_method(told: Told, unheld: bool) {
     // Hints are of processes, not of tenants: they hold ids and no rows, and nothing depends on them.
     tried.methods.insert("Signals::next".to_owned());
     assert_eq!(tried.methods, declared_methods(), "methods tried, methods declared");
+}
+
+async fn try_figures(tried: &mut Tried<'_>, of: &Filled) {
+    let tenant = of.tenant;
+    let within = Reach::Named(Named { customers: [of.customer].into(), ..Named::default() });
+    for reach in [Reach::Everything, within] {
+        try_it!(tried, FigureStore.count_lines(tenant, &reach));
+        try_it!(tried, FigureStore.count_due_entries(tenant, &reach, &EntryFilter::ALL));
+    }
+    try_it!(tried, FigureStore.count_bulk_changes(tenant, None, at(-60)));
+    try_it!(tried, FigureStore.list_unfinished(tenant, None, 10));
+    try_it!(tried, FigureStore.list_failed(tenant, None, at(-60), 10));
 }
 
 async fn try_access(tried: &mut Tried<'_>, of: &Filled) {
@@ -175,6 +190,7 @@ async fn try_devices(tried: &mut Tried<'_>, of: &Filled) {
         try_it!(tried, DeviceStore.list_devices(tenant, &Reach::Everything, &filter, None, 10));
     }
     try_it!(tried, DeviceStore.get_device(tenant, of.lines[0]));
+    try_it!(tried, DeviceStore.list_line_services(tenant, of.lines[0]));
     try_it!(tried, DeviceStore.list_device_history(tenant, &Reach::Everything, of.lines[7], None, 10));
     for (identifier, line) in [(LineIdentifier::Iccid, iccid(0)), (LineIdentifier::Number, crate::orders::number(0))] {
         let lines = [read_line(identifier, &line).expect("well-formed")];
@@ -230,6 +246,10 @@ async fn try_bulk_changes(tried: &mut Tried<'_>, of: &Filled) {
     let (tenant, now, by) = (of.tenant, at(60), orderer(BY));
     try_it!(tried, BulkChangeStore.list_bulk_changes(tenant, KEY, None, 10));
     try_it!(tried, BulkChangeStore.list_bulk_changes_of(tenant, KEY, None, 10));
+    let of_mobility = BulkChangeFilter { portal: PortalType::Mobility, status: None, created_by: None, ordered_by: None };
+    try_it!(tried, BulkChangeStore.list_bulk_changes_by(tenant, KEY, &of_mobility, None, 10));
+    let own = BulkChangeFilter { ordered_by: Some(KEY), ..of_mobility };
+    try_it!(tried, BulkChangeStore.list_bulk_changes_by(tenant, KEY, &own, None, 10));
     try_it!(tried, BulkChangeStore.get_bulk_change(tenant, KEY, of.open));
     let of_code = DeviceChangeFilter { status: None, code: Some(Code::DeviceArchived) };
     for filter in [DeviceChangeFilter::default(), of_code] {

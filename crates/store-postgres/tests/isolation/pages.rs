@@ -4,7 +4,7 @@ use lineshift_domain::codes::Code;
 use lineshift_domain::lines::read_line;
 use lineshift_domain::reach::Reach;
 use lineshift_domain::terms::{LineIdentifier, PlanQueueState};
-use lineshift_store::plan_queue::{PlanQueueFilter, PlanQueueStore};
+use lineshift_store::plan_queue::{EntryFilter, PlanQueueFilter, PlanQueueStore};
 use lineshift_store::work::{Backlog, Message, RunnableChange, Settled, WorkStore};
 
 use crate::filled::{Filled, HELD};
@@ -100,6 +100,7 @@ pub(crate) async fn try_plan_queue(tried: &mut Tried<'_>, of: &Filled) {
         let limited = format!("service_provider:{}", of.provider).parse().expect("a reach");
         for reach in [Reach::Everything, limited] {
             try_it!(tried, PlanQueueStore.list_queue_entries(tenant, &reach, filter, None, 10));
+            try_it!(tried, PlanQueueStore.list_due_entries(tenant, &reach, &EntryFilter::ALL, None, 10));
         }
     }
     try_it!(tried, PlanQueueStore.get_queue_entry(tenant, id));

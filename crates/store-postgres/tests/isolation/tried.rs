@@ -12,6 +12,7 @@ use lineshift_store::bulk_changes::{Idempotency, StoredBulkChange};
 use lineshift_store::carriers::CallbackNoted;
 use lineshift_store::catalogue::{Names, Referenced};
 use lineshift_store::devices::LinesSum;
+use lineshift_store::figures::LineFigures;
 use lineshift_store::import::Imported;
 use lineshift_store::paging::Listed;
 use lineshift_store::plan_queue::DueResult;
@@ -151,6 +152,12 @@ impl Answer for UnseenPart {
 impl Answer for CallsMade {
     fn is_nothing(&self) -> bool {
         self.in_minute == 0 && self.in_day == 0
+    }
+}
+
+impl Answer for LineFigures {
+    fn is_nothing(&self) -> bool {
+        *self == Self::default()
     }
 }
 

@@ -3,8 +3,10 @@
 use lineshift_domain::codes::Code;
 use lineshift_domain::counts::Counts;
 use lineshift_domain::ids::{BulkChangeId, DeviceChangeId, DeviceId, PrincipalId, ServiceProviderId, TenantId};
-use lineshift_domain::terms::{ChangeRequestType, DeviceChangeStatus, PlanQueueState, PortalType};
-use lineshift_store::bulk_changes::{BulkChangeView, DeviceChangeFilter, DeviceChangeView, LogEntry, LogKey, WaitingCount};
+use lineshift_domain::terms::{BulkChangeStatus, ChangeRequestType, DeviceChangeStatus, PlanQueueState, PortalType};
+use lineshift_store::bulk_changes::{
+    BulkChangeFilter, BulkChangeView, DeviceChangeFilter, DeviceChangeView, LogEntry, LogKey, WaitingCount,
+};
 use lineshift_store::paging::Listed;
 use lineshift_store::sql::bulk_changes as text;
 use lineshift_store::{Result, StoreError};
@@ -12,6 +14,7 @@ use lineshift_store::{Result, StoreError};
 use crate::engine::Sql;
 use crate::row::{Row, not_a_term};
 use crate::sql::control as tuned;
+use crate::value::Parameter;
 
 /// How many columns [`read_change`] reads.
 pub(crate) const CHANGE_COLUMNS: usize = 25;
@@ -74,6 +77,30 @@ pub(super) fn list_changes(
         Whose::Own => text::LIST_CHANGES_OF,
     };
     let found = sql.query(statement, &[&tenant.0, &before, &caller.0, &surplus(limit)], read_change)?;
+    Ok(Listed::from_surplus(found, limit, |change| change.id))
+}
+
+/// Those of a portal that are sought.
+pub(super) fn list_changes_by(
+    sql: &Sql<'_>,
+    tenant: TenantId,
+    caller: PrincipalId,
+    filter: &BulkChangeFilter,
+    before: Option<BulkChangeId>,
+    limit: usize,
+) -> Result<Listed<BulkChangeView, BulkChangeId>> {
+    let (before, portal, limit_and_one) = (before.map_or(i64::MAX, |id| id.0), filter.portal.number(), surplus(limit));
+    let status = filter.status.map_or("", BulkChangeStatus::as_str);
+    let by = filter.created_by.as_deref().unwrap_or_default();
+    let mut parameters: Vec<&dyn Parameter> = vec![&tenant.0, &before, &caller.0, &limit_and_one, &portal, &status, &by];
+    let statement = match &filter.ordered_by {
+        None => text::LIST_CHANGES_BY,
+        Some(orderer) => {
+            parameters.push(&orderer.0);
+            text::LIST_CHANGES_BY_OF
+        }
+    };
+    let found = sql.query(statement, &parameters, read_change)?;
     Ok(Listed::from_surplus(found, limit, |change| change.id))
 }
 

@@ -12,7 +12,7 @@ use lineshift_domain::order::{PlanValues, Setting};
 use lineshift_domain::reach::Reach;
 use lineshift_domain::terms::PortalType;
 use lineshift_store::paging::Listed;
-use lineshift_store::plan_queue::{DueWork, PlanQueueEntry, PlanQueueFilter, PlanQueueKey, PlanQueueStore};
+use lineshift_store::plan_queue::{DueWork, EntryFilter, PlanQueueEntry, PlanQueueFilter, PlanQueueKey, PlanQueueStore};
 use lineshift_store::sql::plan_queue as text;
 use lineshift_store::{Result, StoreError};
 use rust_decimal::Decimal;
@@ -72,6 +72,33 @@ impl<E: Engine> PlanQueueStore for SqlStore<E> {
             effective_date: if by_id { 0 } else { micros(entry.effective_date) },
             id: entry.id.0,
         }))
+    }
+
+    async fn list_due_entries(
+        &self,
+        tenant: TenantId,
+        reach: &Reach,
+        filter: &EntryFilter,
+        after: Option<PlanQueueKey>,
+        limit: usize,
+    ) -> Result<Listed<PlanQueueEntry, PlanQueueKey>> {
+        let (limit, surplus) = page_limit(limit);
+        let first = PlanQueueKey { effective_date: stored_time(filter.from), id: i64::MIN };
+        let PlanQueueKey { effective_date: date, id } = after.map_or(first, |after| after.max(first));
+        let sought = Sought::of(filter);
+        let limits = limits(reach);
+        let items = self
+            .engine
+            .read(tenant, move |sql| {
+                let [customers, sites, providers] = &limits;
+                let Sought { portal, until, customer, site, plan, .. } = &sought;
+                let keys: [&dyn Parameter; 12] =
+                    [&tenant.0, &date, &id, &surplus, customers, sites, providers, portal, until, customer, site, plan];
+                sql.query(reached::LIST_DUE_ENTRIES, &keys, read_entry)
+            })
+            .await?;
+        let key = |entry: &PlanQueueEntry| PlanQueueKey { effective_date: micros(entry.effective_date), id: entry.id.0 };
+        Ok(Listed::from_surplus(items, limit, key))
     }
 
     async fn get_queue_entry(&self, tenant: TenantId, id: DeviceChangeId) -> Result<PlanQueueEntry> {
@@ -135,6 +162,36 @@ impl<E: Engine> PlanQueueStore for SqlStore<E> {
             .await?;
         Ok(found.flatten())
     }
+}
+
+/// What is sought, as statements take it.
+pub(crate) struct Sought {
+    /// -1: any.
+    pub(crate) portal: i64,
+    pub(crate) from: i64,
+    pub(crate) until: i64,
+    /// 0: any; the next two likewise.
+    pub(crate) customer: i64,
+    pub(crate) site: i64,
+    pub(crate) plan: i64,
+}
+
+impl Sought {
+    pub(crate) fn of(filter: &EntryFilter) -> Self {
+        Self {
+            portal: filter.portal.map_or(-1, PortalType::number),
+            from: stored_time(filter.from),
+            until: stored_time(filter.until),
+            customer: filter.customer.map_or(0, |id| id.0),
+            site: filter.site.map_or(0, |id| id.0),
+            plan: filter.plan.map_or(0, |id| id.0),
+        }
+    }
+}
+
+/// A time as it is stored; what lies too far is as far as can be.
+fn stored_time(at: DateTime<Utc>) -> i64 {
+    at.timestamp_micros().clamp(i64::MIN + 1, i64::MAX)
 }
 
 /// Says in `tenant_work` when the tenant's next open entry falls due. To be called by every transaction that opens, moves

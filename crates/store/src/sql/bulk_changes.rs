@@ -29,6 +29,19 @@ macro_rules! log_columns {
     };
 }
 
+/// Whether a change is one that is sought: `$3` the caller, `$5` its portal, `$6` its status and `$7` who ordered it, each an empty text
+/// for any. The status is derived as everywhere (B2.1).
+macro_rules! sought_change {
+    () => {
+        "b.portal_type = $5 AND b.id < $2 AND (b.receiving_until IS NULL OR b.created_by_id = $3)
+        AND (CAST($6 AS TEXT) = '' OR $6 = CASE WHEN b.receiving_until IS NOT NULL THEN 'RECEIVING'
+            WHEN b.open_count > 0 AND b.begun_at IS NULL THEN 'NEW' WHEN b.open_count > 0 THEN 'PROCESSING'
+            WHEN b.processed_count = b.total_count THEN 'PROCESSED' WHEN b.processed_count > 0 THEN 'PARTIAL'
+            WHEN b.canceled_count = b.total_count THEN 'CANCELED' ELSE 'ERROR' END)
+        AND (CAST($7 AS TEXT) = '' OR b.created_by = $7)"
+    };
+}
+
 crate::statements! {
     /// Newest first, by primary key backwards; RECEIVING ones only for `$3`.
     LIST_CHANGES = concat!(
@@ -46,6 +59,24 @@ crate::statements! {
     " FROM device_bulk_change b
     WHERE b.tenant_id = $1 AND b.id < $2 AND b.created_by_id = $3
     ORDER BY b.id DESC LIMIT $4"
+);
+
+    /// Those of one portal that are sought, newest first, by `device_bulk_change_by_portal` backwards; others of the portal are passed over.
+    LIST_CHANGES_BY = concat!(
+    "SELECT ",
+    change_columns!(),
+    " FROM device_bulk_change b WHERE b.tenant_id = $1 AND ",
+    sought_change!(),
+    " ORDER BY b.id DESC LIMIT $4"
+);
+
+    /// The same of those that `$8` ordered, by `device_bulk_change_of` backwards.
+    LIST_CHANGES_BY_OF = concat!(
+    "SELECT ",
+    change_columns!(),
+    " FROM device_bulk_change b WHERE b.tenant_id = $1 AND b.created_by_id = $8 AND ",
+    sought_change!(),
+    " ORDER BY b.id DESC LIMIT $4"
 );
 
     /// One row by primary key; a RECEIVING one only for `$3`.

@@ -44,6 +44,13 @@ crate::statements! {
     /// Whether the line is there, and what it used: one row by primary keys. `$1` tenant, `$2` id.
     GET_USAGE = "SELECT u.data_bytes, u.sms_count, u.voice_seconds, u.at FROM device AS d
         LEFT JOIN device_usage AS u ON u.tenant_id = $1 AND u.device_id = d.id WHERE d.tenant_id = $1 AND d.id = $2";
+    /// customer, service, type, activated, has package, then product, package, rate, quantity, status, description; in no order. The few
+    /// services of the line by `rev_service_connected`, their products by `rev_service_product_charged`. `$1` tenant, `$2` line.
+    LIST_SERVICES = "SELECT s.rev_customer_id, s.rev_service_id, s.rev_service_type_id, s.activated_date, s.has_package,
+            p.rev_product_id, p.package_id, p.rate, p.quantity, p.status, p.description
+        FROM rev_service AS s LEFT JOIN rev_service_product AS p
+            ON p.tenant_id = $1 AND p.rev_service_id = s.id AND p.status IN ('PENDING', 'ACTIVE')
+        WHERE s.tenant_id = $1 AND s.device_id = $2 AND s.disconnected_date IS NULL";
     /// Primary key of `device`.
     LIST_DEVICES = list_by_device!("");
     /// `device_by_iccid`.

@@ -11,6 +11,7 @@ pub mod bulk_changes;
 pub mod carriers;
 pub mod catalogue;
 pub mod devices;
+pub mod figures;
 pub mod people;
 pub mod plan_queue;
 pub mod secrets;

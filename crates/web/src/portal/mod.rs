@@ -6,6 +6,7 @@
 mod address;
 mod assets;
 mod fields;
+mod figures;
 mod form;
 mod page;
 mod pages;
@@ -23,8 +24,14 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 
 use crate::routes::RouteRow;
 use crate::{Web, layers};
-use pages::admin::{api_keys, audit, carrier_rate_plans, integrations, overview, reference, roles, settings, sync_runs, user, users};
-use pages::{account, bulk_change, bulk_changes, change_line, change_log, download, home, invitation, line, lines, one_time_password, order, plan_queue, sign_in, tenants};
+pub(crate) use figures::Figures;
+use pages::admin::{
+    api_keys, audit, carrier_rate_plans, integrations, overview, reference, roles, settings, sync_runs, user, users,
+};
+use pages::{
+    account, bulk_change, bulk_changes, change_line, change_log, download, home, invitation, line, lines, one_time_password,
+    order, plan_queue, sign_in, tenants,
+};
 pub(crate) use refused::encoded;
 pub(crate) use workbook::Workbooks;
 
@@ -63,6 +70,7 @@ pages! {
     get "/{portal}/lines" lines::list;
     get "/{portal}/lines/{id}" line::show;
 
+    get "/bulk-changes/{id}" bulk_change::find;
     get "/{portal}/bulk-changes" bulk_changes::list;
     get "/{portal}/bulk-changes/{id}" bulk_change::show;
     get "/{portal}/bulk-changes/{id}/lines/{row}" change_line::show;

@@ -27,6 +27,8 @@ mod orders;
 mod pages;
 mod pages_admin;
 mod pages_follow;
+mod pages_home;
+mod pages_scheduled;
 mod paging;
 mod people;
 mod plan_queue;

@@ -127,3 +127,40 @@ async fn what_is_ordered_stands_on_the_page_with_names() {
     let page = ada.page(&address).await;
     assert!(page.contains("Canceling: 2 scheduled changes are canceled") && !page.contains("Start 2"), "{page}");
 }
+
+#[tokio::test]
+async fn bulk_changes_are_sought_by_status_and_by_who_ordered_them() {
+    let (app, id) = with_change(2).await;
+    let held = json!({
+        "ServiceProviderId": app.operator.jasper.0, "Devices": [iccid(1)], "ChangeType": 4, "ProcessChanges": false,
+        "CustomerRatePlanUpdate": {"CustomerRatePlanId": app.operator.plan.0},
+    });
+    let answer = app.orderer().await.post("/M2M/BulkChange", &held).await;
+    let waiting = answer.json()["BulkChangeId"].as_i64().expect("an id");
+    app.signed_in("ada@fleet.example", &["operator"], "*").await;
+    app.signed_in("one@fleet.example", &["operator"], "customer:1").await;
+    let ada = Browser::signed_in(&app, "ada@fleet.example").await;
+    let shown = async |browser: &Browser, query: &str| {
+        let page = browser.page(&format!("/m2m/bulk-changes{query}")).await;
+        let mut found: Vec<i64> = Vec::new();
+        for link in links(&page, "/m2m/bulk-changes/") {
+            found.extend(link.rsplit('/').next().and_then(|id| id.parse::<i64>().ok()));
+        }
+        found
+    };
+    assert_eq!(shown(&ada, "").await, [waiting, id]);
+    assert_eq!(shown(&ada, "?status=PARTIAL&by=").await, [id]);
+    assert_eq!(shown(&ada, "?status=NEW").await, [waiting]);
+    assert_eq!(shown(&ada, "?status=CANCELED").await, [0; 0]);
+    assert_eq!(shown(&ada, "?own=yes").await, [0; 0], "others ordered them");
+    let who =
+        app.admin().await.read(&format!("/api/v1/bulk-changes/{id}")).await["created_by"].as_str().expect("a name").to_owned();
+    assert_eq!(shown(&ada, &format!("?by={}", who.replace(' ', "+"))).await, [waiting, id]);
+    assert_eq!(shown(&ada, "?by=nobody").await, [0; 0]);
+    let one = Browser::signed_in(&app, "one@fleet.example").await;
+    assert_eq!(shown(&one, "").await, [0; 0], "whoever is limited sees their own");
+    assert!(!one.page("/m2m/bulk-changes").await.contains("name=\"by\""));
+    let page = ada.page("/lnp/bulk-changes").await;
+    assert!(page.contains("No bulk change was ordered yet"), "{page}");
+    assert_eq!(ada.open("/m2m/bulk-changes?status=LATE").await.status, 422);
+}

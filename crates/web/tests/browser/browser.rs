@@ -204,7 +204,8 @@ impl Browser {
 
     /// Path and query of every link of the page, as they stand there.
     pub(crate) async fn links(&self) -> Vec<String> {
-        let script = "return [...document.querySelectorAll('a[href^=\"/\"]')].map((link) => link.getAttribute('href').split('#')[0])";
+        let script =
+            "return [...document.querySelectorAll('a[href^=\"/\"]')].map((link) => link.getAttribute('href').split('#')[0])";
         serde_json::from_value(self.script(script).await).expect("addresses")
     }
 

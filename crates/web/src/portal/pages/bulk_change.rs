@@ -141,6 +141,13 @@ pub(in crate::portal) async fn show(
     Ok(answer(&page))
 }
 
+/// `GET /bulk-changes/{id}`: leads to the page in the portal of the change, which whoever links to it need not know.
+pub(in crate::portal) async fn find(viewer: Viewer, Path(id): Path<String>, _: NoParameters) -> Result<Redirect, PageRefused> {
+    let change = viewer.web.engine.get_bulk_change(&viewer.caller, BulkChangeId(path_id(&id)?)).await?;
+    viewer.caller.require(change.portal.into(), Action::View)?;
+    Ok(Redirect::to(&address_of(&change)))
+}
+
 /// How long something takes, as people say it: `about 40 s`, `about 12 min`, `about 3 h 20 min`.
 fn lasting(seconds: u64) -> String {
     match seconds {

@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::Path;
+use axum::http::Uri;
 use axum::response::Response;
 use lineshift_domain::ids::ServiceProviderId;
 use lineshift_domain::scopes::Action;
-use lineshift_domain::terms::PortalType;
+use lineshift_domain::terms::{BulkChangeStatus, PortalType};
+use lineshift_store::bulk_changes::BulkChangeFilter;
 use lineshift_store::catalogue::Unnamed;
 
-use crate::api::bulk_changes::list::list_bulk_changes;
+use crate::cursor::Cursor as _;
+use crate::portal::address::{given, with_parameter};
 use crate::portal::page::{When, answer, thousands};
 use crate::portal::refused::PageRefused;
 use crate::portal::viewer::{Frame, Place, Viewer, portal_of, segment};
@@ -18,12 +21,28 @@ use crate::problem::ApiProblem;
 use crate::query::Parameters;
 use crate::views::BulkChangeView;
 
+/// Bulk changes of a page.
+const CHANGES: usize = 50;
+
 #[derive(Template)]
 #[template(path = "bulk_changes.html")]
 struct BulkChangesPage {
     frame: Frame,
+    address: String,
+    statuses: Vec<StatusChoice>,
+    by: String,
+    /// Whether only the viewer's own are shown, and whether there are others that they might see.
+    own: bool,
+    sees_others: bool,
+    is_filtered: bool,
     changes: Vec<ChangeRow>,
     next: Option<String>,
+}
+
+/// A status that is sought.
+struct StatusChoice {
+    name: &'static str,
+    is_chosen: bool,
 }
 
 /// A bulk change in a list.
@@ -56,19 +75,39 @@ impl Shares {
     }
 }
 
-/// `GET /{portal}/bulk-changes`
-pub(in crate::portal) async fn list(
-    viewer: Viewer,
-    Path(portal): Path<String>,
-    parameters: Parameters,
-) -> Result<Response, PageRefused> {
+/// `GET /{portal}/bulk-changes`: newest first, those with `status`, ordered by `by`, or one's `own`.
+pub(in crate::portal) async fn list(viewer: Viewer, Path(portal): Path<String>, uri: Uri) -> Result<Response, PageRefused> {
     let portal = portal_of(&portal)?;
     viewer.caller.require(portal.into(), Action::View)?;
-    let mut listed = list_bulk_changes(State(viewer.web.clone()), viewer.caller.clone(), parameters).await?.0;
-    listed.items.retain(|change| change.portal == portal.as_str());
-    let changes = rows(&viewer, listed.items).await?;
-    let frame = viewer.frame("Bulk changes", Some(portal), Place::BulkChanges)?;
-    Ok(answer(&BulkChangesPage { frame, changes, next: listed.next }))
+    let given = given(&uri);
+    let mut parameters = Parameters::of_pairs(given.clone());
+    let status = parameters.term("status", BulkChangeStatus::ALL);
+    let created_by = parameters.text("by");
+    let own = parameters.parsed("own", "yes", |text| (text == "yes").then_some(())).is_some();
+    let before = parameters.cursor("before");
+    parameters.finish()?;
+    let sees_others = viewer.caller.rights.reach.is_everything();
+    let ordered_by = (own || !sees_others).then_some(viewer.caller.principal);
+    let filter = BulkChangeFilter { portal, status, created_by: created_by.clone(), ordered_by };
+    let (store, caller) = (viewer.web.engine.store(), &viewer.caller);
+    let listed = store.list_bulk_changes_by(caller.tenant, caller.principal, &filter, before, CHANGES).await?;
+    let views = listed.items.iter().map(BulkChangeView::from).collect();
+    let address = format!("/{}/bulk-changes", segment(portal));
+    let page = BulkChangesPage {
+        frame: viewer.frame("Bulk changes", Some(portal), Place::BulkChanges)?,
+        statuses: BulkChangeStatus::ALL
+            .iter()
+            .map(|each| StatusChoice { name: each.as_str(), is_chosen: Some(*each) == status })
+            .collect(),
+        by: created_by.unwrap_or_default(),
+        own,
+        sees_others,
+        is_filtered: given.iter().any(|(name, _)| name != "before"),
+        changes: rows(&viewer, views).await?,
+        next: listed.next.map(|next| with_parameter(&address, &given, "before", &next.encode())),
+        address,
+    };
+    Ok(answer(&page))
 }
 
 /// Changes as a list shows them.

@@ -15,5 +15,8 @@ pub(super) mod one_time_password;
 pub(super) mod order;
 pub(super) mod ordered;
 pub(super) mod plan_queue;
+mod plan_queue_month;
 pub(super) mod sign_in;
+mod sought_entries;
 pub(super) mod tenants;
+mod timeline;

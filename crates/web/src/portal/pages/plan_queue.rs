@@ -8,7 +8,10 @@ use lineshift_domain::ids::{CustomerRatePlanId, CustomerRatePoolId, DeviceChange
 use lineshift_domain::reading::read_effective_date;
 use lineshift_domain::scopes::Action;
 use lineshift_store::catalogue::{Names, Unnamed};
+use lineshift_store::plan_queue::EntryFilter;
 
+use super::plan_queue_month as month;
+use super::sought_entries::{Search, Sought};
 use crate::api::carried_through;
 use crate::api::plan_queue::{list_queue_entries, move_to};
 use crate::audit::AuditNote;
@@ -19,13 +22,21 @@ use crate::portal::refused::PageRefused;
 use crate::portal::viewer::{Frame, Place, Viewer, portal_of, segment};
 use crate::problem::ApiProblem;
 use crate::query::Parameters;
-use crate::views::PlanQueueEntryView;
+use crate::views::{Page, PlanQueueEntryView};
+
+/// Entries of a page.
+const ENTRIES: usize = 100;
 
 #[derive(Template)]
 #[template(path = "plan_queue.html")]
 struct PlanQueuePage {
     frame: Frame,
     address: String,
+    search: Search,
+    /// What is sought, as it stands in the address: a form that changes an entry leads back to it.
+    back: String,
+    /// The month of the day that is shown, else this month.
+    month: String,
     entries: Vec<EntryRow>,
     next: Option<String>,
     may_edit: bool,
@@ -47,21 +58,41 @@ struct EntryRow {
     state: String,
 }
 
-/// `GET /{portal}/plan-queue`: open ones by date, or what the API's parameters choose.
+/// `GET /{portal}/plan-queue`: open ones by date, those that are sought; with `device_id` or `bulk_change_id` what the API lists; with `month`
+/// how many fall due on each of its days.
 pub(in crate::portal) async fn list(viewer: Viewer, Path(portal): Path<String>, uri: Uri) -> Result<Response, PageRefused> {
     let portal = portal_of(&portal)?;
     viewer.caller.require(portal.into(), Action::View)?;
     let given = given(&uri);
-    let asked = Parameters::of_pairs(given.clone());
-    let mut listed = list_queue_entries(State(viewer.web.clone()), viewer.caller.clone(), asked).await?.0;
-    listed.items.retain(|entry| entry.portal == portal.as_str());
-    let names = names_of(&viewer, &listed.items).await?;
+    let is_given = |names: &[&str]| given.iter().any(|(name, _)| names.contains(&name.as_str()));
+    if is_given(&["month"]) {
+        return Ok(month::show(&viewer, portal, &given).await?);
+    }
     let address = format!("/{}/plan-queue", segment(portal));
+    let mut parameters = Parameters::of_pairs(given.clone());
+    let (listed, search) = if is_given(&["device_id", "bulk_change_id"]) {
+        let mut listed = list_queue_entries(State(viewer.web.clone()), viewer.caller.clone(), parameters).await?.0;
+        listed.items.retain(|entry| entry.portal == portal.as_str());
+        (listed, Search::new(&viewer, &Sought::default()).await?)
+    } else {
+        let (sought, after) = (Sought::read(&mut parameters), parameters.cursor("after"));
+        parameters.finish()?;
+        let (caller, zone) = (&viewer.caller, viewer.zone());
+        let filter = EntryFilter { portal: Some(portal), ..sought.filter(zone) };
+        let store = viewer.web.engine.store();
+        let listed = store.list_due_entries(caller.tenant, &caller.rights.reach, &filter, after, ENTRIES).await?;
+        (Page::of(listed, |entry| PlanQueueEntryView::of(entry, zone)), Search::new(&viewer, &sought).await?)
+    };
+    let names = names_of(&viewer, &listed.items).await?;
+    let now = viewer.web.engine.clock().now().with_timezone(&viewer.zone()).date_naive();
     let page = PlanQueuePage {
         frame: viewer.frame("Scheduled", Some(portal), Place::PlanQueue)?,
         entries: listed.items.into_iter().map(|entry| row(&viewer, entry, &names)).collect(),
         next: listed.next.map(|next| with_parameter(&address, &given, "after", &next)),
         may_edit: viewer.may(portal, Action::Edit),
+        back: form_urlencoded::Serializer::new(String::new()).extend_pairs(&given).finish(),
+        month: search.day_or(now).format("%Y-%m").to_string(),
+        search,
         address,
     };
     Ok(answer(&page))
@@ -96,7 +127,7 @@ fn row(viewer: &Viewer, entry: PlanQueueEntryView, names: &Names) -> EntryRow {
 }
 
 /// What an entry changes: what it keeps is left out, 0 clears.
-fn changes(entry: &PlanQueueEntryView, names: &Names) -> Vec<String> {
+pub(super) fn changes(entry: &PlanQueueEntryView, names: &Names) -> Vec<String> {
     let named = |what: &str, id: i64, name: Option<&String>| match (id, name) {
         (0, _) => format!("no {what}"),
         (_, Some(name)) => format!("{what} {name}"),
@@ -117,8 +148,9 @@ pub(in crate::portal) async fn move_entry(
     place: Path<(String, String)>,
     form: Form,
 ) -> Result<Response, PageRefused> {
-    let (address, id) = entry_of(&place)?;
+    let (address, id) = entry_of(&place, &form)?;
     let mut fields = form.parameters();
+    fields.text("back");
     let date = fields.parsed("effective_date", "a date such as 2026-12-01", read_effective_date);
     fields.finish()?;
     let date = date.ok_or_else(|| ApiProblem::missing("effective_date", "give the day on which it takes effect"))?;
@@ -127,15 +159,23 @@ pub(in crate::portal) async fn move_entry(
 }
 
 /// `POST /{portal}/plan-queue/{id}/cancel`
-pub(in crate::portal) async fn cancel_entry(viewer: Viewer, place: Path<(String, String)>) -> Result<Response, PageRefused> {
-    let (address, id) = entry_of(&place)?;
+pub(in crate::portal) async fn cancel_entry(
+    viewer: Viewer,
+    place: Path<(String, String)>,
+    form: Form,
+) -> Result<Response, PageRefused> {
+    let (address, id) = entry_of(&place, &form)?;
     carried_through(async move { viewer.web.engine.cancel_queue_entry(&viewer.caller, id).await }).await?;
     Ok((AuditNote { devices: 1 }, Redirect::to(&address)).into_response())
 }
 
 /// The entry that an address names, and the list that it stands in.
-fn entry_of(Path((portal, id)): &Path<(String, String)>) -> Result<(String, DeviceChangeId), ApiProblem> {
+fn entry_of(Path((portal, id)): &Path<(String, String)>, form: &Form) -> Result<(String, DeviceChangeId), ApiProblem> {
     let portal = portal_of(portal)?;
     let id = id.parse().ok().filter(|id| *id > 0).map(DeviceChangeId).ok_or_else(ApiProblem::not_found)?;
-    Ok((format!("/{}/plan-queue", segment(portal)), id))
+    let list = format!("/{}/plan-queue", segment(portal));
+    // Written anew: whatever was sent, it is parameters of that list.
+    let back = form_urlencoded::parse(form.text("back").unwrap_or_default().as_bytes());
+    let back = form_urlencoded::Serializer::new(String::new()).extend_pairs(back).finish();
+    Ok((if back.is_empty() { list } else { format!("{list}?{back}") }, id))
 }
