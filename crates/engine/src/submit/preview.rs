@@ -56,7 +56,8 @@ pub struct Preview {
     pub services: i64,
     /// The accounts that would be called.
     pub calls: Vec<CalledAccount>,
-    /// Open plan queue entries of the accepted lines; none: the order leaves plans alone.
+    /// Open plan queue entries of the accepted lines; none: the order leaves customers and plans alone. Those that were made for another
+    /// customer than a line will have do not take effect (B8.3).
     pub open_entries: Option<i64>,
     /// Those of them that the order would cancel (B8.2).
     pub canceled_entries: i64,
@@ -180,7 +181,7 @@ impl Engine {
                     estimate: called.estimate,
                 })
                 .collect(),
-            open_entries: stored.plan().map(|_| sum.open_entries),
+            open_entries: (stored.plan().is_some() || stored.assignment().is_some()).then_some(sum.open_entries),
             canceled_entries: if replaces { sum.later_entries } else { 0 },
             digest: judgement.digest(),
             order: stored,

@@ -15,8 +15,9 @@ mod viewer;
 mod workbook;
 
 use axum::Router;
+use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderValue, header};
-use axum::middleware::{from_fn, from_fn_with_state, map_response};
+use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::Response;
 use axum::routing::{get, post};
 use tower_http::compression::CompressionLayer;
@@ -161,10 +162,17 @@ pub(crate) fn routes(web: &Web) -> Router {
     table()
         .route_layer(from_fn_with_state(web.clone(), crate::audit::write_down))
         .route_layer(from_fn_with_state(web.clone(), form::read))
-        .route_layer(from_fn(layers::limit_time))
+        .route_layer(from_fn(limit_time))
         .layer(map_response(set_policy))
         .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(NotForContentType::const_new(workbook::XLSX))))
         .with_state(web.clone())
+}
+
+/// What may take as long as its lines need: as in the API, looking at an order and placing it.
+const LONG: &[&str] = &["/{portal}/order/{act}", "/{portal}/order/{act}/confirm"];
+
+async fn limit_time(path: MatchedPath, request: Request, next: Next) -> Response {
+    if LONG.contains(&path.as_str()) { next.run(request).await } else { layers::limit_time(request, next).await }
 }
 
 /// Pages bring their own scripts and styles, talk to this server alone, and are shown in no frame.

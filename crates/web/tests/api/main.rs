@@ -28,6 +28,7 @@ mod pages;
 mod pages_admin;
 mod pages_follow;
 mod pages_home;
+mod pages_order;
 mod pages_scheduled;
 mod paging;
 mod people;

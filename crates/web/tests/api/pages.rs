@@ -17,7 +17,7 @@ async fn whoever_is_not_signed_in_is_led_to_signing_in_and_back() {
     let mut browser = Browser::of(&app);
     let unseen = ["/sign-in", "/sign-in/one-time-password", "/invitation", "/assets/{name}"];
     for row in PAGES.iter().filter(|row| row.method == "get" && !unseen.contains(&row.path)) {
-        let path = row.path.replace("{portal}", "m2m").replace("{id}", "1").replace("{row}", "1");
+        let path = row.path.replace("{portal}", "m2m").replace("{id}", "1").replace("{row}", "1").replace("{act}", "assign");
         let answer = browser.open(&path).await;
         assert_eq!(answer.status, 303, "{path}");
         assert!(answer.header("location").starts_with("/sign-in"), "{path}: {}", answer.header("location"));
@@ -68,7 +68,7 @@ async fn every_page_keeps_to_its_policy() {
     for row in PAGES.iter().filter(|row| row.method == "get" && !files.contains(&row.path)) {
         let id = if row.path.starts_with("/{portal}/lines") { line.clone() } else { id.to_string() };
         let id = if row.path.starts_with("/admin/") { admin_id(&app, row.path).await } else { id };
-        let path = row.path.replace("{portal}", "m2m").replace("{id}", &id).replace("{row}", &row_id);
+        let path = row.path.replace("{portal}", "m2m").replace("{id}", &id).replace("{row}", &row_id).replace("{act}", "assign");
         let answer = browser.open(&path).await;
         let page = answer.text();
         assert_eq!(answer.status, 200, "{path}: {page}");

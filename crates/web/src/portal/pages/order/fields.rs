@@ -8,6 +8,7 @@ use lineshift_store::paging::MAX_PAGE_ITEMS;
 use super::Act;
 use super::customers::{Customer, Found, sites_of};
 use super::form::Asked;
+use super::summary::price;
 use super::typed::{CUSTOMER, CUSTOMER_FOUND, Said};
 use crate::portal::viewer::Viewer;
 use crate::problem::ApiProblem;
@@ -298,7 +299,7 @@ impl<'a> Fields<'a> {
 
 fn plan_label(plan: &CustomerRatePlan) -> String {
     match plan.monthly_price {
-        Some(price) => format!("{} ({price} a month)", plan.name),
+        Some(each) => format!("{} ({} a month)", plan.name, price(each)),
         None => plan.name.clone(),
     }
 }

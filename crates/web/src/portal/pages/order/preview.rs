@@ -7,7 +7,7 @@ use axum::response::{IntoResponse as _, Response};
 use lineshift_domain::codes::Code;
 use lineshift_domain::ids::DeviceId;
 use lineshift_domain::order::Order;
-use lineshift_engine::{EngineError, Preview, RefusedLines};
+use lineshift_engine::{Amount, EngineError, Monthly, Preview, RefusedLines};
 
 use super::choose;
 use super::chosen::{self, ChosenLines, unselect, with_lines};
@@ -214,8 +214,10 @@ fn difference(seen: &str, preview: &Preview) -> String {
 }
 
 fn charges(preview: &Preview) -> Vec<(&'static str, String, String)> {
-    let row = |(what, monthly): (&'static str, Option<lineshift_engine::Monthly>)| {
-        monthly.map(|monthly| (what, summary::amount(monthly.before), summary::amount(monthly.after)))
+    let row = |(what, monthly): (&'static str, Option<Monthly>)| {
+        // Where nothing is charged before or after there is nothing to tell.
+        let monthly = monthly.filter(|monthly| [monthly.before, monthly.after] != [Amount::default(); 2])?;
+        Some((what, summary::amount(monthly.before), summary::amount(monthly.after)))
     };
     [("Customer rate plans", preview.plans), ("Products in Rev.io", preview.billed)].into_iter().filter_map(row).collect()
 }

@@ -162,8 +162,9 @@ fn service_text(service: &StoredRevService) -> String {
     let charged = match &service.charge {
         RevCharge::Package(id) => format!("package {id}"),
         RevCharge::Products(products) => {
-            let each =
-                products.iter().map(|it| format!("product {} at {} x {}", it.product_id, it.rate, it.quantity.normalize()));
+            let each = products
+                .iter()
+                .map(|it| format!("product {} at {} x {}", it.product_id, price(it.rate), it.quantity.normalize()));
             each.collect::<Vec<_>>().join(", ")
         }
     };
@@ -197,19 +198,25 @@ pub(super) fn notes(preview: &Preview, now: DateTime<Utc>) -> Vec<String> {
         }
         _ => {}
     }
-    match (preview.open_entries.unwrap_or(0), preview.canceled_entries) {
-        (0, _) => {}
-        (open, 0) => {
-            let stays = if open == 1 { "it stays and takes" } else { "they stay and take" };
-            let open = counted(open, "scheduled change is", "scheduled changes are");
-            notes.push(format!("{open} open on these lines; {stays} effect on its date, in the order of the dates."));
-        }
-        (open, canceled) => {
-            let open = counted(open, "scheduled change is", "scheduled changes are");
-            notes.push(format!("{open} open on these lines; {} of them would be canceled.", thousands(canceled)));
-        }
-    }
+    notes.extend(scheduled(preview));
     notes
+}
+
+/// What becomes of scheduled changes that are open on these lines (B8.2, B8.3).
+fn scheduled(preview: &Preview) -> Option<String> {
+    let open = preview.open_entries.filter(|open| *open > 0)?;
+    let are_open = counted(open, "scheduled change is", "scheduled changes are");
+    let canceled = match preview.canceled_entries {
+        0 => String::new(),
+        all if all == open => " Ordering this cancels them.".to_owned(),
+        some => format!(" Ordering this cancels {} of them.", thousands(some)),
+    };
+    let left = match (open - preview.canceled_entries, preview.order.assignment().is_some()) {
+        (0, _) => "",
+        (_, true) => " One made for another customer than its line will have fails when it falls due.",
+        (_, false) => " What stays takes effect on its date, in the order of the dates.",
+    };
+    Some(format!("{are_open} open on these lines.{canceled}{left}"))
 }
 
 /// What is called outside, and for how long.
@@ -242,6 +249,12 @@ pub(super) fn amount(amount: Amount) -> String {
         0 => money(amount.known),
         unknown => format!("{} and {}", money(amount.known), counted(unknown, "unknown price", "unknown prices")),
     }
+}
+
+/// A price as it was given: to the cent, or further where it goes further.
+pub(super) fn price(price: Decimal) -> String {
+    let exact = price.normalize();
+    if exact.scale() > 2 { exact.to_string() } else { money(exact) }
 }
 
 /// An amount of money, with its thousands apart, to the cent.
