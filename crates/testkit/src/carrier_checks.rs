@@ -252,8 +252,7 @@ fn check_row(books: &Books, row: &Row, asked: &CarrierChange, ordered: &OrderedT
     let says_so = |entry: &&[String; 5]| entry[4].to_lowercase().contains(&value.to_lowercase());
     if row.status == "PROCESSED" && row.text != "already so" && books.parts_of(row.id).any(|part| !part.adopted) {
         // Another row may have brought the line there while this one waited; then this one had nothing to write.
-        let of_others =
-            |entry: &&[String; 5]| entry[0] != row.change.to_string() && entry[1] == row.iccid && entry[2] == action;
+        let of_others = |entry: &&[String; 5]| entry[0] != row.change.to_string() && entry[1] == row.iccid && entry[2] == action;
         let by_another = books.history.iter().filter(of_others).any(|entry| says_so(&entry));
         let last = written.last().is_some_and(says_so) || by_another;
         if !last && !ordered.meddled.contains(&row.iccid) {

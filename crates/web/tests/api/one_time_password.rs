@@ -22,7 +22,7 @@ async fn with_ada() -> (TestApp, HttpCaller) {
 }
 
 /// What an authenticator shows, as RFC 6238 has it: made here once more, so that two understandings must agree.
-fn shown(secret: &str, unix: i64) -> String {
+pub(crate) fn shown(secret: &str, unix: i64) -> String {
     let bits: String =
         secret.chars().map(|c| format!("{:05b}", "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".find(c).expect("base32"))).collect();
     let key: Vec<u8> = (0..bits.len() / 8).map(|at| u8::from_str_radix(&bits[8 * at..8 * at + 8], 2).expect("bits")).collect();
@@ -33,7 +33,7 @@ fn shown(secret: &str, unix: i64) -> String {
     format!("{:06}", number % 1_000_000)
 }
 
-fn now(app: &TestApp) -> i64 {
+pub(crate) fn now(app: &TestApp) -> i64 {
     app.operator.clock.now().timestamp()
 }
 

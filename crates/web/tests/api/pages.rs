@@ -60,6 +60,7 @@ async fn every_page_keeps_to_its_policy() {
     let (app, id) = with_change(3).await;
     app.signed_in("ada@fleet.example", &["administrator"], "*").await;
     let browser = Browser::signed_in(&app, "ada@fleet.example").await;
+    crate::isolation::begin_sync(&app).await;
     let line = app.admin().await.read("/api/v1/devices?limit=1").await["items"][0]["id"].to_string();
     let rows = app.admin().await.read(&format!("/api/v1/bulk-changes/{id}/devices")).await;
     let row_id = rows["items"][0]["id"].to_string();

@@ -49,10 +49,13 @@ pub(super) fn require_same(form: &Form, name: &str) -> Result<(), ApiProblem> {
 }
 
 fn page(refused: Option<&ApiProblem>) -> InvitationPage {
+    let sign_in_first = refused.is_some_and(|problem| problem.has_code("sign_in_first"));
+    // The page says it in words of its own, with the way there.
+    let beside = refused.filter(|_| !sign_in_first);
     InvitationPage {
         bare: Bare::titled("Invitation"),
-        form: FormShown::new("/invitation", "Set the password", &fields(), Source::New, refused),
-        sign_in_first: refused.is_some_and(|problem| problem.has_code("sign_in_first")),
+        form: FormShown::new("/invitation", "Set the password", &fields(), Source::New, beside),
+        sign_in_first,
         is_done: false,
     }
 }

@@ -11,6 +11,7 @@ use super::ROWS;
 use crate::PAGES;
 use crate::api::audit::list::list_audit;
 use crate::portal::address::{given, with_parameter};
+use crate::portal::fields::is_answerable;
 use crate::portal::page::{When, answer};
 use crate::portal::refused::{PageRefused, as_page};
 use crate::portal::viewer::{Frame, Viewer};
@@ -79,9 +80,7 @@ pub(in crate::portal) async fn list(viewer: Viewer, uri: Uri) -> Result<Response
     // What is sought wrongly is said above the fields, and they keep it.
     let (listed, refused) = match listed {
         Ok(listed) => (listed.0, None),
-        Err(problem) if problem.status() == axum::http::StatusCode::BAD_REQUEST => {
-            (Page { items: Vec::new(), next: None }, Some(problem))
-        }
+        Err(problem) if is_answerable(&problem) => (Page { items: Vec::new(), next: None }, Some(problem)),
         Err(problem) => return Err(problem.into()),
     };
     let value = |name: &str| typed.iter().find(|(given, _)| given == name).map(|(_, value)| value.clone()).unwrap_or_default();

@@ -90,7 +90,8 @@ fn kind_of(viewer: &Viewer, name: &str) -> Option<IntegrationKind> {
 fn account_fields(kind: Option<IntegrationKind>) -> Vec<Field> {
     let limit = || Kind::Number { is_required: false, suggestions: Vec::new() };
     let own = vec![
-        Field::new("base_address", "Address", Kind::Text).with_help("Such as https://restapi.rev.io/v1."),
+        Field::new("base_address", "Address", Kind::Text)
+            .with_help("As the provider's documentation has it: https, a host, and perhaps a path."),
         Field::new("is_local", "Local", Kind::Flag(false))
             .with_help("The server's own machine, or a network that its settings list; then also without TLS."),
         Field::new("write_enabled", "May be written to", Kind::Flag(true)).with_help("Otherwise it is only read."),
