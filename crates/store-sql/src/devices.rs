@@ -164,11 +164,11 @@ pub(crate) fn look_up(
     sql.query(statement, &parameters, |row| Ok(FoundLine { index: row.get(0)?, facts: read_facts(row, 1)? }))
 }
 
-fn sum_up(sql: &Sql<'_>, tenant: TenantId, ids: &String, from: i64) -> Result<LinesSum> {
-    let counted = sql.query(tuned::COUNT_OPEN_ENTRIES, &[&tenant.0, ids, &from], |row| Ok((row.get(0)?, row.get(1)?)))?;
+fn sum_up(sql: &Sql<'_>, tenant: TenantId, ids: &str, from: i64) -> Result<LinesSum> {
+    let counted = sql.query(tuned::COUNT_OPEN_ENTRIES, &[&tenant.0, &ids, &from], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let (open_entries, later_entries) = counted.into_iter().next().unwrap_or_default();
     let mut sum = LinesSum { open_entries, later_entries, ..LinesSum::default() };
-    let charges = sql.query(tuned::LIST_CHARGES, &[&tenant.0, ids], |row| {
+    let charges = sql.query(tuned::LIST_CHARGES, &[&tenant.0, &ids], |row| {
         Ok((row.get::<bool>(0)?, row.get::<bool>(1)?, row.maybe_decimal(2)?, row.maybe_decimal(3)?))
     })?;
     for (has_package, has_product, rate, quantity) in charges {

@@ -198,7 +198,7 @@ impl Judgement {
         }
     }
 
-    pub(super) fn hear(&mut self, heard: Heard<'_>) {
+    pub(super) fn hear(&mut self, heard: &Heard<'_>) {
         let verdict = match (heard.refused, heard.already_so) {
             (Some(reason), _) => reason.code.as_str(),
             (None, true) => "already_so",

@@ -163,7 +163,7 @@ impl JudgedLines {
                 Outcome::Refused(place) => Some(&self.reasons[place as usize]),
                 Outcome::Accepted | Outcome::AlreadySo | Outcome::Malformed(_) => None,
             };
-            judgement.hear(Heard {
+            judgement.hear(&Heard {
                 digits: line.digits,
                 position: line.position,
                 facts: facts.filter(|_| !several).map(|found| &found.facts),

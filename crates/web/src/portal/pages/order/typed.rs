@@ -132,23 +132,23 @@ impl Typed {
     ) -> Result<Order, Refusal> {
         let mut order = Object::default();
         for (name, kind) in fields_of(act).iter().filter(|(name, _)| self.is_sent(name)) {
-            order.put(name, kind.json(self.text(name)));
+            order.put(name, &kind.json(self.text(name)));
         }
         if act == Act::Assign {
             self.put_options(&mut order, customer);
         }
         let mut body = Object::default();
-        body.put("ServiceProviderId", provider.to_string());
-        body.put("ChangeType", act.change_type().number().to_string());
+        body.put("ServiceProviderId", &provider.to_string());
+        body.put("ChangeType", &act.change_type().number().to_string());
         let lines = match by {
             LineIdentifier::Iccid => "Devices",
             LineIdentifier::Number => "Numbers",
         };
-        body.put(lines, "[\"0\"]".to_owned());
+        body.put(lines, "[\"0\"]");
         for (name, kind) in ENVELOPE.iter().filter(|(name, _)| self.has(name)) {
-            body.put(name, kind.json(self.text(name)));
+            body.put(name, &kind.json(self.text(name)));
         }
-        body.put(act.part(), order.written());
+        body.put(act.part(), &order.written());
         read_bulk_change(body.written().as_bytes(), portal, limits)
     }
 
@@ -162,20 +162,20 @@ impl Typed {
     fn put_options(&self, order: &mut Object, customer: Option<&Customer>) {
         let wants = |names: &[&str]| names.iter().any(|name| self.has(name));
         if wants(&["CarrierRatePlan", "CommPlan"]) {
-            order.put("AddCarrierRatePlan", "true".to_owned());
+            order.put("AddCarrierRatePlan", "true");
         }
         if wants(&["CustomerRatePlan", "CustomerRatePool", "CustomerDataAllocationMB"]) {
-            order.put("AddCustomerRatePlan", "true".to_owned());
+            order.put("AddCustomerRatePlan", "true");
         }
         if let Some(id) = customer.and_then(|customer| customer.rev_customer) {
-            order.put("RevCustomerId", quoted(&id.to_string()));
+            order.put("RevCustomerId", &quoted(&id.to_string()));
         }
         if let Some(id) = customer.and_then(|customer| customer.site).filter(|_| !self.has("SiteId")) {
-            order.put("SiteId", id.to_string());
+            order.put("SiteId", &id.to_string());
         }
         let products: Vec<String> = self.products().into_iter().map(|row| self.product(row)).collect();
         if !products.is_empty() {
-            order.put("RevProducts", format!("[{}]", products.join(",")));
+            order.put("RevProducts", &format!("[{}]", products.join(",")));
         }
     }
 
@@ -184,7 +184,7 @@ impl Typed {
         for name in PRODUCT {
             let field = format!("{name}.{row}");
             if self.has(&field) {
-                product.put(name, Number.json(self.text(&field)));
+                product.put(name, &Number.json(self.text(&field)));
             }
         }
         product.written()
@@ -226,11 +226,11 @@ fn quoted(text: &str) -> String {
 struct Object(String);
 
 impl Object {
-    fn put(&mut self, name: &str, value: String) {
+    fn put(&mut self, name: &str, value: &str) {
         self.0.push(if self.0.is_empty() { '{' } else { ',' });
         self.0.push_str(&quoted(name));
         self.0.push(':');
-        self.0.push_str(&value);
+        self.0.push_str(value);
     }
 
     fn written(mut self) -> String {
