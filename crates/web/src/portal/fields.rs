@@ -66,7 +66,7 @@ pub(super) struct Choice {
 }
 
 impl Choice {
-    pub(super) fn new(value: impl ToString, label: impl Into<String>) -> Self {
+    pub(super) fn new(value: &(impl ToString + ?Sized), label: impl Into<String>) -> Self {
         Self { value: value.to_string(), label: label.into() }
     }
 }
@@ -258,7 +258,7 @@ impl FormShown {
                 rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
             };
             let problems = errors.extract_if(.., |error| is_of(&error.field)).map(|error| for_people(&error.message)).collect();
-            shown.push(FieldShown::new(field, source.texts(field), problems));
+            shown.push(FieldShown::new(field, &source.texts(field), problems));
         }
         let mut problems: Vec<String> = errors
             .into_iter()
@@ -286,8 +286,8 @@ fn for_people(message: &str) -> String {
 }
 
 impl FieldShown {
-    fn new(field: &Field, texts: Vec<String>, problems: Vec<String>) -> Self {
-        let options = |choices: &[Choice]| choices.iter().map(|choice| OptionShown::new(choice, &texts)).collect();
+    fn new(field: &Field, texts: &[String], problems: Vec<String>) -> Self {
+        let options = |choices: &[Choice]| choices.iter().map(|choice| OptionShown::new(choice, texts)).collect();
         let mut shown = Self {
             name: field.name.clone(),
             label: field.label.clone(),
@@ -310,13 +310,13 @@ impl FieldShown {
                 shown.options = options(suggestions);
             }
             Kind::Decimal => shown.is_numeric = true,
-            Kind::Flag(_) => (shown.widget, shown.options) = ("flag", vec![OptionShown::new(&Choice::new("true", ""), &texts)]),
+            Kind::Flag(_) => (shown.widget, shown.options) = ("flag", vec![OptionShown::new(&Choice::new("true", ""), texts)]),
             Kind::Term(choices) => (shown.widget, shown.is_required, shown.options) = ("select", true, options(choices)),
             Kind::Id { is_required, options: choices } => {
                 (shown.widget, shown.is_required, shown.options) = ("select", *is_required, options(choices));
             }
             Kind::Ids(choices) | Kind::Terms(choices) => (shown.widget, shown.options) = ("boxes", options(choices)),
-            Kind::Scopes => (shown.widget, shown.rows) = ("matrix", matrix(&texts)),
+            Kind::Scopes => (shown.widget, shown.rows) = ("matrix", matrix(texts)),
             Kind::Reach(_) => (shown.widget, shown.is_required) = ("area", true),
             Kind::Day(_) => shown.input = "date",
             Kind::Secret { is_required, autocomplete } => {
@@ -388,7 +388,7 @@ mod tests {
             Field::new("name", "Name", Kind::Text),
             Field::new("price", "Price", Kind::Decimal),
             Field::new("product", "Product", Kind::Number { is_required: false, suggestions: Vec::new() }),
-            Field::new("roles", "Roles", Kind::Ids(vec![Choice::new(1, "one"), Choice::new(2, "two")])),
+            Field::new("roles", "Roles", Kind::Ids(vec![Choice::new("1", "one"), Choice::new("2", "two")])),
             Field::new("scopes", "Permissions", Kind::Scopes),
             Field::new("reach", "Reach", Kind::Reach("*")),
             Field::new("is_active", "Active", Kind::Flag(true)),

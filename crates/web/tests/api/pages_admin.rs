@@ -102,6 +102,8 @@ async fn a_user_is_invited_changed_signed_out_and_removed() {
     assert_eq!((changed.status, changed.header("location")), (303, format!("{address}?saved").as_str()), "{}", changed.text());
     let page = ada.page(&format!("{address}?saved")).await;
     assert!(page.contains("Saved.") && page.contains(">service_provider:1</textarea>"), "{page}");
+    let provider = app.admin().await.read("/api/v1/service-providers/1").await["name"].as_str().expect("a name").to_owned();
+    assert!(page.contains(&format!("service provider {provider} (1)")), "what is seen is named: {page}");
     assert_eq!(named(&app, "users", "bob@fleet.example").await["roles"].as_array().map(Vec::len), Some(2));
 
     let anew = ada.send_from(&address, &format!("{address}/invitation"), &[]).await;

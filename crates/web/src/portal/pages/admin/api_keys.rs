@@ -7,9 +7,10 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use lineshift_domain::scopes::{Action, Module};
 
+use super::reach::ReachNames;
 use super::roles::scopes_shown;
 use super::users::{REACH_HELP, created};
-use super::{FormPage, ListPage, ListRow, answered, fact, is_saved, page_of, path_id, saved, shown};
+use super::{FormPage, ListPage, ListRow, answered, fact, is_saved, page_of, path_id, saved};
 use crate::api::people::api_keys::{create_api_key, get_api_key, list_api_keys, revoke_api_key};
 use crate::portal::address::with_parameter;
 use crate::portal::fields::{Field, FormShown, Kind, Source, body_of, confirmed, is_answerable, read_answer, request};
@@ -62,12 +63,13 @@ fn state(viewer: &Viewer, key: &ApiKeyView) -> String {
 pub(in crate::portal) async fn list(viewer: Viewer, uri: Uri) -> Result<Response, PageRefused> {
     let frame = viewer.admin_frame("API keys", "api-keys")?;
     let listed = list_api_keys(State(viewer.web.clone()), viewer.caller.clone(), page_of(&uri)).await?.0;
+    let reaches = ReachNames::of(&viewer, listed.items.iter().map(|key| key.reach.as_slice())).await?;
     let row = |key: ApiKeyView| ListRow {
         address: format!("{ADDRESS}/{}", key.id),
         cells: vec![
             scopes_shown(&key.scopes),
-            key.reach.join(" "),
-            shown(key.last_used_at.map(|at| viewer.when(at).text)),
+            reaches.shown(&key.reach),
+            key.last_used_at.map(|at| viewer.when(at).text).unwrap_or_default(),
             state(&viewer, &key),
         ],
         is_over: key.revoked_at.is_some(),
@@ -111,21 +113,22 @@ pub(in crate::portal) async fn create(viewer: Viewer, form: Form, parts: Parts) 
     match create_api_key(State(viewer.web.clone()), viewer.caller.clone(), NoParameters, sent).await {
         Ok(answer) => {
             let (headers, made) = read_answer::<CreatedApiKeyView>(answer).await?;
-            Ok(created(&headers, key_page(&viewer, made.api_key, Some(made.key), false)?))
+            Ok(created(&headers, key_page(&viewer, made.api_key, Some(made.key), false).await?))
         }
         Err(problem) if is_answerable(&problem) => Ok(new_page(&viewer, Source::Typed(&form), Some(problem))?),
         Err(problem) => Err(problem.into()),
     }
 }
 
-fn key_page(viewer: &Viewer, key: ApiKeyView, secret: Option<String>, saved: bool) -> Result<Response, ApiProblem> {
+async fn key_page(viewer: &Viewer, key: ApiKeyView, secret: Option<String>, saved: bool) -> Result<Response, ApiProblem> {
+    let reaches = ReachNames::of(viewer, [key.reach.as_slice()].into_iter()).await?;
     let may_revoke = viewer.may_edit() && key.revoked_at.is_none();
     let page = KeyPage {
         frame: viewer.admin_frame(key.name.clone(), "api-keys")?,
         facts: vec![
             fact("State", state(viewer, &key)),
             fact("Allows", scopes_shown(&key.scopes)),
-            fact("Sees the lines of", key.reach.join(" ")),
+            fact("Sees the lines of", reaches.shown(&key.reach)),
             fact("Made", viewer.when(key.created_at).text),
             fact("Last used", key.last_used_at.map_or_else(|| "never".to_owned(), |at| viewer.when(at).text)),
         ],
@@ -140,7 +143,7 @@ fn key_page(viewer: &Viewer, key: ApiKeyView, secret: Option<String>, saved: boo
 /// `GET /admin/api-keys/{id}`
 pub(in crate::portal) async fn show(viewer: Viewer, id: Path<String>, uri: Uri) -> Result<Response, PageRefused> {
     let key = get_api_key(State(viewer.web.clone()), viewer.caller.clone(), path_id(&id)?, NoParameters).await?.0;
-    Ok(key_page(&viewer, key, None, is_saved(&uri))?)
+    Ok(key_page(&viewer, key, None, is_saved(&uri)).await?)
 }
 
 /// `POST /admin/api-keys/{id}/revoke`

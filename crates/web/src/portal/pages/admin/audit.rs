@@ -7,9 +7,11 @@ use axum::response::Response;
 use chrono::{NaiveDateTime, TimeZone as _};
 use chrono_tz::Tz;
 
-use super::ROWS;
+use super::{ROWS, all};
 use crate::PAGES;
 use crate::api::audit::list::list_audit;
+use crate::api::people::api_keys::list_api_keys;
+use crate::api::people::users::list_users;
 use crate::portal::address::{given, with_parameter};
 use crate::portal::fields::is_answerable;
 use crate::portal::page::{When, answer};
@@ -37,6 +39,8 @@ struct AuditPage {
     unfinished: bool,
     /// What may be asked for.
     actions: Vec<String>,
+    /// Who may be sought by: ids, and how they are called.
+    people: Vec<(i64, String)>,
     refused: Option<ApiProblem>,
     entries: Vec<EntryRow>,
     next: Option<String>,
@@ -94,6 +98,7 @@ pub(in crate::portal) async fn list(viewer: Viewer, uri: Uri) -> Result<Response
         target: value("target"),
         unfinished: value("unfinished") == "true",
         actions: actions(),
+        people: people(&viewer).await?,
         entries: listed.items.into_iter().map(|entry| row(&viewer, entry)).collect(),
         next: listed.next.map(|next| with_parameter(ADDRESS, &typed, "after", &next)),
         export: with_parameter("/api/v1/audit/export", &sought, "format", "csv"),
@@ -126,6 +131,14 @@ fn actions() -> Vec<String> {
     let mut actions: Vec<String> = rows.map(|row| format!("{} {}", row.method.to_uppercase(), row.path)).collect();
     actions.sort_unstable();
     actions
+}
+
+/// People and keys of the tenant, as far as a field offers them.
+async fn people(viewer: &Viewer) -> Result<Vec<(i64, String)>, ApiProblem> {
+    let users = list_users(State(viewer.web.clone()), viewer.caller.clone(), all()).await?.0;
+    let keys = list_api_keys(State(viewer.web.clone()), viewer.caller.clone(), all()).await?.0;
+    let users = users.items.into_iter().map(|user| (user.id, user.email));
+    Ok(users.chain(keys.items.into_iter().map(|key| (key.id, key.name))).collect())
 }
 
 fn row(viewer: &Viewer, entry: AuditEntryView) -> EntryRow {

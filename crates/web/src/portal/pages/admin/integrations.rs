@@ -198,7 +198,7 @@ fn facts(account: &AccountView) -> Vec<(String, String)> {
         fact("Address", account.base_address.as_deref().unwrap_or("not set")),
         fact("Credentials", if account.has_credentials { "set; they are never shown" } else { "not set" }),
         fact("May be written to", yes(account.write_enabled)),
-        fact("Calls at a time", account.limits.concurrency),
+        fact("Calls at a time", account.limits.concurrency.to_string()),
     ];
     facts.extend(account.client_code.as_ref().map(|code| fact("Client code", code)));
     facts

@@ -195,7 +195,7 @@ impl Kind {
 
 fn kinds(viewer: &Viewer, carriers_only: bool) -> Vec<Choice> {
     let known = known_kinds(viewer.web.engine.carriers()).into_iter();
-    known.filter(|kind| !carriers_only || kind.is_carrier()).map(|kind| Choice::new(kind, kind.as_str())).collect()
+    known.filter(|kind| !carriers_only || kind.is_carrier()).map(|kind| Choice::new(kind.as_str(), kind.as_str())).collect()
 }
 
 /// What a form offers to choose from.

@@ -9,6 +9,7 @@ pub(in crate::portal) mod carrier_rate_plans;
 pub(in crate::portal) mod integrations;
 mod kinds;
 pub(in crate::portal) mod overview;
+mod reach;
 pub(in crate::portal) mod reference;
 pub(in crate::portal) mod roles;
 pub(in crate::portal) mod settings;
@@ -134,14 +135,9 @@ fn answered(page: &impl Template, refused: Option<ApiProblem>) -> Response {
     }
 }
 
-/// A text that may be missing, as a list shows it.
-fn shown(text: Option<impl ToString>) -> String {
-    text.map(|text| text.to_string()).unwrap_or_default()
-}
-
 /// A fact, where it is known.
-fn fact(name: &str, value: impl ToString) -> (String, String) {
-    (name.to_owned(), value.to_string())
+fn fact(name: &str, value: impl Into<String>) -> (String, String) {
+    (name.to_owned(), value.into())
 }
 
 /// `yes` or `no`.

@@ -30,8 +30,8 @@ pub(in crate::portal) async fn show(viewer: Viewer, _: NoParameters) -> Result<R
         frame,
         tenant: vec![
             fact("Name", &viewer.tenant.name),
-            fact("Id", viewer.tenant.id),
-            fact("Time zone", viewer.tenant.time_zone),
+            fact("Id", viewer.tenant.id.to_string()),
+            fact("Time zone", viewer.tenant.time_zone.to_string()),
             fact("Made", viewer.when(viewer.tenant.created_at).text),
         ],
         sign_in: vec![
@@ -47,5 +47,5 @@ pub(in crate::portal) async fn show(viewer: Viewer, _: NoParameters) -> Result<R
 /// The limits in force by their names in the configuration.
 fn limits(limits: &Value) -> Vec<(String, String)> {
     let fields = limits.as_object().into_iter().flatten();
-    fields.map(|(name, value)| fact(name, value)).collect()
+    fields.map(|(name, value)| fact(name, value.to_string())).collect()
 }

@@ -10,7 +10,7 @@ use lineshift_domain::scopes::{Action, Module};
 use lineshift_domain::sync::{FindingKind, SyncPart};
 
 use super::kinds::integration_names;
-use super::{ListPage, ListRow, ROWS, fact, page_of, path_id, shown};
+use super::{ListPage, ListRow, ROWS, fact, page_of, path_id};
 use crate::api::sync::findings::list_sync_findings;
 use crate::api::sync::runs::{get_sync_run, list_sync_runs};
 use crate::portal::address::{given, with_parameter};
@@ -73,7 +73,7 @@ pub(in crate::portal) async fn list(viewer: Viewer, uri: Uri) -> Result<Response
             thousands(run.counts.new),
             thousands(run.counts.changed),
             viewer.when(run.started_at).text,
-            shown(run.ended_at.map(|at| viewer.when(at).text)),
+            run.ended_at.map(|at| viewer.when(at).text).unwrap_or_default(),
             run.ordered_by,
         ],
         is_over: false,

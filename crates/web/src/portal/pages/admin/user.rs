@@ -8,6 +8,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use lineshift_domain::scopes::{Action, Module};
 
 use super::kinds::in_json;
+use super::reach::ReachNames;
 use super::users::{ADDRESS, invitation_page, membership_fields, roles_of, roles_shown, state};
 use super::{answered, fact, is_saved, path_id, saved};
 use crate::api::people::sessions::{end_user_sessions, list_user_sessions};
@@ -77,7 +78,7 @@ async fn user_page(
     let problem = refused.as_ref().map(|(problem, _)| problem);
     let page = UserPage {
         frame: viewer.admin_frame(user.display_name.clone(), "users")?,
-        facts: facts(viewer, &user, &roles),
+        facts: facts(viewer, &user, &roles).await?,
         form: viewer.may_edit().then(|| FormShown::new(address.clone(), "Save", &membership_fields(&roles), source, problem)),
         sessions: sessions.items.into_iter().map(|session| row(viewer, session)).collect(),
         may_edit: viewer.may_edit(),
@@ -90,19 +91,20 @@ async fn user_page(
     Ok(answered(&page, refused.map(|(problem, _)| problem)))
 }
 
-fn facts(viewer: &Viewer, user: &UserView, roles: &[RoleView]) -> Vec<(String, String)> {
+async fn facts(viewer: &Viewer, user: &UserView, roles: &[RoleView]) -> Result<Vec<(String, String)>, ApiProblem> {
+    let reaches = ReachNames::of(viewer, [user.reach.as_slice()].into_iter()).await?;
     let mut facts =
         vec![fact("E-mail address", &user.email), fact("State", state(user)), fact("Added", viewer.when(user.created_at).text)];
     if !viewer.may_edit() {
         facts.push(fact("Roles", roles_shown(user, roles)));
-        facts.push(fact("Sees the lines of", user.reach.join(" ")));
     }
+    facts.push(fact("Sees the lines of", reaches.shown(&user.reach)));
     if user.is_pending {
         let until = user.invitation_ends_at.map(|ends_at| format!("counts until {}", viewer.when(ends_at).text));
         facts.push(fact("Invitation", until.unwrap_or_else(|| "taken back, as they may do more by now; invite anew".to_owned())));
     }
     facts.extend(user.identity_issuer.as_ref().map(|issuer| fact("Signs in at", issuer)));
-    facts
+    Ok(facts)
 }
 
 fn row(viewer: &Viewer, session: UserSessionView) -> SessionRow {

@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use lineshift_domain::scopes::{Action, Module};
 
+use super::reach::ReachNames;
 use super::{FormPage, ListPage, ListRow, all, answered, page_of};
 use crate::api::people::roles::list_roles;
 use crate::api::people::users::{create_user, list_users};
@@ -66,7 +67,7 @@ pub(super) async fn roles_of(viewer: &Viewer) -> Result<Vec<RoleView>, ApiProble
 
 /// The fields that say what somebody may do.
 pub(super) fn membership_fields(roles: &[RoleView]) -> Vec<Field> {
-    let roles = roles.iter().map(|role| Choice::new(role.id, role.name.clone())).collect();
+    let roles = roles.iter().map(|role| Choice::new(&role.id, role.name.clone())).collect();
     vec![
         Field::new("roles", "Roles", Kind::Ids(roles)),
         Field::new("reach", "Sees the lines of", Kind::Reach("")).with_help(REACH_HELP),
@@ -103,14 +104,10 @@ pub(in crate::portal) async fn list(viewer: Viewer, uri: Uri) -> Result<Response
     let frame = viewer.admin_frame("Users", "users")?;
     let listed = list_users(State(viewer.web.clone()), viewer.caller.clone(), page_of(&uri)).await?.0;
     let roles = roles_of(&viewer).await?;
+    let reaches = ReachNames::of(&viewer, listed.items.iter().map(|user| user.reach.as_slice())).await?;
     let row = |user: UserView| ListRow {
         address: format!("{ADDRESS}/{}", user.id),
-        cells: vec![
-            user.email.clone(),
-            roles_shown(&user, &roles),
-            if user.reach == ["*"] { "everything".to_owned() } else { user.reach.join(" ") },
-            state(&user).to_owned(),
-        ],
+        cells: vec![user.email.clone(), roles_shown(&user, &roles), reaches.shown(&user.reach), state(&user).to_owned()],
         is_over: !user.is_active,
         name: user.display_name,
     };
