@@ -95,7 +95,7 @@ async fn try_every_method(told: Told, unheld: bool) {
 
 async fn try_figures(tried: &mut Tried<'_>, of: &Filled) {
     let tenant = of.tenant;
-    let within = Reach::Named(Named { customers: [of.customer].into(), ..Named::default() });
+    let within = Reach::Named(Named { service_providers: [of.provider].into(), ..Named::default() });
     for reach in [Reach::Everything, within] {
         try_it!(tried, FigureStore.count_lines(tenant, &reach));
         try_it!(tried, FigureStore.count_due_entries(tenant, &reach, &EntryFilter::ALL));

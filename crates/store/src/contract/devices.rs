@@ -274,3 +274,51 @@ pub async fn lines_are_summed_up<S: Store>(store: &S) {
     let elsewhere = store.sum_up_lines(fixture.other, &lines, None).await.expect("a sum");
     assert_eq!(elsewhere, LinesSum::default());
 }
+
+/// Those that are not disconnected, by customer, each with the products that are charged.
+pub async fn what_is_billed_for_a_line_is_listed<S: Store>(store: &S) {
+    let fixture = Fixture::new(store, "what is billed").await;
+    let tenant = fixture.tenant;
+    let lines = fixture.lines(2).await;
+    let product = |id: i64, status: &str| ImportRevProduct {
+        rev_service_product_id: id,
+        rev_product_id: 100 + id,
+        rate: Some(Decimal::new(125, 1)),
+        quantity: Some(Decimal::from(2)),
+        status: status.to_owned(),
+        description: Some("data".to_owned()),
+    };
+    let service = ImportRevService {
+        rev_customer_id: fixture.customer,
+        rev_service_id: 1,
+        iccid: Some(iccid(0)),
+        number: None,
+        rev_service_type_id: Some(3),
+        rev_provider_id: None,
+        activated_date: Some(at(-60)),
+        disconnected_date: None,
+        has_package: false,
+        products: vec![product(2, "PENDING"), product(1, "ACTIVE"), product(3, "DISCONNECTED")],
+    };
+    let package = ImportRevService { rev_service_id: 2, has_package: true, products: vec![], ..service.clone() };
+    let gone = ImportRevService { rev_service_id: 3, disconnected_date: Some(at(0)), products: vec![], ..service.clone() };
+    let imported = store.import_rev_services(tenant, &[package, gone, service], at(1)).await.expect("services");
+    assert_eq!(imported.created, 3);
+    let found = store.list_line_services(tenant, lines[0]).await.expect("a list");
+    let shown: Vec<_> = found
+        .iter()
+        .map(|service| {
+            let products: Vec<_> =
+                service.products.iter().map(|product| (product.rev_product_id, product.status.as_str())).collect();
+            (service.rev_customer_id, service.rev_service_id, service.has_package, products)
+        })
+        .collect();
+    let customer = fixture.customer;
+    assert_eq!(shown, [(customer, 1, false, vec![(101, "ACTIVE"), (102, "PENDING")]), (customer, 2, true, vec![])]);
+    let first = &found[0];
+    assert_eq!((first.rev_service_type_id, first.activated_date), (Some(3), Some(at(-60))));
+    let charged = &first.products[0];
+    assert_eq!((charged.rate, charged.quantity, charged.package_id), (Some(Decimal::new(125, 1)), Some(Decimal::from(2)), None));
+    assert_eq!(store.list_line_services(tenant, lines[1]).await.expect("a list"), []);
+    assert_eq!(store.list_line_services(fixture.other, lines[0]).await.expect("a list"), []);
+}

@@ -66,7 +66,8 @@ macro_rules! contract_tests {
                 an_order_finds_what_it_refers_to, things_are_named_at_once;
             control: a_held_change_is_started_once, a_change_is_canceled_once, rows_in_error_are_opened_again;
             devices: lines_are_listed_by_each_filter, a_line_is_shown_with_its_assignment, history_is_listed_newest_first,
-                lines_are_looked_up_by_iccid, a_number_may_name_several_lines, facts_say_who_is_billed, lines_are_summed_up;
+                lines_are_looked_up_by_iccid, a_number_may_name_several_lines, facts_say_who_is_billed, lines_are_summed_up,
+                what_is_billed_for_a_line_is_listed;
             figures: lines_are_counted_within_reach, changes_are_counted_by_time, changes_are_listed_by_what_is_sought,
                 due_entries_are_sought_and_counted;
             holds: a_stored_change_holds_its_lines, a_change_that_still_arrives_holds_nothing,

@@ -1,12 +1,14 @@
-//! Counts over all lines of a tenant, kept for a while: however many look, they are counted now and then by one at a time.
+//! Counts over all lines of a tenant, and over all that falls due soon, kept for a while: however many look, they are counted now and then
+//! by one at a time.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use lineshift_domain::ids::TenantId;
-use lineshift_store::figures::LineFigures;
+use lineshift_store::figures::{EntryFigures, LineFigures};
+use lineshift_store::plan_queue::EntryFilter;
 
 use super::viewer::Viewer;
 use crate::problem::ApiProblem;
@@ -17,12 +19,18 @@ const KEPT: Duration = Duration::from_secs(60);
 /// How many times as long as it took to count it is shown: so counting never takes more than a fiftieth of the time.
 const TIMES_ITS_DURATION: u32 = 50;
 
+/// How far ahead what falls due is counted: longer than it is shown, so that a kept count has tomorrow's last day, too.
+const AHEAD: TimeDelta = TimeDelta::days(10);
+
 /// How many counts are kept, each of one tenant and one reach.
 const MOST: usize = 1_000;
 
 /// The counts of this process. Cheap to clone.
 #[derive(Clone, Default)]
-pub(crate) struct Figures(Arc<Mutex<HashMap<(TenantId, String), Arc<Kept>>>>);
+pub(crate) struct Figures(Arc<Mutex<ByReach>>);
+
+/// Counts by tenant and reach.
+type ByReach = HashMap<(TenantId, String), Arc<Kept>>;
 
 /// A count, and the turn of whoever counts anew.
 #[derive(Default)]
@@ -35,6 +43,8 @@ struct Kept {
 #[derive(Clone)]
 pub(super) struct Counted {
     pub(super) lines: Arc<LineFigures>,
+    /// Open plan queue entries that fall due soon, what is overdue included.
+    pub(super) due: Arc<Vec<EntryFigures>>,
     /// As of when.
     pub(super) at: DateTime<Utc>,
     until: Instant,
@@ -51,8 +61,8 @@ impl Kept {
 }
 
 impl Figures {
-    /// The lines within the viewer's reach.
-    pub(super) async fn lines(&self, viewer: &Viewer) -> Result<Counted, ApiProblem> {
+    /// What is within the viewer's reach.
+    pub(super) async fn of(&self, viewer: &Viewer) -> Result<Counted, ApiProblem> {
         let kept = self.kept(viewer);
         if let Some(fresh) = kept.fresh() {
             return Ok(fresh);
@@ -68,9 +78,12 @@ impl Figures {
         }
         let (engine, caller, began) = (&viewer.web.engine, &viewer.caller, Instant::now());
         let at = engine.clock().now();
-        let lines = Arc::new(engine.store().count_lines(caller.tenant, &caller.rights.reach).await?);
+        let (tenant, reach) = (caller.tenant, &caller.rights.reach);
+        let lines = Arc::new(engine.store().count_lines(tenant, reach).await?);
+        let soon = EntryFilter { until: at + AHEAD, ..EntryFilter::ALL };
+        let due = Arc::new(engine.store().count_due_entries(tenant, reach, &soon).await?);
         let until = Instant::now() + KEPT.max(began.elapsed() * TIMES_ITS_DURATION);
-        let counted = Counted { lines, at, until };
+        let counted = Counted { lines, due, at, until };
         *kept.counted.lock().unwrap_or_else(PoisonError::into_inner) = Some(counted.clone());
         Ok(counted)
     }

@@ -4,12 +4,14 @@
 //! files, and is packed from there into the answer. Every cell is a text, so that ICCIDs keep all their digits.
 
 use std::io::{self, Write};
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::http::StatusCode;
 use futures::Stream;
 use lineshift_domain::ids::TenantId;
 use rust_xlsxwriter::{Format, IgnoreError, Workbook, Worksheet, XlsxError};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use crate::problem::ApiProblem;
@@ -29,6 +31,9 @@ const MOST_OF_A_TENANT: usize = 2;
 
 /// The width of a column, in characters: that of an ICCID.
 const WIDTH: f64 = 22.0;
+
+/// How long a chunk waits to be taken: whoever reads no faster gives their place to others.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Bytes that go out together.
 const CHUNK: usize = 64 * 1024;
@@ -78,17 +83,23 @@ pub(super) fn stream<const N: usize>(
     place: Place<TenantId>,
 ) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
     let (chunks, packed) = mpsc::channel(WAITING);
+    let runtime = Handle::current();
     tokio::task::spawn_blocking(move || {
-        let mut out = Chunks { packed: Vec::with_capacity(CHUNK), chunks };
-        let written = write(&name, columns, rows, &mut out).and_then(|()| out.flush());
-        if let Err(error) = written {
+        let mut out = Chunks { packed: Vec::with_capacity(CHUNK), chunks, runtime };
+        if let Err(error) = write(&name, columns, rows, &mut out).and_then(|()| out.end()) {
             tracing::warn!(%error, "a workbook broke off");
-            // Nobody may be there any more to hear it.
-            let _ = out.chunks.blocking_send(Err(io::Error::other("the workbook broke off")));
         }
         drop(place);
     });
-    futures::stream::unfold(packed, |mut packed| async move { packed.recv().await.map(|chunk| (chunk, packed)) })
+    futures::stream::unfold(Some(packed), |packed| async move {
+        let mut packed: mpsc::Receiver<Bytes> = packed?;
+        match packed.recv().await {
+            Some(end) if end.is_empty() => None,
+            Some(chunk) => Some((Ok(chunk), Some(packed))),
+            // The answer is broken off, too, so that nobody takes it for a whole file.
+            None => Some((Err(io::Error::other("the workbook broke off")), None)),
+        }
+    })
 }
 
 fn write<const N: usize>(name: &str, columns: [&'static str; N], mut rows: Pages<N>, out: &mut Chunks) -> io::Result<()> {
@@ -133,10 +144,26 @@ fn other(error: XlsxError) -> io::Error {
     io::Error::other(error)
 }
 
-/// Hands bytes on in chunks.
+/// Hands bytes on in chunks; an empty one says that it was the last.
 struct Chunks {
     packed: Vec<u8>,
-    chunks: mpsc::Sender<io::Result<Bytes>>,
+    chunks: mpsc::Sender<Bytes>,
+    runtime: Handle,
+}
+
+impl Chunks {
+    fn end(&mut self) -> io::Result<()> {
+        self.flush()?;
+        self.send(Bytes::new())
+    }
+
+    fn send(&self, chunk: Bytes) -> io::Result<()> {
+        match self.runtime.block_on(tokio::time::timeout(PATIENCE, self.chunks.send(chunk))) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(io::Error::other("nobody reads it any more")),
+            Err(_) => Err(io::Error::other("whoever reads it takes nothing any more")),
+        }
+    }
 }
 
 impl Write for Chunks {
@@ -153,6 +180,50 @@ impl Write for Chunks {
             return Ok(());
         }
         let chunk = Bytes::from(std::mem::replace(&mut self.packed, Vec::with_capacity(CHUNK)));
-        self.chunks.blocking_send(Ok(chunk)).map_err(|_| io::Error::other("nobody reads it any more"))
+        self.send(chunk)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::StreamExt as _;
+
+    async fn read(rows: Vec<io::Result<Vec<[String; 2]>>>) -> Vec<io::Result<Bytes>> {
+        let place = Workbooks::default().begin(TenantId(1)).expect("a place");
+        let (pages_in, pages) = pages();
+        let stream = stream("Lines".to_owned(), ["iccid", "status"], pages, place);
+        let feed = async move {
+            for page in rows {
+                pages_in.send(page).await.expect("a reader");
+            }
+        };
+        futures::join!(feed, stream.collect::<Vec<_>>()).1
+    }
+
+    #[tokio::test]
+    async fn a_workbook_is_whole_or_broken_off() {
+        let row = |nth: usize| [format!("8901260000000{nth:07}"), "=1+1".to_owned()];
+        let page = |from: usize| Ok((from..from + 1_000).map(row).collect());
+        let whole = read(vec![page(0), page(1_000), page(2_000)]).await;
+        let bytes: Vec<u8> = whole.into_iter().flat_map(|chunk| chunk.expect("a chunk").to_vec()).collect();
+        let mut archive = zip::ZipArchive::new(io::Cursor::new(bytes)).expect("a workbook");
+        let mut sheet = String::new();
+        io::Read::read_to_string(&mut archive.by_name("xl/worksheets/sheet1.xml").expect("a sheet"), &mut sheet).expect("a text");
+        assert_eq!(sheet.matches("<row ").count(), 3_001);
+        assert!(sheet.contains("<t>89012600000000002999</t>") && !sheet.contains("<f>"), "texts are texts");
+
+        let broken = read(vec![page(0), Err(io::Error::other("the store is gone"))]).await;
+        assert!(broken.last().expect("something").is_err(), "nobody takes it for a whole file");
+    }
+
+    #[tokio::test]
+    async fn nobody_takes_every_place() {
+        let workbooks = Workbooks::default();
+        let own: Vec<_> = (0..MOST_OF_A_TENANT).map(|_| workbooks.begin(TenantId(1)).expect("a place")).collect();
+        assert_eq!(workbooks.begin(TenantId(1)).err().map(|refused| refused.status()), Some(StatusCode::TOO_MANY_REQUESTS));
+        let other = workbooks.begin(TenantId(2)).expect("a place of another");
+        drop((own, other));
+        assert!(workbooks.begin(TenantId(1)).is_ok());
     }
 }

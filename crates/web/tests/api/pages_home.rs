@@ -72,11 +72,11 @@ async fn accounts_in_trouble_are_shown_to_whoever_may_see_accounts() {
     let made = admin.post("/api/v1/integration-authentications", &account).await;
     assert_eq!(made.status, 201, "{}", made.text());
     app.signed_in("ada@fleet.example", &["administrator"], "*").await;
-    app.signed_in("oli@fleet.example", &["operator"], "*").await;
+    app.signed_in("vic@fleet.example", &["viewer"], "*").await;
     let page = Browser::signed_in(&app, "ada@fleet.example").await.page("/").await;
     let trouble = section(&page, "trouble");
     assert!(trouble.contains("Acme") && trouble.contains("no credentials") && !trouble.contains("<b>Acme"), "{trouble}");
-    assert!(!Browser::signed_in(&app, "oli@fleet.example").await.page("/").await.contains("no credentials"));
+    assert!(!Browser::signed_in(&app, "vic@fleet.example").await.page("/").await.contains("no credentials"));
 }
 
 #[tokio::test]

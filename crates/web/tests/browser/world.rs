@@ -66,11 +66,6 @@ impl World {
         BulkChangeId(answer.json()["BulkChangeId"].as_i64().expect("a number"))
     }
 
-    /// The id of a line.
-    pub(crate) async fn line(&self) -> i64 {
-        self.app.admin().await.read("/api/v1/devices?limit=1").await["items"][0]["id"].as_i64().expect("a number")
-    }
-
     /// Each of these forms arrived here, as the server's own measures say.
     pub(crate) async fn received(&self, forms: &[&str]) {
         let measures = self.app.admin().await.get("/metrics").await.text();

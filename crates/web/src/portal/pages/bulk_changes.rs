@@ -60,6 +60,8 @@ pub(in crate::portal) struct ChangeRow {
     pub(in crate::portal) failed: String,
     /// Of a hundred: done, failed; what is left is open.
     pub(in crate::portal) shares: Shares,
+    /// Where its progress comes from, if the list shows it live.
+    pub(in crate::portal) events: Option<String>,
 }
 
 /// How much of a change is done and how much failed, of a thousand rows.
@@ -130,9 +132,17 @@ fn row(viewer: &Viewer, change: BulkChangeView, providers: &BTreeMap<ServiceProv
         done: thousands(change.counts.processed),
         failed: thousands(change.counts.error),
         shares: Shares::of(&change),
+        events: None,
         portal: change.portal,
         by: change.created_by,
         status: change.status,
+    }
+}
+
+/// Shows the progress of the first of them live: only few, as browsers open few connections.
+pub(in crate::portal) fn follow_first(changes: &mut [ChangeRow], most: usize) {
+    for change in changes.iter_mut().filter(|change| !change.held).take(most) {
+        change.events = change.address.rsplit_once('/').map(|(_, id)| format!("/api/v1/bulk-changes/{id}/events"));
     }
 }
 

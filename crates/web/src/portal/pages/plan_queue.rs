@@ -58,8 +58,8 @@ struct EntryRow {
     state: String,
 }
 
-/// `GET /{portal}/plan-queue`: open ones by date, those that are sought; with `device_id` or `bulk_change_id` what the API lists; with `month`
-/// how many fall due on each of its days.
+/// `GET /{portal}/plan-queue`: open ones by date, those that are sought; with `device_id` or `bulk_change_id` what the API lists; with
+/// `month` how many fall due on each of its days.
 pub(in crate::portal) async fn list(viewer: Viewer, Path(portal): Path<String>, uri: Uri) -> Result<Response, PageRefused> {
     let portal = portal_of(&portal)?;
     viewer.caller.require(portal.into(), Action::View)?;

@@ -4,6 +4,7 @@ use lineshift_domain::ids::{CustomerRatePlanId, RevCustomerId, SiteId};
 use lineshift_store::catalogue::Unnamed;
 use lineshift_store::figures::LineCustomer;
 
+use crate::portal::figures::Counted;
 use crate::portal::page::{When, thousands};
 use crate::portal::viewer::{Viewer, segment};
 use crate::problem::ApiProblem;
@@ -38,9 +39,8 @@ pub(super) struct Bar {
     pub(super) address: Option<String>,
 }
 
-/// Counts, and names what is shown at once.
-pub(super) async fn line_charts(viewer: &Viewer) -> Result<LineCharts, ApiProblem> {
-    let counted = viewer.web.figures.lines(viewer).await?;
+/// Draws what was counted; the names of what is shown are asked for at once.
+pub(super) async fn line_charts(viewer: &Viewer, counted: &Counted) -> Result<LineCharts, ApiProblem> {
     let (customers, other_customers) = largest(&counted.lines.by_customer);
     let (plans, other_plans) = largest(&counted.lines.by_plan);
     let (statuses, other_statuses) = largest(&counted.lines.by_status);

@@ -11,12 +11,12 @@ use lineshift_domain::dates::start_of_day;
 use lineshift_domain::ids::PrincipalId;
 use lineshift_domain::scopes::Action;
 use lineshift_store::bulk_changes::BulkChangeView as StoredChange;
-use lineshift_store::plan_queue::EntryFilter;
 
 use self::days::{Days, days};
 use self::lines::{LineCharts, line_charts};
 use self::trouble::{Trouble, trouble};
-use super::bulk_changes::{ChangeRow, rows};
+use super::bulk_changes::{ChangeRow, follow_first, rows};
+use crate::portal::figures::Counted;
 use crate::portal::page::{answer, thousands};
 use crate::portal::refused::PageRefused;
 use crate::portal::viewer::{Frame, Place, Viewer, segment};
@@ -26,6 +26,9 @@ use crate::views::BulkChangeView;
 
 /// How many changes that run, or that failed, are shown; the lists have the others.
 const CHANGES: usize = 20;
+
+/// How many of them are followed live.
+const FOLLOWED: usize = 2;
 
 /// How many days ahead are shown of what falls due, today among them.
 const DAYS_AHEAD: u64 = 8;
@@ -63,9 +66,11 @@ pub(in crate::portal) async fn home(viewer: Viewer, _: NoParameters) -> Result<R
         let began = start_of_day(today, viewer.zone());
         let ended = store.list_failed(caller.tenant, whose, began, CHANGES).await?;
         running = shown(&viewer, unfinished).await?;
+        follow_first(&mut running, FOLLOWED);
         failed = shown(&viewer, ended).await?;
-        due = due_days(&viewer, today).await?;
-        lines = Some(line_charts(&viewer).await?);
+        let counted = viewer.web.figures.of(&viewer).await?;
+        due = due_days(&viewer, today, &counted);
+        lines = Some(line_charts(&viewer, &counted).await?);
         last_days = Some(days(&viewer, today, whose).await?);
     }
     let page = Home {
@@ -92,18 +97,15 @@ async fn shown(viewer: &Viewer, changes: Vec<StoredChange>) -> Result<Vec<Change
 }
 
 /// What falls due today, what is overdue included, and on the days after it.
-async fn due_days(viewer: &Viewer, today: NaiveDate) -> Result<Vec<DueDay>, ApiProblem> {
+fn due_days(viewer: &Viewer, today: NaiveDate, counted: &Counted) -> Vec<DueDay> {
     let zone = viewer.zone();
     let end = today.checked_add_days(chrono::Days::new(DAYS_AHEAD)).unwrap_or(today);
-    let filter = EntryFilter { until: start_of_day(end, zone), ..EntryFilter::ALL };
-    let caller = &viewer.caller;
-    let counted = viewer.web.engine.store().count_due_entries(caller.tenant, &caller.rights.reach, &filter).await?;
     let day_of = |at: DateTime<Utc>| at.with_timezone(&zone).date_naive().max(today);
     let mut days = Vec::new();
     for day in today.iter_days().take_while(|day| *day < end) {
         let mut portals = Vec::new();
         for portal in viewer.portals() {
-            let of_day = counted.iter().filter(|counted| counted.portal == portal && day_of(counted.from) == day);
+            let of_day = counted.due.iter().filter(|counted| counted.portal == portal && day_of(counted.from) == day);
             let entries: i64 = of_day.map(|counted| counted.entries).sum();
             if entries > 0 {
                 portals.push((portal.as_str(), thousands(entries), format!("/{}/plan-queue?day={day}", segment(portal))));
@@ -113,7 +115,7 @@ async fn due_days(viewer: &Viewer, today: NaiveDate) -> Result<Vec<DueDay>, ApiP
             days.push(DueDay { name: name_of(day, today), portals });
         }
     }
-    Ok(days)
+    days
 }
 
 /// `today`, `tomorrow`, else `Mon 2026-11-23`.
