@@ -1,6 +1,7 @@
 //! What tests share: a clock that is set, an operator with reference data and lines, and the whole thing behind HTTP.
 
 pub mod app;
+pub mod authenticator;
 pub mod billing;
 pub mod billing_checks;
 pub mod billing_secrets;

@@ -2,12 +2,13 @@
 
 use lineshift_domain::ids::TenantId;
 use lineshift_testkit::app::TestApp;
+use lineshift_testkit::authenticator::shown;
 use lineshift_testkit::operator::Operator;
 use lineshift_testkit::people::PASSWORD;
 use serde_json::{Value, json};
 
 use crate::browser::Browser;
-use crate::one_time_password::{now, shown};
+use crate::one_time_password::now;
 
 const OTHER_PASSWORD: &str = "brisk-lantern-hums-far";
 

@@ -160,6 +160,25 @@ impl Browser {
         self.click(&format!("{css} option[value=\"{value}\"]")).await;
     }
 
+    /// Sets a field of a form, whatever it is: chooses, ticks, or types.
+    pub(crate) async fn set(&self, form: &str, name: &str, value: &str) {
+        let field = format!("{form} [name=\"{name}\"]");
+        self.find(&field).await;
+        let script = format!("const field = document.querySelector({field:?}); return field.type || field.tagName");
+        match self.script(&script).await.as_str() {
+            Some("select-one") => self.choose(&field, value).await,
+            Some("checkbox" | "radio") => self.click(&format!("{field}[value=\"{value}\"]")).await,
+            _ => self.fill(&field, value).await,
+        }
+    }
+
+    /// What stands in a field.
+    pub(crate) async fn value_of(&self, css: &str) -> String {
+        self.find(css).await;
+        let value = self.script(&format!("return document.querySelector({css:?}).value")).await;
+        value.as_str().unwrap_or_default().to_owned()
+    }
+
     /// Presses keys, wherever the focus is.
     pub(crate) async fn keys(&self, keys: &[char]) {
         self.driver.press(keys).await.expect("keys are pressed");

@@ -1,5 +1,7 @@
 //! The portal in a headless Chromium: each flow from signing in to its result, as people go through it.
 
+mod accounts;
+mod administering;
 mod browser;
 mod every_page;
 mod following;
@@ -11,7 +13,16 @@ mod world;
 use lineshift_web::PAGES;
 
 /// The forms that the tests here send, as they say themselves.
-const SENT: &[&[&str]] = &[reading::SENDS, following::SENDS];
+const SENT: &[&[&str]] = &[
+    reading::SENDS,
+    following::SENDS,
+    accounts::TENANTS,
+    accounts::ONESELF,
+    administering::USERS,
+    administering::ROLES_AND_KEYS,
+    administering::INTEGRATIONS,
+    administering::REFERENCE,
+];
 
 /// Forms and pages stand in the one table that makes the router.
 #[test]

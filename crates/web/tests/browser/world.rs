@@ -2,6 +2,7 @@
 
 use lineshift_domain::ids::{BulkChangeId, TenantId};
 use lineshift_testkit::app::TestApp;
+use lineshift_testkit::billing::BillingWorld;
 use lineshift_testkit::operator::iccid;
 use serde_json::json;
 
@@ -21,6 +22,11 @@ impl World {
         Self { app: TestApp::measured(lines).await }
     }
 
+    /// Whose integration is a simulated Rev.io, and where credentials can be stored.
+    pub(crate) async fn billed() -> Self {
+        Self { app: TestApp::measured_billing(BillingWorld::with_lines(0).await).await.0 }
+    }
+
     /// With something to see on every page.
     pub(crate) async fn of_every_kind() -> Self {
         let world = Self::with_lines(60).await;
@@ -37,6 +43,13 @@ impl World {
     /// Somebody who may do everything, signed in.
     pub(crate) async fn administrator(&self, manner: Manner) -> Browser {
         self.person("ada@fleet.example", &["administrator"], manner).await
+    }
+
+    /// The same person in another browser.
+    pub(crate) async fn administrator_again(&self) -> Browser {
+        let browser = Browser::open(&self.app.url, Manner::default()).await;
+        browser.sign_in("ada@fleet.example").await;
+        browser
     }
 
     /// Somebody with those roles, signed in.

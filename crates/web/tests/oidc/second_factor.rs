@@ -1,8 +1,8 @@
 //! Somebody with an authenticator here is asked for it, whatever the provider has asked for.
 
-use aws_lc_rs::hmac;
 use chrono::TimeDelta;
 use lineshift_engine::Clock as _;
+use lineshift_testkit::authenticator::shown;
 use lineshift_testkit::http::{Answer, HttpCaller, send};
 use lineshift_testkit::people::PASSWORD;
 use reqwest::Method;
@@ -14,17 +14,6 @@ use crate::world::ADA;
 
 const PATH: &str = "/api/v1/session/openid/one-time-password";
 const COOKIE: &str = "lineshift-recognised";
-
-/// What an authenticator shows (RFC 6238).
-fn shown(secret: &str, unix: i64) -> String {
-    let bits: String =
-        secret.chars().map(|c| format!("{:05b}", "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".find(c).expect("base32"))).collect();
-    let key: Vec<u8> = (0..bits.len() / 8).map(|at| u8::from_str_radix(&bits[8 * at..8 * at + 8], 2).expect("bits")).collect();
-    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &key), &(unix as u64 / 30).to_be_bytes());
-    let at = usize::from(tag.as_ref()[19] & 15);
-    let number = u32::from_be_bytes(tag.as_ref()[at..at + 4].try_into().expect("four bytes")) & 0x7fff_ffff;
-    format!("{:06}", number % 1_000_000)
-}
 
 fn now(scene: &Scene) -> i64 {
     scene.app.operator.clock.now().timestamp()
