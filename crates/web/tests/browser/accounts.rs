@@ -58,7 +58,7 @@ async fn people_join_tenants_decline_and_go_from_one_to_the_other() {
     let newcomer = Browser::open(&world.app.url, Manner::default()).await;
     newcomer.go(&format!("/invitation#{token}")).await;
     newcomer.find("input[name=token]").await;
-    for name in ["new_password", "again"] {
+    for name in ["password", "again"] {
         newcomer.set("form[action='/invitation']", name, OTHER_PASSWORD).await;
     }
     newcomer.click("form[action='/invitation'] button").await;

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::browser::{Browser, Manner};
 
 /// A customer as nobody is called who means well.
-pub(crate) const HOSTILE: &str = "<script>alert(\"x\")</script>";
+pub(crate) const HOSTILE: &str = "<script>alert('x')</script>";
 
 /// An operator behind HTTP.
 pub(crate) struct World {
