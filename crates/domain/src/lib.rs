@@ -28,3 +28,4 @@ pub mod states;
 pub mod steps;
 pub mod sync;
 pub mod terms;
+pub mod written;
