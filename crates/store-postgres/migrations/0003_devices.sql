@@ -24,6 +24,7 @@ CREATE UNIQUE INDEX device_by_iccid ON device (tenant_id, iccid);
 CREATE INDEX device_by_number ON device (tenant_id, subscriber_number, id) WHERE subscriber_number IS NOT NULL;
 CREATE INDEX device_by_status ON device (tenant_id, status, id);
 CREATE INDEX device_by_provider ON device (tenant_id, service_provider_id, id);
+CREATE INDEX device_by_carrier_plan ON device (tenant_id, carrier_rate_plan, id) WHERE carrier_rate_plan IS NOT NULL;
 
 CREATE TABLE rev_service (
     tenant_id             bigint NOT NULL REFERENCES tenant (id),
@@ -95,6 +96,8 @@ CREATE INDEX device_tenant_by_customer ON device_tenant (tenant_id, rev_customer
 CREATE INDEX device_tenant_by_site ON device_tenant (tenant_id, site_id, device_id) WHERE site_id IS NOT NULL;
 CREATE INDEX device_tenant_by_plan ON device_tenant
     (tenant_id, customer_rate_plan_id, device_id) WHERE customer_rate_plan_id IS NOT NULL;
+CREATE INDEX device_tenant_by_pool ON device_tenant
+    (tenant_id, customer_rate_pool_id, device_id) WHERE customer_rate_pool_id IS NOT NULL;
 
 -- Append-only, keyed by what happened; no foreign keys (docs/decisions/0003).
 CREATE TABLE device_action_history (

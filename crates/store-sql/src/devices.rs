@@ -2,6 +2,7 @@
 
 mod history;
 mod services;
+pub(crate) mod sought;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -13,7 +14,8 @@ use lineshift_domain::lines::Digits;
 use lineshift_domain::reach::Reach;
 use lineshift_domain::terms::LineIdentifier;
 use lineshift_store::devices::{
-    DeviceFilter, DeviceStore, DeviceUsage, DeviceView, FactsQuery, FoundLine, HistoryEntry, HistoryKey, LineService, LinesSum,
+    CountedLines, DeviceFilter, DeviceStore, DeviceUsage, DeviceView, FactsQuery, FoundLine, HistoryEntry, HistoryKey,
+    LineFilter, LineOrder, LineService, LinesSum, SoughtLines,
 };
 use lineshift_store::paging::Listed;
 use lineshift_store::sql::devices as text;
@@ -43,6 +45,22 @@ impl<E: Engine> DeviceStore for SqlStore<E> {
         limit: usize,
     ) -> Result<Listed<DeviceView, DeviceId>> {
         self.find_devices(tenant, reach, filter, after, page_limit(limit).0).await
+    }
+
+    async fn find_lines(
+        &self,
+        tenant: TenantId,
+        reach: &Reach,
+        filter: &LineFilter,
+        order: LineOrder,
+        after: Option<DeviceId>,
+        limit: usize,
+    ) -> Result<SoughtLines> {
+        self.seek_lines(tenant, reach, filter, order, after, page_limit(limit).0).await
+    }
+
+    async fn count_lines(&self, tenant: TenantId, reach: &Reach, filter: &LineFilter, most: usize) -> Result<CountedLines> {
+        self.number_of_lines(tenant, reach, filter, most).await
     }
 
     async fn get_device(&self, tenant: TenantId, id: DeviceId) -> Result<DeviceView> {

@@ -5,9 +5,10 @@ use std::collections::HashSet;
 use lineshift_domain::ids::{DeviceChangeId, DeviceId, RevCustomerId, ServiceProviderId, SiteId, TenantId};
 use lineshift_domain::reach::{Named, Reach};
 use lineshift_store::Result;
-use lineshift_store::devices::{DeviceFilter, DeviceView};
+use lineshift_store::devices::{DeviceFilter, DeviceView, LineFilter, LineOrder};
 
 use crate::devices::read_device;
+use crate::devices::sought::Sought;
 use crate::engine::Sql;
 use crate::json::json;
 use crate::sql::reach as tuned;
@@ -101,4 +102,61 @@ pub(crate) fn list_devices(
     let parameters: [&dyn Parameter; 11] =
         [&tenant.0, &after, &surplus, &lists.customers, &lists.sites, &limiting, &reaching, &customer, &site, &provider, &plan];
     sql.query(tuned::LIST_DEVICES, &parameters, read_device)
+}
+
+/// What the statements on lines that are sought within reach take: whose, beyond which line, how many, and what is sought.
+fn with_sought<T>(
+    tenant: TenantId,
+    named: &Named,
+    filter: &LineFilter,
+    beyond: i64,
+    most: i64,
+    run: impl FnOnce(&[&dyn Parameter]) -> Result<T>,
+) -> Result<T> {
+    let lists = Lists::of(named);
+    let none = "[]".to_owned();
+    let (limiting, reaching) = if lists.names_assignments { (&lists.providers, &none) } else { (&none, &lists.providers) };
+    let sought = Sought::of(filter);
+    run(&[
+        &tenant.0,
+        &beyond,
+        &most,
+        &lists.customers,
+        &lists.sites,
+        limiting,
+        reaching,
+        &sought.customer,
+        &sought.site,
+        &sought.provider,
+        &sought.plan,
+        &sought.pool,
+        &sought.status,
+        &sought.carrier_plan,
+    ])
+}
+
+/// Lines within reach that are sought by several things at once. Of each named thing an index answers; how far it is walked is bounded by how
+/// many lines these people may see, so that not even the end of a page tells of others.
+pub(crate) fn seek_lines(
+    sql: &Sql<'_>,
+    tenant: TenantId,
+    named: &Named,
+    filter: &LineFilter,
+    order: LineOrder,
+    beyond: i64,
+    surplus: i64,
+) -> Result<Vec<DeviceView>> {
+    let statement = match order {
+        LineOrder::OldestFirst => tuned::SEEK_LINES,
+        LineOrder::NewestFirst => tuned::SEEK_LINES_NEWEST,
+    };
+    with_sought(tenant, named, filter, beyond, surplus, |parameters| sql.query(statement, parameters, read_device))
+}
+
+/// How many there are of them, up to `most`.
+pub(crate) fn count_lines(sql: &Sql<'_>, tenant: TenantId, named: &Named, filter: &LineFilter, most: i64) -> Result<i64> {
+    let counted = with_sought(tenant, named, filter, i64::MIN, most, |parameters| {
+        sql.find(tuned::COUNT_SOUGHT_LINES, parameters, |row| row.get::<i64>(0))
+    })?;
+    Ok(counted.unwrap_or_default())
 }

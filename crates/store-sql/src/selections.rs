@@ -10,9 +10,10 @@ use lineshift_domain::ids::{DeviceId, ServiceProviderId, TenantId, UserId};
 use lineshift_domain::lines::Digits;
 use lineshift_domain::reach::Reach;
 use lineshift_domain::terms::{LineIdentifier, PortalType};
-use lineshift_store::devices::DeviceFilter;
+use lineshift_store::devices::{LineFilter, LineOrder};
 use lineshift_store::selections::{
-    KEPT, SELECTED_AT_ONCE, SelectedLine, SelectedMatching, Selecting, Selection, SelectionKey, SelectionStore, Written,
+    KEPT, SELECTED_AT_ONCE, SelectedLine, SelectedMatching, Selecting, Selection, SelectionKey, SelectionStore, SelectionWindow,
+    Written,
 };
 use lineshift_store::sql::selections as text;
 use lineshift_store::{Result, StoreError};
@@ -62,13 +63,13 @@ impl<E: Engine> SelectionStore for SqlStore<E> {
         tenant: TenantId,
         key: &SelectionKey,
         reach: &Reach,
-        filter: &DeviceFilter,
-        after: Option<DeviceId>,
-        limit: usize,
+        filter: &LineFilter,
+        window: SelectionWindow,
         selecting: Selecting,
     ) -> Result<SelectedMatching> {
+        let (after, limit) = (window.after, window.limit.clamp(1, SELECTED_AT_ONCE));
         // Looked up outside of the writing transaction: what is no more there, or left meanwhile, is not added all the same.
-        let listed = self.find_devices(tenant, reach, filter, after, limit.clamp(1, SELECTED_AT_ONCE)).await?;
+        let listed = self.seek_lines(tenant, reach, filter, LineOrder::OldestFirst, after, limit).await?;
         let ids: Vec<DeviceId> = listed.items.iter().map(|line| line.id).collect();
         let added = self.add(tenant, *key, reach, &ids, selecting).await?;
         let last = if added.is_full { None } else { listed.next };

@@ -84,6 +84,82 @@ pub enum DeviceFilter {
     CustomerRatePlan(CustomerRatePlanId),
 }
 
+/// By what lines are sought: all that is given holds at once.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LineFilter {
+    /// The line with that ICCID.
+    pub iccid: Option<String>,
+    /// Lines with that subscriber number.
+    pub number: Option<String>,
+    /// Those assigned to that customer.
+    pub rev_customer_id: Option<RevCustomerId>,
+    /// Lines booked at that site.
+    pub site_id: Option<SiteId>,
+    /// Lines of that carrier account.
+    pub service_provider_id: Option<ServiceProviderId>,
+    /// Lines in that status at the carrier.
+    pub status: Option<String>,
+    /// Lines on that customer rate plan.
+    pub customer_rate_plan_id: Option<CustomerRatePlanId>,
+    /// Lines in that customer rate pool.
+    pub customer_rate_pool_id: Option<CustomerRatePoolId>,
+    /// Lines on that plan of the carrier.
+    pub carrier_rate_plan: Option<String>,
+}
+
+impl LineFilter {
+    /// How many things are given.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        let given = [
+            self.iccid.is_some(),
+            self.number.is_some(),
+            self.rev_customer_id.is_some(),
+            self.site_id.is_some(),
+            self.service_provider_id.is_some(),
+            self.status.is_some(),
+            self.customer_rate_plan_id.is_some(),
+            self.customer_rate_pool_id.is_some(),
+            self.carrier_rate_plan.is_some(),
+        ];
+        given.into_iter().filter(|given| *given).count()
+    }
+}
+
+/// In which order lines are listed: each is that of every index by which lines are sought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LineOrder {
+    /// Those first that came first.
+    #[default]
+    OldestFirst,
+    /// Those first that came last.
+    NewestFirst,
+}
+
+/// The most lines that one page looks at where no index serves all that is sought: an index serves one part, and the rest is looked at line
+/// by line.
+pub const LOOKED_AT: usize = 20_000;
+
+/// A page of lines that were sought.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SoughtLines {
+    /// The lines.
+    pub items: Vec<DeviceView>,
+    /// After which line to go on; none: there are no more.
+    pub next: Option<DeviceId>,
+    /// Whether the page ended because [`LOOKED_AT`] lines were looked at.
+    pub is_cut: bool,
+}
+
+/// How many lines a filter finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CountedLines {
+    /// How many were counted.
+    pub lines: i64,
+    /// Whether these are all.
+    pub is_all: bool,
+}
+
 /// One entry of a line's history (B11.2).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryEntry {
@@ -261,6 +337,19 @@ pub trait DeviceStore {
         after: Option<DeviceId>,
         limit: usize,
     ) -> Result<Listed<DeviceView, DeviceId>>;
+    /// Lines within reach that a filter finds, in that order, by an index on one part of it.
+    async fn find_lines(
+        &self,
+        tenant: TenantId,
+        reach: &Reach,
+        filter: &LineFilter,
+        order: LineOrder,
+        after: Option<DeviceId>,
+        limit: usize,
+    ) -> Result<SoughtLines>;
+    /// How many lines within reach a filter finds, up to `most`; where no index serves all that is sought, among as many as are looked at
+    /// for a page.
+    async fn count_lines(&self, tenant: TenantId, reach: &Reach, filter: &LineFilter, most: usize) -> Result<CountedLines>;
     /// One line. Errors: `NotFound`.
     async fn get_device(&self, tenant: TenantId, id: DeviceId) -> Result<DeviceView>;
     /// What a line used in the cycle to date, as a synchronisation read it last; none: it was not read. Errors: `NotFound`.

@@ -11,7 +11,7 @@ use lineshift_domain::reach::Reach;
 use lineshift_domain::terms::{LineIdentifier, PortalType};
 
 use crate::Result;
-use crate::devices::DeviceFilter;
+use crate::devices::LineFilter;
 
 /// How long a selection is kept that nobody adds to or takes from.
 pub const KEPT: TimeDelta = TimeDelta::days(7);
@@ -44,6 +44,15 @@ pub struct Selection {
     pub lines: i64,
     /// When lines were last added or taken out.
     pub touched_at: DateTime<Utc>,
+}
+
+/// Which of the lines that a filter finds are added next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SelectionWindow {
+    /// After which line to go on.
+    pub after: Option<DeviceId>,
+    /// How many lines, at most [`SELECTED_AT_ONCE`].
+    pub limit: usize,
 }
 
 /// What came of adding the lines that a filter finds.
@@ -100,16 +109,14 @@ pub trait SelectionStore {
     ) -> Result<i64>;
     /// Takes lines out, at most [`SELECTED_AT_ONCE`]; answers how many were there.
     async fn unselect_lines(&self, tenant: TenantId, key: &SelectionKey, lines: &[DeviceId], now: DateTime<Utc>) -> Result<i64>;
-    /// Adds the next lines that a filter finds within reach, from the one after `after` on: at most `limit` of them are looked at, and at
-    /// most [`lineshift_store::paging::MAX_PAGE_ITEMS`](crate::paging::MAX_PAGE_ITEMS) a statement. Called until there is no `last`.
+    /// Adds the next lines that a filter finds within reach. Called until there is no `last`.
     async fn select_matching(
         &self,
         tenant: TenantId,
         key: &SelectionKey,
         reach: &Reach,
-        filter: &DeviceFilter,
-        after: Option<DeviceId>,
-        limit: usize,
+        filter: &LineFilter,
+        window: SelectionWindow,
         selecting: Selecting,
     ) -> Result<SelectedMatching>;
     /// Adds the lines with these identifiers, at most [`SELECTED_AT_ONCE`]; answers what became of each, in their order.

@@ -10,7 +10,7 @@ use lineshift_store::access::AccessStore;
 use lineshift_store::audit::{AuditFilter, AuditStore};
 use lineshift_store::bulk_changes::{BulkChangeFilter, BulkChangeStore, DeviceChangeFilter, Reopening};
 use lineshift_store::catalogue::{CatalogueStore, References, Unnamed};
-use lineshift_store::devices::{DeviceFilter, DeviceStore};
+use lineshift_store::devices::{DeviceFilter, DeviceStore, LineFilter, LineOrder};
 use lineshift_store::figures::FigureStore;
 use lineshift_store::import::{ImportRevService, ImportStore};
 use lineshift_store::plan_queue::EntryFilter;
@@ -189,6 +189,11 @@ async fn try_devices(tried: &mut Tried<'_>, of: &Filled) {
     ] {
         try_it!(tried, DeviceStore.list_devices(tenant, &Reach::Everything, &filter, None, 10));
     }
+    let filter = LineFilter { status: Some("ACTIVATED".to_owned()), ..LineFilter::default() };
+    for order in [LineOrder::OldestFirst, LineOrder::NewestFirst] {
+        try_it!(tried, DeviceStore.find_lines(tenant, &Reach::Everything, &filter, order, None, 10));
+    }
+    try_it!(tried, DeviceStore.count_lines(tenant, &Reach::Everything, &filter, 10));
     try_it!(tried, DeviceStore.get_device(tenant, of.lines[0]));
     try_it!(tried, DeviceStore.list_line_services(tenant, of.lines[0]));
     try_it!(tried, DeviceStore.list_device_history(tenant, &Reach::Everything, of.lines[7], None, 10));

@@ -3,8 +3,8 @@
 use lineshift_domain::lines::read_line;
 use lineshift_domain::reach::Reach;
 use lineshift_domain::terms::{LineIdentifier, PortalType};
-use lineshift_store::devices::DeviceFilter;
-use lineshift_store::selections::{Selecting, SelectionKey, SelectionStore, Written};
+use lineshift_store::devices::LineFilter;
+use lineshift_store::selections::{Selecting, SelectionKey, SelectionStore, SelectionWindow, Written};
 use lineshift_store_postgres::PostgresStore;
 
 use crate::filled::{Filled, Reference};
@@ -12,6 +12,8 @@ use crate::orders::{at, iccid};
 use crate::tried::{Tried, try_it};
 
 const SELECTING: fn() -> Selecting = || Selecting { now: at(60), most: 100 };
+
+const WINDOW: SelectionWindow = SelectionWindow { after: None, limit: 5 };
 
 const fn key(of: &Reference) -> SelectionKey {
     SelectionKey { user: of.people.user, portal: PortalType::M2M }
@@ -30,7 +32,7 @@ pub(crate) async fn try_selections(tried: &mut Tried<'_>, of: &Filled) {
     try_it!(tried, SelectionStore.list_selected(tenant, &key, &all, Some(of.provider), None, 10));
     try_it!(tried, SelectionStore.find_selected(tenant, &key, &of.lines));
     try_it!(tried, SelectionStore.select_lines(tenant, &key, &all, &of.lines[2..3], SELECTING()));
-    try_it!(tried, SelectionStore.select_matching(tenant, &key, &all, &DeviceFilter::All, None, 5, SELECTING()));
+    try_it!(tried, SelectionStore.select_matching(tenant, &key, &all, &LineFilter::default(), WINDOW, SELECTING()));
     let sought = [read_line(LineIdentifier::Iccid, &iccid(7)).expect("well-formed")];
     let written = tried.store.select_written(tenant, &key, &all, LineIdentifier::Iccid, &sought, SELECTING()).await;
     let told: lineshift_store::Result<Vec<Written>> =

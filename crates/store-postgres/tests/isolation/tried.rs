@@ -11,7 +11,7 @@ use lineshift_store::billing::{CallsMade, TakenCalls};
 use lineshift_store::bulk_changes::{Idempotency, StoredBulkChange};
 use lineshift_store::carriers::CallbackNoted;
 use lineshift_store::catalogue::{Names, Referenced};
-use lineshift_store::devices::LinesSum;
+use lineshift_store::devices::{CountedLines, LinesSum, SoughtLines};
 use lineshift_store::figures::LineFigures;
 use lineshift_store::import::Imported;
 use lineshift_store::paging::Listed;
@@ -50,13 +50,15 @@ nothing_by_default!(
     usize,
     Backlog,
     CallbackNoted,
+    CountedLines,
     Counts,
     DueResult,
     LinesSum,
     Names,
     PageResult,
     Referenced,
-    SelectedMatching
+    SelectedMatching,
+    SoughtLines,
 );
 
 impl Answer for HashSet<DeviceChangeId> {

@@ -7,6 +7,64 @@ use lineshift_store::{device_columns, entry_columns};
 
 use super::within::{among, assigned_within, entry_within, line_within};
 
+/// Lines within reach for which all holds that is sought, of each named thing as many as a page holds.
+macro_rules! reached_and_sought {
+    ($beyond:literal, $order:literal) => {
+        concat!(
+            "WITH reached (id) AS (
+                SELECT dt.device_id FROM json_each($4) AS named CROSS JOIN device_tenant AS dt
+                    ON dt.tenant_id = $1 AND dt.device_id IN (",
+            reached_of!(
+                "device_tenant AS x CROSS JOIN device AS xd ON xd.tenant_id = $1 AND xd.id = x.device_id WHERE x.tenant_id = $1
+                AND x.rev_customer_id = named.value",
+                "x.device_id",
+                $beyond,
+                $order
+            ),
+            ") UNION SELECT dt.device_id FROM json_each($5) AS named CROSS JOIN device_tenant AS dt
+                    ON dt.tenant_id = $1 AND dt.device_id IN (",
+            reached_of!(
+                "device_tenant AS x CROSS JOIN device AS xd ON xd.tenant_id = $1 AND xd.id = x.device_id WHERE x.tenant_id = $1
+                AND x.site_id = named.value",
+                "x.device_id",
+                $beyond,
+                $order
+            ),
+            ") UNION SELECT d.id FROM json_each($7) AS named CROSS JOIN device AS d ON d.tenant_id = $1 AND d.id IN (",
+            reached_of!(
+                "device AS xd CROSS JOIN device_tenant AS x ON x.tenant_id = $1 AND x.device_id = xd.id WHERE xd.tenant_id = $1
+                AND xd.service_provider_id = named.value",
+                "xd.id",
+                $beyond,
+                $order
+            ),
+            ")) "
+        )
+    };
+}
+
+/// Of one thing named.
+macro_rules! reached_of {
+    ($lines:literal, $id:literal, $beyond:literal, $order:literal) => {
+        concat!(
+            "SELECT ", $id, " FROM ", $lines, " AND ", $id, " ", $beyond, " $2
+                AND (CAST($6 AS TEXT) = '[]' OR xd.service_provider_id IN (SELECT value FROM json_each($6)))
+                AND ($8 = 0 OR x.rev_customer_id = $8) AND ($9 = 0 OR x.site_id = $9) AND ($10 = 0 OR xd.service_provider_id = $10)
+                AND ($11 = 0 OR x.customer_rate_plan_id = $11) AND ($12 = 0 OR x.customer_rate_pool_id = $12)
+                AND ($13 = '' OR xd.status = $13) AND ($14 = '' OR xd.carrier_rate_plan = $14)
+                ORDER BY ", $id, $order, " LIMIT $3"
+        )
+    };
+}
+
+/// The lines themselves.
+macro_rules! of_reached {
+    () => {
+        " FROM reached CROSS JOIN device AS d ON d.tenant_id = $1 AND d.id = reached.id
+          CROSS JOIN device_tenant AS dt ON dt.tenant_id = $1 AND dt.device_id = d.id"
+    };
+}
+
 lineshift_store::statements! {
     /// Lines within reach by id. `$1` tenant, `$2` the id before the first, `$3` how many; `$4` customers, `$5` sites, `$6` the service
     /// providers to which these are limited, `$7` the service providers all of whose lines are reached; `$8` to `$11` the customer,
@@ -47,6 +105,16 @@ lineshift_store::statements! {
         " FROM reached CROSS JOIN device AS d ON d.tenant_id = $1 AND d.id = reached.id
           CROSS JOIN device_tenant AS dt ON dt.tenant_id = $1 AND dt.device_id = d.id ORDER BY d.id LIMIT $3"
     );
+    /// Lines within reach that are sought by several things at once, by id. `$1` tenant, `$2` the id before the first, `$3` how many; `$4` to
+    /// `$7` as for `LIST_DEVICES`; `$8` customer, `$9` site, `$10` service provider, `$11` customer rate plan, `$12` pool, 0 for any; `$13`
+    /// status and `$14` carrier rate plan, empty for any.
+    ///
+    /// Rows, indexes, locks: as for `LIST_DEVICES`.
+    SEEK_LINES = concat!(reached_and_sought!(">", ""), device_columns!(), of_reached!(), " ORDER BY d.id LIMIT $3");
+    /// Newest first.
+    SEEK_LINES_NEWEST = concat!(reached_and_sought!("<", " DESC"), device_columns!(), of_reached!(), " ORDER BY d.id DESC LIMIT $3");
+    /// How many, up to `$3`.
+    COUNT_SOUGHT_LINES = concat!(reached_and_sought!(">", ""), "SELECT count(*) FROM (SELECT id FROM reached LIMIT $3) AS found");
     /// Open entries within reach by date. `$1` tenant, `$2` and `$3` date and id before the first, `$4` how many; `$5` customers,
     /// `$6` sites, `$7` service providers, each the word "any" where it does not limit.
     ///

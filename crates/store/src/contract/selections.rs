@@ -11,14 +11,18 @@ use super::devices::digits;
 use super::fixture::{self, BY, Fixture, at, iccid, number};
 use super::people::member;
 use crate::Store;
-use crate::devices::DeviceFilter;
+use crate::devices::LineFilter;
 use crate::import::{ImportAssignment, ImportDevice};
-use crate::selections::{KEPT, SelectedMatching, Selecting, Selection, SelectionKey, Written};
+use crate::selections::{KEPT, SelectedMatching, Selecting, Selection, SelectionKey, SelectionWindow, Written};
 
 const EVERYTHING: &Reach = &Reach::Everything;
 
 fn selecting(seconds: i64) -> Selecting {
     Selecting { now: at(seconds), most: 1_000 }
+}
+
+const fn window(after: Option<DeviceId>, limit: usize) -> SelectionWindow {
+    SelectionWindow { after, limit }
 }
 
 const fn of(user: UserId, portal: PortalType) -> SelectionKey {
@@ -92,7 +96,7 @@ pub async fn a_selection_keeps_to_reach<S: Store>(store: &S) {
     let written = digits(LineIdentifier::Iccid, &[iccid(0), iccid(3)]);
     let outcomes = store.select_written(tenant, &key, &reach, LineIdentifier::Iccid, &written, selecting(0)).await;
     assert_eq!(outcomes.expect("looked up"), [Written::AlreadyChosen, Written::NotFound]);
-    let matching = store.select_matching(tenant, &key, &reach, &DeviceFilter::All, None, 10, selecting(0)).await;
+    let matching = store.select_matching(tenant, &key, &reach, &LineFilter::default(), window(None, 10), selecting(0)).await;
     assert_eq!(matching.expect("looked up"), SelectedMatching { selected: 0, last: None });
     assert_eq!(chosen(store, tenant, &key, &reach).await, lines[..2]);
 
@@ -111,10 +115,11 @@ pub async fn what_a_filter_finds_is_chosen<S: Store>(store: &S) {
     fixture.assign(&[fixture.assignment(0), fixture.assignment(2), fixture.assignment(3)]).await;
     let key = of(user(store, tenant, "filtering").await, PortalType::M2M);
     store.select_lines(tenant, &key, EVERYTHING, &lines[2..3], selecting(0)).await.expect("added");
-    let filter = DeviceFilter::Customer(fixture.customer);
-    let first = store.select_matching(tenant, &key, EVERYTHING, &filter, None, 2, selecting(0)).await.expect("added");
+    let filter = LineFilter { rev_customer_id: Some(fixture.customer), ..LineFilter::default() };
+    let first = store.select_matching(tenant, &key, EVERYTHING, &filter, window(None, 2), selecting(0)).await.expect("added");
     assert_eq!(first, SelectedMatching { selected: 1, last: Some(lines[2]) });
-    let rest = store.select_matching(tenant, &key, EVERYTHING, &filter, first.last, 2, selecting(0)).await.expect("added");
+    let rest =
+        store.select_matching(tenant, &key, EVERYTHING, &filter, window(first.last, 2), selecting(0)).await.expect("added");
     assert_eq!(rest, SelectedMatching { selected: 1, last: None });
     assert_eq!(chosen(store, tenant, &key, EVERYTHING).await, [lines[0], lines[2], lines[3]]);
 }
@@ -146,7 +151,7 @@ pub async fn what_is_written_is_chosen<S: Store>(store: &S) {
     let outcomes = store.select_written(tenant, &key, EVERYTHING, LineIdentifier::Iccid, &sought, full).await;
     assert_eq!(outcomes.expect("looked up"), [Written::Full, Written::AlreadyChosen]);
     assert_eq!(store.select_lines(tenant, &key, EVERYTHING, &lines, full).await.expect("no room"), 0);
-    let matching = store.select_matching(tenant, &key, EVERYTHING, &DeviceFilter::All, None, 2, full).await;
+    let matching = store.select_matching(tenant, &key, EVERYTHING, &LineFilter::default(), window(None, 2), full).await;
     assert_eq!(matching.expect("no room"), SelectedMatching { selected: 0, last: None });
 }
 

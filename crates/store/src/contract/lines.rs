@@ -1,0 +1,112 @@
+//! Lines that are sought by several things at once.
+
+use lineshift_domain::ids::{DeviceId, ServiceProviderId};
+use lineshift_domain::reach::Reach;
+
+use super::fixture::{self, BY, Fixture, at, iccid, number};
+use crate::Store;
+use crate::devices::{CountedLines, LineFilter, LineOrder};
+use crate::import::{ImportAssignment, ImportDevice};
+
+/// Seven lines: of the first service provider but for the last two; the first four of the customer, of these two in the pool and two
+/// deactivated; the fifth of an AMOP customer.
+struct World<'s, S> {
+    fixture: Fixture<'s, S>,
+    second: ServiceProviderId,
+    lines: Vec<DeviceId>,
+}
+
+impl<'s, S: Store> World<'s, S> {
+    async fn new(store: &'s S, name: &str) -> Self {
+        let fixture = Fixture::new(store, name).await;
+        let second = store.create_service_provider(fixture.tenant, &fixture::provider("Second"), at(0)).await.expect("one");
+        let lines = fixture.lines(7).await;
+        let of = |nth, provider, status: &str, plan: Option<&str>| ImportDevice {
+            service_provider_id: provider,
+            status: status.to_owned(),
+            carrier_rate_plan: plan.map(str::to_owned),
+            ..fixture.line(nth)
+        };
+        let rows = [
+            of(1, fixture.provider, "DEACTIVATED", Some("flat")),
+            of(3, fixture.provider, "DEACTIVATED", None),
+            of(5, second, "ACTIVATED", Some("flat")),
+            of(6, second, "DEACTIVATED", Some("flat")),
+        ];
+        store.import_devices(fixture.tenant, &rows, BY, at(1)).await.expect("changed");
+        let pooled = |nth| ImportAssignment { customer_rate_pool_id: Some(fixture.pool), ..fixture.assignment(nth) };
+        let amop = ImportAssignment {
+            rev_customer_id: None,
+            site_id: fixture.amop_site,
+            customer_rate_plan_id: Some(fixture.bounded_plan),
+            ..fixture.assignment(4)
+        };
+        fixture.assign(&[pooled(0), pooled(1), fixture.assignment(2), fixture.assignment(3), amop]).await;
+        Self { fixture, second, lines }
+    }
+
+    async fn found(&self, reach: &Reach, filter: &LineFilter, order: LineOrder) -> Vec<usize> {
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let (store, tenant) = (self.fixture.store, self.fixture.tenant);
+            let page = store.find_lines(tenant, reach, filter, order, after, 2).await.expect("a page");
+            assert!(page.items.len() <= 2 && !page.is_cut, "{filter:?}");
+            found.extend(page.items.iter().map(|line| self.lines.iter().position(|id| *id == line.id).expect("ours")));
+            after = page.next;
+            if after.is_none() {
+                return found;
+            }
+        }
+    }
+}
+
+/// Whatever is sought together with whatever else, in both orders, for those who see everything and for those who do not.
+pub async fn lines_are_sought_by_several_things<S: Store>(store: &S) {
+    let world = World::new(store, "lines are sought").await;
+    let fixture = &world.fixture;
+    let any = LineFilter::default;
+    let customer = || LineFilter { rev_customer_id: Some(fixture.customer), ..any() };
+    let deactivated = || LineFilter { status: Some("DEACTIVATED".to_owned()), ..any() };
+    let flat = || LineFilter { carrier_rate_plan: Some("flat".to_owned()), ..any() };
+    let reaches: [Reach; 4] = [
+        Reach::Everything,
+        format!("customer:{}", fixture.customer).parse().expect("a reach"),
+        format!("service_provider:{}", world.second).parse().expect("a reach"),
+        Reach::nothing(),
+    ];
+    let visible: [&[usize]; 4] = [&[0, 1, 2, 3, 4, 5, 6], &[0, 1, 2, 3], &[5, 6], &[]];
+    for (filter, matching) in [
+        (any(), &[0, 1, 2, 3, 4, 5, 6][..]),
+        (customer(), &[0, 1, 2, 3]),
+        (deactivated(), &[1, 3, 6]),
+        (flat(), &[1, 5, 6]),
+        (LineFilter { service_provider_id: Some(world.second), ..any() }, &[5, 6]),
+        (LineFilter { site_id: Some(fixture.amop_site), ..any() }, &[4]),
+        (LineFilter { customer_rate_plan_id: Some(fixture.bounded_plan), ..any() }, &[4]),
+        (LineFilter { customer_rate_pool_id: Some(fixture.pool), ..any() }, &[0, 1]),
+        (LineFilter { rev_customer_id: Some(fixture.customer), ..deactivated() }, &[1, 3]),
+        (LineFilter { customer_rate_pool_id: Some(fixture.pool), ..deactivated() }, &[1]),
+        (LineFilter { service_provider_id: Some(world.second), ..deactivated() }, &[6]),
+        (LineFilter { service_provider_id: Some(world.second), ..customer() }, &[]),
+        (LineFilter { status: Some("DEACTIVATED".to_owned()), ..flat() }, &[1, 6]),
+        (LineFilter { site_id: Some(fixture.site), customer_rate_plan_id: Some(fixture.plan), ..flat() }, &[1]),
+        (LineFilter { iccid: Some(iccid(3)), ..any() }, &[3]),
+        (LineFilter { iccid: Some(iccid(3)), number: Some(number(3)), ..deactivated() }, &[3]),
+        (LineFilter { iccid: Some(iccid(3)), ..flat() }, &[]),
+        (LineFilter { number: Some(number(6)), ..any() }, &[6]),
+        (LineFilter { status: Some("deactivated".to_owned()), ..any() }, &[]),
+    ] {
+        for (reach, visible) in reaches.iter().zip(visible) {
+            let mut expected: Vec<usize> = matching.iter().copied().filter(|line| visible.contains(line)).collect();
+            assert_eq!(world.found(reach, &filter, LineOrder::OldestFirst).await, expected, "{reach} and {filter:?}");
+            let counted = store.count_lines(fixture.tenant, reach, &filter, 100).await.expect("counted");
+            assert_eq!(counted, CountedLines { lines: expected.len() as i64, is_all: true }, "{reach} and {filter:?}");
+            expected.reverse();
+            assert_eq!(world.found(reach, &filter, LineOrder::NewestFirst).await, expected, "{reach} and {filter:?}");
+        }
+        let elsewhere = store.find_lines(fixture.other, &Reach::Everything, &filter, LineOrder::OldestFirst, None, 9).await;
+        assert_eq!(elsewhere.expect("a page").items, vec![]);
+    }
+    let few = store.count_lines(fixture.tenant, &Reach::Everything, &any(), 5).await.expect("counted");
+    assert_eq!(few, CountedLines { lines: 5, is_all: false });
+}
