@@ -73,6 +73,53 @@ function follow(section) {
   resume();
 }
 
+// Ticks choose lines at once, and the count follows; with the shift key all between the last tick and this one.
+function tick(form) {
+  const boxes = [...form.querySelectorAll("input[name=line]")];
+  const buttons = form.querySelector("[data-ticking]");
+  if (buttons) buttons.hidden = true;
+  const send = async (chosen, act) => {
+    if (!chosen.length) return;
+    const body = new URLSearchParams({ csrf_token: form.elements.csrf_token.value, quiet: "1" });
+    for (const box of chosen) body.append("line", box.value);
+    const answer = await fetch(`${form.dataset.ticks}/${act}`, { method: "POST", body }).catch(() => null);
+    if (!answer?.ok) {
+      // What is shown must be what is chosen: the page says what went wrong.
+      location.reload();
+      return;
+    }
+    const { lines, count } = await answer.json();
+    for (const place of document.querySelectorAll("[data-chosen]")) place.textContent = count;
+    for (const place of document.querySelectorAll("[data-some]")) place.hidden = !lines;
+  };
+  let last = null;
+  let shift = false;
+  form.addEventListener("click", (event) => (shift = event.shiftKey), true);
+  form.addEventListener("change", (event) => {
+    const box = event.target;
+    if (!boxes.includes(box)) return;
+    const here = boxes.indexOf(box);
+    const from = shift && last !== null ? last : here;
+    const range = boxes.slice(Math.min(from, here), Math.max(from, here) + 1);
+    const changed = range.filter((each) => each === box || each.checked !== box.checked);
+    for (const each of changed) each.checked = box.checked;
+    last = here;
+    send(changed, box.checked ? "add" : "remove");
+  });
+  const head = form.querySelector("thead th");
+  const all = head.appendChild(document.createElement("input"));
+  all.type = "checkbox";
+  all.className = "tick-all";
+  all.setAttribute("aria-label", "Choose all lines of this page");
+  all.checked = boxes.every((box) => box.checked);
+  all.addEventListener("change", (event) => {
+    event.stopPropagation();
+    const changed = boxes.filter((box) => box.checked !== all.checked);
+    for (const box of changed) box.checked = all.checked;
+    send(changed, all.checked ? "add" : "remove");
+  });
+}
+
 // Keys: each link or field that has one says which; `?` lists them.
 function listenForKeys() {
   const dialog = document.getElementById("keys");
@@ -160,6 +207,7 @@ function once(form) {
 document.querySelectorAll("[data-suggest]").forEach(suggest);
 document.querySelectorAll("form[data-once]").forEach(once);
 document.querySelectorAll("[data-follow]").forEach(follow);
+document.querySelectorAll("form[data-ticks]").forEach(tick);
 document.querySelectorAll("form[data-confirm]").forEach((form) => {
   form.addEventListener("submit", (event) => {
     if (!confirm(form.dataset.confirm)) event.preventDefault();

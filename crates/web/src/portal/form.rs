@@ -1,15 +1,18 @@
 //! Forms: who sends one and whether a page of ours made them is looked at before anything of it counts.
 
+use std::sync::Arc;
+
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
-use axum::http::request::Parts;
+use axum::http::request;
 use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
+use super::multipart::{self, Parts, SentFile};
 use super::refused::PageRefused;
 use crate::Web;
 use crate::auth::{Authenticated, By};
-use crate::body::read_body;
+use crate::body::{Turn, read_body};
 use crate::client_address::ClientAddress;
 use crate::problem::ApiProblem;
 use crate::query::Parameters;
@@ -23,17 +26,52 @@ const CSRF_FIELD: &str = "csrf_token";
 /// The most bytes of a form.
 const FORM_BYTES: usize = 1 << 20;
 
+/// The most bytes of a file.
+pub(super) const FILE_BYTES: usize = 20 << 20;
+
+/// Forms that may be longer, and how long: a million identifiers are about 24 MB.
+const LONGER: &[(&str, usize)] = &[
+    ("/{portal}/selection/paste", 32 << 20),
+    (WITH_FILE, FILE_BYTES + FORM_BYTES),
+    // What a file held, packed and written for an address.
+    ("/{portal}/selection/columns", 40 << 20),
+];
+
+/// The form that sends a file.
+const WITH_FILE: &str = "/{portal}/selection/upload";
+
 /// Forms of those who are not signed in.
 const OPEN: &[&str] = &["/sign-in", "/sign-in/one-time-password", "/invitation"];
 
 /// What was sent with a form, in its order; fields that were left empty are left out, as people mean it.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Form(Vec<(String, String)>);
+#[derive(Clone, Default)]
+pub(super) struct Form {
+    fields: Vec<(String, String)>,
+    files: Vec<SentFile>,
+    /// A long form has its turn for as long as somebody holds it.
+    _turn: Option<Arc<Turn>>,
+}
 
 impl Form {
     /// A field's text, where it was given.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(given, _)| given == name).map(|(_, value)| &**value)
+        self.all(name).next()
+    }
+
+    /// What was given for a field that may be given several times.
+    pub(super) fn all<'f>(&'f self, name: &str) -> impl Iterator<Item = &'f str> {
+        self.fields.iter().filter(move |(given, _)| given == name).map(|(_, value)| &**value)
+    }
+
+    /// The file that was chosen in a field.
+    pub(super) fn file(&self, field: &str) -> Option<SentFile> {
+        self.files.iter().find(|file| file.field == field).cloned()
+    }
+
+    /// The other fields alone.
+    pub(super) fn without(mut self, names: &[&str]) -> Self {
+        self.fields.retain(|(name, _)| !names.contains(&&**name));
+        self
     }
 
     /// Every text of a field that may be given more than once, in their order.
@@ -54,14 +92,14 @@ impl Form {
 
     /// The fields as a request's parameters: each is read once, and what is wrong is found at once.
     pub(super) fn parameters(self) -> Parameters {
-        Parameters::of_pairs(self.0)
+        Parameters::of_pairs(self.fields)
     }
 }
 
 impl FromRequestParts<Web> for Form {
     type Rejection = PageRefused;
 
-    async fn from_request_parts(parts: &mut Parts, _: &Web) -> Result<Self, PageRefused> {
+    async fn from_request_parts(parts: &mut request::Parts, _: &Web) -> Result<Self, PageRefused> {
         Ok(parts.extensions.get::<Self>().cloned().ok_or_else(ApiProblem::internal)?)
     }
 }
@@ -81,34 +119,48 @@ async fn take(web: &Web, request: &mut Request) -> Result<(), ApiProblem> {
     let (mut parts, body) = std::mem::take(request).into_parts();
     let secure = ClientAddress::of(&parts.extensions).secure;
     csrf::check_origin(&parts.headers, secure)?;
-    let is_open = parts.extensions.get::<MatchedPath>().is_some_and(|path| OPEN.contains(&path.as_str()));
+    let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
+    let is_open = OPEN.contains(&&*path);
     let person = if is_open { None } else { Some(Person::of_cookie(&parts, web).await?) };
     let found = person.clone().map(|person| Authenticated { caller: person.caller(), by: By::Person(Box::new(person)) });
     let standing = found.as_ref().map(|found| Standing::now(web, found));
-    require_form(&parts.headers)?;
-    let body = read_body(&parts.headers, body, FORM_BYTES).await?;
+    let boundary = require_form(&parts.headers, path == WITH_FILE)?;
+    let most = LONGER.iter().find(|(longer, _)| *longer == path).map_or(FORM_BYTES, |(_, most)| *most);
+    let turn = match &found {
+        Some(found) if most > FORM_BYTES => web.large_bodies.turn(found.caller.tenant, &parts.headers).await?.map(Arc::new),
+        _ => None,
+    };
+    let body = read_body(&parts.headers, body, most).await?;
     // The body is gone before the audit log has it in hand.
     if let Some(standing) = standing {
         standing.still_holds().await?;
     }
-    let mut fields = fields_of(&body);
+    let Parts { mut fields, files } = match &boundary {
+        Some(boundary) => multipart::read(boundary, &body)?,
+        None => Parts { fields: fields_of(&body), files: Vec::new() },
+    };
+    drop(body);
     let shown = fields.extract_if(.., |(name, _)| name == CSRF_FIELD).next().map(|(_, value)| value);
     if let Some((person, found)) = person.zip(found) {
         csrf::check_token(shown.as_deref(), &person.token)?;
         parts.extensions.insert(found);
     }
     fields.retain(|(_, value)| !value.trim().is_empty());
-    parts.extensions.insert(Form(fields));
+    parts.extensions.insert(Form { fields, files, _turn: turn });
     *request = Request::from_parts(parts, axum::body::Body::empty());
     Ok(())
 }
 
-/// Refuses what no form of ours sends: other sites can make browsers send plain texts. Errors: 415.
-fn require_form(headers: &HeaderMap) -> Result<(), ApiProblem> {
+/// Refuses what no form of ours sends: other sites can make browsers send plain texts. Answers the boundary of a form with a file, where one
+/// may be sent. Errors: 415.
+fn require_form(headers: &HeaderMap, may_hold_file: bool) -> Result<Option<String>, ApiProblem> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let essence = kind.split(';').next().unwrap_or_default().trim();
     if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        return Ok(());
+        return Ok(None);
+    }
+    if let Some(boundary) = multipart::boundary_of(kind).filter(|_| may_hold_file) {
+        return Ok(Some(boundary));
     }
     Err(ApiProblem::unsupported_type(format!("the content type is {kind:?}; send the form as a browser does")))
 }

@@ -5,12 +5,16 @@
 
 mod address;
 mod assets;
+mod choosing;
 mod fields;
 mod figures;
 mod form;
+mod line_filter;
+mod multipart;
 mod page;
 mod pages;
 mod refused;
+mod table;
 mod viewer;
 mod workbook;
 
@@ -29,10 +33,7 @@ pub(crate) use figures::Figures;
 use pages::admin::{
     api_keys, audit, carrier_rate_plans, integrations, overview, reference, roles, settings, sync_runs, user, users,
 };
-use pages::{
-    account, bulk_change, bulk_changes, change_line, change_log, download, home, invitation, line, lines, one_time_password,
-    order, plan_queue, sign_in, tenants,
-};
+use pages::{account, bulk_change, bulk_changes, change_line, change_log, download, home, invitation, line, lines, one_time_password, order, paste, plan_queue, selection, sign_in, tenants, upload};
 pub(crate) use refused::encoded;
 pub(crate) use workbook::Workbooks;
 
@@ -70,6 +71,17 @@ pages! {
 
     get "/{portal}/lines" lines::list;
     get "/{portal}/lines/{id}" line::show;
+
+    get "/{portal}/selection" selection::show;
+    post "/{portal}/selection/add" selection::add;
+    post "/{portal}/selection/remove" selection::remove;
+    post "/{portal}/selection/matching" selection::matching;
+    post "/{portal}/selection/clear" selection::clear;
+    get "/{portal}/selection/paste" paste::ask;
+    post "/{portal}/selection/paste" paste::take;
+    get "/{portal}/selection/upload" upload::ask;
+    post "/{portal}/selection/upload" upload::take;
+    post "/{portal}/selection/columns" upload::choose;
 
     get "/bulk-changes/{id}" bulk_change::find;
     get "/{portal}/bulk-changes" bulk_changes::list;
@@ -168,8 +180,15 @@ pub(crate) fn routes(web: &Web) -> Router {
         .with_state(web.clone())
 }
 
-/// What may take as long as its lines need: as in the API, looking at an order and placing it.
-const LONG: &[&str] = &["/{portal}/order/{act}", "/{portal}/order/{act}/confirm"];
+/// What may take as long as its lines need: as in the API, looking at an order and placing it; and choosing lines, which is done in short
+/// steps, however many these are.
+const LONG: &[&str] = &[
+    "/{portal}/order/{act}",
+    "/{portal}/order/{act}/confirm",
+    "/{portal}/selection/matching",
+    "/{portal}/selection/clear",
+    "/{portal}/selection/paste",
+];
 
 async fn limit_time(path: MatchedPath, request: Request, next: Next) -> Response {
     if LONG.contains(&path.as_str()) { next.run(request).await } else { layers::limit_time(request, next).await }

@@ -30,6 +30,7 @@ mod pages_admin;
 mod pages_follow;
 mod pages_home;
 mod pages_integrations;
+mod pages_lines;
 mod pages_order;
 mod pages_scheduled;
 mod paging;

@@ -196,6 +196,9 @@ pub(super) async fn replace(
         if let Err(error) = store.drop_ended_sessions(tenant, now).await {
             tracing::warn!(%error, "sessions that ended could not be dropped");
         }
+        if let Err(error) = store.drop_untouched_selections(tenant, now - lineshift_store::selections::KEPT).await {
+            tracing::warn!(%error, "selections that nobody touched could not be dropped");
+        }
     });
     Ok(begun)
 }

@@ -1,58 +1,62 @@
-//! The lines of a tenant: a grid that costs the same on its first and its last page.
+//! The lines of a tenant: a grid that costs the same on its first and its last page, whatever is sought.
 
 use std::collections::BTreeSet;
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::Uri;
-use axum::response::Response;
-use lineshift_domain::ids::{CustomerRatePlanId, RevCustomerId, ServiceProviderId, SiteId};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use lineshift_domain::ids::DeviceId;
 use lineshift_domain::scopes::Action;
-use lineshift_domain::terms::{LineIdentifier, PortalType};
+use lineshift_domain::terms::PortalType;
 use lineshift_store::catalogue::{Names, Unnamed};
+use lineshift_store::devices::{CountedLines, DeviceView, LOOKED_AT, LineFilter, LineOrder, SoughtLines};
 
-use crate::api::devices::list_devices;
+use crate::cursor::Cursor as _;
 use crate::portal::address::{given, with_parameter};
-use crate::portal::page::answer;
+use crate::portal::choosing::{Chosen, key};
+use crate::portal::line_filter::{self, Field, FoundByName, Named};
+use crate::portal::page::{answer, thousands};
 use crate::portal::refused::PageRefused;
 use crate::portal::viewer::{Frame, Place, Viewer, portal_of, segment};
 use crate::problem::ApiProblem;
 use crate::query::Parameters;
-use crate::views::DeviceView;
 
 /// Lines of a page.
 const LINES: usize = 50;
 
-/// What a line is sought by, as the API calls it, and as people do.
-const FILTERS: [(&str, &str); 6] = [
-    ("iccid", "ICCID"),
-    ("number", "Number"),
-    ("rev_customer_id", "Customer"),
-    ("site_id", "Site"),
-    ("service_provider_id", "Service provider"),
-    ("customer_rate_plan_id", "Customer rate plan"),
-];
+/// Lines that are counted; beyond that it is said that there are more.
+const COUNTED: usize = 10_000;
 
 #[derive(Template)]
 #[template(path = "lines.html")]
 struct LinesPage {
     frame: Frame,
     address: String,
-    filters: Vec<FilterShown>,
-    /// What is sought by, as words; none: all lines.
-    sought: Option<(String, String)>,
-    refused: Option<String>,
+    fields: Vec<Field>,
+    is_sought: bool,
+    is_newest_first: bool,
+    trouble: Vec<Trouble>,
+    /// How many lines there are, in words.
+    count: String,
     lines: Vec<LineRow>,
     next: Option<String>,
+    /// How many lines were looked at, where the page ended because of that.
+    looked_at: Option<String>,
     /// Whether lines of this portal are known by their numbers first.
     by_number: bool,
+    /// What the viewer has chosen; none: they may choose nothing.
+    chosen: Option<Chosen>,
+    /// The filter, as a form sends it on.
+    filter: Vec<(String, String)>,
+    back: String,
 }
 
-/// A field of the search.
-struct FilterShown {
-    name: &'static str,
-    label: &'static str,
-    value: String,
+/// What is wrong with what is sought, and what may have been meant.
+struct Trouble {
+    text: String,
+    /// Names with the addresses that seek them.
+    meant: Vec<(String, String)>,
 }
 
 /// A line in the grid.
@@ -65,8 +69,10 @@ struct LineRow {
     site: String,
     provider: String,
     plan: String,
+    pool: String,
     carrier_plan: String,
     is_archived: bool,
+    is_chosen: bool,
 }
 
 /// `GET /{portal}/lines`
@@ -74,43 +80,111 @@ pub(in crate::portal) async fn list(viewer: Viewer, Path(portal): Path<String>, 
     let portal = portal_of(&portal)?;
     viewer.caller.require(portal.into(), Action::View)?;
     let given = given(&uri);
-    let asked = Parameters::of_pairs(given.iter().cloned().chain([("limit".to_owned(), LINES.to_string())]).collect());
-    let listed = list_devices(State(viewer.web.clone()), viewer.caller.clone(), asked).await;
-    // What is sought wrongly is said beside the field, and the field keeps it.
-    let (listed, refused) = match listed {
-        Ok(listed) => (listed.0, None),
-        Err(problem) if problem.status().is_client_error() && problem.has_errors() => {
-            (crate::views::Page { items: Vec::new(), next: None }, Some(problem.detail()))
-        }
-        Err(problem) => return Err(problem.into()),
-    };
-    let names = names_of(&viewer, &listed.items).await?;
     let address = format!("/{}/lines", segment(portal));
-    let value = |name: &str| given.iter().find(|(given, _)| given == name).map(|(_, value)| value.clone());
+    let (resolved, mut trouble) = resolve(&viewer, &address, &given).await?;
+    if !resolved.is_empty() && trouble.is_empty() {
+        return Ok(Redirect::to(&sought_by(&address, &given, &resolved)).into_response());
+    }
+    let plain: Vec<(String, String)> =
+        given.iter().filter(|(name, _)| Named::ALL.iter().all(|named| named.typed() != name)).cloned().collect();
+    let mut asked = Parameters::of_pairs(plain);
+    let (filter, order) = (line_filter::read(&mut asked), line_filter::read_order(&mut asked));
+    let after: Option<DeviceId> = asked.cursor("after");
+    // What is sought wrongly is said beside the fields, and they keep it.
+    if let Err(problem) = asked.finish() {
+        if !problem.has_errors() {
+            return Err(problem.into());
+        }
+        trouble.push(Trouble { text: problem.detail(), meant: Vec::new() });
+    }
+    let (found, counted) = if trouble.is_empty() {
+        look(&viewer, &filter, order, after).await?
+    } else {
+        (SoughtLines::default(), CountedLines::default())
+    };
+    let (names, chosen, fields) = tokio::join!(
+        names_of(&viewer, &found.items),
+        Chosen::of(&viewer, portal),
+        line_filter::fields(&viewer, portal, &given, &filter),
+    );
+    let (names, chosen, fields) = (names?, chosen?, fields?);
+    let ticked = ticked_of(&viewer, portal, chosen.is_some(), &found.items).await?;
     let page = LinesPage {
         frame: viewer.frame("Lines", Some(portal), Place::Lines)?,
-        filters: FILTERS
-            .iter()
-            .filter(|(name, _)| offered(portal, name))
-            .map(|(name, label)| FilterShown { name, label, value: value(name).unwrap_or_default() })
-            .collect(),
-        sought: FILTERS.iter().find_map(|(name, label)| Some(((*label).to_owned(), value(name)?))),
-        refused,
-        lines: listed.items.into_iter().map(|line| row(line, &names)).collect(),
-        next: listed.next.map(|next| with_parameter(&address, &given, "after", &next)),
+        fields,
+        is_sought: given.iter().any(|(name, _)| name != "after" && name != "order"),
+        is_newest_first: order == LineOrder::NewestFirst,
+        trouble,
+        count: in_words(counted),
+        next: found.next.map(|next| with_parameter(&address, &given, "after", &next.encode())),
+        looked_at: found.is_cut.then(|| thousands(LOOKED_AT as i64)),
+        lines: found.items.into_iter().map(|line| row(line, &names, &ticked)).collect(),
         by_number: portal == PortalType::Lnp,
+        chosen,
+        filter: given.iter().filter(|(name, _)| name != "after" && name != "order").cloned().collect(),
+        back: uri.path_and_query().map_or_else(|| address.clone(), ToString::to_string),
         address,
     };
     Ok(answer(&page))
 }
 
-/// Whether a portal's lines are sought by that.
-fn offered(portal: PortalType, filter: &str) -> bool {
-    match filter {
-        "iccid" => portal.knows_lines_by(LineIdentifier::Iccid),
-        "number" => portal.knows_lines_by(LineIdentifier::Number),
-        _ => true,
+/// The page, and how many lines there are.
+async fn look(
+    viewer: &Viewer,
+    filter: &LineFilter,
+    order: LineOrder,
+    after: Option<DeviceId>,
+) -> Result<(SoughtLines, CountedLines), ApiProblem> {
+    let (store, tenant, reach) = (viewer.web.engine.store(), viewer.caller.tenant, &viewer.caller.rights.reach);
+    let page = store.find_lines(tenant, reach, filter, order, after, LINES);
+    let count = store.count_lines(tenant, reach, filter, COUNTED);
+    let (page, count) = tokio::join!(page, count);
+    Ok((page?, count?))
+}
+
+fn in_words(counted: CountedLines) -> String {
+    let lines = if counted.lines == 1 { "line" } else { "lines" };
+    let count = thousands(counted.lines);
+    match counted {
+        CountedLines { is_all: true, .. } => format!("{count} {lines}"),
+        CountedLines { lines, .. } if lines >= COUNTED as i64 => format!("more than {count} lines"),
+        CountedLines { .. } => format!("{count} {lines} among the first {} that were looked at", thousands(LOOKED_AT as i64)),
     }
+}
+
+/// The ids of what was typed by its name, and what is not known or not clear.
+async fn resolve(
+    viewer: &Viewer,
+    address: &str,
+    given: &[(String, String)],
+) -> Result<(Vec<(Named, i64)>, Vec<Trouble>), ApiProblem> {
+    let (mut resolved, mut trouble) = (Vec::new(), Vec::new());
+    for named in Named::ALL {
+        let Some((_, text)) = given.iter().find(|(name, _)| name == named.typed()) else { continue };
+        let what = named.label().to_lowercase();
+        match named.find(viewer, text).await? {
+            FoundByName::One(id) => resolved.push((named, id)),
+            FoundByName::Nothing => {
+                trouble.push(Trouble { text: format!("No {what} is called {text:?}."), meant: Vec::new() });
+            }
+            FoundByName::Several { first, are_more } => {
+                let more = if are_more { ", and more" } else { "" };
+                let meant =
+                    first.into_iter().map(|(id, name)| (format!("{name} ({id})"), sought_by(address, given, &[(named, id)])));
+                trouble.push(Trouble { text: format!("Several fit the {what} {text:?}{more}:"), meant: meant.collect() });
+            }
+        }
+    }
+    Ok((resolved, trouble))
+}
+
+/// The address that seeks the same with ids in the place of names, from the first page on.
+fn sought_by(address: &str, given: &[(String, String)], resolved: &[(Named, i64)]) -> String {
+    let is_replaced = |name: &str| resolved.iter().any(|(named, _)| name == named.typed() || name == named.parameter());
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(given.iter().filter(|(name, _)| name != "after" && !is_replaced(name)));
+    query.extend_pairs(resolved.iter().map(|(named, id)| (named.parameter(), id.to_string())));
+    format!("{address}?{}", query.finish())
 }
 
 /// The names of everything that stands by its id in those lines, asked for at once.
@@ -119,31 +193,47 @@ async fn names_of(viewer: &Viewer, lines: &[DeviceView]) -> Result<Names, ApiPro
         lines.iter().filter_map(of).collect()
     }
     let unnamed = Unnamed {
-        rev_customers: all(lines, |line| line.assignment.rev_customer_id.map(RevCustomerId)),
-        sites: all(lines, |line| line.assignment.site_id.map(SiteId)),
-        service_providers: all(lines, |line| Some(ServiceProviderId(line.service_provider_id))),
-        customer_rate_plans: all(lines, |line| line.assignment.customer_rate_plan_id.map(CustomerRatePlanId)),
-        ..Unnamed::default()
+        rev_customers: all(lines, |line| line.rev_customer_id),
+        sites: all(lines, |line| line.site_id),
+        service_providers: all(lines, |line| Some(line.service_provider_id)),
+        customer_rate_plans: all(lines, |line| line.customer_rate_plan_id),
+        customer_rate_pools: all(lines, |line| line.customer_rate_pool_id),
     };
     Ok(viewer.web.engine.store().find_names(viewer.caller.tenant, &unnamed).await?)
 }
 
-fn row(line: DeviceView, names: &Names) -> LineRow {
-    let assignment = line.assignment;
-    let customer = assignment.rev_customer_id.and_then(|id| names.rev_customers.get(&RevCustomerId(id)).cloned());
-    let site = assignment.site_id.and_then(|id| names.sites.get(&SiteId(id)).cloned());
-    let plan = assignment.customer_rate_plan_id.and_then(|id| names.customer_rate_plans.get(&CustomerRatePlanId(id)).cloned());
-    let provider = names.service_providers.get(&ServiceProviderId(line.service_provider_id)).cloned();
+/// Which of these lines are chosen.
+async fn ticked_of(
+    viewer: &Viewer,
+    portal: PortalType,
+    may_choose: bool,
+    lines: &[DeviceView],
+) -> Result<BTreeSet<DeviceId>, ApiProblem> {
+    if !may_choose {
+        return Ok(BTreeSet::new());
+    }
+    let ids: Vec<DeviceId> = lines.iter().map(|line| line.id).collect();
+    let found = viewer.web.engine.store().find_selected(viewer.caller.tenant, &key(viewer, portal), &ids).await?;
+    Ok(found.into_iter().collect())
+}
+
+fn row(line: DeviceView, names: &Names, ticked: &BTreeSet<DeviceId>) -> LineRow {
+    let customer = line.rev_customer_id.and_then(|id| names.rev_customers.get(&id).cloned());
+    let site = line.site_id.and_then(|id| names.sites.get(&id).cloned());
+    let plan = line.customer_rate_plan_id.and_then(|id| names.customer_rate_plans.get(&id).cloned());
+    let pool = line.customer_rate_pool_id.and_then(|id| names.customer_rate_pools.get(&id).cloned());
     LineRow {
-        id: line.id,
+        id: line.id.0,
         iccid: line.iccid,
         number: line.subscriber_number.unwrap_or_default(),
         status: line.status,
         customer: customer.unwrap_or_default(),
         site: site.unwrap_or_default(),
-        provider: provider.unwrap_or_default(),
+        provider: names.service_providers.get(&line.service_provider_id).cloned().unwrap_or_default(),
         plan: plan.unwrap_or_default(),
+        pool: pool.unwrap_or_default(),
         carrier_plan: line.carrier_rate_plan.unwrap_or_default(),
         is_archived: line.is_archived,
+        is_chosen: ticked.contains(&line.id),
     }
 }

@@ -1,0 +1,291 @@
+//! By what lines are sought on pages: the fields, what they hold in an address, and the names that people type.
+//!
+//! In addresses things stand by their ids, so that an address is good for ever. What was typed as a name is looked up once, and leads to the
+//! address with the id.
+
+use std::future::Future;
+
+use lineshift_domain::ids::{CustomerRatePlanId, CustomerRatePoolId, RevCustomerId, ServiceProviderId, SiteId};
+use lineshift_domain::lines::read_line;
+use lineshift_domain::terms::{LineIdentifier, PortalType};
+use lineshift_store::catalogue::Unnamed;
+use lineshift_store::devices::{LineFilter, LineOrder};
+use lineshift_store::paging::{Listed, MAX_PAGE_ITEMS};
+
+use super::viewer::Viewer;
+use crate::problem::ApiProblem;
+use crate::query::Parameters;
+
+/// Things that are few enough to choose among.
+const OPTIONS: usize = 100;
+
+/// Pages of things through which a name is sought: with a thousand on each, more than a tenant has.
+const PAGES: usize = 50;
+
+/// Things that are offered where a name fits several.
+const CANDIDATES: usize = 10;
+
+/// What stands in addresses by its id, and is typed or chosen by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Named {
+    Customer,
+    Site,
+    Provider,
+    Plan,
+    Pool,
+}
+
+impl Named {
+    pub(super) const ALL: [Self; 5] = [Self::Customer, Self::Site, Self::Provider, Self::Plan, Self::Pool];
+
+    /// What people call it.
+    pub(super) const fn label(self) -> &'static str {
+        match self {
+            Self::Customer => "Customer",
+            Self::Site => "Site",
+            Self::Provider => "Service provider",
+            Self::Plan => "Customer rate plan",
+            Self::Pool => "Customer rate pool",
+        }
+    }
+
+    /// The parameter that holds its id.
+    pub(super) const fn parameter(self) -> &'static str {
+        match self {
+            Self::Customer => "rev_customer_id",
+            Self::Site => "site_id",
+            Self::Provider => "service_provider_id",
+            Self::Plan => "customer_rate_plan_id",
+            Self::Pool => "customer_rate_pool_id",
+        }
+    }
+
+    /// The parameter that holds its name, until that is looked up.
+    pub(super) const fn typed(self) -> &'static str {
+        match self {
+            Self::Customer => "customer",
+            Self::Site => "site",
+            Self::Provider => "service_provider",
+            Self::Plan => "customer_rate_plan",
+            Self::Pool => "customer_rate_pool",
+        }
+    }
+
+    /// Its id, where a filter has one.
+    fn of(self, filter: &LineFilter) -> Option<i64> {
+        match self {
+            Self::Customer => filter.rev_customer_id.map(|id| id.0),
+            Self::Site => filter.site_id.map(|id| id.0),
+            Self::Provider => filter.service_provider_id.map(|id| id.0),
+            Self::Plan => filter.customer_rate_plan_id.map(|id| id.0),
+            Self::Pool => filter.customer_rate_pool_id.map(|id| id.0),
+        }
+    }
+
+    /// All of these within reach, to be gone through or offered, by id; at most `most`.
+    async fn listed(self, viewer: &Viewer, most: usize) -> Result<Vec<(i64, String)>, ApiProblem> {
+        let (store, tenant, reach) = (viewer.web.engine.store(), viewer.caller.tenant, &viewer.caller.rights.reach);
+        match self {
+            Self::Customer => {
+                all(most, |after| store.list_rev_customers(tenant, reach, after, MAX_PAGE_ITEMS), |it| (it.id.0, it.name)).await
+            }
+            Self::Site => {
+                all(most, |after| store.list_sites(tenant, reach, after, MAX_PAGE_ITEMS), |it| (it.id.0, it.name)).await
+            }
+            Self::Provider => {
+                all(most, |after| store.list_service_providers(tenant, reach, after, MAX_PAGE_ITEMS), |it| (it.id.0, it.name))
+                    .await
+            }
+            Self::Plan => {
+                all(
+                    most,
+                    |after| store.list_customer_rate_plans(tenant, reach, after, most.min(MAX_PAGE_ITEMS)),
+                    |it| (it.id.0, it.name),
+                )
+                .await
+            }
+            Self::Pool => {
+                all(
+                    most,
+                    |after| store.list_customer_rate_pools(tenant, reach, after, most.min(MAX_PAGE_ITEMS)),
+                    |it| (it.id.0, it.name),
+                )
+                .await
+            }
+        }
+    }
+
+    /// Those among which one chooses by looking at them; none: they are too many, and a name is typed.
+    pub(super) async fn options(self, viewer: &Viewer) -> Result<Option<Vec<(i64, String)>>, ApiProblem> {
+        let mut options = self.listed(viewer, OPTIONS + 1).await?;
+        if options.len() > OPTIONS {
+            return Ok(None);
+        }
+        options.sort_by_key(|(_, name)| name.to_lowercase());
+        Ok(Some(options))
+    }
+
+    /// What is called so: by its whole name, whatever its case; else by its id; else by a part of its name, if only one has that.
+    pub(super) async fn find(self, viewer: &Viewer, text: &str) -> Result<FoundByName, ApiProblem> {
+        let wanted = text.trim().to_lowercase();
+        let things = self.listed(viewer, PAGES * MAX_PAGE_ITEMS).await?;
+        let whole: Vec<&(i64, String)> = things.iter().filter(|(_, name)| name.trim().to_lowercase() == wanted).collect();
+        let by_id = || things.iter().filter(|(id, _)| id.to_string() == wanted).collect::<Vec<_>>();
+        let by_part = || things.iter().filter(|(_, name)| name.to_lowercase().contains(&wanted)).collect::<Vec<_>>();
+        let mut found = whole;
+        if found.is_empty() {
+            found = by_id();
+        }
+        if found.is_empty() {
+            found = by_part();
+        }
+        Ok(match found.as_slice() {
+            [] => FoundByName::Nothing,
+            [(id, _)] => FoundByName::One(*id),
+            several => FoundByName::Several {
+                first: several.iter().take(CANDIDATES).map(|thing| (*thing).clone()).collect(),
+                are_more: several.len() > CANDIDATES,
+            },
+        })
+    }
+}
+
+/// What a name led to.
+pub(super) enum FoundByName {
+    Nothing,
+    One(i64),
+    Several { first: Vec<(i64, String)>, are_more: bool },
+}
+
+/// Goes through a list page by page.
+async fn all<T, K: Copy, F>(
+    most: usize,
+    mut page: impl FnMut(Option<K>) -> F,
+    named: impl Fn(T) -> (i64, String),
+) -> Result<Vec<(i64, String)>, ApiProblem>
+where
+    F: Future<Output = lineshift_store::Result<Listed<T, K>>>,
+{
+    let (mut things, mut after) = (Vec::new(), None);
+    loop {
+        let listed = page(after).await?;
+        things.extend(listed.items.into_iter().map(&named));
+        after = listed.next;
+        if after.is_none() || things.len() >= most {
+            things.truncate(most);
+            return Ok(things);
+        }
+    }
+}
+
+/// What an address or a form seeks by.
+pub(super) fn read(parameters: &mut Parameters) -> LineFilter {
+    let line = |identifier| move |text: &str| read_line(identifier, text).ok().map(|digits| digits.to_string());
+    LineFilter {
+        iccid: parameters.parsed("iccid", "18 to 22 digits", line(LineIdentifier::Iccid)),
+        number: parameters.parsed("number", "10 to 15 digits", line(LineIdentifier::Number)),
+        rev_customer_id: parameters.id(Named::Customer.parameter(), RevCustomerId),
+        site_id: parameters.id(Named::Site.parameter(), SiteId),
+        service_provider_id: parameters.id(Named::Provider.parameter(), ServiceProviderId),
+        status: parameters.text("status"),
+        customer_rate_plan_id: parameters.id(Named::Plan.parameter(), CustomerRatePlanId),
+        customer_rate_pool_id: parameters.id(Named::Pool.parameter(), CustomerRatePoolId),
+        carrier_rate_plan: parameters.text("carrier_rate_plan"),
+    }
+}
+
+/// In which order.
+pub(super) fn read_order(parameters: &mut Parameters) -> LineOrder {
+    let read = |text: &str| match text {
+        "oldest" => Some(LineOrder::OldestFirst),
+        "newest" => Some(LineOrder::NewestFirst),
+        _ => None,
+    };
+    parameters.parsed("order", "oldest or newest", read).unwrap_or_default()
+}
+
+/// A field of the search.
+pub(super) struct Field {
+    pub(super) label: &'static str,
+    /// The parameter that it sends.
+    pub(super) name: &'static str,
+    pub(super) value: String,
+    /// What to choose among: value, text, whether it is chosen; none: it is typed.
+    pub(super) options: Option<Vec<(String, String, bool)>>,
+    pub(super) is_digits: bool,
+}
+
+/// The fields, as they were given: `given` are the parameters of the address.
+pub(super) async fn fields(
+    viewer: &Viewer,
+    portal: PortalType,
+    given: &[(String, String)],
+    filter: &LineFilter,
+) -> Result<Vec<Field>, ApiProblem> {
+    let value = |name: &str| given.iter().find(|(given, _)| given == name).map(|(_, value)| value.clone()).unwrap_or_default();
+    let typed = |label, name, is_digits| Field { label, name, value: value(name), options: None, is_digits };
+    let (iccid, number) = (typed("ICCID", "iccid", true), typed("Number", "number", true));
+    let mut fields = if portal == PortalType::Lnp { vec![number, iccid] } else { vec![iccid, number] };
+    let (names, providers, plans, pools) = tokio::join!(
+        names_of(viewer, filter),
+        Named::Provider.options(viewer),
+        Named::Plan.options(viewer),
+        Named::Pool.options(viewer),
+    );
+    let options = [None, None, providers?, plans?, pools?];
+    for ((named, name), options) in Named::ALL.into_iter().zip(names?).zip(options) {
+        let chosen = named.of(filter).map(|id| id.to_string()).unwrap_or_default();
+        let typed = value(named.typed());
+        let label = named.label();
+        fields.push(match options {
+            Some(options) if typed.is_empty() => Field {
+                label,
+                name: named.parameter(),
+                options: Some(
+                    options
+                        .into_iter()
+                        .map(|(id, name)| (id.to_string(), name))
+                        .map(|(id, name)| {
+                            let is_chosen = id == chosen;
+                            (id, name, is_chosen)
+                        })
+                        .collect(),
+                ),
+                value: chosen,
+                is_digits: false,
+            },
+            _ => {
+                // A thing that has no name within reach is shown by what stands in the address.
+                let shown = if typed.is_empty() { name.unwrap_or(chosen) } else { typed };
+                Field { label, name: named.typed(), value: shown, options: None, is_digits: false }
+            }
+        });
+    }
+    fields.push(typed("Status", "status", false));
+    fields.push(typed("Carrier rate plan", "carrier_rate_plan", false));
+    Ok(fields)
+}
+
+/// The names of what is sought, in the order of [`Named::ALL`].
+async fn names_of(viewer: &Viewer, filter: &LineFilter) -> Result<[Option<String>; 5], ApiProblem> {
+    let unnamed = Unnamed {
+        rev_customers: filter.rev_customer_id.into_iter().collect(),
+        sites: filter.site_id.into_iter().collect(),
+        service_providers: filter.service_provider_id.into_iter().collect(),
+        customer_rate_plans: filter.customer_rate_plan_id.into_iter().collect(),
+        customer_rate_pools: filter.customer_rate_pool_id.into_iter().collect(),
+    };
+    let reach = &viewer.caller.rights.reach;
+    let mut names = viewer.web.engine.store().find_names(viewer.caller.tenant, &unnamed).await?;
+    // What they may not see is not told by its name.
+    names.rev_customers.retain(|id, _| reach.reaches_customer(*id));
+    names.sites.retain(|id, _| reach.reaches_site(*id, filter.rev_customer_id));
+    names.service_providers.retain(|id, _| reach.reaches_provider(*id));
+    Ok([
+        names.rev_customers.into_values().next(),
+        names.sites.into_values().next(),
+        names.service_providers.into_values().next(),
+        names.customer_rate_plans.into_values().next(),
+        names.customer_rate_pools.into_values().next(),
+    ])
+}

@@ -1,0 +1,220 @@
+//! Choosing lines by sending a table: the file, then which of its columns name lines.
+//!
+//! Between the two steps the cells with digits travel in the form itself, packed: nothing of the file is stored, nobody has to tidy up, and
+//! the second step works however long it took and wherever it is answered. 100,000 ICCIDs are about 600 KB so.
+
+use std::io::{Read as _, Write as _};
+
+use askama::Template;
+use axum::extract::Path;
+use axum::response::Response;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use flate2::Compression;
+use flate2::read::DeflateDecoder;
+use flate2::write::DeflateEncoder;
+use lineshift_domain::scopes::Action;
+use lineshift_domain::terms::PortalType;
+
+use super::paste::show_outcome;
+use crate::portal::choosing::{Chosen, Reading};
+use crate::portal::form::{FILE_BYTES, Form};
+use crate::portal::page::{answer, thousands};
+use crate::portal::refused::PageRefused;
+use crate::portal::table::{self, Column, Unreadable};
+use crate::portal::viewer::{Frame, Place, Viewer, portal_of, segment};
+use crate::problem::ApiProblem;
+use crate::query::NoParameters;
+
+/// Columns that are offered; the likeliest ones.
+const COLUMNS: usize = 8;
+
+/// Bytes of all packed columns: what a form may be, with room for the rest of it.
+const PACKED: usize = 30 << 20;
+
+/// Bytes to which one column is unpacked at most.
+const UNPACKED: u64 = 64 << 20;
+
+#[derive(Template)]
+#[template(path = "upload.html")]
+struct UploadPage {
+    frame: Frame,
+    chosen: Chosen,
+    address: String,
+    most: String,
+    most_bytes: String,
+    refused: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "columns.html")]
+struct ColumnsPage {
+    frame: Frame,
+    chosen: Chosen,
+    address: String,
+    file: String,
+    columns: Vec<ColumnRow>,
+}
+
+/// A column among which to choose.
+struct ColumnRow {
+    place: usize,
+    name: String,
+    holds: String,
+    examples: Vec<String>,
+    is_suggested: bool,
+    is_rounded: bool,
+    packed: String,
+}
+
+/// `GET /{portal}/selection/upload`
+pub(in crate::portal) async fn ask(viewer: Viewer, Path(portal): Path<String>, _: NoParameters) -> Result<Response, PageRefused> {
+    let portal = portal_of(&portal)?;
+    viewer.caller.require(portal.into(), Action::Create)?;
+    ask_again(&viewer, portal, None).await
+}
+
+async fn ask_again(viewer: &Viewer, portal: PortalType, refused: Option<String>) -> Result<Response, PageRefused> {
+    Ok(answer(&UploadPage {
+        frame: viewer.frame("Lines from a file", Some(portal), Place::Lines)?,
+        chosen: Chosen::of(viewer, portal).await?.ok_or_else(ApiProblem::not_found)?,
+        address: format!("/{}/selection/upload", segment(portal)),
+        most: thousands(viewer.web.engine.limits().devices_per_change as i64),
+        most_bytes: format!("{} MiB", FILE_BYTES >> 20),
+        refused,
+    }))
+}
+
+/// `POST /{portal}/selection/upload`: the file. What its columns hold is shown, and nothing is chosen yet.
+pub(in crate::portal) async fn take(viewer: Viewer, Path(portal): Path<String>, form: Form) -> Result<Response, PageRefused> {
+    let portal = portal_of(&portal)?;
+    viewer.caller.require(portal.into(), Action::Create)?;
+    let Some(file) = form.file("file") else {
+        return ask_again(&viewer, portal, Some("Choose a file first.".to_owned())).await;
+    };
+    let read = beside(move || rows(&file.content, portal)).await?;
+    let columns = match read {
+        Ok(columns) => columns,
+        Err(Unreadable(message)) => {
+            let message = format!("{}: {message}", file_name(&form));
+            return ask_again(&viewer, portal, Some(message)).await;
+        }
+    };
+    Ok(answer(&ColumnsPage {
+        frame: viewer.frame("Columns of a file", Some(portal), Place::Lines)?,
+        chosen: Chosen::of(&viewer, portal).await?.ok_or_else(ApiProblem::not_found)?,
+        address: format!("/{}/selection/columns", segment(portal)),
+        file: file_name(&form),
+        columns,
+    }))
+}
+
+fn file_name(form: &Form) -> String {
+    form.file("file").map(|file| file.name).unwrap_or_default()
+}
+
+/// `POST /{portal}/selection/columns`: the lines of the columns that were ticked.
+pub(in crate::portal) async fn choose(viewer: Viewer, Path(portal): Path<String>, form: Form) -> Result<Response, PageRefused> {
+    let portal = portal_of(&portal)?;
+    viewer.caller.require(portal.into(), Action::Create)?;
+    let packed: Vec<String> =
+        form.all("column").filter_map(|place| form.text(&format!("cells_{place}"))).map(str::to_owned).collect();
+    if packed.is_empty() {
+        return ask_again(&viewer, portal, Some("No column was ticked: send the file again and tick one.".to_owned())).await;
+    }
+    let reading = beside(move || {
+        packed.iter().try_fold(String::new(), |text, column| Some(text + &unpacked(column)?)).map(|text| Reading::of_text(&text))
+    })
+    .await?;
+    let reading = reading.ok_or_else(|| {
+        ApiProblem::unreadable("column", "wrong_form", "the columns of this form cannot be read; send the file again")
+    })?;
+    let outcome = reading.choose(&viewer, portal).await?;
+    let again = (format!("/{}/selection/upload", segment(portal)), "Send another file");
+    show_outcome(&viewer, portal, outcome, again).await
+}
+
+/// Reads beside the threads that serve others.
+async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiProblem> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| {
+        tracing::error!(%error, "reading a table was cut off");
+        ApiProblem::internal()
+    })
+}
+
+/// The columns of a file among which to choose, the likeliest of them suggested.
+fn rows(content: &[u8], portal: PortalType) -> Result<Vec<ColumnRow>, Unreadable> {
+    let columns = table::read(content, portal)?;
+    let mut left = PACKED;
+    let mut rows = Vec::new();
+    for (place, column) in columns.into_iter().take(COLUMNS).enumerate() {
+        let packed = packed(&column.text);
+        left = left.checked_sub(packed.len()).ok_or_else(|| {
+            Unreadable("Its columns hold too much: split it, or leave the columns out that name no lines.".to_owned())
+        })?;
+        rows.push(ColumnRow {
+            place,
+            name: name_of(&column),
+            holds: in_words(&column),
+            is_suggested: place == 0,
+            is_rounded: table::is_rounded(&column),
+            examples: column.examples,
+            packed,
+        });
+    }
+    Ok(rows)
+}
+
+fn name_of(column: &Column) -> String {
+    let header = if column.header.is_empty() { "without a header" } else { &column.header };
+    let sheet = if column.sheet.is_empty() { String::new() } else { format!(" of sheet {}", column.sheet) };
+    format!("Column {}{sheet}: {header}", column.letters)
+}
+
+fn in_words(column: &Column) -> String {
+    let counted = [(column.iccids, "ICCIDs"), (column.numbers, "numbers"), (column.unusable, "of no use")];
+    let counted = counted.into_iter().filter(|(count, _)| *count > 0);
+    let words: Vec<String> = counted.map(|(count, what)| format!("{} {what}", thousands(count as i64))).collect();
+    words.join(", ")
+}
+
+fn packed(text: &str) -> String {
+    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
+    let written = encoder.write_all(text.as_bytes()).and_then(|()| encoder.finish());
+    BASE64_STANDARD.encode(written.expect("a list in memory takes every byte"))
+}
+
+/// None: it was not packed here, or unpacks to more than any file holds.
+fn unpacked(packed: &str) -> Option<String> {
+    let bytes = BASE64_STANDARD.decode(packed).ok()?;
+    let mut text = String::new();
+    let read = DeflateDecoder::new(bytes.as_slice()).take(UNPACKED + 1).read_to_string(&mut text).ok()?;
+    (read as u64 <= UNPACKED).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_packed_and_unpacked() {
+        let text: String = (0..10_000).map(|nth| format!("890126021012{:08}\n", nth * 7919 % 100_000_000)).collect();
+        let packed = packed(&text);
+        assert!(packed.len() * 2 < text.len(), "{} of {}", packed.len(), text.len());
+        assert_eq!(unpacked(&packed).as_deref(), Some(&*text));
+        for wrong in ["", "!", "AAAA", "eJw="] {
+            assert!(unpacked(wrong).is_none_or(|text| text.is_empty()), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_unpacks_to_too_much_is_refused() {
+        let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
+        let zeros = vec![b'0'; 1 << 20];
+        for _ in 0..=(UNPACKED >> 20) {
+            encoder.write_all(&zeros).expect("packed");
+        }
+        let bomb = BASE64_STANDARD.encode(encoder.finish().expect("packed"));
+        assert_eq!(unpacked(&bomb), None);
+    }
+}
