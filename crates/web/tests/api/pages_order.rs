@@ -336,7 +336,7 @@ async fn a_preview_says_what_is_billed_and_called() {
     let preview = ada.preview("assign", &fields).await;
     for said in [
         "3 services in Rev.io are found or opened.",
-        "to Rev.io (",
+        "calls to Rev.io: about",
         "75.00",
         "2026-12-24 00:00",
         "Without Prorate no day from which it charges is sent",

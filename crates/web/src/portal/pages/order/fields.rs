@@ -23,7 +23,7 @@ pub(super) struct Section {
 /// A field of a form.
 pub(super) struct Field {
     pub(super) name: String,
-    pub(super) label: &'static str,
+    pub(super) label: String,
     pub(super) hint: String,
     /// What it looks like: `text`, `number`, `date`, `area`, `check`, `select`, `radio`.
     pub(super) kind: &'static str,
@@ -33,6 +33,18 @@ pub(super) struct Field {
     /// Where suggestions come from while one types.
     pub(super) suggest_from: Option<String>,
     pub(super) problems: Vec<String>,
+}
+
+impl Field {
+    /// Whether it is the first of those that stand in one row.
+    pub(super) fn begins_row(&self) -> bool {
+        self.name.starts_with("ProductId.")
+    }
+
+    /// Whether it is the last of them.
+    pub(super) fn ends_row(&self) -> bool {
+        self.name.starts_with("Quantity.")
+    }
 }
 
 /// Something that a field may hold.
@@ -75,10 +87,10 @@ impl<'a> Fields<'a> {
         Ok(sections)
     }
 
-    fn field(&self, name: &str, label: &'static str, kind: &'static str, hint: &str) -> Field {
+    fn field(&self, name: &str, label: &str, kind: &'static str, hint: &str) -> Field {
         Field {
             name: name.to_owned(),
-            label,
+            label: label.to_owned(),
             hint: hint.to_owned(),
             kind,
             value: self.asked.typed.text(name).to_owned(),
@@ -89,7 +101,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A field with what it may hold; where nothing was chosen, the first.
-    fn choice(&self, name: &str, label: &'static str, kind: &'static str, hint: &str, choices: Vec<(String, String)>) -> Field {
+    fn choice(&self, name: &str, label: &str, kind: &'static str, hint: &str, choices: Vec<(String, String)>) -> Field {
         let mut field = self.field(name, label, kind, hint);
         let given = choices.iter().any(|(value, _)| *value == field.value);
         let is_chosen = |nth: usize, value: &str| if given { value == field.value } else { nth == 0 && kind == "radio" };
@@ -244,9 +256,10 @@ impl<'a> Fields<'a> {
             ),
         ];
         for row in 0..self.asked.typed.product_rows() {
-            fields.push(self.field(&format!("ProductId.{row}"), "Product", "number", in_rev));
-            fields.push(self.field(&format!("Rate.{row}"), "Rate a month", "number", ""));
-            fields.push(self.field(&format!("Quantity.{row}"), "Quantity", "number", "Left blank: 1."));
+            let nth = row + 1;
+            fields.push(self.field(&format!("ProductId.{row}"), &format!("Product {nth}"), "number", in_rev));
+            fields.push(self.field(&format!("Rate.{row}"), &format!("Rate a month {nth}"), "number", ""));
+            fields.push(self.field(&format!("Quantity.{row}"), &format!("Quantity {nth}"), "number", "Left blank: 1."));
         }
         let skip_or_go_on = vec![
             ("skip".to_owned(), "Leave the line as it is; it counts as failed".to_owned()),

@@ -13,10 +13,11 @@ use lineshift_store::catalogue::ServiceProvider;
 use super::chosen::{by_provider, identifier};
 use super::customers::{Customer, Found, search};
 use super::fields::{Fields, Section};
+use super::summary::counted;
 use super::typed::{CUSTOMER, CUSTOMER_FOUND, Said, Typed};
 use super::{Act, address, choose, require};
 use crate::portal::form::Form;
-use crate::portal::page::{answer, thousands};
+use crate::portal::page::answer;
 use crate::portal::refused::PageRefused;
 use crate::portal::viewer::{Frame, Place, Viewer, portal_of};
 use crate::problem::ApiProblem;
@@ -155,7 +156,7 @@ pub(super) async fn page(viewer: &Viewer, asked: &Asked, said: &Said, found: Opt
         title: asked.act.title(),
         provider: asked.provider.name.clone(),
         provider_id: asked.provider.id.0,
-        count: thousands(asked.count),
+        count: counted(asked.count, "chosen line", "chosen lines"),
         sections: Fields::new(viewer, asked, said).sections(found).await?,
         wrong: said.whole.clone(),
         problems: said.count(),

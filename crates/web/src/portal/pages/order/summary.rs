@@ -228,7 +228,9 @@ pub(super) fn calls(preview: &Preview) -> Vec<String> {
     calls.extend(preview.calls.iter().filter(|called| called.estimate.calls > 0).map(|called| {
         let CalledAccount { name, integration_kind, estimate } = called;
         let count = counted(i64::try_from(estimate.calls).unwrap_or(i64::MAX), "call", "calls");
-        format!("{count} to {name} ({integration_kind}): about {}, with nobody else calling.", lasting(estimate.seconds))
+        let kind = integration_kind.to_string();
+        let kind = if kind == *name { String::new() } else { format!(" ({kind})") };
+        format!("{count} to {name}{kind}: about {}, with nobody else calling.", lasting(estimate.seconds))
     }));
     calls
 }

@@ -281,12 +281,56 @@ impl Said {
     }
 }
 
-/// What was typed as a number and is none is told so as people write numbers.
+/// How people know fields that messages name.
+const LABELS: &[(&str, &str)] = &[
+    ("CreateRevService", "Open a service in Rev.io for each line"),
+    ("ServiceTypeId", "Service type"),
+    ("ProviderId", "Provider"),
+    ("RevPackageId", "Package"),
+    ("RevProducts", "Products"),
+    ("RevCustomerId", "Customer"),
+    ("SiteId", "Site"),
+    ("CustomerRatePlan", "Customer rate plan"),
+    ("CustomerRatePlanId", "Customer rate plan"),
+    ("CustomerRatePool", "Customer rate pool"),
+    ("CustomerPoolId", "Customer rate pool"),
+    ("CustomerDataAllocationMB", "Data allocation in MB"),
+    ("AddCustomerRatePlan", "Customer rate plan"),
+    ("AddCarrierRatePlan", "Carrier rate plan"),
+    ("CarrierRatePlan", "Carrier rate plan"),
+    ("CommPlan", "Communication plan"),
+    ("ReplaceScheduled", "Replace what is scheduled"),
+    ("EffectiveDate", "Takes effect on"),
+    ("TargetStatus", "New status"),
+    ("ReasonCode", "Reason code"),
+    ("Quantity", "Quantity"),
+];
+
+/// What was typed as a number and is none is told so as people write numbers; fields are called as the form calls them.
 fn message_of(problem: &Problem) -> String {
     if problem.code == codes::WRONG_TYPE && problem.message.contains("a text") {
-        return "expected a number, with a point before its decimals and nothing else in it".to_owned();
+        let expected =
+            if problem.message.contains("whole number") { "expected a whole number" } else { "expected a number such as 12.50" };
+        return expected.to_owned();
     }
-    problem.message.clone()
+    let mut message = String::with_capacity(problem.message.len());
+    let mut rest = problem.message.as_str();
+    while let Some(start) = rest.find(|letter: char| letter.is_ascii_alphanumeric()) {
+        let end = rest[start..].find(|letter: char| !letter.is_ascii_alphanumeric()).map_or(rest.len(), |length| start + length);
+        let word = &rest[start..end];
+        message.push_str(&rest[..start]);
+        match LABELS.iter().find(|(name, _)| *name == word) {
+            Some((_, label)) => {
+                message.push('"');
+                message.push_str(label);
+                message.push('"');
+            }
+            None => message.push_str(word),
+        }
+        rest = &rest[end..];
+    }
+    message.push_str(rest);
+    message
 }
 
 /// The field of the form that a path in the request is about.
@@ -356,7 +400,7 @@ mod tests {
             panic!("products")
         };
         let products: Vec<_> = products.iter().map(|it| (it.product_id, it.rate.to_string(), it.quantity.to_string())).collect();
-        assert_eq!(products, [(5011, "12.50".to_owned(), "1".to_owned()), (5013, "1".to_owned(), "3".to_owned())]);
+        assert_eq!(products, [(5011, "12.5".to_owned(), "1".to_owned()), (5013, "1".to_owned(), "3".to_owned())]);
     }
 
     #[test]
@@ -373,6 +417,11 @@ mod tests {
         let fields: Vec<&str> = said.fields.keys().map(String::as_str).collect();
         assert_eq!(fields, ["CustomerDataAllocationMB", "EffectiveDate", "ProviderId", "Rate.1", "ServiceTypeId"]);
         assert!(said.at("Rate.1")[0].starts_with("expected a number"), "{said:?}");
+        assert_eq!(said.at("ProviderId"), ["expected a whole number"]);
+        assert_eq!(
+            said.at("ServiceTypeId"),
+            ["\"Open a service in Rev.io for each line\" needs \"Service type\"; give Rev.io's id"]
+        );
         assert_eq!(said.whole, [] as [&str; 0]);
         let said = read(Act::CustomerRatePlan, &typed(&[]), None).expect_err("it asks for nothing");
         assert!(said.at("CustomerRatePlanId")[0].contains("asks for nothing"), "{said:?}");
