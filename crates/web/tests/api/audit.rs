@@ -150,6 +150,9 @@ async fn every_route_that_may_change_something_is_written_down() {
         ("DELETE", "/api/v1/invitations/{id}"),
         ("POST", "/sign-in"),
         ("POST", "/sign-in/one-time-password"),
+        ("POST", "/invitation"),
+        ("POST", "/invitations"),
+        ("POST", "/invitations/{id}/decline"),
         ("GET", "/api/v1/session/openid/callback"),
         ("POST", "/api/v1/session/openid/one-time-password"),
     ];
