@@ -87,6 +87,7 @@ pages! {
     get "/{portal}/bulk-changes" bulk_changes::list;
     get "/{portal}/bulk-changes/{id}" bulk_change::show;
     get "/{portal}/bulk-changes/{id}/lines/{row}" change_line::show;
+    post "/{portal}/bulk-changes/{id}/lines/{row}/settle" change_line::settle;
     get "/{portal}/bulk-changes/{id}/log" change_log::show;
     get "/{portal}/bulk-changes/{id}/download" download::download;
     post "/{portal}/bulk-changes/{id}/start" bulk_change::start;

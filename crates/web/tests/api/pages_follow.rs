@@ -3,9 +3,11 @@
 use std::io::Read as _;
 
 use lineshift_testkit::app::TestApp;
+use lineshift_testkit::billing::{BillingWorld, PASSWORD, PRODUCT};
 use lineshift_testkit::operator::iccid;
 use serde_json::json;
 
+use crate::billing::lose_rows;
 use crate::browser::{Browser, with_change};
 
 /// The addresses of what a page links to under that beginning, as they are written.
@@ -163,4 +165,79 @@ async fn bulk_changes_are_sought_by_status_and_by_who_ordered_them() {
     let page = ada.page("/lnp/bulk-changes").await;
     assert!(page.contains("No bulk change was ordered yet"), "{page}");
     assert_eq!(ada.open("/m2m/bulk-changes?status=LATE").await.status, 422);
+}
+
+/// An app in which two lines are to be billed, the second of them too, and nobody knows of the first.
+async fn with_a_lost_line() -> (TestApp, i64) {
+    let (app, _) = TestApp::billing(BillingWorld::with_lines(2).await).await;
+    let body = json!({
+        "ServiceProviderId": app.operator.jasper.0, "Devices": [iccid(1), iccid(2)],
+        "RevCustomerId": app.operator.rev_customer.0.to_string(), "CreateRevService": true, "ServiceTypeId": 6, "ProviderId": 42,
+        "RevProducts": [{"ProductId": PRODUCT, "Rate": 4.95, "Quantity": 1}],
+    });
+    let answer = app.orderer().await.post("/M2M/AssociateCustomer", &body).await;
+    assert_eq!(answer.status, 202, "{}", answer.text());
+    let row = lose_rows(&app, 1).await;
+    app.operator.run_until_idle().await;
+    (app, row.0)
+}
+
+#[tokio::test]
+async fn what_nobody_knows_is_shown_and_settled_by_a_person() {
+    let (app, row) = with_a_lost_line().await;
+    app.signed_in("ada@fleet.example", &["operator"], "*").await;
+    app.signed_in("vic@fleet.example", &["viewer"], "*").await;
+    let (mut ada, mut vic) =
+        (Browser::signed_in(&app, "ada@fleet.example").await, Browser::signed_in(&app, "vic@fleet.example").await);
+    let address = format!("/m2m/bulk-changes/1/lines/{row}");
+    let home = ada.page("/").await;
+    assert!(home.contains("1 lines are held") && home.contains(&format!("href=\"{address}\">{}</a>", iccid(1))), "{home}");
+    let page = ada.page(&address).await;
+    assert!(page.contains("Rev service") && page.contains("status-intended") && page.contains("It stands there"), "{page}");
+    assert!(!page.contains(PASSWORD), "{page}");
+    let settle = format!("{address}/settle");
+    assert!(!vic.page(&address).await.contains("/settle"), "what one may not do is not offered");
+    assert_eq!(vic.send_from(&address, &settle, &[("as", "gone")]).await.status, 403);
+    for wrong in [
+        vec![],
+        vec![("as", "maybe")],
+        vec![("as", "gone"), ("rev_service_id", "7")],
+        vec![("as", "stands"), ("rev_service_id", "x")],
+    ] {
+        let refused = ada.send_from(&address, &settle, &wrong).await;
+        assert_eq!(refused.status, 422, "{wrong:?}: {}", refused.text());
+    }
+    assert_eq!(
+        ada.send_from(&address, &format!("/m2m/bulk-changes/1/lines/{}/settle", row + 99), &[("as", "gone")]).await.status,
+        404
+    );
+    let settled = ada.send_from(&address, &settle, &[("as", "stands"), ("rev_service_id", "4711")]).await;
+    assert_eq!((settled.status, settled.header("location")), (303, address.as_str()), "{}", settled.text());
+    let page = ada.page(&address).await;
+    assert!(page.contains("4711") && page.contains("status-done") && !page.contains("It stands there"), "{page}");
+    assert!(!ada.page("/").await.contains("lines are held"));
+    assert_eq!(ada.send_from(&address, &settle, &[("as", "gone")]).await.status, 409, "it is settled");
+}
+
+#[tokio::test]
+async fn what_runs_is_followed_live_and_without_a_script() {
+    let app = TestApp::with_lines(2).await;
+    app.signed_in("ada@fleet.example", &["operator"], "*").await;
+    let body =
+        json!({"ServiceProviderId": app.operator.jasper.0, "Devices": [iccid(1), iccid(2)], "SiteId": app.operator.amop_site.0});
+    let answer = app.orderer().await.post("/M2M/AssociateCustomer", &body).await;
+    let id = answer.json()["BulkChangeId"].as_i64().expect("an id");
+    let ada = Browser::signed_in(&app, "ada@fleet.example").await;
+    let follow = format!("data-follow=\"/api/v1/bulk-changes/{id}/events\"");
+    let address = format!("/m2m/bulk-changes/{id}");
+    assert!(ada.page("/").await.contains(&follow));
+    let page = ada.page(&address).await;
+    assert!(
+        page.contains(&follow) && page.contains("<noscript><meta http-equiv=\"refresh\"") && page.contains(">Reload</a>"),
+        "{page}"
+    );
+    app.operator.run_until_idle().await;
+    let page = ada.page(&address).await;
+    assert!(!page.contains("data-follow") && !page.contains("http-equiv"), "nothing is left to follow: {page}");
+    assert!(!ada.page("/").await.contains("data-follow"));
 }

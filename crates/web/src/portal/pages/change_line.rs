@@ -1,16 +1,24 @@
-//! One line of a bulk change: what became of it, its steps outside, and its log with what was asked and answered.
+//! One line of a bulk change: what became of it, its steps outside, its log with what was asked and answered, and settling what nobody
+//! knows.
 
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Redirect, Response};
 use lineshift_domain::codes::Code;
 use lineshift_domain::ids::DeviceChangeId;
+use lineshift_domain::reading::codes;
+use lineshift_domain::scopes::Action;
+use lineshift_store::billing::Settlement;
 
 use super::bulk_change::{RowShown, address_of, path_id, seen, shown};
 use super::bulk_changes::title;
 use super::change_log::{EntryShown, entries};
 use crate::api::bulk_changes::devices::list_device_changes;
+use crate::api::carried_through;
+use crate::api::unsettled::list_unsettled_steps;
+use crate::audit::AuditNote;
 use crate::cursor::Cursor as _;
+use crate::portal::form::Form;
 use crate::portal::page::{When, answer};
 use crate::portal::refused::PageRefused;
 use crate::portal::viewer::{Frame, Place, Viewer};
@@ -29,6 +37,8 @@ struct ChangeLinePage {
     attempt: i64,
     next_check: Option<When>,
     steps: Vec<StepShown>,
+    /// Whether the line is held until somebody says what stands, and the viewer may say so.
+    may_settle: bool,
     entries: Vec<EntryShown>,
     next: Option<String>,
 }
@@ -56,18 +66,56 @@ pub(in crate::portal) async fn show(
     let found = find_row(&viewer, change.id.0, row).await?;
     let (entries, next) = entries(&viewer, &change, Some(row), after).await?;
     let steps = found.steps.clone().unwrap_or_default();
+    let may_settle = viewer.may(change.portal, Action::Edit) && is_unsettled(&viewer, row).await?;
     let page = ChangeLinePage {
         change: address_of(&change),
         title: title(&BulkChangeView::from(&change)),
         attempt: found.attempt,
         next_check: found.next_check_at.map(|at| viewer.when(at)),
         steps: steps.into_iter().map(|step| step_shown(&viewer, step)).collect(),
+        may_settle,
         entries,
         next,
         frame: viewer.frame(format!("Line of bulk change {}", change.id), Some(change.portal), Place::BulkChanges)?,
         row: shown(&viewer, found),
     };
     Ok(answer(&page))
+}
+
+/// `POST /{portal}/bulk-changes/{id}/lines/{row}/settle`: somebody has looked there, and says what stands.
+pub(in crate::portal) async fn settle(
+    viewer: Viewer,
+    Path((portal, id, row)): Path<(String, String, String)>,
+    form: Form,
+) -> Result<Response, PageRefused> {
+    let change = seen(&viewer, &portal, &id).await?;
+    let row = DeviceChangeId(path_id(&row)?);
+    find_row(&viewer, change.id.0, row.0).await?;
+    viewer.web.engine.require_settling(&viewer.caller, row).await?;
+    let mut fields = form.parameters();
+    let stands = fields.parsed("as", "stands or gone", |text| match text {
+        "stands" => Some(true),
+        "gone" => Some(false),
+        _ => None,
+    });
+    let service = fields.id("rev_service_id", |id| id);
+    if stands == Some(false) && service.is_some() {
+        fields.report("rev_service_id", codes::CONFLICTING_FIELDS, "what is gone has no id; leave it empty");
+    }
+    fields.finish()?;
+    let stands = stands.ok_or_else(|| ApiProblem::missing("as", "say whether it stands or is gone"))?;
+    let settlement = if stands { Settlement::Stands(service) } else { Settlement::Gone };
+    let address = format!("{}/lines/{row}", address_of(&change));
+    carried_through(async move { viewer.web.engine.settle(&viewer.caller, row, &settlement).await }).await?;
+    Ok((AuditNote { devices: 1 }, Redirect::to(&address)).into_response())
+}
+
+/// Whether a row is among those that a person must settle.
+async fn is_unsettled(viewer: &Viewer, row: i64) -> Result<bool, ApiProblem> {
+    let asked = [("limit", "1".to_owned()), ("after", DeviceChangeId(row - 1).encode())];
+    let asked = Parameters::of_pairs(asked.map(|(name, value)| (name.to_owned(), value)).into());
+    let listed = list_unsettled_steps(State(viewer.web.clone()), viewer.caller.clone(), asked).await?.0;
+    Ok(listed.items.iter().any(|step| step.device_change_id == row))
 }
 
 /// The row with its steps. Errors: 404 when it is not one of the change.
