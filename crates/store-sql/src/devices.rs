@@ -59,7 +59,7 @@ impl<E: Engine> DeviceStore for SqlStore<E> {
         self.seek_lines(tenant, reach, filter, order, after, page_limit(limit).0).await
     }
 
-    async fn count_lines(&self, tenant: TenantId, reach: &Reach, filter: &LineFilter, most: usize) -> Result<CountedLines> {
+    async fn count_sought(&self, tenant: TenantId, reach: &Reach, filter: &LineFilter, most: usize) -> Result<CountedLines> {
         self.number_of_lines(tenant, reach, filter, most).await
     }
 

@@ -349,7 +349,7 @@ pub trait DeviceStore {
     ) -> Result<SoughtLines>;
     /// How many lines within reach a filter finds, up to `most`; where no index serves all that is sought, among as many as are looked at
     /// for a page.
-    async fn count_lines(&self, tenant: TenantId, reach: &Reach, filter: &LineFilter, most: usize) -> Result<CountedLines>;
+    async fn count_sought(&self, tenant: TenantId, reach: &Reach, filter: &LineFilter, most: usize) -> Result<CountedLines>;
     /// One line. Errors: `NotFound`.
     async fn get_device(&self, tenant: TenantId, id: DeviceId) -> Result<DeviceView>;
     /// What a line used in the cycle to date, as a synchronisation read it last; none: it was not read. Errors: `NotFound`.

@@ -193,7 +193,7 @@ async fn try_devices(tried: &mut Tried<'_>, of: &Filled) {
     for order in [LineOrder::OldestFirst, LineOrder::NewestFirst] {
         try_it!(tried, DeviceStore.find_lines(tenant, &Reach::Everything, &filter, order, None, 10));
     }
-    try_it!(tried, DeviceStore.count_lines(tenant, &Reach::Everything, &filter, 10));
+    try_it!(tried, DeviceStore.count_sought(tenant, &Reach::Everything, &filter, 10));
     try_it!(tried, DeviceStore.get_device(tenant, of.lines[0]));
     try_it!(tried, DeviceStore.list_line_services(tenant, of.lines[0]));
     try_it!(tried, DeviceStore.list_device_history(tenant, &Reach::Everything, of.lines[7], None, 10));

@@ -99,7 +99,7 @@ pub async fn lines_are_sought_by_several_things<S: Store>(store: &S) {
         for (reach, visible) in reaches.iter().zip(visible) {
             let mut expected: Vec<usize> = matching.iter().copied().filter(|line| visible.contains(line)).collect();
             assert_eq!(world.found(reach, &filter, LineOrder::OldestFirst).await, expected, "{reach} and {filter:?}");
-            let counted = store.count_lines(fixture.tenant, reach, &filter, 100).await.expect("counted");
+            let counted = store.count_sought(fixture.tenant, reach, &filter, 100).await.expect("counted");
             assert_eq!(counted, CountedLines { lines: expected.len() as i64, is_all: true }, "{reach} and {filter:?}");
             expected.reverse();
             assert_eq!(world.found(reach, &filter, LineOrder::NewestFirst).await, expected, "{reach} and {filter:?}");
@@ -107,6 +107,6 @@ pub async fn lines_are_sought_by_several_things<S: Store>(store: &S) {
         let elsewhere = store.find_lines(fixture.other, &Reach::Everything, &filter, LineOrder::OldestFirst, None, 9).await;
         assert_eq!(elsewhere.expect("a page").items, vec![]);
     }
-    let few = store.count_lines(fixture.tenant, &Reach::Everything, &any(), 5).await.expect("counted");
+    let few = store.count_sought(fixture.tenant, &Reach::Everything, &any(), 5).await.expect("counted");
     assert_eq!(few, CountedLines { lines: 5, is_all: false });
 }

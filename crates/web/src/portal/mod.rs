@@ -33,7 +33,10 @@ pub(crate) use figures::Figures;
 use pages::admin::{
     api_keys, audit, carrier_rate_plans, integrations, overview, reference, roles, settings, sync_runs, user, users,
 };
-use pages::{account, bulk_change, bulk_changes, change_line, change_log, download, home, invitation, line, lines, one_time_password, order, paste, plan_queue, selection, sign_in, tenants, upload};
+use pages::{
+    account, bulk_change, bulk_changes, change_line, change_log, download, home, invitation, line, lines, one_time_password,
+    order, paste, plan_queue, selection, sign_in, tenants, upload,
+};
 pub(crate) use refused::encoded;
 pub(crate) use workbook::Workbooks;
 

@@ -137,7 +137,7 @@ async fn look(
 ) -> Result<(SoughtLines, CountedLines), ApiProblem> {
     let (store, tenant, reach) = (viewer.web.engine.store(), viewer.caller.tenant, &viewer.caller.rights.reach);
     let page = store.find_lines(tenant, reach, filter, order, after, LINES);
-    let count = store.count_lines(tenant, reach, filter, COUNTED);
+    let count = store.count_sought(tenant, reach, filter, COUNTED);
     let (page, count) = tokio::join!(page, count);
     Ok((page?, count?))
 }
