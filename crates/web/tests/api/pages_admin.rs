@@ -181,6 +181,11 @@ async fn reference_data_is_made_and_changed_and_what_it_is_called_is_only_text()
         let page = ada.page(path).await;
         assert!(!page.contains(SCRIPT) && page.contains("&#60;script&#62;"), "{path}: {page}");
     }
+    for (sought, finds) in [("900004711", true), ("SCRIPT%3E", true), ("nobody+is+called+so", false)] {
+        let page = ada.page(&format!("/admin/customers?q={sought}")).await;
+        assert_eq!(page.contains("href=\"/admin/customers/900004711\""), finds, "{sought}: {page}");
+        assert!(!page.contains("<script>"), "{page}");
+    }
     let site = ada.send_from("/admin/sites/new", "/admin/sites", &[("name", "Yard"), ("rev_customer_id", "99999999")]).await;
     assert_eq!(site.status, 422);
     assert!(site.text().contains("there is none with this id") && site.text().contains("value=\"99999999\""), "{}", site.text());

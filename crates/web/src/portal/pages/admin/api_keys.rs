@@ -83,6 +83,8 @@ pub(in crate::portal) async fn list(viewer: Viewer, uri: Uri) -> Result<Response
         columns: vec!["Name", "Allows", "Sees", "Last used", "State"],
         rows: listed.items.into_iter().map(row).collect(),
         next: listed.next.map(|next| with_parameter(ADDRESS, &[], "after", &next)),
+        sought: None,
+        cut: None,
         new: viewer.may_create().then_some("New API key"),
     }))
 }
@@ -100,6 +102,7 @@ fn new_page(viewer: &Viewer, source: Source<'_>, refused: Option<ApiProblem>) ->
         intro: String::new(),
         facts: Vec::new(),
         form: Some(FormShown::new(ADDRESS, "Create", &fields(viewer), source, refused.as_ref())),
+        lines: None,
         saved: false,
         back: ADDRESS.to_owned(),
         back_label: "API keys",

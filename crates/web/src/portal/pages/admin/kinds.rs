@@ -91,6 +91,17 @@ impl Kind {
         }
     }
 
+    /// By what the lines of one are sought; none: lines are not sought by it.
+    pub(super) const fn lines_by(self) -> Option<&'static str> {
+        match self {
+            Self::Integrations | Self::CustomerRatePools => None,
+            Self::ServiceProviders => Some("service_provider_id"),
+            Self::Customers => Some("rev_customer_id"),
+            Self::Sites => Some("site_id"),
+            Self::CustomerRatePlans => Some("customer_rate_plan_id"),
+        }
+    }
+
     /// What is said above its list.
     pub(super) const fn intro(self) -> &'static str {
         match self {

@@ -48,6 +48,8 @@ struct FormPage {
     intro: String,
     facts: Vec<(String, String)>,
     form: Option<FormShown>,
+    /// Where the lines are that it concerns.
+    lines: Option<String>,
     saved: bool,
     back: String,
     back_label: &'static str,
@@ -64,6 +66,10 @@ struct ListPage {
     columns: Vec<&'static str>,
     rows: Vec<ListRow>,
     next: Option<String>,
+    /// What is sought by; none: this list is not searched.
+    sought: Option<String>,
+    /// What is said of a search that did not look at everything.
+    cut: Option<&'static str>,
     /// What the link to a new one says; none: the viewer may make none.
     new: Option<&'static str>,
 }

@@ -77,6 +77,8 @@ pub(in crate::portal) async fn list(viewer: Viewer, uri: Uri) -> Result<Response
         columns: vec!["Name", "Allows"],
         rows: rows.collect(),
         next: listed.next.map(|next| with_parameter(ADDRESS, &[], "after", &next)),
+        sought: None,
+        cut: None,
         new: viewer.may_create().then_some("New role"),
     }))
 }

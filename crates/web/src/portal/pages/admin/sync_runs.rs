@@ -86,6 +86,8 @@ pub(in crate::portal) async fn list(viewer: Viewer, uri: Uri) -> Result<Response
         columns: vec!["Run", "Integration", "What", "State", "Read", "New", "Changed", "Began", "Ended", "By"],
         rows: listed.items.into_iter().map(row).collect(),
         next: listed.next.map(|next| with_parameter(ADDRESS, &[], "before", &next)),
+        sought: None,
+        cut: None,
         new: None,
     }))
 }

@@ -119,6 +119,8 @@ pub(in crate::portal) async fn list(viewer: Viewer, uri: Uri) -> Result<Response
         columns: vec!["Name", "E-mail address", "Roles", "Sees", "State"],
         rows: listed.items.into_iter().map(row).collect(),
         next: listed.next.map(|next| with_parameter(ADDRESS, &[], "after", &next)),
+        sought: None,
+        cut: None,
         new: viewer.may_create().then_some("Add a user"),
     }))
 }
@@ -137,6 +139,7 @@ async fn new_page(viewer: &Viewer, source: Source<'_>, refused: Option<ApiProble
         intro: "They may nothing until they take up the invitation that is shown next.".to_owned(),
         facts: Vec::new(),
         form: Some(FormShown::new(ADDRESS, "Add and invite", &fields, source, refused.as_ref())),
+        lines: None,
         saved: false,
         back: ADDRESS.to_owned(),
         back_label: "Users",
