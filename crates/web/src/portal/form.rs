@@ -74,20 +74,15 @@ impl Form {
         self
     }
 
-    /// Every text of a field that may be given more than once, in their order.
-    pub(super) fn all<'f>(&'f self, name: &'f str) -> impl Iterator<Item = &'f str> {
-        self.0.iter().filter(move |(given, _)| given == name).map(|(_, value)| &**value)
-    }
-
     /// A form with those fields.
     #[cfg(test)]
     pub(super) fn of_pairs(fields: Vec<(String, String)>) -> Self {
-        Self(fields)
+        Self { fields, ..Self::default() }
     }
 
     /// Every field that was filled in.
     pub(super) fn pairs(&self) -> &[(String, String)] {
-        &self.0
+        &self.fields
     }
 
     /// The fields as a request's parameters: each is read once, and what is wrong is found at once.
