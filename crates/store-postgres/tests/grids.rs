@@ -1,8 +1,7 @@
 //! Lists cost the same wherever one is in them: the first page of each and a late one read the same number of rows. Planned without
 //! a look at the parameters, as a prepared statement is after a while, and as the role that serves.
 
-use lineshift_store::devices::LOOKED_AT;
-use lineshift_store::sql::{bulk_changes, devices, lines, plan_queue};
+use lineshift_store::sql::{bulk_changes, devices, plan_queue};
 use lineshift_store_postgres::testing::TestDatabase;
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
@@ -122,40 +121,4 @@ async fn a_late_page_reads_as_many_rows_as_the_first() {
         // A row of the list, and for each at most one beside it; a scan that is merged with others reads one more.
         assert!(rows <= 3 * LIMIT, "{list} reads {rows} rows: {first:#}");
     }
-}
-
-/// Lines that are sought by several things: the last page costs what the first one costs, and where nothing fits, as much as its window.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_sought_costs_at_most_its_window() {
-    let database = TestDatabase::new().await;
-    fill(&connect(&database.superuser_url()).await).await;
-    let app = connect(&database.app_url()).await;
-    // As the store's own connections are set.
-    let settings =
-        "SET app.tenant_id = '1'; SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_mergejoin = off";
-    app.batch_execute(settings).await.expect("set");
-    let (first, last) = (i64::MIN, i64::MAX);
-    let activated = "0, 'ACTIVATED', '', 0, 0, 0, 0";
-    for (list, text, from, late, to) in [
-        ("status", lines::LIST_BY_STATUS, first, LATE as i64, last),
-        ("status, newest first", lines::LIST_BY_STATUS_NEWEST, last, (ROWS - LATE) as i64, first),
-    ] {
-        let early = explained(&app, text, &format!("1, {from}, {LIMIT}, {to}, {activated}")).await;
-        let late = explained(&app, text, &format!("1, {late}, {LIMIT}, {to}, {activated}")).await;
-        let (rows, late_rows) = (rows_read(&early), rows_read(&late));
-        assert_eq!(early["Actual Rows"].as_f64(), Some(LIMIT as f64), "{list} is filled: {early:#}");
-        assert!(rows <= 3 * LIMIT && late_rows <= 3 * LIMIT, "{list} reads {rows} and {late_rows} rows: {early:#}\n{late:#}");
-    }
-    let looked_at = LOOKED_AT as u64;
-    let end = explained(&app, lines::END_BY_SITE, &format!("1, {first}, {}, 1", looked_at - 1)).await;
-    assert!(rows_read(&end) <= looked_at, "{end:#}");
-    // Ids begin at 1 here: the window ends at as many lines.
-    let nothing = format!("1, {first}, {LIMIT}, {looked_at}, 0, 'DEACTIVATED', '', 0, 1, 0, 0");
-    for (list, text) in [("page", lines::LIST_BY_SITE), ("count", lines::COUNT_BY_SITE)] {
-        let plan = explained(&app, text, &nothing).await;
-        let rows = rows_read(&plan);
-        assert!(rows <= 2 * looked_at + 2, "the {list} reads {rows} rows: {plan:#}");
-    }
-    let counted = explained(&app, lines::COUNT_BY_PLAN, &format!("1, {first}, 10001, {last}, 0, '', '', 0, 0, 1, 0")).await;
-    assert!(rows_read(&counted) <= 2 * 10_001 + 2, "{counted:#}");
 }

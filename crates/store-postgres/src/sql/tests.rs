@@ -1,6 +1,7 @@
 //! Every statement has its text, and every text and every function keeps to the rules by which the schema distributes by tenant.
 
 mod plans;
+mod sought;
 mod words;
 
 use std::collections::BTreeSet;
@@ -23,7 +24,6 @@ const PORTABLE: &[(&str, Statements)] = &[
     ("portable catalogue", portable::catalogue::ALL),
     ("portable devices", portable::devices::ALL),
     ("portable figures", portable::figures::ALL),
-    ("portable lines", portable::lines::ALL),
     ("portable people", portable::people::ALL),
     ("portable plan_queue", portable::plan_queue::ALL),
     ("portable secrets", portable::secrets::ALL),

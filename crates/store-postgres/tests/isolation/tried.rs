@@ -50,7 +50,6 @@ nothing_by_default!(
     usize,
     Backlog,
     CallbackNoted,
-    CountedLines,
     Counts,
     DueResult,
     LinesSum,
@@ -129,6 +128,12 @@ impl<T: Debug> Answer for Option<T> {
 impl<T: Debug, K: Debug> Answer for Listed<T, K> {
     fn is_nothing(&self) -> bool {
         self.items.is_empty() && self.next.is_none()
+    }
+}
+
+impl Answer for CountedLines {
+    fn is_nothing(&self) -> bool {
+        self.lines == 0
     }
 }
 

@@ -4,30 +4,38 @@ use lineshift_domain::ids::{DeviceId, TenantId};
 use lineshift_domain::reach::Reach;
 use lineshift_store::Result;
 use lineshift_store::devices::{CountedLines, DeviceFilter, DeviceView, LOOKED_AT, LineFilter, LineOrder, SoughtLines};
-use lineshift_store::sql::lines as text;
 
 use super::read_device;
 use crate::engine::{Engine, Sql, SqlStore};
 use crate::reach;
+use crate::sql::lines as tuned;
+use crate::statement::Statement;
 use crate::value::{OwnedValue, Parameter};
 
 /// The statements of one index.
 struct Served {
-    list: [&'static str; 2],
-    count: &'static str,
-    end: [&'static str; 2],
+    list: [Statement; 2],
+    count: Statement,
+    end: [Statement; 2],
     by: Option<OwnedValue>,
     /// Whether the index serves all that is sought.
     is_all: bool,
+}
+
+impl Served {
+    /// How many lines of the index are looked at.
+    const fn window(&self) -> i64 {
+        if self.is_all { i64::MAX } else { LOOKED_AT as i64 }
+    }
 }
 
 macro_rules! served {
     ($list:ident $newest:ident $count:ident $end:ident $end_newest:ident, $by:expr, $sought:expr) => {{
         let by: Option<OwnedValue> = $by;
         Served {
-            list: [text::$list, text::$newest],
-            count: text::$count,
-            end: [text::$end, text::$end_newest],
+            list: [tuned::$list, tuned::$newest],
+            count: tuned::$count,
+            end: [tuned::$end, tuned::$end_newest],
             is_all: $sought == usize::from(by.is_some()),
             by,
         }
@@ -214,9 +222,10 @@ fn list_window(
     let newest = usize::from(order == LineOrder::NewestFirst);
     let end = window_end(sql, tenant, &served, newest, beyond)?;
     let last = end.unwrap_or(edges(order).1);
-    let sought = Sought::of(filter);
+    let (sought, window) = (Sought::of(filter), served.window());
     let mut parameters: Vec<&dyn Parameter> = vec![&tenant.0, &beyond, &surplus, &last];
     parameters.extend(sought.parameters());
+    parameters.push(&window);
     Ok((sql.query(served.list[newest], &parameters, read_device)?, end.map(DeviceId)))
 }
 
@@ -226,9 +235,10 @@ fn count_window(sql: &Sql<'_>, tenant: TenantId, filter: &LineFilter, most: i64)
     let (beyond, _) = edges(LineOrder::OldestFirst);
     let end = window_end(sql, tenant, &served, 0, beyond)?;
     let last = end.unwrap_or(i64::MAX);
-    let sought = Sought::of(filter);
+    let (sought, window) = (Sought::of(filter), served.window());
     let mut parameters: Vec<&dyn Parameter> = vec![&tenant.0, &beyond, &most, &last];
     parameters.extend(sought.parameters());
+    parameters.push(&window);
     let counted = sql.find(served.count, &parameters, |row| row.get::<i64>(0))?.unwrap_or_default();
     Ok((counted, end.is_none()))
 }

@@ -8,6 +8,7 @@ pub(crate) mod control;
 pub(crate) mod devices;
 pub(crate) mod facts;
 pub(crate) mod import;
+pub(crate) mod lines;
 pub(crate) mod names;
 pub(crate) mod pages;
 pub(crate) mod plan_queue;
@@ -30,6 +31,7 @@ pub(crate) const FILES: &[(&str, &[(&str, &str)])] = &[
     ("control", control::ALL),
     ("devices", devices::ALL),
     ("import", import::ALL),
+    ("lines", lines::ALL),
     ("names", names::ALL),
     ("pages", pages::ALL),
     ("plan_queue", plan_queue::ALL),

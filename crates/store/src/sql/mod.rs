@@ -12,7 +12,6 @@ pub mod carriers;
 pub mod catalogue;
 pub mod devices;
 pub mod figures;
-pub mod lines;
 pub mod people;
 pub mod plan_queue;
 pub mod secrets;

@@ -1,11 +1,13 @@
 //! Lines that are sought by several things at once. An index serves one of them, in the order of ids and against it; the others are looked at
 //! line by line, within a window of that index, so that a page costs at most what its window costs.
 //!
+//! Locks: none, reads. Tuned: the window is a range of the index, which is walked in order until the page is full.
+//!
 //! Every statement takes `$1` tenant, `$2` the id before the first, `$3` how many. Those that list and count take `$4` the last id of the
-//! window, and what is sought, each 0 or empty for any: `$5` service provider, `$6` status, `$7` carrier rate plan, `$8` customer, `$9` site,
-//! `$10` customer rate plan, `$11` customer rate pool. Those that end a window take `$4` what is sought by.
+//! window, `$12` how many lines it has, and what is sought, each 0 or empty for any: `$5` service provider, `$6` status, `$7` carrier rate
+//! plan, `$8` customer, `$9` site, `$10` customer rate plan, `$11` customer rate pool. Those that end a window take `$4` what is sought by.
 
-use crate::device_columns;
+use lineshift_store::device_columns;
 
 /// What is sought, looked at line by line.
 macro_rules! sought {
@@ -13,7 +15,7 @@ macro_rules! sought {
         " AND (CAST($5 AS BIGINT) = 0 OR d.service_provider_id = $5) AND (CAST($6 AS TEXT) = '' OR d.status = $6)
           AND (CAST($7 AS TEXT) = '' OR d.carrier_rate_plan = $7) AND (CAST($8 AS BIGINT) = 0 OR dt.rev_customer_id = $8)
           AND (CAST($9 AS BIGINT) = 0 OR dt.site_id = $9) AND (CAST($10 AS BIGINT) = 0 OR dt.customer_rate_plan_id = $10)
-          AND (CAST($11 AS BIGINT) = 0 OR dt.customer_rate_pool_id = $11)"
+          AND (CAST($11 AS BIGINT) = 0 OR dt.customer_rate_pool_id = $11) AND $12 > 0"
     };
 }
 
@@ -89,7 +91,7 @@ macro_rules! count {
     };
 }
 
-crate::statements! {
+lineshift_store::statements! {
     /// By the primary key of `device`, as the next four.
     LIST_BY_ALL = list!(device "");
     /// Newest first.
