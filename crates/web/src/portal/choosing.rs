@@ -16,6 +16,9 @@ use crate::problem::ApiProblem;
 /// Examples of each reason for which something could not be used.
 const EXAMPLES: usize = 5;
 
+/// Identifiers that are read out of one text or file: twice what the largest order takes. What is behind them is not looked up.
+const MOST_READ: usize = 2_000_000;
+
 /// Characters of an example.
 const EXAMPLE_CHARACTERS: usize = 60;
 
@@ -139,22 +142,29 @@ impl Reading {
     /// Everything that a text holds.
     pub(super) fn of_text(text: &str) -> Self {
         let mut reading = Self::default();
-        read_text(text, |entry| reading.take(entry));
+        reading.read(text);
         reading
     }
 
-    /// Takes one entry.
-    pub(super) fn take(&mut self, entry: Entry<'_>) {
+    /// Reads on in another text.
+    pub(super) fn read(&mut self, text: &str) {
+        read_text(text, |entry| self.take(entry));
+    }
+
+    fn take(&mut self, entry: Entry<'_>) {
         let (list, digits) = match entry {
             Entry::Iccid(digits) => (&mut self.iccids, digits),
             Entry::Number(digits) => (&mut self.numbers, digits),
             Entry::Malformed(text) => return self.unusable.add(Unusable::Malformed, || example(text)),
             Entry::LostDigits(text) => return self.unusable.add(Unusable::LostDigits, || example(text)),
         };
-        if self.seen.insert(digits) {
-            list.push(digits);
-        } else {
+        if self.seen.contains(&digits) {
             self.repeated += 1;
+        } else if self.seen.len() == MOST_READ {
+            self.unusable.add(Unusable::Full, || digits.to_string());
+        } else {
+            self.seen.insert(digits);
+            list.push(digits);
         }
     }
 

@@ -3,6 +3,7 @@
 //! Between the two steps the cells with digits travel in the form itself, packed: nothing of the file is stored, nobody has to tidy up, and
 //! the second step works however long it took and wherever it is answered. 100,000 ICCIDs are about 600 KB so.
 
+use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 
 use askama::Template;
@@ -117,13 +118,16 @@ fn file_name(form: &Form) -> String {
 pub(in crate::portal) async fn choose(viewer: Viewer, Path(portal): Path<String>, form: Form) -> Result<Response, PageRefused> {
     let portal = portal_of(&portal)?;
     viewer.caller.require(portal.into(), Action::Create)?;
-    let packed: Vec<String> =
-        form.all("column").filter_map(|place| form.text(&format!("cells_{place}"))).map(str::to_owned).collect();
+    // Each column once, however often a form names it.
+    let ticked: BTreeSet<&str> = form.all("column").take(COLUMNS).collect();
+    let packed = ticked.into_iter().filter_map(|place| form.text(&format!("cells_{place}"))).map(str::to_owned);
+    let packed: Vec<String> = packed.collect();
     if packed.is_empty() {
         return ask_again(&viewer, portal, Some("No column was ticked: send the file again and tick one.".to_owned())).await;
     }
     let reading = beside(move || {
-        packed.iter().try_fold(String::new(), |text, column| Some(text + &unpacked(column)?)).map(|text| Reading::of_text(&text))
+        let mut reading = Reading::default();
+        packed.iter().try_for_each(|column| unpacked(column).map(|text| reading.read(&text))).map(|()| reading)
     })
     .await?;
     let reading = reading.ok_or_else(|| {

@@ -87,6 +87,11 @@ fn text_of(cell: &DataRef<'_>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
     use super::*;
 
     #[test]
@@ -96,5 +101,68 @@ mod tests {
         assert_eq!(text(89_012_602_101_234_567_890.0), "8.901260210123457E+19");
         assert_eq!(text(1.5), "1.5");
         assert_eq!(text_of(&DataRef::Bool(true)), None);
+    }
+
+    const TYPES: &str = "<Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\"/>";
+    const RELATIONS: &str = "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">";
+    const KIND: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+    const MAIN: &str = "xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\"";
+
+    fn packed(files: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, content) in files {
+            archive.start_file(*name, SimpleFileOptions::default()).expect("a file");
+            archive.write_all(content).expect("written");
+        }
+        archive.finish().expect("packed").into_inner()
+    }
+
+    /// A workbook of one sheet with those rows.
+    fn workbook(rows: &str) -> Vec<u8> {
+        let book = format!(
+            "<workbook {MAIN} xmlns:r=\"{KIND}\"><sheets><sheet name=\"Lines\" sheetId=\"1\" r:id=\"rId1\"/></sheets></workbook>"
+        );
+        let to_book = format!(
+            "{RELATIONS}<Relationship Id=\"rId1\" Type=\"{KIND}/officeDocument\" Target=\"xl/workbook.xml\"/></Relationships>"
+        );
+        let to_sheet = format!(
+            "{RELATIONS}<Relationship Id=\"rId1\" Type=\"{KIND}/worksheet\" Target=\"worksheets/sheet1.xml\"/></Relationships>"
+        );
+        let sheet = format!("<worksheet {MAIN}><sheetData>{rows}</sheetData></worksheet>");
+        packed(&[
+            ("[Content_Types].xml", TYPES.as_bytes()),
+            ("_rels/.rels", to_book.as_bytes()),
+            ("xl/workbook.xml", book.as_bytes()),
+            ("xl/_rels/workbook.xml.rels", to_sheet.as_bytes()),
+            ("xl/worksheets/sheet1.xml", sheet.as_bytes()),
+        ])
+    }
+
+    #[test]
+    fn texts_keep_their_digits_and_numbers_say_that_they_are_lost() {
+        let content = workbook(
+            "<row r=\"1\"><c r=\"A1\" t=\"inlineStr\"><is><t>Phone</t></is></c><c r=\"C1\" t=\"inlineStr\"><is><t>ICCID</t></is></c></row>\
+             <row r=\"3\"><c r=\"A3\"><v>6175550100</v></c><c r=\"C3\" t=\"inlineStr\"><is><t>89012602101234567890</t></is></c></row>\
+             <row r=\"4\"><c r=\"C4\"><v>8.9012602101234563E+19</v></c></row>",
+        );
+        let columns = super::super::read(&content, lineshift_domain::terms::PortalType::M2M).expect("columns");
+        let shown = columns.iter().map(|column| (&*column.letters, &*column.header, &*column.sheet, &*column.text));
+        assert_eq!(
+            shown.collect::<Vec<_>>(),
+            [("C", "ICCID", "Lines", "89012602101234567890\n8.901260210123456E+19\n"), ("A", "Phone", "Lines", "6175550100\n")]
+        );
+        assert_eq!((columns[0].iccids, columns[0].unusable, columns[1].numbers), (1, 1, 1));
+    }
+
+    #[test]
+    fn a_small_file_that_unpacks_to_a_huge_one_is_refused() {
+        let texts = vec![b' '; usize::try_from(UNPACKED_TEXTS).expect("it fits") + 1];
+        let bomb = packed(&[("xl/sharedStrings.xml", &texts)]);
+        assert!(bomb.len() < 1 << 20, "{} bytes", bomb.len());
+        let Unreadable(message) = read(&bomb).err().expect("refused");
+        assert!(message.contains("too large"), "{message}");
+        let many: Vec<String> = (0..=FILES).map(|nth| format!("{nth}.xml")).collect();
+        let many: Vec<(&str, &[u8])> = many.iter().map(|name| (name.as_str(), &b""[..])).collect();
+        assert!(check_size(&packed(&many)).is_err());
     }
 }
