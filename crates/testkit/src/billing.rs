@@ -7,14 +7,16 @@ use lineshift_connectors::billing::revio::{RevioBilling, RevioCredentials};
 use lineshift_connectors::credentials::{SealedFor, Vault};
 use lineshift_connectors::http::{Account, AccountKey, AccountLimits, CallMeter, HttpsTransport, Transport};
 use lineshift_domain::codes::Code;
-use lineshift_domain::ids::{CustomerRatePlanId, RevCustomerId};
+use lineshift_domain::ids::{BulkChangeId, CustomerRatePlanId, DeviceChangeId, RevCustomerId};
 use lineshift_domain::judge::Reason;
 use lineshift_domain::limits::Limits;
 use lineshift_domain::order::{AssignmentOrder, RevCharge, RevProductOrder, RevServiceOrder};
+use lineshift_domain::terms::{Step, StepState};
 use lineshift_engine::{Clock, Connect, Connector, Engine};
 use lineshift_simulators::revio::{RevioOptions, RevioSimulator};
 use lineshift_store::Store;
-use lineshift_store::billing::{AccountSettings, IntegrationAccount};
+use lineshift_store::billing::{AccountSettings, IntegrationAccount, StepBatch, StepRecord};
+use lineshift_store::work::RunnableChange;
 use lineshift_store_postgres::testing::TestDatabase;
 use lineshift_store_sqlite::Options;
 use lineshift_web::accounts::SealCredentials;
@@ -297,4 +299,36 @@ impl Connect for Connected {
         let address = account.base_address.as_deref().unwrap_or(ADDRESS);
         Ok(Connector::Billing(Arc::new(RevioBilling::new(called, address, credentials))))
     }
+}
+
+/// Leaves the first rows of the operator's first change as a worker leaves them whose store failed after a call was sent; answers the first
+/// of them.
+///
+/// # Panics
+/// When there is no page to claim.
+pub async fn lose_rows(operator: &Operator, rows: i64) -> DeviceChangeId {
+    let (store, now) = (&operator.store, operator.clock.now());
+    let change = RunnableChange { tenant_id: operator.tenant(), bulk_change_id: BulkChangeId(1) };
+    let until = now + chrono::TimeDelta::seconds(30);
+    let claim = store.claim_page(change, "lost", until, now).await.expect("claimed").expect("a page");
+    let step = |row: i64| StepRecord {
+        device_change_id: DeviceChangeId(claim.from_id.0 + row),
+        step: Step::RevService,
+        part: 0,
+        state: StepState::Intended,
+        attempt: 1,
+        calls: 1,
+        request_key: Some("create-1".to_owned()),
+        external_id: None,
+        adopted: false,
+        code: None,
+        outcome: None,
+        unknown_since: Some(now),
+        at: now,
+        before: None,
+    };
+    let batch = StepBatch { steps: (0..rows).map(step).collect(), ..StepBatch::default() };
+    store.record_steps(&claim, &batch, now).await.expect("written");
+    store.fail_page(&claim, Code::StoreFailed, "the store failed", now).await.expect("failed");
+    claim.from_id
 }

@@ -1,12 +1,7 @@
 //! What people see of billing: the order, the estimate, the steps, what waits, and what they must settle.
 
-use lineshift_domain::codes::Code;
 use lineshift_domain::ids::{BulkChangeId, DeviceChangeId};
 use lineshift_domain::limits::Limits;
-use lineshift_domain::terms::{Step, StepState};
-use lineshift_engine::Clock as _;
-use lineshift_store::billing::{StepBatch, StepRecord};
-use lineshift_store::work::RunnableChange;
 use lineshift_testkit::app::TestApp;
 use lineshift_testkit::billing::{BillingWorld, PACKAGE, PASSWORD, PRODUCT};
 use lineshift_testkit::operator::iccid;
@@ -104,30 +99,7 @@ async fn lose_the_first_row(app: &TestApp) -> DeviceChangeId {
 
 /// The same of the first rows; answers the first of them.
 pub(crate) async fn lose_rows(app: &TestApp, rows: i64) -> DeviceChangeId {
-    let (store, now) = (&app.operator.store, app.operator.clock.now());
-    let change = RunnableChange { tenant_id: app.operator.tenant(), bulk_change_id: BulkChangeId(1) };
-    let until = now + chrono::TimeDelta::seconds(30);
-    let claim = store.claim_page(change, "lost", until, now).await.expect("claimed").expect("a page");
-    let step = |row: i64| StepRecord {
-        device_change_id: DeviceChangeId(claim.from_id.0 + row),
-        step: Step::RevService,
-        part: 0,
-        state: StepState::Intended,
-        attempt: 1,
-        calls: 1,
-        request_key: Some("create-1".to_owned()),
-        external_id: None,
-        adopted: false,
-        code: None,
-        outcome: None,
-        unknown_since: Some(now),
-        at: now,
-        before: None,
-    };
-    let batch = StepBatch { steps: (0..rows).map(step).collect(), ..StepBatch::default() };
-    store.record_steps(&claim, &batch, now).await.expect("written");
-    store.fail_page(&claim, Code::StoreFailed, "the store failed", now).await.expect("failed");
-    claim.from_id
+    lineshift_testkit::billing::lose_rows(&app.operator, rows).await
 }
 
 #[tokio::test]

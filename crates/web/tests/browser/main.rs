@@ -7,6 +7,7 @@ mod every_page;
 mod following;
 mod line_between;
 mod reading;
+mod settling;
 mod web_driver;
 mod world;
 
@@ -22,6 +23,7 @@ const SENT: &[&[&str]] = &[
     administering::ROLES_AND_KEYS,
     administering::INTEGRATIONS,
     administering::REFERENCE,
+    settling::SENDS,
 ];
 
 /// Forms and pages stand in the one table that makes the router.
