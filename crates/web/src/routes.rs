@@ -173,7 +173,7 @@ pub(crate) fn build_measures(web: Web) -> Router {
 }
 
 fn around(routes: Router, wire: &WireSettings) -> Router {
-    let routes = routes.fallback(async || ApiProblem::not_found()).method_not_allowed_fallback(async || {
+    let routes = routes.fallback(crate::portal::nowhere).method_not_allowed_fallback(async || {
         ApiProblem::new(axum::http::StatusCode::METHOD_NOT_ALLOWED, "this address knows other methods; Allow has them")
     });
     layers::around(routes, wire)

@@ -20,13 +20,14 @@ mod workbook;
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate as _};
 
+use crate::problem::ApiProblem;
 use crate::routes::RouteRow;
 use crate::{Web, layers};
 pub(crate) use figures::Figures;
@@ -37,6 +38,7 @@ use pages::{
     account, bulk_change, bulk_changes, change_line, change_log, download, home, invitation, line, lines, one_time_password,
     order, paste, plan_queue, selection, sign_in, tenants, upload,
 };
+use refused::PageRefused;
 pub(crate) use refused::encoded;
 pub(crate) use workbook::Workbooks;
 
@@ -196,6 +198,15 @@ const LONG: &[&str] = &[
 
 async fn limit_time(path: MatchedPath, request: Request, next: Next) -> Response {
     if LONG.contains(&path.as_str()) { next.run(request).await } else { layers::limit_time(request, next).await }
+}
+
+/// What is not there: for browsers a page that says so, for everybody else what the API answers.
+pub(crate) async fn nowhere(headers: HeaderMap) -> Response {
+    let accepted = headers.get(header::ACCEPT).and_then(|accepted| accepted.to_str().ok()).unwrap_or_default();
+    if accepted.contains("text/html") {
+        return set_policy(PageRefused::from(ApiProblem::not_found()).into_response()).await;
+    }
+    ApiProblem::not_found().into_response()
 }
 
 /// Pages bring their own scripts and styles, talk to this server alone, and are shown in no frame.

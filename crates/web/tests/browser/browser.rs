@@ -1,6 +1,6 @@
 //! A headless Chromium, driven by its WebDriver as a person would use it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -14,6 +14,14 @@ use crate::web_driver::{By, Element, WebDriver, capabilities};
 
 /// Longer than any page takes on a machine that does ten other things.
 const PATIENCE: Duration = Duration::from_secs(40);
+
+/// Keys as WebDriver writes them.
+pub(crate) const ENTER: char = '\u{e007}';
+pub(crate) const ESCAPE: char = '\u{e00c}';
+const TAB: char = '\u{e004}';
+
+/// Fields and links of a page, and more.
+const MOST_TABS: usize = 200;
 
 /// Between two looks at a page.
 const A_LOOK: Duration = Duration::from_millis(50);
@@ -46,15 +54,36 @@ impl Browser {
         let folder = TempDir::new().expect("a folder");
         let driver = WebDriver::start(capabilities(folder.path(), manner.without_script)).await;
         let browser = Self { driver, url: url.to_owned(), folder };
+        let downloads = json!({"behavior": "allow", "downloadPath": browser.folder.path().join("downloads")});
+        browser.devtools("Browser.setDownloadBehavior", &downloads).await;
         let (width, height) = if manner.on_a_phone { (390, 844) } else { (1280, 900) };
         let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": manner.on_a_phone});
         browser.devtools("Emulation.setDeviceMetricsOverride", &metrics).await;
         browser
     }
 
-    /// Where files land that the browser downloads.
-    pub(crate) fn downloads(&self) -> PathBuf {
-        self.folder.path().join("downloads")
+    /// The text of the file of that kind that the browser was told to download; waits for it.
+    pub(crate) async fn downloaded(&self, kind: &str) -> String {
+        let folder = self.folder.path().join("downloads");
+        let found = || {
+            let files = std::fs::read_dir(&folder).into_iter().flatten().flatten().map(|file| file.path());
+            files.into_iter().find(|file| file.extension().is_some_and(|extension| extension == kind))
+        };
+        self.until(&format!("a {kind} is downloaded"), async || found().is_some()).await;
+        std::fs::read_to_string(found().expect("it is there")).expect("a text")
+    }
+
+    /// Goes from field to field by the Tab key until it is there.
+    pub(crate) async fn tab_to(&self, css: &str) {
+        self.find(css).await;
+        let is_there = format!("return document.activeElement.matches({css:?})");
+        for _ in 0..MOST_TABS {
+            self.keys(&[TAB]).await;
+            if self.script(&is_there).await == true {
+                return;
+            }
+        }
+        panic!("{css} cannot be reached by the keyboard");
     }
 
     /// Goes to an address of the server.

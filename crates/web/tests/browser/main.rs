@@ -6,6 +6,7 @@ mod browser;
 mod every_page;
 mod following;
 mod line_between;
+mod ordering;
 mod reading;
 mod settling;
 mod web_driver;
@@ -23,6 +24,9 @@ const SENT: &[&[&str]] = &[
     administering::ROLES_AND_KEYS,
     administering::INTEGRATIONS,
     administering::REFERENCE,
+    ordering::ORDERS,
+    ordering::CHOOSES,
+    ordering::SCHEDULES,
     settling::SENDS,
 ];
 

@@ -2,14 +2,11 @@
 
 use lineshift_testkit::operator::iccid;
 
-use crate::browser::Manner;
+use crate::browser::{ESCAPE, Manner};
 use crate::world::World;
 
 /// The forms that are sent here.
 pub(crate) const SENDS: &[&str] = &["/sign-in", "/sign-out"];
-
-/// The key as WebDriver writes it.
-const ESCAPE: char = '\u{e00c}';
 
 async fn find_a_line_and_leave(manner: Manner) {
     let world = World::with_lines(60).await;

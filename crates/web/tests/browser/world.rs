@@ -1,6 +1,7 @@
 //! What the tests look at: an operator with lines, and people who look.
 
 use lineshift_domain::ids::{BulkChangeId, TenantId};
+use lineshift_store::import::ImportDevice;
 use lineshift_testkit::app::TestApp;
 use lineshift_testkit::billing::BillingWorld;
 use lineshift_testkit::operator::iccid;
@@ -29,7 +30,7 @@ impl World {
 
     /// With something to see on every page.
     pub(crate) async fn of_every_kind() -> Self {
-        let world = Self::with_lines(60).await;
+        let world = Self { app: TestApp::measured_billing(BillingWorld::with_lines(60).await).await.0 };
         world.change(50, true).await;
         world.app.operator.run_until_idle().await;
         world
@@ -37,7 +38,12 @@ impl World {
 
     /// What has to be done in the portal before every page has something to show.
     pub(crate) async fn prepare(&self, browser: &Browser) {
-        browser.go("/").await;
+        browser.go("/m2m/lines").await;
+        browser.press("Choose all lines").await;
+        browser.says("[data-chosen]", "60").await;
+        browser.go("/admin/integrations/1").await;
+        browser.click("form[action$='/sync'] button").await;
+        browser.comes_to("/admin/sync-runs/").await;
     }
 
     /// Somebody who may do everything, signed in.
@@ -77,6 +83,13 @@ impl World {
         let answer = self.app.orderer().await.post("/M2M/AssociateCustomer", &body).await;
         assert_eq!(answer.status, 202, "{}", answer.text());
         BulkChangeId(answer.json()["BulkChangeId"].as_i64().expect("a number"))
+    }
+
+    /// The carrier has taken a line out of use.
+    pub(crate) async fn archive(&self, line: u64) {
+        let operator = &self.app.operator;
+        let archived = ImportDevice { is_archived: true, ..operator.line(operator.jasper, line, "ACTIVATED") };
+        operator.import(&[archived]).await;
     }
 
     /// Each of these forms arrived here, as the server's own measures say.
