@@ -86,7 +86,7 @@ async fn all_lines_that_match_are_chosen_at_once() {
     let written = &entries["items"][0];
     assert_eq!((&written["action"], &written["devices"]), (&json!("POST /{portal}/selection/matching"), &json!(120)));
     let unknown = browser.send_from("/m2m/lines", "/m2m/selection/matching", &[("colour", "red")]).await;
-    assert_eq!(unknown.status, 400, "a filter that is not known chooses nothing: {}", unknown.text());
+    assert_eq!(unknown.status, 422, "a filter that is not known chooses nothing: {}", unknown.text());
 }
 
 #[tokio::test]

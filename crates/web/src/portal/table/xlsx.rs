@@ -149,7 +149,7 @@ mod tests {
         let shown = columns.iter().map(|column| (&*column.letters, &*column.header, &*column.sheet, &*column.text));
         assert_eq!(
             shown.collect::<Vec<_>>(),
-            [("C", "ICCID", "Lines", "89012602101234567890\n8.901260210123456E+19\n"), ("A", "Phone", "Lines", "6175550100\n")]
+            [("C", "ICCID", "Lines", "89012602101234567890\n8.901260210123457E+19\n"), ("A", "Phone", "Lines", "6175550100\n")]
         );
         assert_eq!((columns[0].iccids, columns[0].unusable, columns[1].numbers), (1, 1, 1));
     }
