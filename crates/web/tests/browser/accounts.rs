@@ -75,7 +75,7 @@ async fn people_join_tenants_decline_and_go_from_one_to_the_other() {
     }
     let line = here.links().await.into_iter().find(|link| link.starts_with("/m2m/lines/")).expect("a line");
     eve.go(&line).await;
-    eve.says("main h1", "not").await;
+    eve.says("main h1", "Nothing is there").await;
 }
 
 #[tokio::test]

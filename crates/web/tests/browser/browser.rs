@@ -134,6 +134,11 @@ impl Browser {
         self.driver.count(By::Css(css)).await.expect("a selector")
     }
 
+    /// Waits until a selector has so many elements.
+    pub(crate) async fn comes_down_to(&self, css: &str, count: usize) {
+        self.until(&format!("{css} are {count}"), async || self.count(css).await == count).await;
+    }
+
     /// The text of an element; empty where there is none.
     pub(crate) async fn text(&self, css: &str) -> String {
         match self.driver.find(By::Css(css)).await {
@@ -165,7 +170,8 @@ impl Browser {
 
     /// Clicks the first button or link of the page that says that.
     pub(crate) async fn press(&self, words: &str) {
-        let path = format!("//main//*[self::button or self::a][contains(normalize-space(.), \"{words}\")]");
+        let seen = "not(@aria-hidden) and not(ancestor-or-self::*[@hidden])";
+        let path = format!("//main//*[self::button or self::a][{seen}][contains(normalize-space(.), \"{words}\")]");
         let element = self.sought(By::XPath(&path)).await;
         self.driver.click(&element).await.unwrap_or_else(|error| panic!("{words}: {error}"));
     }

@@ -18,6 +18,7 @@ const FILES: [&str; 2] = ["/assets/{name}", "/{portal}/bulk-changes/{id}/downloa
 const OUTSIDE: [&str; 3] = ["/sign-in", "/sign-in/one-time-password", "/invitation"];
 
 /// Where pictures of the pages are put; none: none are made.
+#[expect(clippy::disallowed_methods, reason = "what makes pictures sets it, and nothing else reads it")]
 fn pictures() -> Option<PathBuf> {
     std::env::var_os("LINESHIFT_PICTURES").map(PathBuf::from)
 }

@@ -1,6 +1,6 @@
 //! The line between a browser and the server, which can be cut.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
@@ -10,23 +10,29 @@ use tokio::sync::watch;
 pub(crate) struct LineBetween {
     /// What a browser asks instead of the server, without a slash at the end.
     pub(crate) url: String,
-    is_cut: Arc<watch::Sender<bool>>,
+    server: Arc<OnceLock<String>>,
+    is_cut: watch::Sender<bool>,
 }
 
 impl LineBetween {
     /// To that server.
     pub(crate) async fn to(url: &str) -> Self {
-        let server = url.strip_prefix("http://").expect("an address").to_owned();
+        let line = Self::to_nobody().await;
+        line.lay_to(url);
+        line
+    }
+
+    /// To no server yet: whoever asks is not answered.
+    pub(crate) async fn to_nobody() -> Self {
+        let server = Arc::new(OnceLock::<String>::new());
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let (is_cut, cut) = watch::channel(false);
+        let far = Arc::clone(&server);
         tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
                 let mut cut = cut.clone();
-                if *cut.borrow() {
-                    continue;
-                }
-                let server = server.clone();
+                let Some(server) = far.get().cloned().filter(|_| !*cut.borrow()) else { continue };
                 tokio::spawn(async move {
                     tokio::select! {
                         () = carry(near, &server) => {}
@@ -35,7 +41,12 @@ impl LineBetween {
                 });
             }
         });
-        Self { url, is_cut: Arc::new(is_cut) }
+        Self { url, server, is_cut }
+    }
+
+    /// From now on it leads to that server.
+    pub(crate) fn lay_to(&self, url: &str) {
+        self.server.set(url.strip_prefix("http://").expect("an address").to_owned()).expect("it leads nowhere yet");
     }
 
     /// Ends what goes over it, and lets nothing over it until it is mended.

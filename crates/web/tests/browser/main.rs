@@ -2,11 +2,15 @@
 
 mod accounts;
 mod administering;
+mod at_a_provider;
 mod browser;
 mod every_page;
 mod following;
 mod line_between;
 mod ordering;
+#[path = "../oidc/provider.rs"]
+#[expect(dead_code, reason = "the tests of that protocol do more with it")]
+mod provider;
 mod reading;
 mod settling;
 mod web_driver;
@@ -18,6 +22,7 @@ use lineshift_web::PAGES;
 const SENT: &[&[&str]] = &[
     reading::SENDS,
     following::SENDS,
+    at_a_provider::SENDS,
     accounts::TENANTS,
     accounts::ONESELF,
     administering::USERS,

@@ -177,6 +177,7 @@ pub(crate) fn capabilities(folder: &Path, without_script: bool) -> Value {
         "--disable-component-update",
         "--disable-sync",
         "--no-proxy-server",
+        "--lang=en-US",
         profile.as_str(),
     ];
     let scripts = if without_script { 2 } else { 1 };

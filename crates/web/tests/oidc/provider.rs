@@ -17,13 +17,14 @@ pub(crate) struct Provider {
 }
 
 impl Provider {
-    /// Starts one whose clock stands at that moment.
-    pub(crate) async fn start(now: DateTime<Utc>) -> Self {
+    /// Starts one whose clock stands at that moment, for a product that browsers reach at that address.
+    pub(crate) async fn start(now: DateTime<Utc>, product: &str) -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oidc/provider");
         assert!(folder.join("node_modules").exists(), "the provider is not installed: run `npm ci` in {}", folder.display());
         let mut process = Command::new("node")
             .arg("provider.mjs")
             .arg(now.timestamp_millis().to_string())
+            .arg(product)
             .current_dir(&folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -14,7 +14,7 @@ use crate::world::{ADA, PUBLIC_URL, empty, with_ada};
 async fn world() -> (Provider, TestApp) {
     // Every test's clock begins at the same moment.
     let begins = "2026-12-01T09:00:00Z".parse().expect("a moment");
-    let provider = Provider::start(begins).await;
+    let provider = Provider::start(begins, PUBLIC_URL).await;
     let app = with_ada(&provider.issuer).await;
     assert_eq!(app.operator.clock.now(), begins);
     (provider, app)

@@ -1,6 +1,7 @@
-// An OpenID provider for the tests: node provider.mjs MILLISECONDS
+// An OpenID provider for the tests: node provider.mjs MILLISECONDS PRODUCT
 //
-// It listens on a port of the system's choice, prints it, and ends when its standard input does. Its clock stands at that moment.
+// It listens on a port of the system's choice, prints it, and ends when its standard input does. Its clock stands at that moment, and it
+// sends browsers back to that address of the product.
 // Everybody may sign in with any password; whoever is called ada, or ada+anything, has the address ada@fleet.example, which is verified
 // unless the name begins with "unverified". POST /test/rotate gives it another key, and forgets the old one.
 
@@ -8,6 +9,7 @@ import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 
 const now = Number(process.argv[2]);
+const product = process.argv[3];
 globalThis.Date = class extends Date {
   constructor(...given) {
     if (given.length === 0) super(now);
@@ -28,7 +30,8 @@ function provider(issuer) {
       {
         client_id: 'lineshift',
         client_secret: 'hush+/=%:&',
-        redirect_uris: ['https://portal.example/api/v1/session/openid/callback'],
+        redirect_uris: [`${product}/api/v1/session/openid/callback`],
+        application_type: product.startsWith('https:') ? 'web' : 'native',
         grant_types: ['authorization_code'],
         response_types: ['code'],
         token_endpoint_auth_method: 'client_secret_basic',
