@@ -76,6 +76,7 @@ async fn a_user_is_added_changed_invited_anew_signed_out_and_removed() {
     let vic = world.person("vic@fleet.example", &["viewer"], Manner::default()).await;
     let user = world.app.operator.store.find_user_by_email("vic@fleet.example").await.expect("looked for").expect("there");
     world.app.operator.store.set_identity(user.id, "https://provider.example", "vic").await.expect("linked");
+    ada.go("/admin/users").await;
     ada.press("vic").await;
     ada.says("h1", "vic").await;
     send(&ada, "/sessions/end", &[("sure", "yes")]).await;
