@@ -39,6 +39,10 @@ calls *seed:
 fuzz *arguments:
     .ci/fuzz "$@"
 
+# A picture of every page of the portal in docs/portal/, from a demonstration.
+screenshots:
+    .ci/screenshots
+
 # Builds without each guard against billing twice: the test named after it must fail then.
 guards:
     .ci/guards

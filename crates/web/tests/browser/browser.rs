@@ -93,9 +93,14 @@ impl Browser {
 
     /// Signs in by the page for it.
     pub(crate) async fn sign_in(&self, email: &str) {
+        self.sign_in_with(email, PASSWORD).await;
+    }
+
+    /// The same with another password.
+    pub(crate) async fn sign_in_with(&self, email: &str, password: &str) {
         self.go("/sign-in").await;
         self.fill("input[name=email]", email).await;
-        self.fill("input[name=password]", PASSWORD).await;
+        self.fill("input[name=password]", password).await;
         self.click("main form button").await;
         self.find("nav.places").await;
     }
@@ -269,14 +274,15 @@ impl Browser {
         entries.iter().filter(|entry| entry["level"] == "SEVERE").map(|entry| entry["message"].to_string()).collect()
     }
 
-    /// Keeps a picture of the whole page.
+    /// Keeps a picture of the page, as far down as is worth looking.
     pub(crate) async fn picture(&self, file: &Path) {
-        let height = self.script("return Math.min(document.documentElement.scrollHeight, 2400)").await;
+        let height = self.script("return Math.min(document.documentElement.scrollHeight, 1600)").await;
         let metrics = json!({"width": 1280, "height": height, "deviceScaleFactor": 1, "mobile": false});
         self.devtools("Emulation.setDeviceMetricsOverride", &metrics).await;
-        let picture = self.driver.devtools("Page.captureScreenshot", &json!({"format": "png"})).await.expect("a picture");
-        let png = STANDARD.decode(picture["data"].as_str().unwrap_or_default()).expect("a picture");
-        std::fs::write(file, png).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let picture =
+            self.driver.devtools("Page.captureScreenshot", &json!({"format": "jpeg", "quality": 72})).await.expect("a picture");
+        let picture = STANDARD.decode(picture["data"].as_str().unwrap_or_default()).expect("a picture");
+        std::fs::write(file, picture).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     }
 
     async fn devtools(&self, command: &str, params: &Value) {

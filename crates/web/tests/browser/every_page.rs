@@ -17,10 +17,35 @@ const FILES: [&str; 2] = ["/assets/{name}", "/{portal}/bulk-changes/{id}/downloa
 /// What is for whoever is not signed in; an address leads there that nobody else gets.
 const OUTSIDE: [&str; 3] = ["/sign-in", "/sign-in/one-time-password", "/invitation"];
 
-/// Where pictures of the pages are put; none: none are made.
-#[expect(clippy::disallowed_methods, reason = "what makes pictures sets it, and nothing else reads it")]
-fn pictures() -> Option<PathBuf> {
-    std::env::var_os("LINESHIFT_PICTURES").map(PathBuf::from)
+/// A setting of whoever makes pictures (`just screenshots`): nothing else reads them.
+#[expect(clippy::disallowed_methods, reason = "the product has no such settings")]
+fn setting(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Somebody who may do everything and looks at a portal with something to see on every page: at that of a demonstration, where one is named
+/// with an account.
+async fn somebody() -> (Browser, Option<World>) {
+    let Some(url) = setting("LINESHIFT_PORTAL") else {
+        let world = World::of_every_kind().await;
+        return (world.administrator(Manner::default()).await, Some(world));
+    };
+    let account =
+        setting("LINESHIFT_PORTAL_ACCOUNT").expect("LINESHIFT_PORTAL_ACCOUNT=ADDRESS:PASSWORD goes with LINESHIFT_PORTAL");
+    let (email, password) = account.split_once(':').expect("ADDRESS:PASSWORD");
+    let browser = Browser::open(&url, Manner::default()).await;
+    browser.sign_in_with(email, password).await;
+    (browser, None)
+}
+
+/// Chooses lines and has an account read, so that what is about them is shown.
+async fn prepare(browser: &Browser) {
+    browser.go("/m2m/lines").await;
+    browser.press("Choose all lines").await;
+    browser.find("[data-some]:not([hidden])").await;
+    browser.go("/admin/integrations/1").await;
+    browser.click("form[action$='/sync'] button").await;
+    browser.comes_to("/admin/sync-runs/").await;
 }
 
 /// The pages that somebody who is signed in is shown.
@@ -42,9 +67,8 @@ fn leads_to(path: &str, page: &str) -> bool {
 
 #[tokio::test]
 async fn every_page_is_led_to_can_be_read_by_everybody_and_asks_nobody_else() {
-    let world = World::of_every_kind().await;
-    let browser = world.administrator(Manner::default()).await;
-    world.prepare(&browser).await;
+    let (browser, _world) = somebody().await;
+    prepare(&browser).await;
     let (mut left, mut wrong) = (pages(), Vec::new());
     // By page, the address that the first link to it has.
     let mut known = BTreeMap::from([
@@ -105,12 +129,13 @@ async fn look(browser: &Browser, dark: bool) -> Vec<String> {
     wrong.into_iter().map(|fault| format!("{scheme}{fault}")).collect()
 }
 
-/// Keeps a picture of the page, where pictures are wanted.
+/// Keeps a picture of the page in the folder `LINESHIFT_PICTURES`, where one is named.
 async fn keep(browser: &Browser, page: &str, dark: bool) {
-    let Some(folder) = pictures().filter(|_| !page.contains(['?'])) else { return };
+    let wanted = !page.contains('?') && (!dark || page == "/");
+    let Some(folder) = setting("LINESHIFT_PICTURES").map(PathBuf::from).filter(|_| wanted) else { return };
     let words: Vec<&str> = page.split('/').filter(|word| !word.is_empty() && *word != "{portal}").collect();
     let name = if words.is_empty() { "home".to_owned() } else { words.join("-").replace(['{', '}'], "") };
-    browser.picture(&folder.join(format!("{name}{}.png", if dark { "-dark" } else { "" }))).await;
+    browser.picture(&folder.join(format!("{name}{}.jpg", if dark { "-dark" } else { "" }))).await;
 }
 
 #[test]

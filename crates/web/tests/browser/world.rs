@@ -36,16 +36,6 @@ impl World {
         world
     }
 
-    /// What has to be done in the portal before every page has something to show.
-    pub(crate) async fn prepare(&self, browser: &Browser) {
-        browser.go("/m2m/lines").await;
-        browser.press("Choose all lines").await;
-        browser.says("[data-chosen]", "60").await;
-        browser.go("/admin/integrations/1").await;
-        browser.click("form[action$='/sync'] button").await;
-        browser.comes_to("/admin/sync-runs/").await;
-    }
-
     /// Somebody who may do everything, signed in.
     pub(crate) async fn administrator(&self, manner: Manner) -> Browser {
         self.person("ada@fleet.example", &["administrator"], manner).await
