@@ -31,6 +31,8 @@ pub(crate) enum Group {
     Carriers,
     /// To know who calls, to ask for what is somebody else's, and to be served while many sign in.
     Access,
+    /// Pages, and the API calls behind them.
+    Portal,
     /// The former design and a transaction a device, each at its best. PostgreSQL.
     Peers,
     /// A job queue with one job a device. PostgreSQL.
@@ -105,6 +107,7 @@ impl Leg {
             | Group::Billing
             | Group::Carriers
             | Group::Access
+            | Group::Portal
             | Group::Peers
             | Group::GraphileWorker
             | Group::Grids

@@ -12,6 +12,7 @@ mod fleet;
 mod legs;
 mod peers;
 mod per_device;
+mod portal;
 mod postgres;
 mod prepare;
 mod report;
@@ -35,6 +36,7 @@ use check::Left;
 use fleet::{Kind, NEW_PLAN, Size};
 use legs::Leg;
 pub(crate) use legs::{Group, LegArgs, run_leg};
+use portal::Portal;
 pub(crate) use postgres::{LegArgs as PostgresLegArgs, run_leg as run_postgres_leg};
 use prepare::Files;
 use report::{Measured, Ratios, Report, SmallChanges, ratio};
@@ -104,7 +106,7 @@ async fn run_embedded(args: Args, size: Size) -> Result<()> {
 }
 
 /// The parts that are measured on the embedded store, in their order.
-const GROUPS: [Group; 8] = [
+const GROUPS: [Group; 9] = [
     Group::PlanChange,
     Group::AmopAssignment,
     Group::Submission,
@@ -113,6 +115,7 @@ const GROUPS: [Group; 8] = [
     Group::Billing,
     Group::Carriers,
     Group::Access,
+    Group::Portal,
 ];
 
 /// Those of a store's parts that were asked for; none: all.
@@ -185,6 +188,7 @@ impl Bench {
         let billing = self.billing(rounds, &bar).await?;
         let carriers = self.carriers(rounds, &bar).await?;
         let access = self.access(rounds, &bar).await?;
+        let portal = self.portal(rounds, &bar).await?;
         bar.finish_and_clear();
         let rows = left.into_iter().map(|(group, left)| (group.name(), left.counts)).collect();
         let ratios = ratios(&measured, memory_1m_to_100k);
@@ -198,6 +202,7 @@ impl Bench {
             billing,
             carriers,
             access,
+            portal,
             peak_rss_mb: peak_of_engine(&measured),
             rows,
             legs: measured,
@@ -212,6 +217,7 @@ impl Bench {
             + times(Group::Billing, rounds)
             + times(Group::Carriers, rounds)
             + times(Group::Access, 1)
+            + times(Group::Portal, 1)
     }
 
     async fn access(&self, rounds: usize, bar: &ProgressBar) -> Result<Option<Access>> {
@@ -223,6 +229,21 @@ impl Bench {
         let store = Arc::new(prepare::open_store(&file).await?);
         let at = format!("sqlite://{}", file.display());
         let measured = Box::pin(access::measure(store, &at, self.files.dir(), rounds, access::Sizes::of(self.size))).await?;
+        billing::remove(&file);
+        bar.inc(1);
+        Ok(Some(measured))
+    }
+
+    async fn portal(&self, rounds: usize, bar: &ProgressBar) -> Result<Option<Portal>> {
+        if !self.groups.contains(&Group::Portal) {
+            return Ok(None);
+        }
+        bar.set_message("portal");
+        let file = self.files.dir().join("portal.db");
+        std::fs::copy(self.files.fleet(), &file).with_context(|| format!("writing {}", file.display()))?;
+        let store = Arc::new(prepare::open_store(&file).await?);
+        let at = format!("sqlite://{}", file.display());
+        let measured = Box::pin(portal::measure(store, &at, self.files.dir(), rounds, portal::Sizes::of(self.size))).await?;
         billing::remove(&file);
         bar.inc(1);
         Ok(Some(measured))

@@ -9,6 +9,7 @@ use super::billing::Billing;
 use super::carriers::Carriers;
 use super::check::Counts;
 use super::legs::Leg;
+use super::portal::Portal;
 
 /// One leg of one round.
 #[derive(Debug, Clone, Serialize)]
@@ -78,6 +79,8 @@ pub(super) struct Report {
     pub(super) carriers: Option<Carriers>,
     /// Who calls. None: not measured.
     pub(super) access: Option<Access>,
+    /// Pages. None: not measured.
+    pub(super) portal: Option<Portal>,
     /// Row counts that every leg of a part left.
     pub(super) rows: BTreeMap<String, Counts>,
     /// Every leg of every round.
@@ -137,7 +140,8 @@ impl Report {
             ]
         });
         let legs = crate::output::table(&["leg", "seconds", "lines a second", "MB"], rows.collect());
-        format!("{legs}\n{}", crate::output::table(&["figure", "measured", "target"], self.figures()))
+        let portal = self.portal.as_ref().map(Portal::table).unwrap_or_default();
+        format!("{legs}\n{}{portal}", crate::output::table(&["figure", "measured", "target"], self.figures()))
     }
 
     fn figures(&self) -> Vec<Vec<String>> {

@@ -198,3 +198,57 @@ fn on_postgres_it_takes_one_round_trip_to_know_who_calls() {
         assert!((1.0..2.0).contains(&trips), "{check}: {report}");
     }
 }
+
+/// What a leg of pages reports, whatever store it ran on. How long things took beside other tests, says nothing.
+fn require_portal(report: &Value) {
+    let portal = &report["portal"];
+    let pages = portal["pages"].as_array().expect("a list");
+    let names: Vec<&str> = pages.iter().filter_map(|page| page["page"].as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "lines, first page",
+            "lines, from the middle on",
+            "lines of a customer",
+            "lines in a status most are in",
+            "lines in a status few are in",
+            "lines of a customer in a status",
+            "one line",
+            "bulk changes",
+            "one bulk change, its failures",
+            "one bulk change, all rows",
+            "scheduled, as a list",
+            "scheduled, as a month",
+            "home, counts kept",
+            "preview of an order",
+            "home, counted anew",
+        ]
+    );
+    for page in pages {
+        let times = if page["page"] == "home, counted anew" { 2 } else { 6 };
+        assert_eq!(page["times"], times, "{page}");
+        for figure in ["page_p50_ms", "page_p99_ms", "behind_p50_ms", "behind_p99_ms", "first_call_p50_ms"] {
+            assert!(page[figure].as_f64().is_some_and(|took| took > 0.0), "{figure}: {page}");
+        }
+        let bytes = page["page_bytes"].as_u64().expect("a number") + portal["assets_bytes"].as_u64().expect("a number");
+        assert!((2_000..60_000).contains(&bytes), "{page}");
+    }
+    assert_eq!((&portal["change_lines"], &portal["chosen_lines"]), (&2_000.into(), &200.into()), "{portal}");
+}
+
+#[test]
+fn pages_are_measured_beside_the_calls_behind_them() {
+    let place = Place::empty();
+    let sizes = ["--lines", "200", "--fleet", "2000", "--rounds", "2", "--dir", "."];
+    let report = place.run(&[&["bench", "--legs", "portal", "--json"], &sizes[..]].concat()).json(0);
+    require_portal(&report);
+    assert_eq!(std::fs::read_dir(place.path(".")).expect("the directory").count(), 0);
+}
+
+#[test]
+fn on_postgres_pages_are_measured_beside_the_calls_behind_them() {
+    let place = Place::empty();
+    let sizes = ["--lines", "200", "--fleet", "2000", "--rounds", "2", "--dir", "."];
+    let report = place.run(&[&["bench", "--store", "postgres", "--legs", "portal", "--json"], &sizes[..]].concat()).json(0);
+    require_portal(&report);
+}

@@ -157,7 +157,7 @@ impl Access {
 }
 
 /// The time that 99 of 100 and that half of them took at most.
-pub(super) fn p99_and_p50(mut took: Vec<f64>) -> Option<(f64, f64)> {
+pub(in crate::bench) fn p99_and_p50(mut took: Vec<f64>) -> Option<(f64, f64)> {
     took.sort_by(f64::total_cmp);
     let at_most = |percent: usize| took.get((took.len() * percent).div_ceil(100).checked_sub(1)?).copied();
     Some((at_most(99)?, at_most(50)?))

@@ -7,7 +7,7 @@ mod figures;
 mod ids;
 mod people;
 mod prepare;
-mod server;
+pub(super) mod server;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use lineshift_store::Store;
 
-pub(super) use self::figures::Access;
+pub(super) use self::figures::{Access, p99_and_p50};
 use self::prepare::Prepared;
 use self::server::Server;
 use super::fleet::Size;

@@ -18,14 +18,14 @@ use crate::bench::simulators::next_address;
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A server that runs.
-pub(super) struct Server {
+pub(in crate::bench) struct Server {
     process: Child,
     address: String,
 }
 
 impl Server {
     /// Over the store of that URL.
-    pub(super) async fn start(at: &str, directory: &Path) -> Result<Self> {
+    pub(in crate::bench) async fn start(at: &str, directory: &Path) -> Result<Self> {
         let program = std::env::current_exe().context("finding this program")?;
         let mut process = Command::new(program)
             .args(["serve", "--no-worker", "--listen", "127.0.0.1:0", "--store", at])
@@ -48,6 +48,11 @@ impl Server {
         Ok(Self { process, address })
     }
 
+    /// Where it answers.
+    pub(in crate::bench) fn address(&self) -> &str {
+        &self.address
+    }
+
     /// A client with one connection to it, which sends those headers with everything.
     pub(super) fn client(&self, headers: &HeaderMap) -> Result<Caller> {
         let builder = Client::builder().timeout(TIMEOUT).default_headers(headers.clone()).pool_max_idle_per_host(1);
@@ -55,7 +60,7 @@ impl Server {
     }
 
     /// Ends it.
-    pub(super) async fn stop(mut self) -> Result<()> {
+    pub(in crate::bench) async fn stop(mut self) -> Result<()> {
         let pid = self.process.id().context("the server is running")?;
         let pid = rustix::process::Pid::from_raw(i32::try_from(pid)?).context("a process has a number")?;
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).context("stopping the server")?;

@@ -28,6 +28,7 @@ use tempfile::TempDir;
 use super::access::{self, Access};
 use super::fleet::{self, Kind, NEW_PLAN, Size};
 use super::legs::{Group, LegReport};
+use super::portal::{self, Portal};
 use super::report::{Measured, SmallChanges};
 use super::{Args, chosen};
 use crate::serving::Signals;
@@ -38,7 +39,7 @@ use report::Report;
 use server::{Database, Server};
 
 /// The parts that are measured on this store, in their order.
-pub(super) const GROUPS: [Group; 10] = [
+pub(super) const GROUPS: [Group; 11] = [
     Group::Machine,
     Group::PlanChange,
     Group::AmopAssignment,
@@ -49,6 +50,7 @@ pub(super) const GROUPS: [Group; 10] = [
     Group::SmallChange,
     Group::Grids,
     Group::Access,
+    Group::Portal,
 ];
 
 /// Measures and prints what came out. Without a URL on a private server.
@@ -120,6 +122,7 @@ impl Bench {
         let rows = self.interleaved().await?;
         let small_change_seconds = self.alone().await?;
         let grids = if self.has(Group::Grids) { grids::measure(&self.server, self.size).await? } else { Vec::new() };
+        let portal = self.portal().await?;
         Ok(Report {
             store: "postgres",
             server: self.server.settings().await?.into_iter().collect(),
@@ -133,6 +136,7 @@ impl Bench {
             small_change_seconds,
             grids,
             access,
+            portal,
             rows,
             legs: self.measured.clone(),
         })
@@ -147,6 +151,17 @@ impl Bench {
         let store = Arc::new(lineshift_store_postgres::connect(&at, Options::default()).await.context("opening the store")?);
         let sizes = access::Sizes::of(self.size);
         Box::pin(access::measure(store, &at, self.dir.path(), self.rounds, sizes)).await.map(Some)
+    }
+
+    async fn portal(&self) -> Result<Option<Portal>> {
+        if !self.has(Group::Portal) {
+            return Ok(None);
+        }
+        self.server.copy(Database::Fleet, Database::Work).await?;
+        let at = self.server.url(Database::Work, Some("lineshift_app"))?;
+        let store = Arc::new(lineshift_store_postgres::connect(&at, Options::default()).await.context("opening the store")?);
+        let sizes = portal::Sizes::of(self.size);
+        Box::pin(portal::measure(store, &at, self.dir.path(), self.rounds, sizes)).await.map(Some)
     }
 
     async fn prepare(&self) -> Result<()> {

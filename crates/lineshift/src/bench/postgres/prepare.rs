@@ -57,7 +57,8 @@ pub(super) async fn make_fleet(server: &Server, size: Size, step: impl Fn(u64)) 
         copy(&client, &format!("COPY device_tenant ({columns}) FROM STDIN"), rows).await?;
         step(places.end - places.start);
     }
-    let counters = format!("INSERT INTO id_counter VALUES (1, 'device', {}), (1, 'site', 1000)", size.stored() + 1);
+    let counters =
+        format!("INSERT INTO id_counter VALUES (1, 'device', {}), (1, 'site', 1000), (1, 'principal', 2)", size.stored() + 1);
     client.batch_execute(&counters).await?;
     refuse_some(&client, size, true).await?;
     client.batch_execute("VACUUM (FREEZE, ANALYZE)").await?;

@@ -8,6 +8,7 @@ use super::grids::Grid;
 use super::legs::Leg;
 use crate::bench::access::Access;
 use crate::bench::check::Counts;
+use crate::bench::portal::Portal;
 use crate::bench::report::{Measured, SmallChanges, median};
 
 /// A figure, and what it is to be.
@@ -56,6 +57,8 @@ pub(super) struct Report {
     pub(super) grids: Vec<Grid>,
     /// Who calls. None: not measured.
     pub(super) access: Option<Access>,
+    /// Pages. None: not measured.
+    pub(super) portal: Option<Portal>,
     /// Row counts that every leg of a part left.
     pub(super) rows: BTreeMap<String, Counts>,
     /// Every leg of every round, and before them how peers did on so many connections, as round 0.
@@ -137,8 +140,9 @@ impl Report {
         });
         let legs = crate::output::table(&["leg", "connections", "seconds", "lines a second", "MB"], legs.collect());
         let figures = crate::output::table(&["figure", "measured", "target"], self.figure_rows());
+        let portal = self.portal.as_ref().map(Portal::table).unwrap_or_default();
         format!(
-            "{legs}\n{figures}\n{}",
+            "{legs}\n{figures}\n{}{portal}",
             crate::output::table(&["list", "rows of page 1", "rows of a late page", "that is"], self.list_rows())
         )
     }

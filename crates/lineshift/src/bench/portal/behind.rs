@@ -1,0 +1,97 @@
+//! What is behind a page: calls of the API, and where it has none for what a page shows, what the store is asked for, by the measuring
+//! process itself.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use lineshift_domain::ids::{DeviceId, TenantId};
+use lineshift_domain::reach::Reach;
+use lineshift_store::Store;
+use lineshift_store::devices::{LineFilter, LineOrder};
+use lineshift_store::plan_queue::EntryFilter;
+use reqwest::StatusCode;
+
+use super::browser::Browser;
+
+/// Lines of a page of the grid, and lines that are counted for it.
+pub(super) const GRID_LINES: usize = 50;
+const COUNTED: usize = 10_000;
+
+/// Changes that home shows as running, or as failed.
+const HOME_CHANGES: usize = 20;
+
+/// A call of the API, or what the store is asked for where there is none.
+pub(super) enum Call {
+    /// A path.
+    Get(String),
+    /// A path of which it is fine to answer that there is nothing.
+    GetIfAny(String),
+    /// A path, and the body that is sent.
+    Post(String, Bytes),
+    /// Lines that a filter finds.
+    Lines(LineFilter),
+    /// How many.
+    CountLines(LineFilter),
+    /// The billing services of a line.
+    Services(DeviceId),
+    /// How many entries of the plan queue fall due when.
+    CountDue(EntryFilter),
+    /// Changes that run.
+    Unfinished,
+    /// Changes of which lines failed since then.
+    Failed(DateTime<Utc>),
+    /// What became of changes since then.
+    Days(DateTime<Utc>),
+    /// How many lines are whose.
+    Figures,
+}
+
+/// The store, and whose part of it is asked for.
+pub(super) struct Behind {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) tenant: TenantId,
+}
+
+impl Call {
+    /// Whether it is one of the API.
+    pub(super) const fn is_of_api(&self) -> bool {
+        matches!(self, Self::Get(_) | Self::GetIfAny(_) | Self::Post(..))
+    }
+
+    /// Makes it; how long it took.
+    pub(super) async fn make(&self, browser: &Browser, behind: &Behind) -> Result<Duration> {
+        let (path, answer) = match self {
+            Self::Get(path) | Self::GetIfAny(path) => (path, browser.get(path).await?),
+            Self::Post(path, body) => (path, browser.post(path, body.clone()).await?),
+            _ => return behind.ask(self).await,
+        };
+        let is_fine =
+            answer.status == StatusCode::OK || matches!(self, Self::GetIfAny(_)) && answer.status == StatusCode::NOT_FOUND;
+        ensure!(is_fine, "{path} answered {}: {}", answer.status, String::from_utf8_lossy(&answer.body));
+        Ok(answer.took)
+    }
+}
+
+impl Behind {
+    async fn ask(&self, call: &Call) -> Result<Duration> {
+        let (store, tenant, reach) = (&self.store, self.tenant, Reach::Everything);
+        let started = Instant::now();
+        match call {
+            Call::Lines(filter) => {
+                drop(store.find_lines(tenant, &reach, filter, LineOrder::OldestFirst, None, GRID_LINES).await?);
+            }
+            Call::CountLines(filter) => drop(store.count_sought(tenant, &reach, filter, COUNTED).await?),
+            Call::Services(line) => drop(store.list_line_services(tenant, *line).await?),
+            Call::CountDue(filter) => drop(store.count_due_entries(tenant, &reach, filter).await?),
+            Call::Unfinished => drop(store.list_unfinished(tenant, None, HOME_CHANGES).await?),
+            Call::Failed(since) => drop(store.list_failed(tenant, None, *since, HOME_CHANGES).await?),
+            Call::Days(since) => drop(store.count_bulk_changes(tenant, None, *since).await?),
+            Call::Figures => drop(store.count_lines(tenant, &reach).await?),
+            Call::Get(_) | Call::GetIfAny(_) | Call::Post(..) => {}
+        }
+        Ok(started.elapsed())
+    }
+}
