@@ -65,7 +65,7 @@ pub(super) async fn measure(store: Arc<dyn Store>, at: &str, directory: &Path, r
         for nth in 0..sizes.asked {
             for (page, samples) in pages.iter().zip(&mut samples) {
                 if nth < SELDOM || !page.is_seldom {
-                    samples.add(in_turns(page, &browser, &behind, nth).await?);
+                    samples.add(&in_turns(page, &browser, &behind, nth).await?);
                 }
             }
         }
@@ -82,7 +82,7 @@ pub(super) async fn measure(store: Arc<dyn Store>, at: &str, directory: &Path, r
         for page in pages.iter().filter(|page| !page.is_counted && !page.is_seldom) {
             page.ask(&browser, &behind).await?;
         }
-        anew.add(in_turns(&home, &browser, &behind, nth).await?);
+        anew.add(&in_turns(&home, &browser, &behind, nth).await?);
     }
     server.stop().await?;
     samples.push(anew);
