@@ -64,6 +64,7 @@ async fn paste_order_follow_and_retry(manner: Manner) {
     browser.says("main", "device_archived").await;
     download_failures(&browser).await;
     browser.press("Retry 1 failed").await;
+    browser.says("dl.counts", "Open\n1").await;
     operator.run_until_idle().await;
     browser.says("main", "device_archived").await;
     world.received(ORDERS).await;
