@@ -5,7 +5,7 @@ use std::sync::Arc;
 use argon2::password_hash::{Error as HashError, PasswordHasher as _, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 use crate::problem::ApiProblem;
 
@@ -98,8 +98,8 @@ impl Passwords {
         self.worked(move || is_password(&password, stored.as_deref())).await
     }
 
-    /// Works on a blocking thread when it is one's turn. The turn is the work's, not the request's: one that goes away gives no other
-    /// a core that is still busy.
+    /// Works when it is one's turn, on a thread of its own that lets every other go first. The turn is the work's, not the request's: one that
+    /// goes away gives no other a core that is still busy.
     async fn worked<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, PasswordError> + Send + 'static,
@@ -108,11 +108,18 @@ impl Passwords {
             ApiProblem::unavailable("too many people sign in at once; try again").retry_after(RETRY_AFTER_SECONDS)
         })?;
         let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| ApiProblem::internal())?;
-        let worked = tokio::task::spawn_blocking(move || {
+        let (tell, told) = oneshot::channel();
+        let thread = std::thread::Builder::new().name("password".to_owned()).spawn(move || {
             let _held = (place, turn);
-            work()
+            let_others_go_first();
+            // Nobody may wait for it any more.
+            drop(tell.send(work()));
         });
-        match worked.await {
+        if let Err(error) = thread {
+            tracing::error!(%error, "no thread can be had to work on a password");
+            return Err(ApiProblem::internal());
+        }
+        match told.await {
             Ok(Ok(done)) => Ok(done),
             Ok(Err(error)) => {
                 tracing::error!(%error, "a password could not be worked on");
@@ -125,6 +132,19 @@ impl Passwords {
         }
     }
 }
+
+/// Gives this thread the least of the machine where threads have a priority of their own: hashing takes a core for a fiftieth of a second,
+/// and whoever does not sign in is not to wait for it. Elsewhere it does nothing, as there the whole process would have less.
+fn let_others_go_first() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(None, LEAST_PRIORITY) {
+        tracing::debug!(%error, "the priority of a thread stays");
+    }
+}
+
+/// As `nice` counts.
+#[cfg(target_os = "linux")]
+const LEAST_PRIORITY: i32 = 19;
 
 #[cfg(test)]
 mod tests {

@@ -59,11 +59,16 @@ struct Api<'a> {
 impl Api<'_> {
     /// The whole answer, head and all, in one piece.
     fn call(&self, method: &str, path: &str, body: Option<&Value>) -> String {
+        self.call_as(&format!("authorization: Bearer {}\r\n", self.key), method, path, body)
+    }
+
+    /// The same by whoever shows these headers.
+    fn call_as(&self, shown: &str, method: &str, path: &str, body: Option<&Value>) -> String {
         let mut stream = TcpStream::connect(self.address).expect("it listens");
         let body = body.map(Value::to_string).unwrap_or_default();
-        let (address, key, length) = (self.address, self.key, body.len());
+        let (address, length) = (self.address, body.len());
         let head = format!(
-            "{method} {path} HTTP/1.0\r\nhost: {address}\r\nauthorization: Bearer {key}\r\n\
+            "{method} {path} HTTP/1.0\r\nhost: {address}\r\n{shown}\
              content-type: application/json\r\ncontent-length: {length}\r\n\r\n"
         );
         stream.write_all([head.as_bytes(), body.as_bytes()].concat().as_slice()).expect("it reads");
@@ -124,6 +129,37 @@ impl Api<'_> {
     }
 }
 
+/// The administrator of the demonstration signs in, looks at pages, sets an authenticator up and invites somebody; answers what was told
+/// to them alone.
+fn act_as_a_person(api: &Api<'_>, password: &str, outputs: &mut Outputs) -> Vec<Secret> {
+    let wrong = json!({ "email": "admin@example.com", "password": WRONG_PASSWORD });
+    outputs.add("a wrong password", api.call_as("", "POST", "/api/v1/session", Some(&wrong)));
+    let right = json!({ "email": "admin@example.com", "password": password });
+    let entered = api.call_as("", "POST", "/api/v1/session", Some(&right));
+    let csrf = body_of(&entered)["csrf_token"].as_str().expect("a token").to_owned();
+    let cookie = entered.split("set-cookie: ").nth(1).and_then(|rest| rest.split(';').next()).expect("a cookie").to_owned();
+    let shown = format!("cookie: {cookie}\r\nx-csrf-token: {csrf}\r\n");
+    for path in
+        ["/", "/m2m/lines", "/m2m/bulk-changes", "/account", "/admin/users", "/admin/integrations/1", "/api/v1/me", "/no-such"]
+    {
+        let answer = api.call_as(&format!("accept: text/html\r\n{shown}"), "GET", path, None);
+        assert!(answer.len() > 200, "{path}: {answer}");
+        outputs.add(format!("the page {path}"), answer);
+    }
+    let told = body_of(&api.call_as(&shown, "POST", "/api/v1/one-time-password", Some(&json!({ "password": password }))));
+    let guest = json!({ "email": "guest@example.com", "display_name": "A guest", "roles": [], "reach": ["*"] });
+    let invited = body_of(&api.call_as(&shown, "POST", "/api/v1/users", Some(&guest)));
+    let (_, session) = cookie.split_once("=1.").expect("lineshift=1.SECRET");
+    let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("{told} {invited}")).to_owned();
+    vec![
+        Secret::new("the administrator's password", password),
+        Secret::new("a session", session),
+        Secret::new("a token against forged requests", &csrf),
+        Secret::new("the secret of an authenticator", &text(&told["secret"])),
+        Secret::new("the word of an invitation", &text(&invited["invitation"]["token"])),
+    ]
+}
+
 /// A path with that id in each of its places.
 fn filled(path: &str, id: i64) -> String {
     let id = id.to_string();
@@ -136,9 +172,10 @@ fn body_of(answer: &str) -> Value {
     serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {answer}"))
 }
 
-/// The demonstration as it stays open: its address and the API key that it shows this once, in lines of its own.
-fn demonstrate(place: &Place) -> (Running, String, String) {
+/// The demonstration as it stays open: its address, and the API key and the password that it shows this once, in lines of their own.
+fn demonstrate(place: &Place) -> (Running, String, String, String) {
     let demo = Running::start(place.command(&["demo", "--devices", "200", "--dir", "kept"]));
+    let password = demo.until("  password  ").split_whitespace().last().expect("a word").to_owned();
     let export = demo.until("export LINESHIFT_URL=");
     demo.until("Ctrl-C ends it");
     let value = |name: &str| {
@@ -147,7 +184,7 @@ fn demonstrate(place: &Place) -> (Running, String, String) {
         found.expect("it is shown").to_owned()
     };
     let address = value("LINESHIFT_URL").trim_start_matches("http://").to_owned();
-    (demo, address, value("LINESHIFT_API_KEY"))
+    (demo, address, value("LINESHIFT_API_KEY"), password)
 }
 
 /// What the API key says beyond tenant and number.
@@ -230,7 +267,7 @@ async fn no_secret_of_a_demonstration_comes_out_anywhere() {
     let mut outputs = Outputs::default();
     let description = place.run(&["openapi"]).json(0);
 
-    let (demo, address, api_key) = demonstrate(&place);
+    let (demo, address, api_key, password) = demonstrate(&place);
     let store = lineshift_store_sqlite::open(&place.path("kept/lineshift.sqlite3"), Options::default()).await.expect("a store");
     let (accounts, mut secrets) = stored_secrets(&store, &vault).await;
     assert_eq!(secrets.len(), 3, "Rev.io, Jasper and POND");
@@ -246,12 +283,14 @@ async fn no_secret_of_a_demonstration_comes_out_anywhere() {
     let found = api.read_everything(&description, &mut outputs);
     assert!(found > 50, "{found} answers with something in them");
     api.provoke(&mut outputs, &accounts);
+    secrets.extend(act_as_a_person(&api, &password, &mut outputs));
     api.read_everything(&description, &mut outputs);
     let seen = demo.seen();
     let ended = demo.end_by("INT");
     assert_eq!(ended.code, 0, "{}", ended.err);
     // Shown this once, on purpose.
-    let shown = |line: &&str| !line.contains("export LINESHIFT_URL=") && !line.contains("/docs with the key ");
+    let once = ["export LINESHIFT_URL=", "/docs with the key ", "  password  "];
+    let shown = |line: &&str| !once.iter().any(|words| line.contains(words));
     let logged: Vec<&str> = seen.lines().chain(ended.err.lines()).filter(shown).collect();
     assert!(logged.len() > 100 && logged.iter().any(|line| line.contains(" TRACE ") || line.contains("DEBUG")), "{logged:?}");
     outputs.add("the demonstration's log", logged.join("\n"));
