@@ -173,18 +173,29 @@ fn is_of_word(character: char) -> bool {
     character.is_alphabetic() || character == '_'
 }
 
+/// So many letters of a word are shown on each side: a text without a blank costs no more for each group of digits in it.
+const SHOWN: usize = 64;
+
 /// The word of which these bytes are part, as it is shown to whoever wrote it.
 fn word_around(text: &str, begin: usize, end: usize) -> &str {
     let is_part = |character: char| character.is_alphanumeric() || character == '_';
-    let from = text[..begin].char_indices().rev().take_while(|(_, character)| is_part(*character)).last();
-    let to = text[end..].find(|character| !is_part(character)).map_or(text.len(), |length| end + length);
-    &text[from.map_or(begin, |(place, _)| place)..to]
+    let from = text[..begin].char_indices().rev().take(SHOWN).take_while(|(_, character)| is_part(*character)).last();
+    let to = text[end..].char_indices().take(SHOWN).take_while(|(_, character)| is_part(*character)).last();
+    &text[from.map_or(begin, |(place, _)| place)..to.map_or(end, |(place, letter)| end + place + letter.len_utf8())]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_word_without_end_is_shown_as_far_as_it_helps() {
+        let text = "a1234567".repeat(3_000);
+        let found = read(&text);
+        assert_eq!(found.len(), 3_000);
+        assert!(found.iter().all(|entry| entry.len() <= "malformed ".len() + 7 + 2 * SHOWN), "{:?}", found[1_500]);
+    }
 
     fn read(text: &str) -> Vec<String> {
         let mut found = Vec::new();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use argon2::password_hash::{Error as HashError, PasswordHasher as _, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::Semaphore;
 
 use crate::problem::ApiProblem;
 
@@ -108,21 +108,18 @@ impl Passwords {
             ApiProblem::unavailable("too many people sign in at once; try again").retry_after(RETRY_AFTER_SECONDS)
         })?;
         let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| ApiProblem::internal())?;
-        let (tell, told) = oneshot::channel();
-        let thread = std::thread::Builder::new().name("password".to_owned()).spawn(move || {
+        let worked = tokio::task::spawn_blocking(move || {
             let _held = (place, turn);
-            let_others_go_first();
-            // Nobody may wait for it any more.
-            drop(tell.send(work()));
+            last_of_all(work)
         });
-        if let Err(error) = thread {
-            tracing::error!(%error, "no thread can be had to work on a password");
-            return Err(ApiProblem::internal());
-        }
-        match told.await {
-            Ok(Ok(done)) => Ok(done),
-            Ok(Err(error)) => {
+        match worked.await {
+            Ok(Ok(Ok(done))) => Ok(done),
+            Ok(Ok(Err(error))) => {
                 tracing::error!(%error, "a password could not be worked on");
+                Err(ApiProblem::internal())
+            }
+            Ok(Err(error)) => {
+                tracing::error!(%error, "no thread can be had to work on a password");
                 Err(ApiProblem::internal())
             }
             Err(error) => {
@@ -131,6 +128,18 @@ impl Passwords {
             }
         }
     }
+}
+
+/// Does it on a thread of its own that lets every other go first: those of the runtime are used for other things next, and a priority that was
+/// given up is not had back. Errors: there is no thread.
+fn last_of_all<T: Send>(work: impl FnOnce() -> T + Send) -> std::io::Result<T> {
+    std::thread::scope(|threads| {
+        let thread = std::thread::Builder::new().name("password".to_owned()).spawn_scoped(threads, || {
+            let_others_go_first();
+            work()
+        })?;
+        Ok(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    })
 }
 
 /// Gives this thread the least of the machine where threads have a priority of their own: hashing takes a core for a fiftieth of a second,

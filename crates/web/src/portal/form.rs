@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::request;
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
@@ -25,6 +25,9 @@ const CSRF_FIELD: &str = "csrf_token";
 
 /// The most bytes of a form.
 const FORM_BYTES: usize = 1 << 20;
+
+/// The most fields of a form: more than the ticks of any page.
+const MOST_FIELDS: usize = 6_000;
 
 /// The most bytes of a file.
 pub(super) const FILE_BYTES: usize = 20 << 20;
@@ -132,7 +135,7 @@ async fn take(web: &Web, request: &mut Request) -> Result<(), ApiProblem> {
     }
     let Parts { mut fields, files } = match &boundary {
         Some(boundary) => multipart::read(boundary, &body)?,
-        None => Parts { fields: fields_of(&body), files: Vec::new() },
+        None => Parts { fields: fields_of(&body)?, files: Vec::new() },
     };
     drop(body);
     let shown = fields.extract_if(.., |(name, _)| name == CSRF_FIELD).next().map(|(_, value)| value);
@@ -160,6 +163,12 @@ fn require_form(headers: &HeaderMap, may_hold_file: bool) -> Result<Option<Strin
     Err(ApiProblem::unsupported_type(format!("the content type is {kind:?}; send the form as a browser does")))
 }
 
-fn fields_of(body: &[u8]) -> Vec<(String, String)> {
-    form_urlencoded::parse(body).into_owned().collect()
+/// The fields of a form. Errors: 413 where there are more than any page sends.
+fn fields_of(body: &[u8]) -> Result<Vec<(String, String)>, ApiProblem> {
+    let fields: Vec<(String, String)> = form_urlencoded::parse(body).into_owned().take(MOST_FIELDS + 1).collect();
+    if fields.len() > MOST_FIELDS {
+        let text = format!("the form has more than {MOST_FIELDS} fields; send fewer at once");
+        return Err(ApiProblem::new(StatusCode::PAYLOAD_TOO_LARGE, text));
+    }
+    Ok(fields)
 }

@@ -194,6 +194,8 @@ const LONG: &[&str] = &[
     "/{portal}/selection/matching",
     "/{portal}/selection/clear",
     "/{portal}/selection/paste",
+    "/{portal}/selection/upload",
+    "/{portal}/selection/columns",
 ];
 
 async fn limit_time(path: MatchedPath, request: Request, next: Next) -> Response {
