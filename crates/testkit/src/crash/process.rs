@@ -68,6 +68,8 @@ pub fn die() -> ! {
 /// This process stands still, as if it got no time any more, until it is told to go on.
 pub fn freeze() {
     kill_process(getpid(), Signal::STOP).expect("a process may stop itself");
+    // Another thread may be the one that takes the signal, and this one be stopped a moment later: until then it must do nothing.
+    wait_for_line();
 }
 
 /// How many statements the writer of this process sent.
@@ -89,6 +91,10 @@ const STATEMENTS: &str = "statements ";
 /// Tells the parent that this child stands ready, and waits until all are to go.
 pub fn wait_for_go() {
     say(READY);
+    wait_for_line();
+}
+
+fn wait_for_line() {
     let mut line = String::new();
     std::io::stdin().read_line(&mut line).expect("the parent says go");
 }
@@ -151,7 +157,7 @@ impl Running {
         panic!("a child ended before it stood ready: {}", self.errors());
     }
 
-    /// Lets a child go that stands ready.
+    /// Lets a child go that stands ready, or still.
     pub fn go(&mut self) {
         let mut go = self.go.take().expect("a child goes once");
         // One that was killed meanwhile hears nothing; how it ended is asked later.
@@ -166,8 +172,9 @@ impl Running {
     }
 
     /// Lets a frozen child go on.
-    pub fn thaw(&self) {
+    pub fn thaw(&mut self) {
         kill_process(self.pid(), Signal::CONT).expect("a child can be told to go on");
+        self.go();
     }
 
     fn pid(&self) -> Pid {

@@ -133,7 +133,7 @@ fn a_process_frozen_past_its_lease_changes_nothing_when_it_goes_on() {
     block_on(async {
         let operator = operator_in(ordered().await.copy().await).await;
         let database = operator.stored.database().expect("it is PostgreSQL");
-        let running = Running::spawn(TEST, 0, "", Path::new(&database.app_url()));
+        let mut running = Running::spawn(TEST, 0, "", Path::new(&database.app_url()));
         running.wait_until_frozen();
         work(&operator).await;
         let open = operator.count("SELECT count(*) FROM device_change WHERE status = 'NEW'").await;
