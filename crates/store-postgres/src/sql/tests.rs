@@ -24,6 +24,7 @@ const PORTABLE: &[(&str, Statements)] = &[
     ("portable catalogue", portable::catalogue::ALL),
     ("portable devices", portable::devices::ALL),
     ("portable figures", portable::figures::ALL),
+    ("portable line_numbers", portable::line_numbers::ALL),
     ("portable people", portable::people::ALL),
     ("portable plan_queue", portable::plan_queue::ALL),
     ("portable secrets", portable::secrets::ALL),

@@ -4,6 +4,7 @@ use lineshift_domain::ids::{DeviceId, TenantId};
 use lineshift_domain::reach::Reach;
 use lineshift_store::Result;
 use lineshift_store::devices::{CountedLines, DeviceFilter, DeviceView, LOOKED_AT, LineFilter, LineOrder, SoughtLines};
+use lineshift_store::sql::line_numbers as text;
 
 use super::read_device;
 use crate::engine::{Engine, Sql, SqlStore};
@@ -16,6 +17,8 @@ use crate::value::{OwnedValue, Parameter};
 struct Served {
     list: [Statement; 2],
     count: Statement,
+    /// How many, where the index serves all that is sought.
+    number: &'static str,
     end: [Statement; 2],
     by: Option<OwnedValue>,
     /// Whether the index serves all that is sought.
@@ -30,11 +33,12 @@ impl Served {
 }
 
 macro_rules! served {
-    ($list:ident $newest:ident $count:ident $end:ident $end_newest:ident, $by:expr, $sought:expr) => {{
+    ($list:ident $newest:ident $count:ident $number:ident $end:ident $end_newest:ident, $by:expr, $sought:expr) => {{
         let by: Option<OwnedValue> = $by;
         Served {
             list: [tuned::$list, tuned::$newest],
             count: tuned::$count,
+            number: text::$number,
             end: [tuned::$end, tuned::$end_newest],
             is_all: $sought == usize::from(by.is_some()),
             by,
@@ -46,35 +50,35 @@ macro_rules! served {
 fn served(filter: &LineFilter) -> Served {
     let sought = filter.count();
     if let Some(id) = filter.site_id {
-        return served!(LIST_BY_SITE LIST_BY_SITE_NEWEST COUNT_BY_SITE END_BY_SITE END_BY_SITE_NEWEST, Some(id.0.into()), sought);
+        return served!(LIST_BY_SITE LIST_BY_SITE_NEWEST COUNT_BY_SITE NUMBER_BY_SITE END_BY_SITE END_BY_SITE_NEWEST, Some(id.0.into()), sought);
     }
     if let Some(id) = filter.rev_customer_id {
         let by = Some(id.0.into());
-        return served!(LIST_BY_CUSTOMER LIST_BY_CUSTOMER_NEWEST COUNT_BY_CUSTOMER END_BY_CUSTOMER END_BY_CUSTOMER_NEWEST, by, sought);
+        return served!(LIST_BY_CUSTOMER LIST_BY_CUSTOMER_NEWEST COUNT_BY_CUSTOMER NUMBER_BY_CUSTOMER END_BY_CUSTOMER END_BY_CUSTOMER_NEWEST, by, sought);
     }
     if let Some(id) = filter.customer_rate_pool_id {
-        return served!(LIST_BY_POOL LIST_BY_POOL_NEWEST COUNT_BY_POOL END_BY_POOL END_BY_POOL_NEWEST, Some(id.0.into()), sought);
+        return served!(LIST_BY_POOL LIST_BY_POOL_NEWEST COUNT_BY_POOL NUMBER_BY_POOL END_BY_POOL END_BY_POOL_NEWEST, Some(id.0.into()), sought);
     }
     if let Some(id) = filter.customer_rate_plan_id {
-        return served!(LIST_BY_PLAN LIST_BY_PLAN_NEWEST COUNT_BY_PLAN END_BY_PLAN END_BY_PLAN_NEWEST, Some(id.0.into()), sought);
+        return served!(LIST_BY_PLAN LIST_BY_PLAN_NEWEST COUNT_BY_PLAN NUMBER_BY_PLAN END_BY_PLAN END_BY_PLAN_NEWEST, Some(id.0.into()), sought);
     }
     if let Some(plan) = &filter.carrier_rate_plan {
         let by = Some(plan.clone().into());
         return served!(
-            LIST_BY_CARRIER_PLAN LIST_BY_CARRIER_PLAN_NEWEST COUNT_BY_CARRIER_PLAN END_BY_CARRIER_PLAN END_BY_CARRIER_PLAN_NEWEST,
+            LIST_BY_CARRIER_PLAN LIST_BY_CARRIER_PLAN_NEWEST COUNT_BY_CARRIER_PLAN NUMBER_BY_CARRIER_PLAN END_BY_CARRIER_PLAN END_BY_CARRIER_PLAN_NEWEST,
             by,
             sought
         );
     }
     if let Some(status) = &filter.status {
         let by = Some(status.clone().into());
-        return served!(LIST_BY_STATUS LIST_BY_STATUS_NEWEST COUNT_BY_STATUS END_BY_STATUS END_BY_STATUS_NEWEST, by, sought);
+        return served!(LIST_BY_STATUS LIST_BY_STATUS_NEWEST COUNT_BY_STATUS NUMBER_BY_STATUS END_BY_STATUS END_BY_STATUS_NEWEST, by, sought);
     }
     if let Some(id) = filter.service_provider_id {
         let by = Some(id.0.into());
-        return served!(LIST_BY_PROVIDER LIST_BY_PROVIDER_NEWEST COUNT_BY_PROVIDER END_BY_PROVIDER END_BY_PROVIDER_NEWEST, by, sought);
+        return served!(LIST_BY_PROVIDER LIST_BY_PROVIDER_NEWEST COUNT_BY_PROVIDER NUMBER_BY_PROVIDER END_BY_PROVIDER END_BY_PROVIDER_NEWEST, by, sought);
     }
-    served!(LIST_BY_ALL LIST_BY_ALL_NEWEST COUNT_BY_ALL END_BY_ALL END_BY_ALL_NEWEST, None, sought)
+    served!(LIST_BY_ALL LIST_BY_ALL_NEWEST COUNT_BY_ALL NUMBER_BY_ALL END_BY_ALL END_BY_ALL_NEWEST, None, sought)
 }
 
 /// What is sought, as the statements take it.
@@ -232,6 +236,11 @@ fn list_window(
 /// How many lines of the first window, and whether it is the only one.
 fn count_window(sql: &Sql<'_>, tenant: TenantId, filter: &LineFilter, most: i64) -> Result<(i64, bool)> {
     let served = served(filter);
+    if served.is_all {
+        let mut parameters: Vec<&dyn Parameter> = vec![&tenant.0, &most];
+        parameters.extend(served.by.as_ref().map(|by| by as &dyn Parameter));
+        return Ok((sql.find(served.number, &parameters, |row| row.get::<i64>(0))?.unwrap_or_default(), true));
+    }
     let (beyond, _) = edges(LineOrder::OldestFirst);
     let end = window_end(sql, tenant, &served, 0, beyond)?;
     let last = end.unwrap_or(i64::MAX);

@@ -17,6 +17,7 @@ const MODULES: &[(&str, Statements)] = &[
     ("catalogue", portable::catalogue::ALL),
     ("devices", portable::devices::ALL),
     ("figures", portable::figures::ALL),
+    ("line_numbers", portable::line_numbers::ALL),
     ("people", portable::people::ALL),
     ("plan_queue", portable::plan_queue::ALL),
     ("billing", portable::billing::ALL),

@@ -12,6 +12,7 @@ pub mod carriers;
 pub mod catalogue;
 pub mod devices;
 pub mod figures;
+pub mod line_numbers;
 pub mod people;
 pub mod plan_queue;
 pub mod secrets;
