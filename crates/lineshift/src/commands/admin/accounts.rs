@@ -78,12 +78,13 @@ pub(super) async fn reset_one_time_passwords(store: &dyn Store, context: &Contex
     Ok(Done::Fully)
 }
 
-/// Their ids differ from tenant to tenant.
-fn told(user: &User) -> Told {
+/// What the audit log says of them: their ids differ from tenant to tenant.
+pub(super) fn told(user: &User) -> Told {
     Told { note: Some(user.email.clone()), ..Told::default() }
 }
 
-async fn find(store: &dyn Store, email: &str) -> Result<User> {
+/// The account with that address.
+pub(super) async fn find(store: &dyn Store, email: &str) -> Result<User> {
     let found = match read_email(email) {
         Some(email) => store.find_user_by_email(&email).await?,
         None => None,

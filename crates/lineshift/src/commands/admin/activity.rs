@@ -3,13 +3,12 @@
 use anyhow::Result;
 use lineshift_engine::{Clock as _, SystemClock};
 use lineshift_store::Store;
-use lineshift_store::people::User;
-use lineshift_web::read_email;
 use serde_json::json;
 
-use crate::audited::{Told, audited_in};
+use super::accounts::{find, told};
+use crate::audited::audited_in;
 use crate::cli::Context;
-use crate::exit::{Done, Refused};
+use crate::exit::Done;
 use crate::output::Output;
 
 /// Keeps somebody from signing in, and ends all of their sessions.
@@ -37,17 +36,4 @@ pub(super) async fn enable(store: &dyn Store, context: &Context, email: &str, ou
     .await?;
     output.one(&format!("{} may sign in again", user.email), &json!({ "email": user.email, "is_active": true }))?;
     Ok(Done::Fully)
-}
-
-/// Their ids differ from tenant to tenant.
-fn told(user: &User) -> Told {
-    Told { note: Some(user.email.clone()), ..Told::default() }
-}
-
-async fn find(store: &dyn Store, email: &str) -> Result<User> {
-    let found = match read_email(email) {
-        Some(email) => store.find_user_by_email(&email).await?,
-        None => None,
-    };
-    found.ok_or_else(|| Refused(format!("nobody has the address {email:?}")).into())
 }

@@ -7,7 +7,7 @@ use lineshift_domain::ids::PrincipalId;
 use lineshift_domain::scopes::{Action, Module};
 use lineshift_engine::Caller;
 
-use super::require_cover_of;
+use super::users::member_to_change;
 use crate::Web;
 use crate::api::carried_through;
 use crate::problem::ApiProblem;
@@ -45,10 +45,8 @@ pub(crate) async fn end_user_sessions(
     PathId(id): PathId,
     _: NoParameters,
 ) -> Result<StatusCode, ApiProblem> {
-    caller.require(Module::Admin, Action::Edit)?;
-    let (store, tenant) = (web.engine.store().clone(), caller.tenant);
-    let member = store.get_member(tenant, PrincipalId(id)).await?;
-    require_cover_of(&caller, &store.list_roles(tenant).await?, &member)?;
+    let (tenant, member) = (caller.tenant, member_to_change(&web, &caller, id).await?);
+    let store = web.engine.store().clone();
     carried_through(async move { store.end_sessions_of(tenant, member.id, None).await }).await?;
     Ok(StatusCode::NO_CONTENT)
 }

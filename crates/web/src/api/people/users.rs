@@ -136,11 +136,9 @@ pub(crate) async fn invite_user(
     PathId(id): PathId,
     _: NoParameters,
 ) -> Result<Json<InvitationView>, ApiProblem> {
-    caller.require(Module::Admin, Action::Edit)?;
-    let (store, tenant, id) = (web.engine.store().clone(), caller.tenant, PrincipalId(id));
-    let present = store.get_member(tenant, id).await?;
     // Whoever sets the password acts as that person.
-    require_cover_of(&caller, &store.list_roles(tenant).await?, &present)?;
+    let (tenant, id) = (caller.tenant, member_to_change(&web, &caller, id).await?.id);
+    let store = web.engine.store().clone();
     let invitation = new_invitation(&web, tenant)?;
     let (stored, by) = (invitation.stored.clone(), caller.rights);
     carried_through(async move { store.invite_member(tenant, id, &stored, &by).await }).await?;
@@ -165,10 +163,8 @@ pub(crate) async fn remove_user(
     PathId(id): PathId,
     _: NoParameters,
 ) -> Result<StatusCode, ApiProblem> {
-    caller.require(Module::Admin, Action::Edit)?;
-    let (store, tenant, id) = (web.engine.store().clone(), caller.tenant, PrincipalId(id));
-    let present = store.get_member(tenant, id).await?;
-    require_cover_of(&caller, &store.list_roles(tenant).await?, &present)?;
+    let (tenant, id) = (caller.tenant, member_to_change(&web, &caller, id).await?.id);
+    let store = web.engine.store().clone();
     carried_through(async move { store.remove_member(tenant, id).await }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -190,14 +186,21 @@ pub(crate) async fn clear_user_identity(
     PathId(id): PathId,
     _: NoParameters,
 ) -> Result<StatusCode, ApiProblem> {
-    caller.require(Module::Admin, Action::Edit)?;
-    let (store, tenant, id) = (web.engine.store().clone(), caller.tenant, PrincipalId(id));
-    let present = store.get_member(tenant, id).await?;
     // Somebody else may be them afterwards.
-    require_cover_of(&caller, &store.list_roles(tenant).await?, &present)?;
+    let (tenant, id) = (caller.tenant, member_to_change(&web, &caller, id).await?.id);
+    let store = web.engine.store().clone();
     let now = web.engine.clock().now();
     carried_through(async move { store.clear_identity(tenant, id, now).await }).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// A member whom the caller may change: as an administrator, and with no fewer rights than the member has.
+pub(super) async fn member_to_change(web: &Web, caller: &Caller, id: i64) -> Result<Member, ApiProblem> {
+    caller.require(Module::Admin, Action::Edit)?;
+    let (store, tenant) = (web.engine.store(), caller.tenant);
+    let member = store.get_member(tenant, PrincipalId(id)).await?;
+    require_cover_of(caller, &store.list_roles(tenant).await?, &member)?;
+    Ok(member)
 }
 
 fn new_invitation(web: &Web, tenant: TenantId) -> Result<Invitation, ApiProblem> {
