@@ -68,30 +68,49 @@ impl<E: Engine> FigureStore for SqlStore<E> {
     async fn list_unfinished(
         &self,
         tenant: TenantId,
+        portals: &[PortalType],
         ordered_by: Option<PrincipalId>,
         limit: usize,
     ) -> Result<Vec<BulkChangeView>> {
-        let (whose, (limit, _)) = (whose(ordered_by), page_limit(limit));
+        let (whose, (limit, _), [one, two, three]) = (whose(ordered_by), page_limit(limit), numbers(portals));
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.engine.read(tenant, move |sql| sql.query(text::LIST_UNFINISHED, &[&tenant.0, &whose, &limit], read_change)).await
+        self.engine
+            .read(tenant, move |sql| {
+                sql.query(text::LIST_UNFINISHED, &[&tenant.0, &whose, &limit, &one, &two, &three], read_change)
+            })
+            .await
     }
 
     async fn list_failed(
         &self,
         tenant: TenantId,
+        portals: &[PortalType],
         ordered_by: Option<PrincipalId>,
         since: DateTime<Utc>,
         limit: usize,
     ) -> Result<Vec<BulkChangeView>> {
         let (whose, since, (limit, _)) = (whose(ordered_by), micros(since), page_limit(limit));
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.engine.read(tenant, move |sql| sql.query(text::LIST_FAILED, &[&tenant.0, &since, &whose, &limit], read_change)).await
+        let (limit, [one, two, three]) = (i64::try_from(limit).unwrap_or(i64::MAX), numbers(portals));
+        self.engine
+            .read(tenant, move |sql| {
+                sql.query(text::LIST_FAILED, &[&tenant.0, &since, &whose, &limit, &one, &two, &three], read_change)
+            })
+            .await
     }
 }
 
 /// 0: everybody's.
 fn whose(ordered_by: Option<PrincipalId>) -> i64 {
     ordered_by.map_or(0, |principal| principal.0)
+}
+
+/// The portals by number, and -1, which none has, where there are fewer.
+fn numbers(portals: &[PortalType]) -> [i64; 3] {
+    let mut numbers = [-1; 3];
+    for (number, portal) in numbers.iter_mut().zip(portals) {
+        *number = portal.number();
+    }
+    numbers
 }
 
 fn count_all(sql: &Sql<'_>, tenant: TenantId) -> Result<LineFigures> {

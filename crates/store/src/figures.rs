@@ -74,17 +74,19 @@ pub trait FigureStore {
     ) -> Result<Vec<ChangeFigures>>;
     /// Open entries within reach that fall due within the filter's time, of whichever portal, by quarters of an hour, in no order.
     async fn count_due_entries(&self, tenant: TenantId, reach: &Reach, filter: &EntryFilter) -> Result<Vec<EntryFigures>>;
-    /// Bulk changes that are not completed, newest first, those that wait for a start included, those whose lines arrive not.
+    /// Bulk changes of these portals that are not completed, newest first, those that wait for a start included, those whose lines arrive not.
     async fn list_unfinished(
         &self,
         tenant: TenantId,
+        portals: &[PortalType],
         ordered_by: Option<PrincipalId>,
         limit: usize,
     ) -> Result<Vec<BulkChangeView>>;
-    /// Bulk changes completed since then of which lines ended in ERROR, the latest first.
+    /// Bulk changes of these portals completed since then of which lines ended in ERROR, the latest first.
     async fn list_failed(
         &self,
         tenant: TenantId,
+        portals: &[PortalType],
         ordered_by: Option<PrincipalId>,
         since: DateTime<Utc>,
         limit: usize,

@@ -101,8 +101,8 @@ async fn try_figures(tried: &mut Tried<'_>, of: &Filled) {
         try_it!(tried, FigureStore.count_due_entries(tenant, &reach, &EntryFilter::ALL));
     }
     try_it!(tried, FigureStore.count_bulk_changes(tenant, None, at(-60)));
-    try_it!(tried, FigureStore.list_unfinished(tenant, None, 10));
-    try_it!(tried, FigureStore.list_failed(tenant, None, at(-60), 10));
+    try_it!(tried, FigureStore.list_unfinished(tenant, PortalType::ALL, None, 10));
+    try_it!(tried, FigureStore.list_failed(tenant, PortalType::ALL, None, at(-60), 10));
 }
 
 async fn try_access(tried: &mut Tried<'_>, of: &Filled) {

@@ -91,13 +91,23 @@ pub async fn changes_are_counted_by_time<S: Store>(store: &S) {
     assert_eq!(store.count_bulk_changes(fixture.other, None, at(0)).await.expect("counted"), []);
 
     let ids = |changes: Vec<crate::bulk_changes::BulkChangeView>| changes.into_iter().map(|change| change.id).collect::<Vec<_>>();
-    let unfinished = async |whose| ids(store.list_unfinished(tenant, whose, 10).await.expect("listed"));
+    let unfinished = async |whose| ids(store.list_unfinished(tenant, PortalType::ALL, whose, 10).await.expect("listed"));
     assert_eq!((unfinished(None).await, unfinished(Some(KEY)).await), (vec![open], vec![]));
-    let with_failures = async |whose, since| ids(store.list_failed(tenant, whose, at(since), 10).await.expect("listed"));
+    let with_failures =
+        async |whose, since| ids(store.list_failed(tenant, PortalType::ALL, whose, at(since), 10).await.expect("listed"));
     assert_eq!(with_failures(None, 10).await, [failed]);
     assert_eq!(with_failures(None, 11).await, []);
     assert_eq!(with_failures(Some(PrincipalId(77)), 0).await, []);
-    assert_eq!(ids(store.list_failed(fixture.other, None, at(0), 10).await.expect("listed")), []);
+    assert_eq!(ids(store.list_failed(fixture.other, PortalType::ALL, None, at(0), 10).await.expect("listed")), []);
+    // Of one of two, that of the portal which is asked for, although the other is newer.
+    for (portals, goes_on, fails) in [
+        (&[PortalType::Mobility][..], vec![open], vec![]),
+        (&[PortalType::M2M, PortalType::Lnp], vec![], vec![failed]),
+        (&[], vec![], vec![]),
+    ] {
+        assert_eq!(ids(store.list_unfinished(tenant, portals, None, 1).await.expect("listed")), goes_on, "{portals:?}");
+        assert_eq!(ids(store.list_failed(tenant, portals, None, at(0), 1).await.expect("listed")), fails, "{portals:?}");
+    }
 }
 
 /// By portal, status and who ordered them, page by page; each status is found as it is derived.

@@ -26,20 +26,22 @@ crate::statements! {
     COUNT_ENTRIES = "SELECT portal_type, effective_date / 900000000, count(*) FROM customer_rate_plan_device_queue
         WHERE tenant_id = $1 AND state = 'open' AND effective_date >= $2 AND effective_date < $3
         GROUP BY portal_type, effective_date / 900000000";
-    /// `$2` whose, 0 for everybody's, `$3` how many. A handful, by `device_bulk_change_unfinished`.
+    /// `$2` whose, 0 for everybody's, `$3` how many, `$4` to `$6` the portals, -1 where there are fewer. A handful, by
+    /// `device_bulk_change_unfinished`.
     LIST_UNFINISHED = concat!(
         "SELECT ",
         change_columns!(),
         " FROM device_bulk_change AS b
         WHERE b.tenant_id = $1 AND b.processed_at IS NULL AND b.receiving_until IS NULL AND (CAST($2 AS BIGINT) = 0 OR b.created_by_id = $2)
-        ORDER BY b.id DESC LIMIT $3"
+        AND b.portal_type IN ($4, $5, $6) ORDER BY b.id DESC LIMIT $3"
     );
-    /// `$2` since when, `$3` whose, 0 for everybody's, `$4` how many. Those completed since then, by `device_bulk_change_ended`.
+    /// `$2` since when, `$3` whose, 0 for everybody's, `$4` how many, `$5` to `$7` the portals, -1 where there are fewer. Those completed
+    /// since then, by `device_bulk_change_ended`.
     LIST_FAILED = concat!(
         "SELECT ",
         change_columns!(),
         " FROM device_bulk_change AS b
         WHERE b.tenant_id = $1 AND b.processed_at >= $2 AND b.error_count > 0 AND (CAST($3 AS BIGINT) = 0 OR b.created_by_id = $3)
-        ORDER BY b.processed_at DESC, b.id DESC LIMIT $4"
+        AND b.portal_type IN ($5, $6, $7) ORDER BY b.processed_at DESC, b.id DESC LIMIT $4"
     );
 }

@@ -42,6 +42,33 @@ async fn home_shows_what_failed_what_waits_and_whose_lines_are() {
 }
 
 #[tokio::test]
+async fn changes_of_portals_that_one_may_not_look_into_hide_none_of_the_others() {
+    let (app, failed) = with_change(25).await;
+    let orderer = app.orderer().await;
+    let order = async |portal: &str, line: String, starts: bool| {
+        let body = json!({
+            "ServiceProviderId": app.operator.jasper.0, "Devices": [line], "ChangeType": 4, "ProcessChanges": starts,
+            "CustomerRatePlanUpdate": {"CustomerRatePlanId": app.operator.plan.0},
+        });
+        let answer = orderer.post(&format!("/{portal}/BulkChange"), &body).await;
+        assert_eq!(answer.status, 202, "{}", answer.text());
+        answer.json()["BulkChangeId"].as_i64().expect("an id")
+    };
+    let held = order("M2M", iccid(1), false).await;
+    for nth in 2..=23 {
+        order("Mobility", iccid(nth), false).await;
+        order("Mobility", "89011700065349734878".to_owned(), true).await;
+    }
+    app.operator.run_until_idle().await;
+    app.admin().await.post("/api/v1/roles", &json!({"name": "Of M2M", "scopes": ["m2m:view"]})).await;
+    app.signed_in("mia@fleet.example", &["Of M2M"], "*").await;
+    let page = Browser::signed_in(&app, "mia@fleet.example").await.page("/").await;
+    assert!(section(&page, "running").contains(&format!("/m2m/bulk-changes/{held}\"")), "{page}");
+    assert!(section(&page, "failed").contains(&format!("/m2m/bulk-changes/{failed}\"")), "{page}");
+    assert!(!page.contains("/mobility/bulk-changes/"), "{page}");
+}
+
+#[tokio::test]
 async fn home_shows_nobody_what_is_beyond_their_reach() {
     let (app, id) = with_change(3).await;
     let plan = json!({

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use lineshift_domain::ids::{DeviceId, TenantId};
 use lineshift_domain::reach::Reach;
+use lineshift_domain::terms::PortalType;
 use lineshift_store::Store;
 use lineshift_store::devices::{LineFilter, LineOrder};
 use lineshift_store::plan_queue::EntryFilter;
@@ -86,8 +87,8 @@ impl Behind {
             Call::CountLines(filter) => drop(store.count_sought(tenant, &reach, filter, COUNTED).await?),
             Call::Services(line) => drop(store.list_line_services(tenant, *line).await?),
             Call::CountDue(filter) => drop(store.count_due_entries(tenant, &reach, filter).await?),
-            Call::Unfinished => drop(store.list_unfinished(tenant, None, HOME_CHANGES).await?),
-            Call::Failed(since) => drop(store.list_failed(tenant, None, *since, HOME_CHANGES).await?),
+            Call::Unfinished => drop(store.list_unfinished(tenant, PortalType::ALL, None, HOME_CHANGES).await?),
+            Call::Failed(since) => drop(store.list_failed(tenant, PortalType::ALL, None, *since, HOME_CHANGES).await?),
             Call::Days(since) => drop(store.count_bulk_changes(tenant, None, *since).await?),
             Call::Figures => drop(store.count_lines(tenant, &reach).await?),
             Call::Get(_) | Call::GetIfAny(_) | Call::Post(..) => {}
