@@ -7,7 +7,7 @@ use lineshift_domain::scopes::{Action, Module};
 use lineshift_domain::states::{codes, may_cancel, may_retry, may_start};
 use lineshift_domain::steps::holds_of;
 use lineshift_store::StoreError;
-use lineshift_store::billing::Settlement;
+use lineshift_store::billing::{Looked, Settlement};
 use lineshift_store::bulk_changes::{BulkChangeView, Reopening};
 use lineshift_store::work::RunnableChange;
 
@@ -100,10 +100,10 @@ impl Engine {
 
     /// Settles what nobody knows about a row, as a person says: that it stands in the billing system, or that it is gone (B4.6
     /// rule 6). The row lets go of its line, and a retry goes on from there. Needs `edit` in the change's portal. Refused (409) unless
-    /// the row ended in ERROR with something unsettled.
-    pub async fn settle(&self, caller: &Caller, row: DeviceChangeId, settlement: &Settlement) -> Result<()> {
+    /// the row ended in ERROR with something unsettled, and is still what was looked at.
+    pub async fn settle(&self, caller: &Caller, row: DeviceChangeId, settlement: &Settlement, looked: Looked) -> Result<()> {
         let id = self.require_settling(caller, row).await?;
-        self.store.settle_steps(caller.tenant, row, settlement, &caller.name, self.clock.now()).await?;
+        self.store.settle_steps(caller.tenant, row, settlement, looked, &caller.name, self.clock.now()).await?;
         self.events.changed(caller.tenant, id);
         Ok(())
     }

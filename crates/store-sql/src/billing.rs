@@ -11,8 +11,8 @@ use chrono::{DateTime, Utc};
 use lineshift_domain::ids::{BulkChangeId, DeviceChangeId, IntegrationAuthenticationId, TenantId};
 use lineshift_domain::places::{PlacesAsked, PlacesLeased};
 use lineshift_store::billing::{
-    AccountSettings, BillingStore, CallWindows, CallsMade, IntegrationAccount, RevServiceProductRow, RevServiceRow, Settlement,
-    StepBatch, StepRecord, TakenCalls, UnsettledFilter, UnsettledStep,
+    AccountSettings, BillingStore, CallWindows, CallsMade, IntegrationAccount, Looked, RevServiceProductRow, RevServiceRow,
+    Settlement, StepBatch, StepRecord, TakenCalls, UnsettledFilter, UnsettledStep,
 };
 use lineshift_store::paging::Listed;
 use lineshift_store::work::PageClaim;
@@ -152,10 +152,11 @@ impl<E: Engine> BillingStore for SqlStore<E> {
         tenant: TenantId,
         row: DeviceChangeId,
         settlement: &Settlement,
+        looked: Looked,
         by: &str,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        let (settlement, by) = (settlement.clone(), by.to_owned());
-        self.engine.write(tenant, move |sql| settling::settle(sql, tenant, row, &settlement, &by, now)).await
+        let said = settling::Said { settlement: settlement.clone(), looked, by: by.to_owned() };
+        self.engine.write(tenant, move |sql| settling::settle(sql, tenant, row, &said, now)).await
     }
 }

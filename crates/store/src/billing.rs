@@ -353,6 +353,15 @@ pub enum Settlement {
     Gone,
 }
 
+/// What whoever settles a row had looked at, so that they settle nothing else; what is none is not compared.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Looked {
+    /// The row's attempt.
+    pub attempt: Option<i64>,
+    /// When the latest of its steps was written.
+    pub steps_at: Option<DateTime<Utc>>,
+}
+
 /// Accounts, their windows, and the steps that call outside.
 #[async_trait]
 pub trait BillingStore {
@@ -441,12 +450,13 @@ pub trait BillingStore {
         limit: usize,
     ) -> Result<Listed<UnsettledStep, DeviceChangeId>>;
     /// Settles every unsettled part of a row that ended in ERROR, as a person says, with a log entry; the row lets go of its line. Errors:
-    /// `NotFound`, `Conflict` when nothing of it is unsettled or it is open.
+    /// `NotFound`, `Conflict` when nothing of it is unsettled, it is open, or it is not any more what was looked at.
     async fn settle_steps(
         &self,
         tenant: TenantId,
         row: DeviceChangeId,
         settlement: &Settlement,
+        looked: Looked,
         by: &str,
         now: DateTime<Utc>,
     ) -> Result<()>;

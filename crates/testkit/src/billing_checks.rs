@@ -7,8 +7,8 @@ use lineshift_domain::order::{AssignmentOrder, RevCharge};
 use lineshift_domain::terms::{OnPartialFailure, OnRevServiceFailure};
 use lineshift_engine::Clock as _;
 use lineshift_simulators::revio::{RevioSimulator, Service, ServiceProduct};
-use lineshift_store::billing::Settlement;
 use lineshift_store::billing::UnsettledFilter;
+use lineshift_store::billing::{Looked, Settlement};
 
 use crate::billing::BillingWorld;
 use crate::crash::{Chance, damage, look};
@@ -372,6 +372,6 @@ pub async fn settle_as_it_stands(world: &BillingWorld, chance: &mut Chance) {
             continue;
         }
         let how = if stands == 0 { Settlement::Gone } else { Settlement::Stands(None) };
-        store.settle_steps(tenant, row, &how, "operator", now).await.expect("settled");
+        store.settle_steps(tenant, row, &how, Looked::default(), "operator", now).await.expect("settled");
     }
 }

@@ -42,7 +42,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done> {
     let client = Client::of(&args.server, context)?;
     let row = find(&client, args.change, &args.line).await?;
     let settled_as = if args.stands { "stands" } else { "gone" }.to_owned();
-    let request = SettleRequest { settled_as, rev_service_id: args.rev_service };
+    let request = SettleRequest { settled_as, rev_service_id: args.rev_service, attempt: None, steps_at: None };
     let settled = client.settle(row, &request).await?;
     let steps = counted(settled.steps.len(), "step", "steps");
     let shown = format!(

@@ -5,7 +5,7 @@ use lineshift_domain::places::PlacesAsked;
 use lineshift_domain::sync::{FindingKind, SyncPhase};
 use lineshift_domain::terms::IntegrationKind;
 use lineshift_store::billing::UnsettledFilter;
-use lineshift_store::billing::{BillingStore, CallWindows, Settlement, StepBatch};
+use lineshift_store::billing::{BillingStore, CallWindows, Looked, Settlement, StepBatch};
 use lineshift_store::carriers::{CalledBackLine, CarrierStore};
 use lineshift_store::devices::DeviceStore;
 use lineshift_store::secrets::{Resealed, SealedColumn, SealedRow, SecretStore};
@@ -74,7 +74,7 @@ pub(crate) async fn try_billing(tried: &mut Tried<'_>, of: &Filled) {
     for settlement in [Settlement::Stands(Some(9_000)), Settlement::Gone] {
         // A person settles a row once.
         if tried.told != Told::TheTenant || settlement == Settlement::Gone {
-            try_it!(tried, BillingStore.settle_steps(tenant, of.unsettled, &settlement, BY, now));
+            try_it!(tried, BillingStore.settle_steps(tenant, of.unsettled, &settlement, Looked::default(), BY, now));
         }
     }
 }

@@ -7,7 +7,7 @@ use lineshift_domain::facts::Holds;
 use lineshift_domain::ids::{BulkChangeId, DeviceChangeId, RevCustomerId, RevServiceId, RevServiceProductId, TenantId};
 use lineshift_domain::log_text::{LogText, entry};
 use lineshift_domain::terms::{DeviceChangeStatus, Step, StepState};
-use lineshift_store::billing::{Disconnected, OutsideLog, Settlement, StepRecord, UnsettledFilter, UnsettledStep};
+use lineshift_store::billing::{Disconnected, Looked, OutsideLog, Settlement, StepRecord, UnsettledFilter, UnsettledStep};
 use lineshift_store::paging::Listed;
 use lineshift_store::{Result, StoreError};
 
@@ -89,15 +89,17 @@ fn find_row(sql: &Sql<'_>, tenant: TenantId, id: DeviceChangeId) -> Result<Settl
     found.ok_or_else(|| StoreError::not_found("device change", id))
 }
 
+/// What a person says of a row.
+pub(super) struct Said {
+    pub(super) settlement: Settlement,
+    /// What they had before them when they said it.
+    pub(super) looked: Looked,
+    pub(super) by: String,
+}
+
 /// Settles what is unsettled of a row that ended in ERROR; the row lets go of its line.
-pub(super) fn settle(
-    sql: &Sql<'_>,
-    tenant: TenantId,
-    id: DeviceChangeId,
-    how: &Settlement,
-    by: &str,
-    now: DateTime<Utc>,
-) -> Result<()> {
+pub(super) fn settle(sql: &Sql<'_>, tenant: TenantId, id: DeviceChangeId, said: &Said, now: DateTime<Utc>) -> Result<()> {
+    let Said { settlement: how, looked, by } = said;
     // Of two who settle it at the same time the second must find it settled.
     sql.query(text::LOCK_ROW, &[&tenant.0, &id.0], |_| Ok(()))?;
     let row = find_row(sql, tenant, id)?;
@@ -108,6 +110,13 @@ pub(super) fn settle(
     let all = sql.query(text::LIST_STEPS, &[&tenant.0, &id.0], read_step)?;
     if row.holds & Holds::OUTCOME_UNKNOWN.0 == 0 && !all.iter().any(|step| is_unknown(step.state)) {
         return conflict(format!("nothing of device change {id} is unsettled"));
+    }
+    let is_another = looked.attempt.is_some_and(|attempt| attempt != row.attempt);
+    if is_another || looked.steps_at.is_some_and(|at| all.iter().map(|step| step.at).max() != Some(at)) {
+        return conflict(format!(
+            "device change {id} is in attempt {} by now, or its steps were written anew; look at it again, then say what stands",
+            row.attempt
+        ));
     }
     let settled = settled_steps(all, how, by, now);
     if *how == Settlement::Gone
@@ -123,13 +132,13 @@ pub(super) fn settle(
         entry: entry::SETTLED,
         text: LogText::Settled.into(),
         request: format!("Settle\n{}", row.line),
-        response: said(how, &places(&settled), by),
+        response: sentence(how, &places(&settled), by),
         error: None,
     };
     write_logs(sql, (tenant.0, row.change, row.portal), &[log], now)
 }
 
-fn said(how: &Settlement, place: &str, by: &str) -> String {
+fn sentence(how: &Settlement, place: &str, by: &str) -> String {
     match how {
         Settlement::Stands(Some(external_id)) if place.starts_with(BILLED) => {
             format!("stands {place} as {external_id}, says {by}")
@@ -177,7 +186,7 @@ fn settled_steps(all: Vec<StepRecord>, how: &Settlement, by: &str, now: DateTime
         }
         step.code = None;
         step.unknown_since = None;
-        step.outcome = Some(said(how, place(step.step), by));
+        step.outcome = Some(sentence(how, place(step.step), by));
         step.at = now;
     }
     settled

@@ -17,7 +17,7 @@ use super::fixture::{Fixture, at, iccid, number};
 use super::waiting::{calling, open};
 use super::work::{QUERY, claim, rows};
 use crate::billing::{
-    AccountSettings, Disconnected, OutsideLog, RevServiceProductRow, RevServiceRow, Settlement, StepBatch, StepRecord,
+    AccountSettings, Disconnected, Looked, OutsideLog, RevServiceProductRow, RevServiceRow, Settlement, StepBatch, StepRecord,
     UnsettledFilter,
 };
 use crate::devices::FactsQuery;
@@ -345,7 +345,7 @@ pub async fn unsettled_steps_are_listed_and_settled<S: Store>(store: &S) {
         ..StepBatch::default()
     };
     store.record_steps(&held, &batch, at(20)).await.expect("written");
-    let early = store.settle_steps(tenant, found[0], &Settlement::Gone, "somebody", at(21)).await;
+    let early = store.settle_steps(tenant, found[0], &Settlement::Gone, Looked::default(), "somebody", at(21)).await;
     assert!(matches!(early, Err(StoreError::Conflict { .. })), "it is open: {early:?}");
     let (mut page, _) = open(&fixture, &held, 21).await;
     let reason = || Reason::new(Code::OutcomeUnknown, "nobody knows");
@@ -367,14 +367,28 @@ pub async fn unsettled_steps_are_listed_and_settled<S: Store>(store: &S) {
     assert_eq!(store.get_bulk_change_of(tenant, found[1]).await.expect("its change"), id);
     assert!(store.get_bulk_change_of(fixture.other, found[1]).await.is_err());
 
-    store.settle_steps(tenant, found[0], &Settlement::Stands(Some(10)), "somebody", at(30)).await.expect("settled");
+    // Who looked at another attempt, or before its steps were written, says nothing of this one.
+    let (attempt, steps_at) =
+        (rows(&fixture, id).await[0].attempt, store.list_steps(tenant, found[0]).await.expect("listed")[0].at);
+    for stale in [
+        Looked { attempt: Some(attempt + 1), steps_at: Some(steps_at) },
+        Looked { attempt: Some(attempt), steps_at: Some(steps_at - chrono::TimeDelta::microseconds(1)) },
+    ] {
+        let refused = store.settle_steps(tenant, found[0], &Settlement::Gone, stale, "somebody", at(29)).await;
+        assert!(matches!(refused, Err(StoreError::Conflict { .. })), "{stale:?}: {refused:?}");
+    }
+    let looked = Looked { attempt: Some(attempt), steps_at: Some(steps_at) };
+    store.settle_steps(tenant, found[0], &Settlement::Stands(Some(10)), looked, "somebody", at(30)).await.expect("settled");
     let stands = store.list_steps(tenant, found[0]).await.expect("listed");
     assert_eq!((stands[0].state, stands[0].external_number(), stands[0].at), (StepState::Done, Some(10), at(30)));
-    store.settle_steps(tenant, found[1], &Settlement::Gone, "somebody", at(31)).await.expect("settled");
+    store.settle_steps(tenant, found[1], &Settlement::Gone, Looked::default(), "somebody", at(31)).await.expect("settled");
     let gone: Vec<_> = store.list_steps(tenant, found[1]).await.expect("listed").iter().map(|step| step.state).collect();
     assert_eq!(gone, [StepState::Reverted, StepState::Reverted], "with the service goes what was charged on it");
     assert_eq!(facts(&fixture, 2).await, [(false, None), (false, None)], "neither held nor billed");
-    store.settle_steps(tenant, found[2], &Settlement::Stands(None), "somebody", at(32)).await.expect("settled");
+    store
+        .settle_steps(tenant, found[2], &Settlement::Stands(None), Looked::default(), "somebody", at(32))
+        .await
+        .expect("settled");
     let known: Vec<_> =
         store.list_steps(tenant, found[2]).await.expect("listed").iter().map(StepRecord::external_number).collect();
     assert_eq!(known, [Some(12), None]);
@@ -385,9 +399,9 @@ pub async fn unsettled_steps_are_listed_and_settled<S: Store>(store: &S) {
     let last = log.last().expect("an entry");
     assert_eq!((last.entry, last.description.as_str()), (entry::SETTLED, LogText::Settled.as_str()));
     assert!(last.response_text.as_deref().is_some_and(|text| text.ends_with("says somebody")), "{last:?}");
-    let again = store.settle_steps(tenant, found[1], &Settlement::Gone, "somebody", at(33)).await;
+    let again = store.settle_steps(tenant, found[1], &Settlement::Gone, Looked::default(), "somebody", at(33)).await;
     assert!(matches!(again, Err(StoreError::Conflict { .. })), "{again:?}");
-    let missing = store.settle_steps(fixture.other, found[1], &Settlement::Gone, "somebody", at(33)).await;
+    let missing = store.settle_steps(fixture.other, found[1], &Settlement::Gone, Looked::default(), "somebody", at(33)).await;
     assert!(matches!(missing, Err(StoreError::NotFound { .. })), "{missing:?}");
 }
 
@@ -429,7 +443,10 @@ pub async fn a_failed_page_keeps_what_was_sent<S: Store>(store: &S) {
     assert_eq!(holds.collect::<Vec<_>>(), [None, Some(true), Some(true), Some(false)]);
     let listed = store.list_unsettled_steps(fixture.tenant, &UnsettledFilter::all(), None, 9).await.expect("listed").items;
     assert_eq!(listed.iter().map(|step| step.record.device_change_id).collect::<Vec<_>>(), found[1..3]);
-    store.settle_steps(fixture.tenant, found[2], &Settlement::Stands(None), "somebody", at(13)).await.expect("settled");
+    store
+        .settle_steps(fixture.tenant, found[2], &Settlement::Stands(None), Looked::default(), "somebody", at(13))
+        .await
+        .expect("settled");
     assert_eq!(facts(&fixture, 3).await[2].1, None);
     assert_eq!(claim(&fixture, id, 499).await, None, "the page waits");
     assert!(claim(&fixture, id, 500).await.is_some());

@@ -15,7 +15,7 @@ use super::fixture::{BY, Fixture, at, authentication, iccid, provider};
 use super::waiting::{open, wait};
 use super::work::{claim, rows};
 use crate::billing::{
-    AccountSettings, CarrierLineWrite, CarrierWrite, OutsideLog, PlansBefore, Settlement, StepBatch, StepRecord,
+    AccountSettings, CarrierLineWrite, CarrierWrite, Looked, OutsideLog, PlansBefore, Settlement, StepBatch, StepRecord,
 };
 use crate::bulk_changes::NewBulkChange;
 use crate::catalogue::{CarrierRatePlan, IntegrationAuthentication, References, ServiceProvider};
@@ -407,7 +407,7 @@ pub async fn acts_at_carriers_are_settled<S: Store>(store: &S) {
         (found[0], Settlement::Stands(Some(10)), StepState::Done, "stands at the carrier, says somebody"),
         (found[1], Settlement::Gone, StepState::Reverted, "does not stand at the carrier, says somebody"),
     ] {
-        store.settle_steps(tenant, row, &how, "somebody", at(30)).await.expect("settled");
+        store.settle_steps(tenant, row, &how, Looked::default(), "somebody", at(30)).await.expect("settled");
         let steps = store.list_steps(tenant, row).await.expect("listed");
         assert_eq!((steps[0].state, steps[0].external_id.as_deref()), (StepState::Done, Some("pkg-7")));
         assert_eq!((steps[1].state, steps[1].external_id.as_deref()), (state, Some("r-1")));

@@ -7,8 +7,8 @@ use lineshift_domain::order::{AssignmentOrder, Effect, Order};
 use lineshift_domain::terms::{OnPartialFailure, OnRevServiceFailure};
 use lineshift_engine::{Boundary, Clock as _, WorkerOptions};
 use lineshift_simulators::revio::Fault;
-use lineshift_store::billing::Settlement;
 use lineshift_store::billing::UnsettledFilter;
+use lineshift_store::billing::{Looked, Settlement};
 use lineshift_store::catalogue::RevCustomer;
 use lineshift_testkit::billing_checks::{Ordered, check_books_of};
 use lineshift_testkit::carriers::{CarrierWorld, OTHER_PACKAGE_TYPE, OTHER_PLAN, PLAN, with_carrier_plan};
@@ -234,7 +234,11 @@ async fn what_pond_does_not_take_back_is_stuck_listed_and_settled_by_a_person() 
     assert!(!listed.is_empty(), "whoever looks finds it");
     let row = listed[0].record.device_change_id;
     assert_eq!(operator.count("SELECT count(*) FROM device_change WHERE holds <> 0").await, 1, "its line is held");
-    operator.store.settle_steps(tenant, row, &Settlement::Stands(None), "operator", now).await.expect("settled");
+    operator
+        .store
+        .settle_steps(tenant, row, &Settlement::Stands(None), Looked::default(), "operator", now)
+        .await
+        .expect("settled");
     assert_eq!(operator.count("SELECT count(*) FROM device_change WHERE holds <> 0").await, 0);
     assert!(
         operator.store.list_unsettled_steps(tenant, &UnsettledFilter::all(), None, 10).await.expect("listed").items.is_empty()

@@ -9,7 +9,7 @@ use lineshift_domain::order::{AssignmentOrder, RevCharge};
 use lineshift_domain::terms::{BulkChangeStatus, OnPartialFailure};
 use lineshift_engine::Clock as _;
 use lineshift_simulators::revio::{Fault, Service, ServiceProduct};
-use lineshift_store::billing::{RevServiceRow, Settlement};
+use lineshift_store::billing::{Looked, RevServiceRow, Settlement};
 use lineshift_testkit::billing::{BillingWorld, OTHER_PRODUCT, PACKAGE, PASSWORD, PRODUCT, product};
 use lineshift_testkit::operator::{iccid, number};
 use rust_decimal::Decimal;
@@ -95,7 +95,12 @@ async fn a_service_that_a_person_says_stands_is_found_again_by_what_was_sent() {
     let (tenant, now) = (world.operator.tenant(), world.operator.clock.now());
     let rows = table(&world, "SELECT id FROM device_change").await;
     let settled = DeviceChangeId(rows[0][0].parse().expect("an id"));
-    world.operator.store.settle_steps(tenant, settled, &Settlement::Stands(None), "operator", now).await.expect("settled");
+    world
+        .operator
+        .store
+        .settle_steps(tenant, settled, &Settlement::Stands(None), Looked::default(), "operator", now)
+        .await
+        .expect("settled");
     tokio::time::sleep(Duration::from_secs(60)).await;
     retry(&world, id).await;
     work_until(&world, id, GIVEN_UP).await;

@@ -9,8 +9,8 @@ use lineshift_domain::order::{AssignmentOrder, PlanValues, RevCharge, Setting};
 use lineshift_domain::terms::{OnPartialFailure, OnRevServiceFailure};
 use lineshift_engine::{Boundary, Clock as _};
 use lineshift_simulators::revio::{Fault, Service};
-use lineshift_store::billing::Settlement;
 use lineshift_store::billing::UnsettledFilter;
+use lineshift_store::billing::{Looked, Settlement};
 use lineshift_testkit::billing::{BillingWorld, OTHER_PRODUCT, PRODUCT, product};
 use lineshift_testkit::billing_workers::{Doom, Fate, Manner, start, work_in_turn};
 use lineshift_testkit::crash::look;
@@ -164,7 +164,11 @@ async fn an_undo_that_fails_is_stuck_and_holds_its_line_until_a_person_settles_i
     let service = world.simulator.ledger().services()[0].service_id;
     world.simulator.disconnect_service(service, operator.clock.now().date_naive());
     let row = listed[0].record.device_change_id;
-    operator.store.settle_steps(tenant, row, &Settlement::Gone, "operator", operator.clock.now()).await.expect("settled");
+    operator
+        .store
+        .settle_steps(tenant, row, &Settlement::Gone, Looked::default(), "operator", operator.clock.now())
+        .await
+        .expect("settled");
     assert!(
         operator.store.list_unsettled_steps(tenant, &UnsettledFilter::all(), None, 10).await.expect("listed").items.is_empty()
     );

@@ -7,7 +7,7 @@ use lineshift_domain::reading::codes;
 use lineshift_domain::scopes::Action;
 use lineshift_domain::terms::PortalType;
 use lineshift_engine::Caller;
-use lineshift_store::billing::{Settlement, UnsettledFilter};
+use lineshift_store::billing::{Looked, Settlement, UnsettledFilter};
 
 use super::carried_through;
 use super::reference::read_fields;
@@ -52,12 +52,13 @@ fn visible(caller: &Caller) -> UnsettledFilter {
 /// Settles what nobody knows about a row
 ///
 /// For a row that ended in ERROR: somebody looked it up in the billing system and says whether it stands there. The row then
-/// lets go of its line, and a retry goes on from there. Needs `edit` in the portal of its bulk change.
+/// lets go of its line, and a retry goes on from there. Needs `edit` in the portal of its bulk change. With `attempt` and `steps_at`
+/// it says of what it was said: a retry meanwhile is another matter.
 #[utoipa::path(post, path = "/api/v1/device-changes/{id}/settle", tag = super::tag::BULK_CHANGES,
     params(("id" = i64, Path, description = "The row")), request_body = SettleRequest,
     responses(
         (status = 200, description = "Its steps as they stand now", body = SettledView),
-        (status = 409, description = "Nothing of it is unsettled, or it is open", body = crate::views::ProblemView, content_type = "application/problem+json"),
+        (status = 409, description = "Nothing of it is unsettled, it is open, or it is not any more what was looked at", body = crate::views::ProblemView, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn settle_device_change(
     State(web): State<Web>,
@@ -70,13 +71,21 @@ pub(crate) async fn settle_device_change(
     // Whoever may not is told so before the body is read.
     web.engine.require_settling(&caller, row).await?;
     let mut fields = read_fields(request).await?;
-    let settlement = read_settlement(&mut fields);
-    let settlement = fields.finish(settlement)?;
+    let (settlement, looked) = (read_settlement(&mut fields), read_looked(&mut fields));
+    let (settlement, looked) = fields.finish(settlement.zip(looked))?;
     let engine = web.engine.clone();
-    carried_through(async move { engine.settle(&caller, row, &settlement).await }).await?;
+    carried_through(async move { engine.settle(&caller, row, &settlement, looked).await }).await?;
     let steps = web.engine.store().list_steps(tenant, row).await?;
     let view = SettledView { device_change_id: id, steps: steps.into_iter().map(Into::into).collect() };
     Ok((AuditNote { devices: 1 }, Json(view)))
+}
+
+/// How a moment is written.
+const A_MOMENT: &str = "a moment such as \"2026-11-21T14:05:00Z\" (RFC 3339), or null";
+
+fn read_looked(fields: &mut Fields) -> Option<Looked> {
+    let (attempt, steps_at) = (fields.optional_id("attempt", None), fields.optional_moment("steps_at", A_MOMENT, |_| true));
+    Some(Looked { attempt: attempt?, steps_at: steps_at? })
 }
 
 pub(crate) fn read_settlement(fields: &mut Fields) -> Option<Settlement> {

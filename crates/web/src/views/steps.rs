@@ -88,6 +88,12 @@ pub struct SettleRequest {
     /// With `stands`: the service's id there, where it is not known here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rev_service_id: Option<i64>,
+    /// The row's attempt that was looked at. If it is in another one by now, nothing is settled (409).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<i64>,
+    /// The latest `at` of the row's steps that were looked at. If they were written anew since, nothing is settled (409).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps_at: Option<DateTime<Utc>>,
 }
 
 /// A row that was settled.

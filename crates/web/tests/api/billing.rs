@@ -129,8 +129,18 @@ async fn what_nobody_knows_is_listed_and_settled_by_a_person() {
     assert_eq!(stranger.read("/api/v1/unsettled-steps").await["items"], json!([]));
     assert_eq!(stranger.post(&settle, &json!({"as": "gone"})).await.status, 404);
 
+    // Who says what they looked at settles nothing else.
+    let at = step["at"].clone();
+    let wrong = orderer.post(&settle, &json!({"as": "gone", "attempt": 0, "steps_at": "yesterday"})).await;
+    assert_eq!(wrong.problems(), ["attempt wrong_form", "steps_at wrong_form"]);
+    for stale in [json!({"attempt": 2, "steps_at": at}), json!({"attempt": 1, "steps_at": "2020-01-01T00:00:00Z"})] {
+        let stale = json!({"as": "gone", "attempt": stale["attempt"], "steps_at": stale["steps_at"]});
+        assert_eq!(orderer.post(&settle, &stale).await.status, 409, "{stale}");
+    }
+
     let mut events = app.operator.engine.events().subscribe();
-    let settled = orderer.post(&settle, &json!({"as": "stands", "rev_service_id": 4711})).await;
+    let stands = json!({"as": "stands", "rev_service_id": 4711, "attempt": 1, "steps_at": at});
+    let settled = orderer.post(&settle, &stands).await;
     assert_eq!(settled.status, 200, "{}", settled.text());
     let steps = settled.json()["steps"].clone();
     assert_eq!((&steps[0]["state"], &steps[0]["external_id"]), (&json!("done"), &json!(4711)));

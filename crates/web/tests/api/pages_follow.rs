@@ -200,6 +200,8 @@ async fn what_nobody_knows_is_shown_and_settled_by_a_person() {
     assert_eq!(vic.send_from(&address, &settle, &[("as", "gone")]).await.status, 403);
     for wrong in [
         vec![],
+        vec![("as", "gone")],
+        vec![("as", "gone"), ("attempt", "1"), ("steps_at", "yesterday")],
         vec![("as", "maybe")],
         vec![("as", "gone"), ("rev_service_id", "7")],
         vec![("as", "stands"), ("rev_service_id", "x")],
@@ -211,12 +213,58 @@ async fn what_nobody_knows_is_shown_and_settled_by_a_person() {
         ada.send_from(&address, &format!("/m2m/bulk-changes/1/lines/{}/settle", row + 99), &[("as", "gone")]).await.status,
         404
     );
-    let settled = ada.send_from(&address, &settle, &[("as", "stands"), ("rev_service_id", "4711")]).await;
+    let settled = ada.send_from(&address, &settle, &[("as", "stands"), ("rev_service_id", "4711"), ("attempt", "1")]).await;
     assert_eq!((settled.status, settled.header("location")), (303, address.as_str()), "{}", settled.text());
     let page = ada.page(&address).await;
     assert!(page.contains("4711") && page.contains("status-done") && !page.contains("It stands there"), "{page}");
     assert!(!ada.page("/").await.contains("lines are held"));
-    assert_eq!(ada.send_from(&address, &settle, &[("as", "gone")]).await.status, 409, "it is settled");
+    let again = ada.send_from(&address, &settle, &[("as", "gone"), ("attempt", "1")]).await;
+    assert_eq!(again.status, 409, "it is settled");
+    assert!(again.text().contains("role=\"alert\"") && again.text().contains("status-done"), "{}", again.text());
+}
+
+/// What the first form of a page that settles would send, but for the token.
+fn settling(page: &str) -> Vec<(String, String)> {
+    let (_, form) = page.split_once("/settle\"").unwrap_or_else(|| panic!("no form to settle in {page}"));
+    let (form, _) = form.split_once("</form>").expect("it ends");
+    let attribute = |input: &str, name: &str| {
+        let (_, rest) = input.split_once(&format!("{name}=\""))?;
+        Some(rest.split('"').next()?.to_owned())
+    };
+    let inputs = form.split("<input type=\"hidden\"").skip(1).filter_map(|rest| rest.split('>').next());
+    let sent = inputs.map(|input| (attribute(input, "name").expect("a name"), attribute(input, "value").expect("a value")));
+    sent.filter(|(name, _)| name != "csrf_token").collect()
+}
+
+#[tokio::test]
+async fn what_was_said_of_one_attempt_settles_no_other() {
+    let (app, row) = with_a_lost_line().await;
+    app.signed_in("ada@fleet.example", &["operator"], "*").await;
+    let mut ada = Browser::signed_in(&app, "ada@fleet.example").await;
+    let address = format!("/m2m/bulk-changes/1/lines/{row}");
+    let stale = settling(&ada.page(&address).await);
+    // A colleague settles it and retries; in the second attempt it is lost again.
+    app.operator.clock.advance(chrono::TimeDelta::seconds(5));
+    app.operator.run_until_idle().await;
+    let orderer = app.orderer().await;
+    assert_eq!(orderer.post(&format!("/api/v1/device-changes/{row}/settle"), &json!({"as": "gone"})).await.status, 200);
+    let retried = orderer.post("/api/v1/bulk-changes/1/retry", &json!({})).await;
+    assert_eq!(retried.status, 202, "{}", retried.text());
+    lose_rows(&app, 1).await;
+    app.operator.run_until_idle().await;
+
+    let fields: Vec<(&str, &str)> = stale.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let refused = ada.send_from(&address, &format!("{address}/settle"), &fields).await;
+    let page = refused.text();
+    assert_eq!(refused.status, 409, "{page}");
+    assert!(page.contains("is in attempt 2 by now") && page.contains("It stands there"), "{page}");
+    let listed = orderer.read("/api/v1/unsettled-steps").await;
+    assert_eq!(listed["items"][0]["device_change_id"], row, "it is as unsettled as before: {listed}");
+
+    let fresh = settling(&page);
+    let fields: Vec<(&str, &str)> = fresh.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let settled = ada.send_from(&address, &format!("{address}/settle"), &fields).await;
+    assert_eq!(settled.status, 303, "{}", settled.text());
 }
 
 #[tokio::test]

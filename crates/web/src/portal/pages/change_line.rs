@@ -3,12 +3,15 @@
 
 use askama::Template;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
+use chrono::{DateTime, SecondsFormat};
 use lineshift_domain::codes::Code;
 use lineshift_domain::ids::DeviceChangeId;
 use lineshift_domain::reading::codes;
 use lineshift_domain::scopes::Action;
-use lineshift_store::billing::Settlement;
+use lineshift_store::billing::{Looked, Settlement};
+use lineshift_store::bulk_changes::BulkChangeView as StoredChange;
 
 use super::bulk_change::{RowShown, address_of, path_id, seen, shown};
 use super::bulk_changes::title;
@@ -20,7 +23,7 @@ use crate::audit::AuditNote;
 use crate::cursor::Cursor as _;
 use crate::portal::form::Form;
 use crate::portal::page::{When, answer};
-use crate::portal::refused::PageRefused;
+use crate::portal::refused::{PageRefused, as_page};
 use crate::portal::viewer::{Frame, Place, Viewer};
 use crate::problem::ApiProblem;
 use crate::query::{Parameters, PathId};
@@ -35,6 +38,10 @@ struct ChangeLinePage {
     title: String,
     row: RowShown,
     attempt: i64,
+    /// When the latest of its steps was written, as the form says what it is about.
+    steps_at: Option<String>,
+    /// Why it was not settled.
+    refused: Option<String>,
     next_check: Option<When>,
     steps: Vec<StepShown>,
     /// Whether the line is held until somebody says what stands, and the viewer may say so.
@@ -63,26 +70,39 @@ pub(in crate::portal) async fn show(
     let row = path_id(&row)?;
     let after = parameters.text("after");
     parameters.finish()?;
-    let found = find_row(&viewer, change.id.0, row).await?;
-    let (entries, next) = entries(&viewer, &change, Some(row), after).await?;
+    Ok(answer(&page(&viewer, &change, row, after, None).await?))
+}
+
+/// The page of a row as it stands now.
+async fn page(
+    viewer: &Viewer,
+    change: &StoredChange,
+    row: i64,
+    after: Option<String>,
+    refused: Option<String>,
+) -> Result<ChangeLinePage, ApiProblem> {
+    let found = find_row(viewer, change.id.0, row).await?;
+    let (entries, next) = entries(viewer, change, Some(row), after).await?;
     let steps = found.steps.clone().unwrap_or_default();
-    let may_settle = viewer.may(change.portal, Action::Edit) && is_unsettled(&viewer, row).await?;
-    let page = ChangeLinePage {
-        change: address_of(&change),
-        title: title(&BulkChangeView::from(&change)),
+    let may_settle = viewer.may(change.portal, Action::Edit) && is_unsettled(viewer, row).await?;
+    Ok(ChangeLinePage {
+        change: address_of(change),
+        title: title(&BulkChangeView::from(change)),
+        steps_at: steps.iter().map(|step| step.at).max().map(|at| at.to_rfc3339_opts(SecondsFormat::Micros, true)),
+        refused,
         attempt: found.attempt,
         next_check: found.next_check_at.map(|at| viewer.when(at)),
-        steps: steps.into_iter().map(|step| step_shown(&viewer, step)).collect(),
+        steps: steps.into_iter().map(|step| step_shown(viewer, step)).collect(),
         may_settle,
         entries,
         next,
         frame: viewer.frame(format!("Line of bulk change {}", change.id), Some(change.portal), Place::BulkChanges)?,
-        row: shown(&viewer, found),
-    };
-    Ok(answer(&page))
+        row: shown(viewer, found),
+    })
 }
 
-/// `POST /{portal}/bulk-changes/{id}/lines/{row}/settle`: somebody has looked there, and says what stands.
+/// `POST /{portal}/bulk-changes/{id}/lines/{row}/settle`: somebody has looked there, and says what stands. If
+/// the line is in another attempt by then, or settled, nothing is stored, and the page is shown as it is now.
 pub(in crate::portal) async fn settle(
     viewer: Viewer,
     Path((portal, id, row)): Path<(String, String, String)>,
@@ -102,11 +122,25 @@ pub(in crate::portal) async fn settle(
     if stands == Some(false) && service.is_some() {
         fields.report("rev_service_id", codes::CONFLICTING_FIELDS, "what is gone has no id; leave it empty");
     }
+    let attempt = fields.id("attempt", |attempt| attempt);
+    let steps_at =
+        fields.parsed("steps_at", "a moment (RFC 3339)", |text| Some(DateTime::parse_from_rfc3339(text).ok()?.to_utc()));
     fields.finish()?;
     let stands = stands.ok_or_else(|| ApiProblem::missing("as", "say whether it stands or is gone"))?;
+    let attempt =
+        attempt.ok_or_else(|| ApiProblem::missing("attempt", "open the page of the line, and say there what stands"))?;
     let settlement = if stands { Settlement::Stands(service) } else { Settlement::Gone };
+    let looked = Looked { attempt: Some(attempt), steps_at };
     let address = format!("{}/lines/{row}", address_of(&change));
-    carried_through(async move { viewer.web.engine.settle(&viewer.caller, row, &settlement).await }).await?;
+    let (engine, caller) = (viewer.web.engine.clone(), viewer.caller.clone());
+    let settled = carried_through(async move { engine.settle(&caller, row, &settlement, looked).await }).await;
+    if let Err(problem) = settled.map_err(ApiProblem::from) {
+        if problem.status() != StatusCode::CONFLICT {
+            return Err(problem.into());
+        }
+        let page = page(&viewer, &change, row.0, None, Some(problem.detail())).await?;
+        return Ok(as_page(problem, &page));
+    }
     Ok((AuditNote { devices: 1 }, Redirect::to(&address)).into_response())
 }
 
