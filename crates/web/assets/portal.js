@@ -134,7 +134,8 @@ function listenForKeys() {
   }
   let before = "";
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, textarea, select")) return;
+    // Where something is typed, keys are letters; nothing is typed into a box that is ticked.
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input:not([type=checkbox], [type=radio]), textarea, select")) return;
     const typed = before === "g" ? `g ${event.key}` : event.key;
     before = event.key;
     if (event.key === "?") dialog.showModal();

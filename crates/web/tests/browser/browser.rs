@@ -18,18 +18,40 @@ const PATIENCE: Duration = Duration::from_secs(40);
 /// Keys as WebDriver writes them.
 pub(crate) const ENTER: char = '\u{e007}';
 pub(crate) const ESCAPE: char = '\u{e00c}';
-const TAB: char = '\u{e004}';
-
-/// Fields and links of a page, and more.
-const MOST_TABS: usize = 200;
+pub(crate) const TAB: char = '\u{e004}';
+pub(crate) const SHIFT: char = '\u{e008}';
+pub(crate) const DOWN: char = '\u{e015}';
 
 /// Between two looks at a page.
 const A_LOOK: Duration = Duration::from_millis(50);
 
-/// What makes axe-core run, and what it answers: `rule: what it says: where`, one for each fault.
+/// What makes axe-core run, and what it answers: `rule: what it says: where`, one for each fault. Light and dark differ in colours alone.
 const AXE: &str = "const done = arguments[arguments.length - 1];
-    axe.run(document, { resultTypes: ['violations'] }).then((found) => done(found.violations.flatMap((fault) =>
+    const rules = matchMedia('(prefers-color-scheme: dark)').matches ? { runOnly: ['color-contrast'] } : {};
+    axe.run(document, { resultTypes: ['violations'], ...rules }).then((found) => done(found.violations.flatMap((fault) =>
         fault.nodes.map((node) => `${fault.id}: ${fault.help}: ${node.html.slice(0, 200)}`))), (error) => done([String(error)]));";
+
+/// What has the focus, and what is wrong with how that is shown: nobody who works with keys alone may lose sight of it.
+const FOCUS: &str = "const it = document.activeElement;
+    if (!it || it === document.body) return null;
+    const style = getComputedStyle(it);
+    const within = (low, high, most) => (Math.max(low, 0) + Math.min(high, most)) / 2;
+    const box = [...it.getClientRects()].find((box) => box.width && box.height) ?? it.getBoundingClientRect();
+    const top = document.elementFromPoint(within(box.left, box.right, innerWidth), within(box.top, box.bottom, innerHeight));
+    const faults = [];
+    if (!(style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 1) && style.boxShadow === 'none') faults.push('has no ring');
+    if (!top || !it.contains(top)) faults.push('is out of sight or behind ' + (top ? top.outerHTML.slice(0, 80) : 'nothing'));
+    if (it.tabIndex > 0) faults.push('has its own place in the order');
+    return [it, faults.join(', ')];";
+
+/// Where the focus is.
+pub(crate) struct Focus {
+    pub(crate) element: Element,
+    /// What it is called to those who do not see it.
+    pub(crate) name: String,
+    /// What is wrong with how it is shown; empty where nothing is.
+    pub(crate) faults: String,
+}
 
 /// How somebody looks at pages.
 #[derive(Debug, Clone, Copy, Default)]
@@ -73,19 +95,6 @@ impl Browser {
         std::fs::read_to_string(found().expect("it is there")).expect("a text")
     }
 
-    /// Goes from field to field by the Tab key until it is there.
-    pub(crate) async fn tab_to(&self, css: &str) {
-        self.find(css).await;
-        let is_there = format!("return document.activeElement.matches({css:?})");
-        for _ in 0..MOST_TABS {
-            self.keys(&[TAB]).await;
-            if self.script(&is_there).await == true {
-                return;
-            }
-        }
-        panic!("{css} cannot be reached by the keyboard");
-    }
-
     /// Goes to an address of the server.
     pub(crate) async fn go(&self, path: &str) {
         self.driver.go(&format!("{}{path}", self.url)).await.unwrap_or_else(|error| panic!("{path}: {error}"));
@@ -93,12 +102,12 @@ impl Browser {
 
     /// Signs in by the page for it.
     pub(crate) async fn sign_in(&self, email: &str) {
-        self.sign_in_with(email, PASSWORD).await;
+        self.sign_in_with(email, PASSWORD, "/sign-in").await;
     }
 
-    /// The same with another password.
-    pub(crate) async fn sign_in_with(&self, email: &str, password: &str) {
-        self.go("/sign-in").await;
+    /// The same with another password, and by an address that leads elsewhere afterwards.
+    pub(crate) async fn sign_in_with(&self, email: &str, password: &str, address: &str) {
+        self.go(address).await;
         self.fill("input[name=email]", email).await;
         self.fill("input[name=password]", password).await;
         self.click("main form button").await;
@@ -195,6 +204,38 @@ impl Browser {
         self.driver.type_into(&field, name).await.unwrap_or_else(|error| panic!("{css}: {error}"));
     }
 
+    /// Sends a form to an address as a page of this server does, whatever stands on the page that is shown; waits for the answer.
+    pub(crate) async fn send_form(&self, address: &str, fields: &[(&str, &str)]) {
+        let script = format!(
+            "const form = document.createElement('form');
+            [form.method, form.action] = ['post', {}];
+            const token = document.querySelector('meta[name=csrf-token]')?.content ?? '';
+            for (const [name, value] of [['csrf_token', token], ...{}]) {{
+                const field = form.appendChild(document.createElement('input'));
+                [field.type, field.name, field.value] = ['hidden', name, value];
+            }}
+            document.body.append(form);
+            form.submit();",
+            json!(address),
+            json!(fields)
+        );
+        self.leave_by(async || drop(self.script(&script).await)).await;
+    }
+
+    /// Does what leads away from the page that is shown, and waits until the next one is there.
+    pub(crate) async fn leave_by(&self, act: impl AsyncFn()) {
+        self.script("window.isLeft = false").await;
+        act().await;
+        let arrived = "return window.isLeft === undefined && document.readyState === 'complete'";
+        self.until("another page is shown", async || self.driver.script(arrived, false).await.is_ok_and(|is| is == true)).await;
+    }
+
+    /// The status under which the page that is shown was answered.
+    pub(crate) async fn status(&self) -> u16 {
+        let status = self.script("return performance.getEntriesByType('navigation')[0].responseStatus").await;
+        serde_json::from_value(status).expect("a status")
+    }
+
     /// Chooses of a list what has that value.
     pub(crate) async fn choose(&self, css: &str, value: &str) {
         self.click(&format!("{css} option[value=\"{value}\"]")).await;
@@ -224,6 +265,25 @@ impl Browser {
         self.driver.press(keys).await.expect("keys are pressed");
     }
 
+    /// Holds keys together, wherever the focus is.
+    pub(crate) async fn hold(&self, keys: &[char]) {
+        self.driver.hold(keys).await.expect("keys are pressed");
+    }
+
+    /// What has the focus; nothing while the page changes, or where it is on the page as a whole.
+    pub(crate) async fn focus(&self) -> Option<Focus> {
+        let found = self.driver.script(FOCUS, false).await.ok()?;
+        let element = Element::of(&found[0])?;
+        let name = self.driver.label(&element).await.ok()?;
+        Some(Focus { element, name, faults: found[1].as_str().unwrap_or_default().to_owned() })
+    }
+
+    /// Gives a file to the field that has the focus, as its dialog would.
+    pub(crate) async fn give_file_here(&self, file: &Path) {
+        let field = self.focus().await.expect("a field has the focus").element;
+        self.driver.type_into(&field, file.to_str().expect("a path of letters")).await.expect("a field for files");
+    }
+
     /// Answers to the question that a script asks.
     pub(crate) async fn confirm(&self) {
         self.until("something is asked", async || self.driver.question().await.is_ok()).await;
@@ -244,12 +304,18 @@ impl Browser {
 
     /// The faults of accessibility of the page.
     pub(crate) async fn faults(&self) -> Vec<String> {
+        if self.script("return window.axe === undefined").await == true {
+            self.bring_axe().await;
+        }
+        let found = self.driver.script(AXE, true).await.expect("axe-core runs");
+        serde_json::from_value(found).expect("texts")
+    }
+
+    async fn bring_axe(&self) {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/node_modules/axe-core/axe.min.js");
         let axe = std::fs::read_to_string(&file)
             .unwrap_or_else(|error| panic!("axe-core is not installed, run `npm ci` in crates/web/tests/browser: {error}"));
         self.script(&axe).await;
-        let found = self.driver.script(AXE, true).await.expect("axe-core runs");
-        serde_json::from_value(found).expect("texts")
     }
 
     /// Bytes of the page and of all that it brought, compressed as they came, and the addresses of what came from elsewhere.
@@ -261,6 +327,12 @@ impl Browser {
         (entries.iter().map(|(_, size)| size).sum(), elsewhere)
     }
 
+    /// How many pixels the page is wider than its window.
+    pub(crate) async fn overhang(&self) -> i64 {
+        let overhang = self.script("return document.documentElement.scrollWidth - document.documentElement.clientWidth").await;
+        overhang.as_i64().expect("a number")
+    }
+
     /// Path and query of every link of the page, as they stand there.
     pub(crate) async fn links(&self) -> Vec<String> {
         let script =
@@ -268,19 +340,26 @@ impl Browser {
         serde_json::from_value(self.script(script).await).expect("addresses")
     }
 
-    /// What the browser complained of since it was asked last: scripts that failed, what the policy did not let through, what was not found.
+    /// What the browser complained of since it was asked last: scripts that failed, what the policy did not let through, what was not found;
+    /// but for the page itself, of which Chromium complains wherever it is an answer that something is wrong.
     pub(crate) async fn complaints(&self) -> Vec<String> {
+        let page = self.driver.url().await.expect("a page is shown");
+        let itself = format!("{page} - Failed to load resource:");
         let entries = self.driver.log().await.expect("a log");
-        entries.iter().filter(|entry| entry["level"] == "SEVERE").map(|entry| entry["message"].to_string()).collect()
+        let said = entries.iter().filter(|entry| entry["level"] == "SEVERE").filter_map(|entry| entry["message"].as_str());
+        said.filter(|said| !said.starts_with(&itself)).map(str::to_owned).collect()
     }
 
-    /// Keeps a picture of the page, as far down as is worth looking.
+    /// Keeps a picture of the page, as far down as there is something, and a window shows.
     pub(crate) async fn picture(&self, file: &Path) {
-        let height = self.script("return Math.min(document.documentElement.scrollHeight, 1600)").await;
-        let metrics = json!({"width": 1280, "height": height, "deviceScaleFactor": 1, "mobile": false});
-        self.devtools("Emulation.setDeviceMetricsOverride", &metrics).await;
-        let picture =
-            self.driver.devtools("Page.captureScreenshot", &json!({"format": "jpeg", "quality": 72})).await.expect("a picture");
+        let script = "scrollTo(0, 0);
+            const ends = [...document.querySelectorAll('main > *, .places ul')].map((it) => it.getBoundingClientRect().bottom);
+            return Math.ceil(Math.min(Math.max(...ends) + 24, innerHeight))";
+        let height = self.script(script).await;
+        let clip = json!({"x": 0, "y": 0, "width": 1280, "height": height, "scale": 1});
+        self.devtools("Emulation.setScrollbarsHidden", &json!({"hidden": true})).await;
+        let asked = json!({"format": "jpeg", "quality": 66, "clip": clip});
+        let picture = self.driver.devtools("Page.captureScreenshot", &asked).await.expect("a picture");
         let picture = STANDARD.decode(picture["data"].as_str().unwrap_or_default()).expect("a picture");
         std::fs::write(file, picture).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     }

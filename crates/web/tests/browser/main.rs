@@ -2,12 +2,17 @@
 
 mod accounts;
 mod administering;
+mod answers;
 mod at_a_provider;
 mod browser;
+mod by_keyboard;
 mod every_page;
 mod following;
+mod keyboard;
 mod line_between;
 mod ordering;
+mod phone;
+mod pictures;
 #[path = "../oidc/provider.rs"]
 #[expect(dead_code, reason = "the tests of that protocol do more with it")]
 mod provider;

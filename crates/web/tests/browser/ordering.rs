@@ -6,7 +6,7 @@ use lineshift_engine::Clock as _;
 use lineshift_testkit::operator::iccid;
 use rust_xlsxwriter::Workbook;
 
-use crate::browser::{Browser, ENTER, Manner};
+use crate::browser::{Browser, Manner};
 use crate::world::World;
 
 /// The forms of ordering.
@@ -131,23 +131,18 @@ async fn lines_are_chosen_by_ticks_by_filter_and_by_files() {
 }
 
 #[tokio::test]
-async fn what_is_scheduled_is_moved_and_canceled_by_the_keyboard_alone() {
+async fn what_is_scheduled_is_moved_and_canceled() {
     let world = World::with_lines(2).await;
     let operator = &world.app.operator;
     let date = operator.clock.now() + TimeDelta::days(9);
     let plan = CustomerRatePlanOrder { effective_date: Some(EffectiveDate::Instant(date)), ..operator.plan_order(operator.plan) };
     operator.run(operator.order([iccid(1), iccid(2)], Effect::CustomerRatePlanChange(plan))).await;
     let browser = world.administrator(Manner::default()).await;
-    browser.keys(&['g', 's']).await;
-    browser.comes_to("/m2m/plan-queue").await;
-    browser.find("form[action$='/move']").await;
-    browser.tab_to("form[action$='/move'] input[type=date]").await;
-    browser.keys(&['1', '2', '2', '4', '2', '0', '2', '6']).await;
-    browser.tab_to("form[action$='/move'] button").await;
-    browser.keys(&[ENTER]).await;
+    browser.go("/m2m/plan-queue").await;
+    browser.fill("form[action$='/move'] input[type=date]", "12242026").await;
+    browser.click("form[action$='/move'] button").await;
     browser.find("input[name=effective_date][value=\"2026-12-24\"]").await;
-    browser.tab_to("form[action$='/cancel'] button").await;
-    browser.keys(&[ENTER]).await;
+    browser.click("form[action$='/cancel'] button").await;
     browser.confirm().await;
     browser.comes_down_to("form[action$='/cancel']", 1).await;
     browser.go("/m2m/plan-queue?month=2026-12").await;

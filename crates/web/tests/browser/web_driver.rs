@@ -28,7 +28,15 @@ impl By<'_> {
 }
 
 /// An element of the page that is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Element(String);
+
+impl Element {
+    /// The one that a script has answered, if it has answered one.
+    pub(crate) fn of(answer: &Value) -> Option<Self> {
+        answer[ELEMENT].as_str().map(|id| Self(id.to_owned()))
+    }
+}
 
 /// A driver with one session; both end with this, and the browser with them, because they talk over a pipe.
 pub(crate) struct WebDriver {
@@ -114,6 +122,20 @@ impl WebDriver {
         let one = |key: &char| [json!({"type": "keyDown", "value": key}), json!({"type": "keyUp", "value": key})];
         let actions: Vec<Value> = keys.iter().flat_map(one).collect();
         self.post("/actions", json!({"actions": [{"type": "key", "id": "keyboard", "actions": actions}]})).await.map(drop)
+    }
+
+    /// Presses keys one after the other, holds them, and lets them go.
+    pub(crate) async fn hold(&self, keys: &[char]) -> Result<(), String> {
+        let down = keys.iter().map(|key| json!({"type": "keyDown", "value": key}));
+        let up = keys.iter().rev().map(|key| json!({"type": "keyUp", "value": key}));
+        let actions: Vec<Value> = down.chain(up).collect();
+        self.post("/actions", json!({"actions": [{"type": "key", "id": "keyboard", "actions": actions}]})).await.map(drop)
+    }
+
+    /// What an element is called to those who do not see it.
+    pub(crate) async fn label(&self, element: &Element) -> Result<String, String> {
+        let label = self.get(&format!("/element/{}/computedlabel", element.0)).await?;
+        Ok(label.as_str().unwrap_or_default().to_owned())
     }
 
     /// What a script returns; `later` gets a function to give it to as its last argument.
