@@ -211,6 +211,8 @@ pub(super) struct FormShown {
 
 /// A field as it is shown.
 pub(super) struct FieldShown {
+    /// By which its label, its help and its problems are found: a page may have several forms with a field of that name.
+    pub(super) id: String,
     pub(super) name: String,
     pub(super) label: String,
     pub(super) help: String,
@@ -250,6 +252,7 @@ impl FormShown {
         source: Source<'_>,
         refused: Option<&ApiProblem>,
     ) -> Self {
+        let action = action.into();
         let mut errors = refused.map(|problem| problem.view().errors).unwrap_or_default();
         let mut shown = Vec::with_capacity(fields.len());
         for field in fields {
@@ -258,7 +261,7 @@ impl FormShown {
                 rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
             };
             let problems = errors.extract_if(.., |error| is_of(&error.field)).map(|error| for_people(&error.message)).collect();
-            shown.push(FieldShown::new(field, &source.texts(field), problems));
+            shown.push(FieldShown::new(&action, field, &source.texts(field), problems));
         }
         let mut problems: Vec<String> = errors
             .into_iter()
@@ -276,7 +279,7 @@ impl FormShown {
                 several => format!("{several} things are to be put right."),
             });
         }
-        Self { action: action.into(), submit: submit.into(), fields: shown, problems }
+        Self { action, submit: submit.into(), fields: shown, problems }
     }
 }
 
@@ -286,9 +289,11 @@ fn for_people(message: &str) -> String {
 }
 
 impl FieldShown {
-    fn new(field: &Field, texts: &[String], problems: Vec<String>) -> Self {
+    /// A field of the form that is sent to that address.
+    fn new(form: &str, field: &Field, texts: &[String], problems: Vec<String>) -> Self {
         let options = |choices: &[Choice]| choices.iter().map(|choice| OptionShown::new(choice, texts)).collect();
         let mut shown = Self {
+            id: format!("{form}-{}", field.name).trim_start_matches('/').replace(['/', '.'], "-"),
             name: field.name.clone(),
             label: field.label.clone(),
             help: field.help.clone(),
@@ -326,11 +331,6 @@ impl FieldShown {
         }
         shown.value = texts.join(" ");
         shown
-    }
-
-    /// How its help and its problems are found.
-    pub(super) fn id(&self) -> String {
-        self.name.replace('.', "-")
     }
 }
 

@@ -327,6 +327,13 @@ impl Browser {
         (entries.iter().map(|(_, size)| size).sum(), elsewhere)
     }
 
+    /// The ids that several elements of the page have.
+    pub(crate) async fn ids_given_twice(&self) -> Vec<String> {
+        let script = "const ids = [...document.querySelectorAll('[id]')].map((it) => it.id);
+            return [...new Set(ids.filter((id, nth) => ids.indexOf(id) !== nth))]";
+        serde_json::from_value(self.script(script).await).expect("ids")
+    }
+
     /// How many pixels the page is wider than its window.
     pub(crate) async fn overhang(&self) -> i64 {
         let overhang = self.script("return document.documentElement.scrollWidth - document.documentElement.clientWidth").await;
@@ -350,15 +357,17 @@ impl Browser {
         said.filter(|said| !said.starts_with(&itself)).map(str::to_owned).collect()
     }
 
-    /// Keeps a picture of the page, as far down as there is something, and a window shows.
-    pub(crate) async fn picture(&self, file: &Path) {
-        let script = "scrollTo(0, 0);
+    /// Keeps a picture of the page, as far down as there is something, and at most so many pixels.
+    pub(crate) async fn picture(&self, file: &Path, most: u32) {
+        let script = format!(
+            "scrollTo(0, 0);
             const ends = [...document.querySelectorAll('main > *, .places ul')].map((it) => it.getBoundingClientRect().bottom);
-            return Math.ceil(Math.min(Math.max(...ends) + 24, innerHeight))";
-        let height = self.script(script).await;
+            return Math.ceil(Math.min(Math.max(...ends) + 24, {most}))"
+        );
+        let height = self.script(&script).await;
         let clip = json!({"x": 0, "y": 0, "width": 1280, "height": height, "scale": 1});
         self.devtools("Emulation.setScrollbarsHidden", &json!({"hidden": true})).await;
-        let asked = json!({"format": "jpeg", "quality": 66, "clip": clip});
+        let asked = json!({"format": "jpeg", "quality": 58, "clip": clip, "captureBeyondViewport": true});
         let picture = self.driver.devtools("Page.captureScreenshot", &asked).await.expect("a picture");
         let picture = STANDARD.decode(picture["data"].as_str().unwrap_or_default()).expect("a picture");
         std::fs::write(file, picture).unwrap_or_else(|error| panic!("{}: {error}", file.display()));

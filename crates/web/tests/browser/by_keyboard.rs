@@ -4,10 +4,13 @@ use chrono::TimeDelta;
 use lineshift_domain::order::{CustomerRatePlanOrder, Effect, EffectiveDate};
 use lineshift_engine::Clock as _;
 use lineshift_testkit::operator::iccid;
+use lineshift_testkit::people::PASSWORD;
 
 use crate::browser::{ENTER, ESCAPE};
 use crate::keyboard::Keyboard;
 use crate::world::World;
+
+const OTHER_PASSWORD: &str = "brisk-lantern-hums-far";
 
 const ADA: &str = "ada@fleet.example";
 
@@ -170,4 +173,54 @@ async fn users_roles_and_keys_are_made() {
     ada.tick("M2M: view").await;
     ada.enter("Create").await;
     ada.shows("main", "shown this once").await;
+}
+
+#[tokio::test]
+async fn an_integration_is_called_and_a_plan_and_a_password_are_changed() {
+    let world = World::billed().await;
+    let ada = world.keyboard().await;
+    ada.press(&['g', 'a']).await;
+    ada.shows("h1", "Admin").await;
+    ada.enter("Integrations").await;
+    ada.shows("h1", "Integrations").await;
+    ada.enter("Rev.io").await;
+    ada.shows("h1", "Rev.io").await;
+    ada.enter("Test connection").await;
+    ada.shows("main", "The connection works.").await;
+    ada.enter("Synchronise").await;
+    ada.comes_to("/admin/sync-runs/").await;
+    ada.shows("h1", "Synchronisation").await;
+    ada.enter("Customer rate plans").await;
+    ada.shows("h1", "Customer rate plans").await;
+    // The search has a key of its own.
+    ada.press(&['/']).await;
+    ada.types("half").await;
+    ada.press(&[ENTER]).await;
+    ada.comes_to("/admin/customer-rate-plans?q=half").await;
+    ada.enter("Half").await;
+    ada.shows("h1", "Half").await;
+    ada.tab_to("Name").await;
+    ada.types(" and more").await;
+    ada.press(&[ENTER]).await;
+    ada.shows("main", "Saved.").await;
+    ada.enter("ada").await;
+    ada.shows("h1", "Your account").await;
+    ada.fill("Present password", PASSWORD).await;
+    ada.fill("New password", OTHER_PASSWORD).await;
+    ada.fill("New password, once more", OTHER_PASSWORD).await;
+    ada.press(&[ENTER]).await;
+    ada.shows("main", "Saved.").await;
+}
+
+#[tokio::test]
+async fn what_nobody_knows_is_found_and_settled() {
+    let world = World::with_a_held_line().await;
+    let ada = world.keyboard().await;
+    ada.shows("main", "1 lines are held").await;
+    ada.enter(&iccid(1)).await;
+    ada.shows("main", "To be settled").await;
+    ada.fill("Its id there, if it is not known here", "4711").await;
+    ada.enter("It stands there").await;
+    ada.says_yes().await;
+    ada.shows("table", "done").await;
 }

@@ -95,7 +95,10 @@ impl Visitor {
         self.browser.press("Change customer rate plan").await;
         let select = "select[name=CustomerRatePlanId]";
         self.browser.find(select).await;
-        let plans = format!("return [...document.querySelectorAll('{select} option')].map((it) => it.value).pop()");
+        let plans = format!(
+            "const plans = [...document.querySelectorAll('{select} option')];
+            return (plans.find((it) => it.textContent.includes('250 MB')) ?? plans.pop()).value"
+        );
         let plan = self.browser.script(&plans).await;
         self.browser.choose(select, plan.as_str().expect("a plan")).await;
         let day = (self.now() + TimeDelta::days(5)).format("%m%d%Y").to_string();
@@ -185,6 +188,10 @@ pub(crate) async fn look(browser: &Browser, dark: bool) -> Vec<String> {
     if browser.count("main h1").await != 1 {
         wrong.push("it has no heading, or several".to_owned());
     }
+    let twice = browser.ids_given_twice().await;
+    wrong.extend(
+        twice.into_iter().map(|id| format!("several things have the id {id:?}, so that a label may lead to the wrong one")),
+    );
     let overhang = browser.overhang().await;
     if overhang > 0 {
         wrong.push(format!("it is {overhang} pixels wider than its window"));

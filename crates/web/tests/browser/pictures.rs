@@ -23,7 +23,8 @@ pub(crate) fn name_of(page: &str) -> String {
 pub(crate) async fn keep(browser: &Browser, name: &str, dark: bool) {
     let wanted = !dark || DARK_TOO.contains(&name);
     let Some(folder) = setting("LINESHIFT_PICTURES").map(PathBuf::from).filter(|_| wanted) else { return };
-    browser.picture(&folder.join(format!("{name}{}.jpg", if dark { "-dark" } else { "" }))).await;
+    let most = if name == "home" { 1_300 } else { 840 };
+    browser.picture(&folder.join(format!("{name}{}.jpg", if dark { "-dark" } else { "" })), most).await;
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use lineshift_domain::ids::{BulkChangeId, TenantId};
 use lineshift_store::import::ImportDevice;
 use lineshift_testkit::app::TestApp;
-use lineshift_testkit::billing::BillingWorld;
+use lineshift_testkit::billing::{BillingWorld, PRODUCT, lose_rows};
 use lineshift_testkit::operator::iccid;
 use serde_json::json;
 
@@ -33,6 +33,23 @@ impl World {
         let world = Self { app: TestApp::measured_billing(BillingWorld::with_lines(60).await).await.0 };
         world.change(50, true).await;
         world.app.operator.run_until_idle().await;
+        world
+    }
+
+    /// With two lines, of which one is held because nobody knows whether its billing service was opened.
+    pub(crate) async fn with_a_held_line() -> Self {
+        let (app, _simulator) = TestApp::measured_billing(BillingWorld::with_lines(2).await).await;
+        let world = World { app };
+        let operator = &world.app.operator;
+        let body = json!({
+            "ServiceProviderId": operator.jasper.0, "Devices": [iccid(1), iccid(2)],
+            "RevCustomerId": operator.rev_customer.0.to_string(), "CreateRevService": true, "ServiceTypeId": 6, "ProviderId": 42,
+            "RevProducts": [{"ProductId": PRODUCT, "Rate": 4.95, "Quantity": 1}],
+        });
+        let answer = world.app.orderer().await.post("/M2M/AssociateCustomer", &body).await;
+        assert_eq!(answer.status, 202, "{}", answer.text());
+        lose_rows(operator, 1).await;
+        operator.run_until_idle().await;
         world
     }
 
