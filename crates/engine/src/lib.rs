@@ -46,8 +46,8 @@ use lineshift_store::Store;
 pub use seen::RowKey;
 pub use steps::{Assignment, CustomerRatePlan, SetStep, StepReport, set_steps};
 pub use submit::{
-    Amount, CalledAccount, JudgementDigest, LineValues, Monthly, Preview, Previewed, PreviewedLine, RefusedLines, Submission,
-    Submitted, ValidatedLine, Validation,
+    Amount, CalledAccount, JudgementDigest, LineValues, Monthly, Preview, Previewed, PreviewedLine, PreviewedLines, RefusedLines,
+    Submission, Submitted, ValidatedLine, Validation,
 };
 pub use sync::SyncOrder;
 pub use worker::{Shutdown, ShutdownSender, WorkerOptions, shutdown};

@@ -26,7 +26,7 @@ use judgement::{Judgement, judgement_changed};
 pub use judgement::{JudgementDigest, LineValues};
 use lines::JudgedLines;
 pub(crate) use lines::{ambiguous, not_found};
-pub use preview::{Amount, CalledAccount, Monthly, Preview, Previewed, PreviewedLine, RefusedLines};
+pub use preview::{Amount, CalledAccount, Monthly, Preview, Previewed, PreviewedLine, PreviewedLines, RefusedLines};
 use resolve::Resolved;
 
 /// What a submission came to (B4.7).

@@ -14,8 +14,8 @@ use lineshift_domain::lines::Digits;
 use lineshift_domain::reach::Reach;
 use lineshift_domain::terms::LineIdentifier;
 use lineshift_store::devices::{
-    CountedLines, DeviceFilter, DeviceStore, DeviceUsage, DeviceView, FactsQuery, FoundLine, HistoryEntry, HistoryKey,
-    LineFilter, LineOrder, LineService, LinesSum, SoughtLines,
+    Charges, CountedLines, DeviceFilter, DeviceStore, DeviceUsage, DeviceView, FactsQuery, FoundLine, HistoryEntry, HistoryKey,
+    LineFilter, LineOrder, LineService, OpenEntries, SoughtLines,
 };
 use lineshift_store::paging::Listed;
 use lineshift_store::sql::devices as text;
@@ -100,13 +100,26 @@ impl<E: Engine> DeviceStore for SqlStore<E> {
         self.engine.read(tenant, move |sql| look_up(sql, tenant, identifier, &lines, query, Seen::BY_EVERYONE)).await
     }
 
-    async fn sum_up_lines(&self, tenant: TenantId, lines: &[DeviceId], later_than: Option<DateTime<Utc>>) -> Result<LinesSum> {
+    async fn count_open_entries(
+        &self,
+        tenant: TenantId,
+        reach: &Reach,
+        lines: &[DeviceId],
+        later_than: Option<DateTime<Utc>>,
+    ) -> Result<OpenEntries> {
         if lines.is_empty() {
-            return Ok(LinesSum::default());
+            return Ok(OpenEntries::default());
         }
-        let ids: Vec<i64> = lines.iter().map(|id| id.0).collect();
-        let (ids, from) = (json(&ids)?, later_than.map_or(i64::MIN, micros));
-        self.engine.read(tenant, move |sql| sum_up(sql, tenant, &ids, from)).await
+        let (ids, limits, from) = (json_of_ids(lines)?, reach::limits(reach), later_than.map_or(i64::MIN, micros));
+        self.engine.read(tenant, move |sql| count_open_entries(sql, tenant, &ids, from, &limits)).await
+    }
+
+    async fn sum_up_charges(&self, tenant: TenantId, reach: &Reach, lines: &[DeviceId]) -> Result<Charges> {
+        if lines.is_empty() {
+            return Ok(Charges::default());
+        }
+        let (ids, limits) = (json_of_ids(lines)?, reach::limits(reach));
+        self.engine.read(tenant, move |sql| sum_up_charges(sql, tenant, &ids, &limits)).await
     }
 }
 
@@ -182,20 +195,37 @@ pub(crate) fn look_up(
     sql.query(statement, &parameters, |row| Ok(FoundLine { index: row.get(0)?, facts: read_facts(row, 1)? }))
 }
 
-fn sum_up(sql: &Sql<'_>, tenant: TenantId, ids: &str, from: i64) -> Result<LinesSum> {
-    let counted = sql.query(tuned::COUNT_OPEN_ENTRIES, &[&tenant.0, &ids, &from], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let (open_entries, later_entries) = counted.into_iter().next().unwrap_or_default();
-    let mut sum = LinesSum { open_entries, later_entries, ..LinesSum::default() };
-    let charges = sql.query(tuned::LIST_CHARGES, &[&tenant.0, &ids], |row| {
+fn json_of_ids(lines: &[DeviceId]) -> Result<String> {
+    json(&lines.iter().map(|id| id.0).collect::<Vec<i64>>())
+}
+
+fn count_open_entries(
+    sql: &Sql<'_>,
+    tenant: TenantId,
+    ids: &str,
+    from: i64,
+    [customers, sites, providers]: &[String; 3],
+) -> Result<OpenEntries> {
+    let parameters: [&dyn Parameter; 6] = [&tenant.0, &ids, &from, customers, sites, providers];
+    let counted = sql.query(tuned::COUNT_OPEN_ENTRIES, &parameters, |row| {
+        Ok(OpenEntries { count: row.get(0)?, later: row.get(1)?, last_id: row.get(2)?, dates: row.get(3)? })
+    })?;
+    Ok(counted.into_iter().next().unwrap_or_default())
+}
+
+fn sum_up_charges(sql: &Sql<'_>, tenant: TenantId, ids: &str, [customers, sites, providers]: &[String; 3]) -> Result<Charges> {
+    let mut sum = Charges::default();
+    let parameters: [&dyn Parameter; 5] = [&tenant.0, &ids, customers, sites, providers];
+    let charges = sql.query(tuned::LIST_CHARGES, &parameters, |row| {
         Ok((row.get::<bool>(0)?, row.get::<bool>(1)?, row.maybe_decimal(2)?, row.maybe_decimal(3)?))
     })?;
     for (has_package, has_product, rate, quantity) in charges {
         match rate {
             Some(rate) => {
                 let each = rate.checked_mul(quantity.unwrap_or(Decimal::ONE)).unwrap_or(Decimal::MAX);
-                sum.charged = sum.charged.saturating_add(each);
+                sum.known = sum.known.saturating_add(each);
             }
-            None if has_product || has_package => sum.unknown_charges += 1,
+            None if has_product || has_package => sum.unknown += 1,
             // A service on which nothing is charged.
             None => {}
         }

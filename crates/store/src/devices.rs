@@ -264,30 +264,47 @@ pub struct DeviceUsage {
     pub at: DateTime<Utc>,
 }
 
-/// What there is about lines beside what they are judged by, all of them together.
+/// The open plan queue entries of lines, all of them together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct LinesSum {
-    /// Their open plan queue entries.
-    pub open_entries: i64,
+pub struct OpenEntries {
+    /// How many.
+    pub count: i64,
     /// Those of them of the date asked for, or later.
-    pub later_entries: i64,
-    /// Money a month that is known to be charged for them in Rev.io: rate times quantity of every PENDING or ACTIVE product of a service
-    /// that is not disconnected.
-    pub charged: Decimal,
-    /// What is charged beside that, and of which no rate is known: products without one, and packages without products.
-    pub unknown_charges: i64,
+    pub later: i64,
+    /// The id of the last one; 0: there is none. Entries get ascending ids, so that another one shows.
+    pub last_id: i64,
+    /// Their dates in seconds since 1970, added up, so that one that was moved shows.
+    pub dates: i64,
 }
 
-impl LinesSum {
+impl OpenEntries {
     /// Both together.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self {
-            open_entries: self.open_entries + other.open_entries,
-            later_entries: self.later_entries + other.later_entries,
-            charged: self.charged.saturating_add(other.charged),
-            unknown_charges: self.unknown_charges + other.unknown_charges,
+            count: self.count + other.count,
+            later: self.later + other.later,
+            last_id: self.last_id.max(other.last_id),
+            dates: self.dates.saturating_add(other.dates),
         }
+    }
+}
+
+/// What is charged for lines in Rev.io, all of them together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Charges {
+    /// Money a month that is known to be charged for them in Rev.io: rate times quantity of every PENDING or ACTIVE product of a service
+    /// that is not disconnected.
+    pub known: Decimal,
+    /// What is charged beside that, and of which no rate is known: products without one, and packages without products.
+    pub unknown: i64,
+}
+
+impl Charges {
+    /// Both together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self { known: self.known.saturating_add(other.known), unknown: self.unknown + other.unknown }
     }
 }
 
@@ -375,7 +392,17 @@ pub trait DeviceStore {
         lines: &[Digits],
         query: FactsQuery,
     ) -> Result<Vec<FoundLine>>;
-    /// What there is about those lines, set by set: entries from `later_than` on are counted apart, all where it is none. `lines` are at
-    /// most some thousands. Whether they are within reach is the caller's to know.
-    async fn sum_up_lines(&self, tenant: TenantId, lines: &[DeviceId], later_than: Option<DateTime<Utc>>) -> Result<LinesSum>;
+    /// The open plan queue entries of those lines, set by set: those from `later_than` on are counted apart, all where it is none. An
+    /// entry is within reach when its line is, and that for which it was ordered; others are not counted. `lines` are at most some
+    /// thousands.
+    async fn count_open_entries(
+        &self,
+        tenant: TenantId,
+        reach: &Reach,
+        lines: &[DeviceId],
+        later_than: Option<DateTime<Utc>>,
+    ) -> Result<OpenEntries>;
+    /// What is charged for those lines, set by set, as far as it is within reach: their lines are, and the service is their own customer's
+    /// or that of one within reach. `lines` are at most some thousands.
+    async fn sum_up_charges(&self, tenant: TenantId, reach: &Reach, lines: &[DeviceId]) -> Result<Charges>;
 }

@@ -1,6 +1,6 @@
 //! What an order is judged by, as far as whoever previews it has seen it: one digest over every line, its verdict, and the values from
-//! which it would be moved. What does not matter to the order, such as usage, or the plan of a line whose status is to change, is no
-//! part of it.
+//! which it would be moved; and, where it touches customers or plans, what is scheduled for the lines. What does not matter to the order,
+//! such as usage, or the plan of a line whose status is to change, is no part of it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,6 +13,7 @@ use lineshift_domain::judge::{Reason, Verdict};
 use lineshift_domain::lines::Digits;
 use lineshift_domain::order::{Order, StoredOrder};
 use lineshift_domain::refusal::{Refusal, RefusalClass};
+use lineshift_store::devices::OpenEntries;
 use rust_decimal::Decimal;
 use sha2::{Digest as _, Sha256};
 
@@ -161,6 +162,8 @@ pub(super) struct Judgement {
     hash: Sha256,
     /// The customer rate plans that accepted lines have before, with how many have each.
     plans_before: BTreeMap<Option<CustomerRatePlanId>, i64>,
+    /// The open plan queue entries of the accepted lines; none: the order leaves customers and plans alone.
+    entries: Option<OpenEntries>,
     /// Every line with its values, where they are kept: a page of them.
     kept: Option<Vec<PreviewedLine>>,
 }
@@ -175,12 +178,29 @@ impl Judgement {
         put(&mut hash, format!("{about:?}").as_bytes());
         put(&mut hash, format!("{:?}", resolved.order).as_bytes());
         let asks_carrier = resolved.order.carrier_change().is_some();
-        Self { order: resolved.order.clone(), asks_carrier, hash, plans_before: [].into(), kept: None }
+        let touches_entries = resolved.order.plan().is_some() || resolved.order.assignment().is_some();
+        let entries = touches_entries.then(OpenEntries::default);
+        Self { order: resolved.order.clone(), asks_carrier, hash, plans_before: [].into(), entries, kept: None }
     }
 
-    /// The same, which keeps what it hears of each line: for a page of them.
+    /// The same, which keeps what it hears of each line: for a page of them. What is scheduled is told of all lines together alone.
     pub(super) fn keeping(self) -> Self {
-        Self { kept: Some(Vec::new()), ..self }
+        Self { entries: None, kept: Some(Vec::new()), ..self }
+    }
+
+    /// Whether it is to hear of open plan queue entries.
+    pub(super) const fn wants_entries(&self) -> bool {
+        self.entries.is_some()
+    }
+
+    /// Open entries of some of the accepted lines.
+    pub(super) fn hear_entries(&mut self, found: OpenEntries) {
+        self.entries = self.entries.map(|entries| entries.and(found));
+    }
+
+    /// The open entries of which it heard; none: the order leaves customers and plans alone.
+    pub(super) const fn open_entries(&self) -> Option<OpenEntries> {
+        self.entries
     }
 
     pub(super) fn hear_malformed(&mut self, written: &str, code: Code, position: u32) {
@@ -226,7 +246,12 @@ impl Judgement {
     }
 
     /// What it is known by, once every line was heard of.
-    pub(super) fn digest(self) -> JudgementDigest {
+    pub(super) fn digest(mut self) -> JudgementDigest {
+        if let Some(OpenEntries { count, later, last_id, dates }) = self.entries {
+            for figure in [count, later, last_id, dates] {
+                put(&mut self.hash, &figure.to_be_bytes());
+            }
+        }
         JudgementDigest(self.hash.finalize().into())
     }
 
@@ -255,7 +280,7 @@ pub(super) fn judgement_changed() -> Refusal {
         RefusalClass::Conflict,
         "",
         JUDGEMENT_CHANGED,
-        "lines, plans or customers have changed since the preview; nothing was stored: look at the preview again",
+        "lines, plans, customers or scheduled changes are not as they were in the preview; nothing was stored: look at the preview again",
     )
 }
 

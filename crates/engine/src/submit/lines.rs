@@ -11,10 +11,10 @@ use lineshift_domain::facts::LineFacts;
 use lineshift_domain::ids::{BulkChangeId, DeviceId};
 use lineshift_domain::judge::{Judge, Reason, Verdict};
 use lineshift_domain::lines::{Digits, LineList, read_line};
-use lineshift_domain::order::Order;
+use lineshift_domain::order::{Order, StoredOrder};
 use lineshift_domain::terms::LineIdentifier;
 use lineshift_store::bulk_changes::NewDeviceChange;
-use lineshift_store::devices::{FactsQuery, FoundLine};
+use lineshift_store::devices::{FactsQuery, FoundLine, OpenEntries};
 
 use super::judgement::{Heard, Judgement};
 use super::resolve::Resolved;
@@ -113,9 +113,9 @@ impl JudgedLines {
         counts
     }
 
-    /// The lines that would go on to their steps, in no order.
-    pub(super) fn accepted(&self) -> impl Iterator<Item = DeviceId> + '_ {
-        self.lines.iter().filter(|line| line.outcome == Outcome::Accepted).map(|line| DeviceId(line.device))
+    /// Those of a range of the lines that would go on to their steps.
+    pub(super) fn accepted(&self, range: Range<usize>) -> impl Iterator<Item = DeviceId> + '_ {
+        self.lines[range].iter().filter(|line| line.outcome == Outcome::Accepted).map(|line| DeviceId(line.device))
     }
 
     /// How many lines stand as asked.
@@ -269,6 +269,13 @@ pub(crate) fn ambiguous(lines: u64, identifier: LineIdentifier) -> Reason {
 }
 
 impl Engine {
+    /// The open plan queue entries of lines, within reach. What applies now cancels every entry, what is queued those of its date and later
+    /// (B8.2).
+    async fn open_entries(&self, caller: &Caller, order: &StoredOrder, lines: &[DeviceId]) -> Result<OpenEntries> {
+        let later_than = order.plan().filter(|plan| plan.queued).and_then(|plan| plan.effective_at);
+        Ok(self.store.count_open_entries(caller.tenant, &caller.rights.reach, lines, later_than).await?)
+    }
+
     /// Looks the lines up, set by set, and judges each (rules 2 to 9). While a large order is received, its lease is renewed. Whoever
     /// wants to know what the lines were judged by hears of each.
     pub(super) async fn judge_lines(
@@ -319,6 +326,10 @@ impl Engine {
                 lines.judge_found(*from, found, &judge, order.identifier);
                 if let Some(judgement) = judgement.as_deref_mut() {
                     lines.tell(*from, digits.len(), found, judgement);
+                    if judgement.wants_entries() {
+                        let accepted: Vec<DeviceId> = lines.accepted(*from..from + digits.len()).collect();
+                        judgement.hear_entries(self.open_entries(caller, &resolved.order, &accepted).await?);
+                    }
                 }
             }
             let now = self.clock.now();

@@ -17,7 +17,7 @@ use lineshift_domain::reach::Reach;
 use lineshift_domain::scopes::{Action, Module};
 use lineshift_domain::terms::{IntegrationKind, PortalType};
 use lineshift_store::bulk_changes::IdempotencyClaim;
-use lineshift_store::devices::LinesSum;
+use lineshift_store::devices::Charges;
 use lineshift_store::paging::MAX_PAGE_ITEMS;
 use rust_decimal::Decimal;
 
@@ -27,7 +27,7 @@ use super::lines::JudgedLines;
 use crate::estimate::Estimate;
 use crate::{Caller, Engine, Result};
 
-/// Lines whose charges and entries are summed up at a time.
+/// Lines whose charges are summed up at a time.
 const SUMMED_LINES: usize = 5_000;
 
 /// Examples of a reason.
@@ -50,13 +50,13 @@ pub struct Preview {
     pub refused_places: Vec<(u32, Code)>,
     /// What the customer rate plans of the accepted lines cost; none: the order changes no plan.
     pub plans: Option<Monthly>,
-    /// What is charged for the accepted lines in Rev.io; none: the order has nothing to do with it.
+    /// What is charged for the accepted lines in Rev.io, within reach; none: the order has nothing to do with it.
     pub billed: Option<Monthly>,
     /// Services that would be found or opened in Rev.io.
     pub services: i64,
     /// The accounts that would be called.
     pub calls: Vec<CalledAccount>,
-    /// Open plan queue entries of the accepted lines; none: the order leaves customers and plans alone. Those that were made for another
+    /// Open plan queue entries of the accepted lines, within reach; none: the order leaves customers and plans alone. Those that were made for another
     /// customer than a line will have do not take effect (B8.3).
     pub open_entries: Option<i64>,
     /// Those of them that the order would cancel (B8.2).
@@ -120,6 +120,15 @@ pub struct PreviewedLine {
     pub after: LineValues,
 }
 
+/// What would become of some lines.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PreviewedLines {
+    /// The order with what was derived for it.
+    pub order: StoredOrder,
+    /// Each line once, in the order of the request.
+    pub lines: Vec<PreviewedLine>,
+}
+
 /// What became of an order that was previewed.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Previewed {
@@ -158,9 +167,10 @@ impl Engine {
         let mut judgement = Judgement::of(order, &resolved);
         self.judge_lines(caller, order, &resolved, &mut lines, None, Some(&mut judgement)).await?;
         let stored = resolved.order;
-        let accepted: Vec<DeviceId> = lines.accepted().collect();
+        let accepted: Vec<DeviceId> = lines.accepted(0..lines.len()).collect();
+        let entries = judgement.open_entries();
         let count = i64::try_from(accepted.len()).unwrap_or(i64::MAX);
-        let sum = self.sum_up(caller.tenant, &stored, accepted).await?;
+        let charges = self.sum_up_charges(caller, &stored, &accepted).await?;
         let plans = self.plan_charges(caller.tenant, &stored, judgement.plans_before()).await?;
         let called = self.estimate_order(caller.tenant, &stored, count.unsigned_abs()).await?;
         let replaces = stored.plan().is_some_and(|plan| plan.replace_scheduled);
@@ -171,7 +181,7 @@ impl Engine {
             duplicates: lines.duplicates(),
             refused_places: lines.refused_places().collect(),
             plans,
-            billed: stored.assignment().map(|_| billed(&stored, &sum, count)),
+            billed: stored.assignment().map(|_| billed(&stored, &charges, count)),
             services: if stored.rev_service().is_some() { count } else { 0 },
             calls: called
                 .into_iter()
@@ -181,21 +191,21 @@ impl Engine {
                     estimate: called.estimate,
                 })
                 .collect(),
-            open_entries: (stored.plan().is_some() || stored.assignment().is_some()).then_some(sum.open_entries),
-            canceled_entries: if replaces { sum.later_entries } else { 0 },
+            open_entries: entries.map(|entries| entries.count),
+            canceled_entries: entries.filter(|_| replaces).map_or(0, |entries| entries.later),
             digest: judgement.digest(),
             order: stored,
         })
     }
 
     /// What would become of each of the order's lines, in the order of the request: for a page of them.
-    pub async fn preview_lines(&self, caller: &Caller, order: &Order) -> Result<Vec<PreviewedLine>> {
+    pub async fn preview_lines(&self, caller: &Caller, order: &Order) -> Result<PreviewedLines> {
         caller.require(Module::from(order.portal), Action::Create)?;
         let resolved = self.resolve(caller, order).await?;
         let mut lines = JudgedLines::read(order.identifier, &order.lines);
         let mut judgement = Judgement::of(order, &resolved).keeping();
         self.judge_lines(caller, order, &resolved, &mut lines, None, Some(&mut judgement)).await?;
-        Ok(judgement.into_kept())
+        Ok(PreviewedLines { lines: judgement.into_kept(), order: resolved.order })
     }
 
     /// Submits an order that was previewed: it is stored if it is judged as it was seen, and only once for a claim. `read` makes the order; it
@@ -228,16 +238,14 @@ impl Engine {
         }
     }
 
-    /// What there is about lines beside what they are judged by, as far as the order has to do with it.
-    async fn sum_up(&self, tenant: TenantId, order: &StoredOrder, lines: Vec<DeviceId>) -> Result<LinesSum> {
-        let mut sum = LinesSum::default();
-        if order.plan().is_none() && order.assignment().is_none() {
+    /// What is charged for lines in Rev.io within reach, where the order has to do with it.
+    async fn sum_up_charges(&self, caller: &Caller, order: &StoredOrder, lines: &[DeviceId]) -> Result<Charges> {
+        let mut sum = Charges::default();
+        if order.assignment().is_none() {
             return Ok(sum);
         }
-        // What applies now cancels every entry, what is queued those of its date and later (B8.2).
-        let later_than: Option<DateTime<Utc>> = order.plan().filter(|plan| plan.queued).and_then(|plan| plan.effective_at);
         for lines in lines.chunks(SUMMED_LINES) {
-            sum = sum.and(self.store.sum_up_lines(tenant, lines, later_than).await?);
+            sum = sum.and(self.store.sum_up_charges(caller.tenant, &caller.rights.reach, lines).await?);
         }
         Ok(sum)
     }
@@ -299,8 +307,8 @@ impl Amount {
 }
 
 /// What is charged in Rev.io: the order opens services, and disconnects none.
-fn billed(order: &StoredOrder, sum: &LinesSum, lines: i64) -> Monthly {
-    let before = Amount { known: sum.charged, unknown: sum.unknown_charges };
+fn billed(order: &StoredOrder, charges: &Charges, lines: i64) -> Monthly {
+    let before = Amount { known: charges.known, unknown: charges.unknown };
     let mut after = before;
     match order.rev_service().map(|service| &service.charge) {
         None => {}

@@ -201,7 +201,8 @@ async fn try_devices(tried: &mut Tried<'_>, of: &Filled) {
         let lines = [read_line(identifier, &line).expect("well-formed")];
         try_it!(tried, DeviceStore.look_up_lines(tenant, identifier, &lines, QUERY));
     }
-    try_it!(tried, DeviceStore.sum_up_lines(tenant, &of.lines, None));
+    try_it!(tried, DeviceStore.count_open_entries(tenant, &Reach::Everything, &of.lines, None));
+    try_it!(tried, DeviceStore.sum_up_charges(tenant, &Reach::Everything, &of.lines));
 }
 
 async fn try_import(tried: &mut Tried<'_>, of: &Filled) {

@@ -11,7 +11,7 @@ use lineshift_store::billing::{CallsMade, TakenCalls};
 use lineshift_store::bulk_changes::{Idempotency, StoredBulkChange};
 use lineshift_store::carriers::CallbackNoted;
 use lineshift_store::catalogue::{Names, Referenced};
-use lineshift_store::devices::{CountedLines, LinesSum, SoughtLines};
+use lineshift_store::devices::{Charges, CountedLines, OpenEntries, SoughtLines};
 use lineshift_store::figures::LineFigures;
 use lineshift_store::import::Imported;
 use lineshift_store::paging::Listed;
@@ -50,10 +50,11 @@ nothing_by_default!(
     usize,
     Backlog,
     CallbackNoted,
+    Charges,
     Counts,
     DueResult,
-    LinesSum,
     Names,
+    OpenEntries,
     PageResult,
     Referenced,
     SelectedMatching,

@@ -8,7 +8,7 @@ use lineshift_domain::terms::LineIdentifier;
 use rust_decimal::Decimal;
 
 use super::fixture::{self, BY, Fixture, at, iccid, number};
-use crate::devices::{DeviceFilter, FactsQuery, FoundLine, LinesSum};
+use crate::devices::{Charges, DeviceFilter, FactsQuery, FoundLine, OpenEntries};
 use crate::import::{ImportAssignment, ImportDevice, ImportRevProduct, ImportRevService};
 use crate::{Store, StoreError};
 
@@ -186,7 +186,7 @@ pub async fn a_number_may_name_several_lines<S: Store>(store: &S) {
     assert_eq!(elsewhere.expect("a look-up"), vec![]);
 }
 
-fn service<S>(fixture: &Fixture<'_, S>, nth: usize, id: i64, status: Option<&str>) -> ImportRevService {
+pub(super) fn service<S>(fixture: &Fixture<'_, S>, nth: usize, id: i64, status: Option<&str>) -> ImportRevService {
     let product = |status: &str| ImportRevProduct {
         rev_service_product_id: id * 10,
         rev_product_id: 5,
@@ -237,12 +237,10 @@ pub async fn facts_say_who_is_billed<S: Store>(store: &S) {
     }
 }
 
-/// What is charged for lines and waits for its date, of those asked for alone.
-pub async fn lines_are_summed_up<S: Store>(store: &S) {
-    let fixture = Fixture::new(store, "lines are summed up").await;
+/// What is charged for lines, of those asked for alone.
+pub async fn charges_of_lines_are_summed_up<S: Store>(store: &S) {
+    let fixture = Fixture::new(store, "charges of lines").await;
     let lines = fixture.lines(7).await;
-    fixture.assign(&[fixture.assignment(0), fixture.assignment(1)]).await;
-    fixture.schedule(&[fixture.entry(0, 30), fixture.entry(1, 10), fixture.entry(0, 20)]).await;
     let unpriced = ImportRevProduct {
         rev_service_product_id: 70,
         rev_product_id: 5,
@@ -263,16 +261,40 @@ pub async fn lines_are_summed_up<S: Store>(store: &S) {
     let imported = store.import_rev_services(fixture.tenant, &services, at(1)).await.expect("services");
     assert_eq!((imported.created, imported.refused), (7, vec![]));
 
-    let sum = async |lines: &[DeviceId], from| store.sum_up_lines(fixture.tenant, lines, from).await.expect("a sum");
-    let all = LinesSum { open_entries: 3, later_entries: 3, charged: Decimal::new(1_990, 2), unknown_charges: 2 };
-    assert_eq!(sum(&lines, None).await, all);
-    assert_eq!(sum(&lines, Some(at(20))).await, LinesSum { later_entries: 2, ..all });
-    let first = LinesSum { open_entries: 2, later_entries: 2, charged: Decimal::new(995, 2), unknown_charges: 0 };
-    assert_eq!(sum(&lines[..1], None).await, first);
-    assert_eq!(sum(&lines[1..], None).await.and(first), all);
-    assert_eq!(sum(&[], None).await, LinesSum::default());
-    let elsewhere = store.sum_up_lines(fixture.other, &lines, None).await.expect("a sum");
-    assert_eq!(elsewhere, LinesSum::default());
+    let everything = Reach::Everything;
+    let charged = async |lines: &[DeviceId]| store.sum_up_charges(fixture.tenant, &everything, lines).await.expect("a sum");
+    let all = Charges { known: Decimal::new(1_990, 2), unknown: 2 };
+    assert_eq!(charged(&lines).await, all);
+    let first = Charges { known: Decimal::new(995, 2), unknown: 0 };
+    assert_eq!(charged(&lines[..1]).await, first);
+    assert_eq!(charged(&lines[1..]).await.and(first), all);
+    assert_eq!(charged(&[]).await, Charges::default());
+    let elsewhere = store.sum_up_charges(fixture.other, &everything, &lines).await.expect("a sum");
+    assert_eq!(elsewhere, Charges::default());
+}
+
+/// Those of the lines asked for, with what shows that one came, went, or was moved.
+pub async fn open_entries_of_lines_are_counted<S: Store>(store: &S) {
+    let fixture = Fixture::new(store, "open entries of lines").await;
+    let (lines, everything) = (fixture.lines(3).await, Reach::Everything);
+    fixture.assign(&[fixture.assignment(0), fixture.assignment(1)]).await;
+    let open = fixture.schedule(&[fixture.entry(0, 30), fixture.entry(1, 10), fixture.entry(0, 20)]).await;
+    let counted = async |lines: &[DeviceId], from| {
+        store.count_open_entries(fixture.tenant, &everything, lines, from).await.expect("counted")
+    };
+    let last_id = open.iter().map(|entry| entry.id.0).max().expect("an entry");
+    let all = OpenEntries { count: 3, later: 3, last_id, dates: 3 * at(0).timestamp() + 60 };
+    assert_eq!(counted(&lines, None).await, all);
+    assert_eq!(counted(&lines, Some(at(20))).await, OpenEntries { later: 2, ..all });
+    let first = counted(&lines[..1], None).await;
+    assert_eq!((first.count, first.dates), (2, 2 * at(0).timestamp() + 50));
+    assert_eq!(counted(&lines[1..], None).await.and(first), all);
+    assert_eq!((counted(&lines[2..], None).await, counted(&[], None).await), Default::default());
+    let elsewhere = store.count_open_entries(fixture.other, &everything, &lines, None).await.expect("counted");
+    assert_eq!(elsewhere, OpenEntries::default());
+
+    store.move_queue_entry(fixture.tenant, open[0].id, at(15), BY, at(3)).await.expect("moved");
+    assert_eq!(counted(&lines, None).await, OpenEntries { dates: all.dates + 5, ..all });
 }
 
 /// Those that are not disconnected, by customer, each with the products that are charged.

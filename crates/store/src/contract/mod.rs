@@ -67,7 +67,8 @@ macro_rules! contract_tests {
                 an_order_finds_what_it_refers_to, things_are_named_at_once;
             control: a_held_change_is_started_once, a_change_is_canceled_once, rows_in_error_are_opened_again;
             devices: lines_are_listed_by_each_filter, a_line_is_shown_with_its_assignment, history_is_listed_newest_first,
-                lines_are_looked_up_by_iccid, a_number_may_name_several_lines, facts_say_who_is_billed, lines_are_summed_up,
+                lines_are_looked_up_by_iccid, a_number_may_name_several_lines, facts_say_who_is_billed, charges_of_lines_are_summed_up,
+                open_entries_of_lines_are_counted,
                 what_is_billed_for_a_line_is_listed;
             figures: lines_are_counted_within_reach, changes_are_counted_by_time, changes_are_listed_by_what_is_sought,
                 due_entries_are_sought_and_counted;
@@ -93,7 +94,8 @@ macro_rules! contract_tests {
                 dropped_work_leaves_nothing_behind, a_refused_entry_is_told, what_stands_so_leaves_no_history,
                 due_entries_say_what_has_changed, a_page_takes_the_earliest, work_is_found_across_tenants;
             reach: lines_within_reach_are_listed, open_entries_within_reach_are_listed,
-                entries_are_reached_as_ordered_and_as_lines_stand, reference_data_within_reach_is_listed;
+                entries_are_reached_as_ordered_and_as_lines_stand,
+                entries_and_charges_within_reach_are_counted, reference_data_within_reach_is_listed;
             sessions: a_session_tells_who_it_is, sessions_end_with_their_member, sessions_are_ended,
                 failures_are_counted_in_a_window;
             secrets: sealed_texts_are_listed_page_by_page, a_sealed_text_is_replaced_unless_it_changed,

@@ -3,12 +3,14 @@
 use lineshift_domain::ids::{DeviceId, RevCustomerId, ServiceProviderId, SiteId};
 use lineshift_domain::reach::Reach;
 use lineshift_domain::terms::PlanQueueState;
+use rust_decimal::Decimal;
 
+use super::devices::service;
 use super::fixture::{self, BY, Fixture, at, iccid};
 use crate::Store;
 use crate::catalogue::RevCustomer;
 use crate::devices::DeviceFilter;
-use crate::import::{ImportAssignment, ImportDevice};
+use crate::import::{ImportAssignment, ImportDevice, ImportRevService};
 use crate::plan_queue::PlanQueueFilter;
 
 /// Two customers, a site of neither, and two service providers, with lines of each.
@@ -224,5 +226,51 @@ pub async fn reference_data_within_reach_is_listed<S: Store>(store: &S) {
         assert_eq!(listed, sites, "{reach}");
         let found = store.list_service_providers(fixture.tenant, &reach, None, 9).await.expect("providers").items;
         assert_eq!(found.iter().map(|provider| provider.id.0).collect::<Vec<_>>(), providers, "{reach}");
+    }
+}
+
+/// Whoever is limited counts what is within reach alone, also when other lines are asked for: no entry that was ordered for others, and no
+/// service of others.
+pub async fn entries_and_charges_within_reach_are_counted<S: Store>(store: &S) {
+    let world = World::new(store, "figures within reach").await;
+    let fixture = &world.fixture;
+    fixture.schedule(&[0, 1, 2, 3, 4].map(|nth| fixture.entry(nth, 100))).await;
+    let of_second = |nth: usize| ImportRevService {
+        rev_customer_id: world.second_customer,
+        ..service(fixture, nth, 10 + i64::try_from(nth).expect("small"), Some("ACTIVE"))
+    };
+    let services = [
+        service(fixture, 0, 1, Some("ACTIVE")),
+        service(fixture, 1, 2, Some("ACTIVE")),
+        of_second(2),
+        of_second(3),
+        service(fixture, 4, 3, Some("ACTIVE")),
+    ];
+    let imported = store.import_rev_services(fixture.tenant, &services, at(3)).await.expect("services");
+    assert_eq!((imported.created, imported.refused), (5, vec![]));
+    // From the second customer to the first, which neither takes along what was scheduled for the second, nor what it pays.
+    fixture.assign(&[fixture.assignment(2)]).await;
+    for (reach, entries, charges) in [
+        ("*", 5, 5),
+        ("", 0, 0),
+        ("customer:C", 2, 2),
+        ("site:S", 2, 2),
+        ("customer:D", 1, 1),
+        ("customer:C customer:D", 4, 4),
+        // A line of a site is billed to a customer of others.
+        ("site:A", 1, 0),
+        ("service_provider:P", 4, 4),
+        ("service_provider:Q", 1, 1),
+        ("service_provider:Q customer:C", 1, 1),
+        ("service_provider:Q customer:D", 0, 0),
+    ] {
+        let reach = world.reach(reach);
+        let found = store.count_open_entries(fixture.tenant, &reach, &world.lines, None).await.expect("counted");
+        assert_eq!((found.count, found.later), (entries, entries), "{reach}");
+        assert_eq!((found.last_id == 0, found.dates), (entries == 0, entries * at(100).timestamp()), "{reach}");
+        let charged = store.sum_up_charges(fixture.tenant, &reach, &world.lines).await.expect("a sum");
+        assert_eq!((charged.known, charged.unknown), (Decimal::new(995, 2) * Decimal::from(charges), 0), "{reach}");
+        let elsewhere = store.count_open_entries(fixture.other, &reach, &world.lines, None).await.expect("counted");
+        assert_eq!(elsewhere.count, 0);
     }
 }

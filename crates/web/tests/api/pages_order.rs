@@ -1,101 +1,13 @@
 //! Ordering in the portal, as a browser without JavaScript does it: from chosen lines over the preview to the bulk change.
 
-use lineshift_domain::ids::{DeviceId, UserId};
-use lineshift_domain::reach::Reach;
-use lineshift_domain::terms::PortalType;
-use lineshift_engine::Clock as _;
 use lineshift_store::import::ImportDevice;
-use lineshift_store::selections::{Selecting, SelectionKey};
 use lineshift_testkit::app::TestApp;
 use lineshift_testkit::billing::{BillingWorld, PRODUCT};
-use lineshift_testkit::http::Answer;
 use lineshift_testkit::operator::iccid;
 use serde_json::json;
 
 use crate::browser::Browser;
-
-/// Somebody who orders, with what they have chosen.
-struct Desk<'a> {
-    app: &'a TestApp,
-    user: UserId,
-    browser: Browser,
-}
-
-impl<'a> Desk<'a> {
-    async fn of(app: &'a TestApp, email: &str, roles: &[&str]) -> Self {
-        let user = app.operator.user(email).await;
-        app.operator.member(app.operator.tenant(), user, roles, "*").await;
-        Self { app, user, browser: Browser::signed_in(app, email).await }
-    }
-
-    fn key(&self) -> SelectionKey {
-        SelectionKey { user: self.user, portal: PortalType::M2M }
-    }
-
-    async fn choose(&self, lines: impl IntoIterator<Item = u64>) {
-        let operator = &self.app.operator;
-        let mut ids: Vec<DeviceId> = Vec::new();
-        for line in lines {
-            ids.push(operator.device(line).await.id);
-        }
-        let selecting = Selecting { now: operator.clock.now(), most: 1_000 };
-        let store = &operator.store;
-        store.select_lines(operator.tenant(), &self.key(), &Reach::Everything, &ids, selecting).await.expect("chosen");
-    }
-
-    /// How many lines are chosen.
-    async fn chosen(&self) -> i64 {
-        let operator = &self.app.operator;
-        let counted = operator.store.count_selected(operator.tenant(), &self.key(), &Reach::Everything).await.expect("counted");
-        counted.iter().map(|(_, count)| count).sum()
-    }
-
-    /// Sends a form of ordering.
-    async fn send(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        self.browser.send_from("/", path, fields).await
-    }
-
-    /// The preview of an order.
-    async fn preview(&mut self, act: &str, fields: &[(&str, &str)]) -> String {
-        let answer = self.send(&format!("/m2m/order/{act}"), fields).await;
-        assert_eq!(answer.status, 200, "{}", answer.text());
-        answer.text()
-    }
-
-    /// Presses the button of a preview.
-    async fn confirm(&mut self, preview: &str) -> Answer {
-        let (path, fields) = form_of(preview, "/confirm");
-        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        self.browser.send_form(&path, &fields).await
-    }
-
-    async fn changes(&self) -> usize {
-        self.app.admin().await.read("/api/v1/bulk-changes").await["items"].as_array().expect("a list").len()
-    }
-}
-
-/// The form of a page whose address ends so: where it is sent, and its hidden fields.
-fn form_of(page: &str, ending: &str) -> (String, Vec<(String, String)>) {
-    let form = page.split("<form ").find(|form| form.split('"').any(|part| part.ends_with(ending))).expect("such a form");
-    let form = form.split("</form>").next().expect("it ends");
-    let attribute = |text: &str, name: &str| {
-        let (_, rest) = text.split_once(&format!("{name}=\"")).expect("the attribute");
-        plain(rest.split('"').next().expect("it ends"))
-    };
-    let hidden = form.split("<input type=\"hidden\" ").skip(1);
-    (attribute(form, "action"), hidden.map(|input| (attribute(input, "name"), attribute(input, "value"))).collect())
-}
-
-fn plain(text: &str) -> String {
-    text.replace("&#34;", "\"").replace("&#39;", "'").replace("&#60;", "<").replace("&#62;", ">").replace("&#38;", "&")
-}
-
-/// The bulk change to which an answer leads.
-fn made(answer: &Answer) -> String {
-    assert_eq!(answer.status, 303, "{}", answer.text());
-    let id = answer.header("location").strip_prefix("/m2m/bulk-changes/").expect("a bulk change");
-    id.to_owned()
-}
+use crate::desk::{Desk, made};
 
 #[tokio::test]
 async fn chosen_lines_are_ordered_after_a_preview_and_once() {
@@ -305,7 +217,10 @@ async fn an_order_is_for_the_lines_of_one_service_provider() {
         preview.contains("Lines 1 to 100 of 130") && preview.contains(&iccid(100)) && !preview.contains(&iccid(101)),
         "{preview}"
     );
-    let more = ada.preview("assign", &[fields[0], fields[1], ("step", "lines"), ("from", "100")]).await;
+    let last = app.operator.device(100).await.id.to_string();
+    let more = ada
+        .preview("assign", &[fields[0], fields[1], ("step", "lines"), ("after", &*last), ("from", "100"), ("count", "130")])
+        .await;
     assert!(more.contains("lines 101 to 130 of 130") && more.contains(&iccid(130)) && !more.contains(&iccid(100)), "{more}");
     let edit = ada.preview("assign", &[fields[0], fields[1], ("step", "edit")]).await;
     assert!(edit.contains(&format!("value=\"{site}\"")), "{edit}");

@@ -1,7 +1,9 @@
 //! The chosen lines, as orders take them.
 
+use std::collections::HashSet;
+
 use lineshift_domain::ids::{DeviceId, ServiceProviderId};
-use lineshift_domain::lines::LineList;
+use lineshift_domain::lines::{Digits, LineList, read_line};
 use lineshift_domain::order::Order;
 use lineshift_domain::terms::{LineIdentifier, PortalType};
 use lineshift_store::StoreError;
@@ -16,16 +18,59 @@ pub(super) struct OfProvider {
     pub(super) count: i64,
 }
 
-/// The lines of an order that a selection makes, in the order of their ids.
+/// Examples of lines that are set aside.
+const EXAMPLES: usize = 5;
+
+/// The lines of an order that a selection makes, in the order of their ids: each has a row of its own in the bulk change.
+#[derive(Default)]
 pub(super) struct ChosenLines {
     pub(super) ids: Vec<DeviceId>,
     pub(super) written: LineList,
+    /// Those that an order cannot name.
+    pub(super) unnamed: SetAside,
+    /// Those that an order names already, as another line has the same number.
+    pub(super) repeated: SetAside,
+}
+
+/// Chosen lines that no order is made of: they stay chosen.
+#[derive(Default)]
+pub(super) struct SetAside {
+    pub(super) ids: Vec<DeviceId>,
+    /// The ICCIDs of some of them.
+    pub(super) examples: Vec<String>,
+}
+
+impl SetAside {
+    fn push(&mut self, line: &SelectedLine) {
+        self.ids.push(line.device_id);
+        if self.examples.len() < EXAMPLES {
+            self.examples.push(line.iccid.clone());
+        }
+    }
 }
 
 impl ChosenLines {
-    /// Those of a page, from that place on.
-    pub(super) fn page(&self, from: usize, count: usize) -> LineList {
-        (from..self.ids.len().min(from.saturating_add(count))).filter_map(|place| self.written.get(place)).collect()
+    /// Whether nothing at all is chosen.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.ids.is_empty() && self.unnamed.ids.is_empty() && self.repeated.ids.is_empty()
+    }
+}
+
+/// The numbers that an order names so far, as the engine tells them apart (B4.6 rule 1).
+#[derive(Default)]
+struct Named {
+    digits: HashSet<Digits>,
+    malformed: HashSet<String>,
+}
+
+impl Named {
+    /// Whether it is the first of its kind. ICCIDs are one line's alone, and not remembered.
+    fn is_first(&mut self, text: &str, by: LineIdentifier) -> bool {
+        match (by, read_line(by, text)) {
+            (LineIdentifier::Iccid, _) => true,
+            (LineIdentifier::Number, Ok(digits)) => self.digits.insert(digits),
+            (LineIdentifier::Number, Err(_)) => self.malformed.insert(text.trim().to_owned()),
+        }
     }
 }
 
@@ -38,11 +83,11 @@ pub(super) fn identifier(portal: PortalType) -> LineIdentifier {
     if portal.knows_lines_by(LineIdentifier::Iccid) { LineIdentifier::Iccid } else { LineIdentifier::Number }
 }
 
-/// How a chosen line is named in an order. One without a number has an empty one, and is refused by rule 1.
-pub(super) fn named(line: &SelectedLine, by: LineIdentifier) -> &str {
+/// How a chosen line is named in an order; none: it has no number, and cannot be named.
+pub(super) fn named(line: &SelectedLine, by: LineIdentifier) -> Option<&str> {
     match by {
-        LineIdentifier::Iccid => &line.iccid,
-        LineIdentifier::Number => line.subscriber_number.as_deref().unwrap_or_default(),
+        LineIdentifier::Iccid => Some(&line.iccid),
+        LineIdentifier::Number => line.subscriber_number.as_deref().filter(|number| !number.trim().is_empty()),
     }
 }
 
@@ -58,23 +103,45 @@ pub(super) async fn by_provider(viewer: &Viewer, portal: PortalType) -> Result<V
     Ok(chosen)
 }
 
-/// All chosen lines of a service provider.
+/// All chosen lines of a service provider: what can be ordered, and what is set aside.
 pub(super) async fn lines(viewer: &Viewer, portal: PortalType, provider: ServiceProviderId) -> Result<ChosenLines, StoreError> {
     let store = viewer.web.engine.store();
     let (tenant, reach, key, by) = (viewer.caller.tenant, &viewer.caller.rights.reach, key(viewer, portal), identifier(portal));
-    let mut chosen = ChosenLines { ids: Vec::new(), written: LineList::default() };
+    let (mut chosen, mut named_so_far, mut after) = (ChosenLines::default(), Named::default(), None);
     loop {
-        let after = chosen.ids.last().copied();
         let listed = store.list_selected(tenant, &key, reach, Some(provider), after, SELECTED_AT_ONCE).await?;
         let is_last = listed.len() < SELECTED_AT_ONCE;
         for line in &listed {
-            chosen.ids.push(line.device_id);
-            chosen.written.push(named(line, by));
+            match named(line, by) {
+                None => chosen.unnamed.push(line),
+                Some(name) if named_so_far.is_first(name, by) => {
+                    chosen.ids.push(line.device_id);
+                    chosen.written.push(name);
+                }
+                Some(_) => chosen.repeated.push(line),
+            }
         }
+        after = listed.last().map(|line| line.device_id);
         if is_last {
             return Ok(chosen);
         }
     }
+}
+
+/// A page of the chosen lines of a service provider: those after that one, and whether there are more.
+pub(super) async fn page(
+    viewer: &Viewer,
+    portal: PortalType,
+    provider: ServiceProviderId,
+    after: Option<DeviceId>,
+    count: usize,
+) -> Result<(Vec<SelectedLine>, bool), StoreError> {
+    let store = viewer.web.engine.store();
+    let (tenant, reach) = (viewer.caller.tenant, &viewer.caller.rights.reach);
+    let mut listed = store.list_selected(tenant, &key(viewer, portal), reach, Some(provider), after, count + 1).await?;
+    let more = listed.len() > count;
+    listed.truncate(count);
+    Ok((listed, more))
 }
 
 /// Takes lines out of the selection.

@@ -52,6 +52,11 @@ pub(in crate::portal) async fn confirm(
     })
     .await?;
     let Ordering { viewer, place, form, .. } = &ordering;
+    let became = match became {
+        Err(NotOrdered::Problem(problem)) => return Err(problem.into()),
+        Err(NotOrdered::Engine(error)) => Err(error),
+        Ok(became) => Ok(became),
+    };
     match became {
         Ok(Previewed::Submitted(Submission::Stored(submitted))) => Ok(leads_to(portal, &submitted.answer())?),
         Ok(Previewed::Submitted(Submission::Repeated(answer))) => Ok(leads_to(portal, &answer)?),
@@ -107,11 +112,11 @@ struct Ordering {
 
 impl Ordering {
     /// Orders; what was ordered leaves the selection. A form that was sent twice waits for the first, as far as people wait.
-    async fn order(&self) -> Result<Previewed, EngineError> {
+    async fn order(&self) -> Result<Previewed, NotOrdered> {
         let until = tokio::time::Instant::now() + PATIENCE;
         loop {
             let became = self.order_once().await;
-            let runs = matches!(&became, Err(EngineError::Refused(refusal))
+            let runs = matches!(&became, Err(NotOrdered::Engine(EngineError::Refused(refusal)))
                 if refusal.problems.iter().any(|problem| problem.code == "idempotency_key_running"));
             if !runs || tokio::time::Instant::now() >= until {
                 return became;
@@ -120,24 +125,40 @@ impl Ordering {
         }
     }
 
-    async fn order_once(&self) -> Result<Previewed, EngineError> {
+    async fn order_once(&self) -> Result<Previewed, NotOrdered> {
         let viewer = &self.viewer;
-        let portal = portal_of(&self.place.0).map_err(|_| gone())?;
-        let mut lines = Vec::new();
+        let portal = portal_of(&self.place.0).map_err(NotOrdered::Problem)?;
+        let (mut lines, mut problem) = (Vec::new(), None);
         // What is chosen is read only if the form was not answered before: then its lines have left the selection.
         let read = async {
-            let asked = Asked::of(viewer, &self.place, &self.form).await.map_err(|_| gone())?.ok_or_else(gone)?;
+            let asked = match Asked::of(viewer, &self.place, &self.form).await {
+                Ok(asked) => asked.ok_or_else(gone)?,
+                Err(why) => {
+                    // What the engine knows of it is only that there is no order; what is said is why.
+                    problem = Some(why);
+                    return Err(gone());
+                }
+            };
             let customer = Customer::read(asked.typed.text(CUSTOMER));
             if self.act == Act::Assign && customer.is_none() {
+                problem = Some(no_preview());
                 return Err(gone());
             }
             let order = asked.read(viewer, customer.as_ref())?;
             let chosen = chosen::lines(viewer, portal, asked.provider.id).await?;
+            if chosen.ids.is_empty() {
+                return Err(gone());
+            }
             lines = chosen.ids;
             Ok(with_lines(&order, chosen.written))
         };
         let engine = &viewer.web.engine;
-        let became = engine.submit_previewed(&viewer.caller, portal, &self.claim, self.seen, read).await?;
+        let became = engine.submit_previewed(&viewer.caller, portal, &self.claim, self.seen, read).await;
+        let became = match (became, problem) {
+            (Err(_), Some(problem)) => return Err(NotOrdered::Problem(problem)),
+            (became, _) => became.map_err(NotOrdered::Engine)?,
+        };
+        // Each of these lines has a row in the change; those that were set aside stay chosen.
         if matches!(became, Previewed::Submitted(Submission::Stored(_)))
             && let Err(error) = unselect(viewer, portal, &lines).await
         {
@@ -156,6 +177,13 @@ impl Ordering {
         let judged = preview::judged(viewer, &asked, order).await?;
         preview::page(viewer, &asked, &judged, Some(seen)).await
     }
+}
+
+/// Why nothing was ordered.
+enum NotOrdered {
+    Engine(EngineError),
+    /// The form asks for what is not there, or may not be asked, or nobody could look.
+    Problem(ApiProblem),
 }
 
 /// The lines are chosen no longer.

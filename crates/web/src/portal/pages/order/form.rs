@@ -36,6 +36,9 @@ pub(super) struct Asked {
 /// The field for whose lines an order is.
 pub(super) const SERVICE_PROVIDER: &str = "service_provider";
 
+/// How many lines of it are chosen, where a page says so.
+const COUNT: &str = "count";
+
 impl Asked {
     /// What a form asks for. None: no lines of that service provider are chosen, or of several and none was named.
     pub(super) async fn of(viewer: &Viewer, place: &(String, String), form: &Form) -> Result<Option<Self>, ApiProblem> {
@@ -45,6 +48,21 @@ impl Asked {
         let provider =
             form.text(SERVICE_PROVIDER).map(|id| id.parse().map(ServiceProviderId).map_err(|_| ApiProblem::not_found()));
         Self::chosen(viewer, portal, act, provider.transpose()?, Typed::of(act, form)).await
+    }
+
+    /// The same for a further page of the lines of a preview, which says how many there are: they are not counted again for each page.
+    pub(super) async fn of_page(viewer: &Viewer, place: &(String, String), form: &Form) -> Result<Option<Self>, ApiProblem> {
+        let given = |name: &str| form.text(name).and_then(|text| text.parse::<i64>().ok());
+        let (Some(id), Some(count)) = (given(SERVICE_PROVIDER).map(ServiceProviderId), given(COUNT)) else {
+            return Self::of(viewer, place, form).await;
+        };
+        let (portal, act) = (portal_of(&place.0)?, Act::of(&place.1)?);
+        require(viewer, portal)?;
+        if !viewer.caller.rights.reach.reaches_provider(id) {
+            return Err(ApiProblem::not_found());
+        }
+        let provider = viewer.web.engine.store().get_service_provider(viewer.caller.tenant, id).await?;
+        Ok(Some(Self { portal, act, provider, count, typed: Typed::of(act, form) }))
     }
 
     async fn chosen(

@@ -1,19 +1,23 @@
 //! What would become of each line, page by page.
 
+use std::collections::HashMap;
+
 use askama::Template;
 use axum::response::Response;
+use lineshift_domain::ids::DeviceId;
 use lineshift_domain::judge::Verdict;
 use lineshift_domain::order::{Order, StoredOrder};
-use lineshift_engine::{LineValues, PreviewedLine};
+use lineshift_domain::terms::PortalType;
+use lineshift_engine::{EngineError, LineValues, PreviewedLine};
 use lineshift_store::catalogue::Names;
+use lineshift_store::selections::SelectedLine;
 
-use super::chosen::{ChosenLines, with_lines};
+use super::chosen::{self, identifier, named, with_lines};
 use super::form::Asked;
 use super::summary::unnamed;
 use crate::portal::page::{answer, thousands};
 use crate::portal::refused::PageRefused;
 use crate::portal::viewer::{Frame, Place, Viewer, segment};
-use crate::problem::ApiProblem;
 
 /// Lines of a page.
 pub(super) const LINES: usize = 100;
@@ -23,8 +27,8 @@ pub(super) struct LinesShown {
     /// What the order touches, as the heads of the columns.
     pub(super) heads: Vec<&'static str>,
     pub(super) rows: Vec<RowShown>,
-    /// From which line on the next page begins.
-    pub(super) next: Option<usize>,
+    /// The last of these lines, and its place: after it the next page begins.
+    pub(super) next: Option<(DeviceId, usize)>,
     /// Of how many lines which are shown.
     pub(super) range: String,
 }
@@ -40,32 +44,60 @@ pub(super) struct RowShown {
     pub(super) values: Vec<(String, String)>,
 }
 
-/// The lines from a place on.
+/// From where on lines are shown: after that one, which is at that place of all that are chosen.
+#[derive(Clone, Copy, Default)]
+pub(super) struct From {
+    pub(super) after: Option<DeviceId>,
+    pub(super) place: usize,
+}
+
+/// A page of the chosen lines: read by their ids from there on, so that the last page costs what the first does.
+/// `count` is how many there are.
 pub(super) async fn shown(
     viewer: &Viewer,
     asked: &Asked,
     order: &Order,
-    stored: &StoredOrder,
-    chosen: &ChosenLines,
-    from: usize,
-) -> Result<LinesShown, ApiProblem> {
-    let written = chosen.page(from, LINES);
-    let page = with_lines(order, written.clone());
-    let lines = viewer.web.engine.preview_lines(&viewer.caller, &page).await?;
-    let values = lines.iter().flat_map(|line| [&line.before, &line.after]);
-    let names = viewer.web.engine.store().find_names(viewer.caller.tenant, &unnamed(stored, values)).await?;
-    let columns = columns(stored);
-    let to = from + written.len();
-    let rows = lines.into_iter().map(|line| {
-        let text = written.get(line.position as usize).unwrap_or_default().to_owned();
-        row(line, text, asked, &columns, &names)
+    from: From,
+    count: i64,
+) -> Result<LinesShown, EngineError> {
+    let by = identifier(asked.portal);
+    let (chosen, more) = chosen::page(viewer, asked.portal, asked.provider.id, from.after, LINES).await?;
+    let page = with_lines(order, chosen.iter().filter_map(|line| named(line, by)).collect());
+    let previewed = viewer.web.engine.preview_lines(&viewer.caller, &page).await?;
+    let values = previewed.lines.iter().flat_map(|line| [&line.before, &line.after]);
+    let names = viewer.web.engine.store().find_names(viewer.caller.tenant, &unnamed(&previewed.order, values)).await?;
+    let columns = columns(&previewed.order);
+    // A number that several of these lines have was looked at once.
+    let of_name: HashMap<&str, &PreviewedLine> =
+        previewed.lines.iter().filter_map(|line| Some((page.lines.get(line.position as usize)?, line))).collect();
+    let rows = chosen.iter().map(|line| match named(line, by) {
+        Some(name) => row(name, of_name.get(name).copied(), line.device_id, asked.portal, &columns, &names),
+        None => without_number(line, asked.portal, columns.len()),
     });
+    let to = from.place + chosen.len();
+    let last = chosen.last().map(|line| line.device_id).filter(|_| more);
     Ok(LinesShown {
         heads: columns.iter().map(|(head, _)| *head).collect(),
         rows: rows.collect(),
-        next: (to < chosen.ids.len()).then_some(to),
-        range: format!("{} to {} of {}", whole(from + 1), whole(to), whole(chosen.ids.len())),
+        next: last.map(|last| (last, to)),
+        range: format!(
+            "{} to {} of {}",
+            whole(from.place + 1),
+            whole(to),
+            thousands(count.max(i64::try_from(to).unwrap_or(i64::MAX)))
+        ),
     })
+}
+
+/// A line that an order cannot name.
+fn without_number(line: &SelectedLine, portal: PortalType, columns: usize) -> RowShown {
+    RowShown {
+        line: line.iccid.clone(),
+        address: Some(format!("/{}/lines/{}", segment(portal), line.device_id)),
+        verdict: "is set aside: it has no number".to_owned(),
+        is_refused: true,
+        values: vec![(String::new(), String::new()); columns],
+    }
 }
 
 fn whole(count: usize) -> String {
@@ -109,21 +141,30 @@ fn columns(order: &StoredOrder) -> Vec<(&'static str, Column)> {
     columns
 }
 
-fn row(line: PreviewedLine, text: String, asked: &Asked, columns: &[(&'static str, Column)], names: &Names) -> RowShown {
+fn row(
+    name: &str,
+    line: Option<&PreviewedLine>,
+    chosen: DeviceId,
+    portal: PortalType,
+    columns: &[(&'static str, Column)],
+    names: &Names,
+) -> RowShown {
     let or_none = |text: String| if text.is_empty() { "none".to_owned() } else { text };
     let of = |values: &LineValues, column: Column| or_none(column(values, names));
-    let values = match line.device_id {
+    let values = match line.filter(|line| line.device_id.is_some()) {
         None => vec![(String::new(), String::new()); columns.len()],
-        Some(_) => columns.iter().map(|(_, column)| (of(&line.before, *column), of(&line.after, *column))).collect(),
+        Some(line) => columns.iter().map(|(_, column)| (of(&line.before, *column), of(&line.after, *column))).collect(),
     };
-    let (verdict, is_refused) = match line.verdict {
-        Verdict::Accepted => ("is changed".to_owned(), false),
-        Verdict::AlreadySo => ("is so already".to_owned(), false),
-        Verdict::Refused(reason) if reason.text.is_empty() => (reason.code.to_string(), true),
-        Verdict::Refused(reason) => (reason.text, true),
+    let (verdict, is_refused) = match line.map(|line| &line.verdict) {
+        Some(Verdict::Accepted) => ("is changed".to_owned(), false),
+        Some(Verdict::AlreadySo) => ("is so already".to_owned(), false),
+        Some(Verdict::Refused(reason)) if reason.text.is_empty() => (reason.code.to_string(), true),
+        Some(Verdict::Refused(reason)) => (reason.text.clone(), true),
+        // The engine takes it for a line that was named before in other signs.
+        None => ("is named already by another chosen line".to_owned(), true),
     };
-    let address = line.device_id.map(|id| format!("/{}/lines/{id}", segment(asked.portal)));
-    RowShown { line: if text.is_empty() { "no number".to_owned() } else { text }, address, verdict, is_refused, values }
+    let address = Some(format!("/{}/lines/{chosen}", segment(portal)));
+    RowShown { line: name.to_owned(), address, verdict, is_refused, values }
 }
 
 #[derive(Template)]
@@ -135,6 +176,8 @@ struct LinesPage {
     provider_id: i64,
     typed: Vec<(String, String)>,
     lines: LinesShown,
+    /// How many lines are chosen.
+    count: i64,
 }
 
 /// A further page of the lines of a preview.
@@ -146,6 +189,7 @@ pub(super) fn page(viewer: &Viewer, asked: &Asked, lines: LinesShown) -> Result<
         provider_id: asked.provider.id.0,
         typed: asked.typed.all().to_vec(),
         lines,
+        count: asked.count,
     };
     Ok(answer(&page))
 }

@@ -10,7 +10,7 @@ use lineshift_domain::order::Order;
 use lineshift_engine::{Amount, EngineError, Monthly, Preview, RefusedLines};
 
 use super::choose;
-use super::chosen::{self, ChosenLines, unselect, with_lines};
+use super::chosen::{self, ChosenLines, SetAside, unselect, with_lines};
 use super::form::{self, Asked};
 use super::lines::{self, LinesShown};
 use super::summary;
@@ -24,6 +24,9 @@ use crate::problem::ApiProblem;
 
 /// What a form is sent for; none: to see the preview.
 const STEP: &str = "step";
+
+/// To see further lines of the preview.
+const LINES: &str = "lines";
 
 /// The reason whose lines leave the selection.
 const DROP: &str = "drop";
@@ -52,7 +55,11 @@ struct PreviewPage {
     calls: Vec<String>,
     notes: Vec<String>,
     refused: Vec<RefusedShown>,
+    /// Chosen lines that no order is made of.
+    set_aside: Vec<SetAsideShown>,
     lines: LinesShown,
+    /// How many lines are chosen.
+    count: i64,
     /// What the button says; none: there is nothing to order.
     act: Option<String>,
     held: bool,
@@ -69,17 +76,35 @@ struct RefusedShown {
     examples: Vec<(String, String)>,
 }
 
+/// Lines that cannot be ordered here, and stay chosen.
+struct SetAsideShown {
+    code: &'static str,
+    why: &'static str,
+    count: String,
+    lines: String,
+    /// By ICCID.
+    examples: Vec<String>,
+}
+
+/// What lines without a number are known by where they are taken out of the selection.
+const NO_NUMBER: &str = "no_number";
+
+/// Likewise those whose number an order names already.
+const REPEATED_NUMBER: &str = "repeated_number";
+
 /// `POST /{portal}/order/{act}`: the preview of what was typed, or the form again with what is wrong.
 pub(in crate::portal) async fn look(
     viewer: Viewer,
     Path(place): Path<(String, String)>,
     form: Form,
 ) -> Result<Response, PageRefused> {
-    let Some(mut asked) = Asked::of(&viewer, &place, &form).await? else {
+    let step = form.text(STEP).unwrap_or_default();
+    let asked =
+        if step == LINES { Asked::of_page(&viewer, &place, &form).await? } else { Asked::of(&viewer, &place, &form).await? };
+    let Some(mut asked) = asked else {
         let portal = crate::portal::viewer::portal_of(&place.0)?;
         return choose::page(&viewer, portal).await;
     };
-    let step = form.text(STEP).unwrap_or_default();
     if step == "edit" {
         return form::page(&viewer, &asked, &Said::default(), None).await;
     }
@@ -97,22 +122,38 @@ pub(in crate::portal) async fn look(
         }
     };
     let Some(order) = order.filter(|_| said.is_empty()) else { return form::page(&viewer, &asked, &said, found).await };
-    let _turn = viewer.web.large_bodies.turn_of_lines(viewer.caller.tenant, asked.count).await?;
-    let from = form.text("from").and_then(|from| from.parse().ok()).unwrap_or(0);
-    let looked = match form.text(DROP) {
-        Some(code) => without_refused(&viewer, &asked, order, code).await,
-        None if step == "lines" => return further_lines(&viewer, &asked, &order, from).await,
-        None => judged(&viewer, &asked, order).await,
+    let looked = if step == LINES {
+        lines::shown(&viewer, &asked, &order, from(&form), asked.count).await.map(Looked::Lines)
+    } else {
+        let _turn = viewer.web.large_bodies.turn_of_lines(viewer.caller.tenant, asked.count).await?;
+        match form.text(DROP) {
+            Some(code) => without(&viewer, &asked, order, code).await.map(Box::new).map(Looked::Preview),
+            None => judged(&viewer, &asked, order).await.map(Box::new).map(Looked::Preview),
+        }
     };
     match looked {
-        Ok(judged) if judged.chosen.ids.is_empty() => choose::page(&viewer, asked.portal).await,
-        Ok(judged) => page(&viewer, &asked, &judged, None).await,
+        Ok(Looked::Lines(lines)) => lines::page(&viewer, &asked, lines),
+        Ok(Looked::Preview(judged)) if judged.chosen.is_empty() => choose::page(&viewer, asked.portal).await,
+        Ok(Looked::Preview(judged)) => page(&viewer, &asked, &judged, None).await,
         Err(EngineError::Refused(refusal)) => {
             said.take(refusal, asked.act, &asked.typed)?;
             form::page(&viewer, &asked, &said, None).await
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// What was looked at.
+enum Looked {
+    Preview(Box<Judged>),
+    Lines(LinesShown),
+}
+
+/// After which line a page begins; what is none of ours begins at the first.
+fn from(form: &Form) -> lines::From {
+    let after = form.text("after").and_then(|id| id.parse().ok()).map(DeviceId);
+    let place = form.text("from").and_then(|place| place.parse().ok()).filter(|_| after.is_some()).unwrap_or(0);
+    lines::From { after, place }
 }
 
 /// An order with its lines, and what it would do.
@@ -129,23 +170,20 @@ pub(super) async fn judged(viewer: &Viewer, asked: &Asked, order: Order) -> Resu
     Ok(Judged { order, chosen, preview })
 }
 
-/// Takes the lines that are refused for one reason out of the selection, and looks at what is left.
-async fn without_refused(viewer: &Viewer, asked: &Asked, order: Order, code: &str) -> Result<Judged, EngineError> {
+/// Takes the lines that are refused, or set aside, for one reason out of the selection, and looks at what is left.
+async fn without(viewer: &Viewer, asked: &Asked, order: Order, code: &str) -> Result<Judged, EngineError> {
+    if [NO_NUMBER, REPEATED_NUMBER].contains(&code) {
+        let chosen = chosen::lines(viewer, asked.portal, asked.provider.id).await?;
+        let dropped = if code == NO_NUMBER { chosen.unnamed.ids } else { chosen.repeated.ids };
+        unselect(viewer, asked.portal, &dropped).await?;
+        return judged(viewer, asked, order).await;
+    }
     let before = judged(viewer, asked, order).await?;
     let is_dropped = |refused: Code| code == "all" || refused.as_str() == code;
     let places = before.preview.refused_places.iter().filter(|(_, refused)| is_dropped(*refused));
     let dropped: Vec<DeviceId> = places.filter_map(|(place, _)| before.chosen.ids.get(*place as usize).copied()).collect();
     unselect(viewer, asked.portal, &dropped).await?;
     judged(viewer, asked, before.order).await
-}
-
-async fn further_lines(viewer: &Viewer, asked: &Asked, order: &Order, from: usize) -> Result<Response, PageRefused> {
-    let chosen = chosen::lines(viewer, asked.portal, asked.provider.id).await?;
-    let from = from.min(chosen.ids.len().saturating_sub(1)) / lines::LINES * lines::LINES;
-    let resolved = with_lines(order, chosen.page(from, 1));
-    let stored = viewer.web.engine.preview(&viewer.caller, &resolved).await?.order;
-    let shown = lines::shown(viewer, asked, order, &stored, &chosen, from).await?;
-    lines::page(viewer, asked, shown)
 }
 
 /// The page of a preview; `seen` are the figures of the one that was seen before, if it has changed since.
@@ -156,6 +194,7 @@ pub(super) async fn page(viewer: &Viewer, asked: &Asked, judged: &Judged, seen: 
     let now = viewer.web.engine.clock().now();
     let date = preview.date(now).map(|(at, ahead)| (viewer.when(at), ahead));
     let act = summary::act(&preview.order, preview.accepted, &names);
+    let count = count(chosen.ids.len() + chosen.unnamed.ids.len() + chosen.repeated.ids.len());
     let page = PreviewPage {
         frame: viewer.frame(asked.act.title(), Some(asked.portal), Place::Lines)?,
         address: asked.address(),
@@ -165,13 +204,15 @@ pub(super) async fn page(viewer: &Viewer, asked: &Asked, judged: &Judged, seen: 
         provider_id: asked.provider.id.0,
         typed: asked.typed.all().to_vec(),
         changed: seen.map(|seen| difference(seen, preview)),
-        figures: figures(preview),
+        figures: figures(preview, chosen),
         facts: summary::facts(preview, &names, date.as_ref().map(|(when, ahead)| (when, *ahead))),
         charges: charges(preview),
         calls: summary::calls(preview),
         notes: summary::notes(preview, now),
         refused: preview.refused.iter().map(refused).collect(),
-        lines: lines::shown(viewer, asked, order, &preview.order, chosen, 0).await?,
+        set_aside: set_aside(chosen),
+        lines: lines::shown(viewer, asked, order, lines::From::default(), count).await?,
+        count,
         act: (preview.accepted > 0).then_some(act),
         held: !order.process_changes,
         digest: preview.digest.to_string(),
@@ -182,33 +223,70 @@ pub(super) async fn page(viewer: &Viewer, asked: &Asked, judged: &Judged, seen: 
     Ok((status, answer(&page)).into_response())
 }
 
-fn figures(preview: &Preview) -> Vec<(&'static str, String)> {
-    vec![
+fn count(lines: usize) -> i64 {
+    i64::try_from(lines).unwrap_or(i64::MAX)
+}
+
+fn figures(preview: &Preview, chosen: &ChosenLines) -> Vec<(&'static str, String)> {
+    let mut figures = vec![
         ("Would be changed", thousands(preview.accepted)),
         ("Are so already", thousands(preview.already_so)),
         ("Are refused", thousands(preview.rejected())),
-    ]
+    ];
+    let aside = chosen.unnamed.ids.len() + chosen.repeated.ids.len();
+    if aside > 0 {
+        figures.push(("Are set aside", thousands(count(aside))));
+    }
+    figures
+}
+
+fn set_aside(chosen: &ChosenLines) -> Vec<SetAsideShown> {
+    let groups = [
+        (NO_NUMBER, "no number: cannot be ordered here, where orders name lines by number", &chosen.unnamed),
+        (REPEATED_NUMBER, "has the same number as another chosen line, and an order names a number once", &chosen.repeated),
+    ];
+    let shown = |(code, why, aside): (&'static str, &'static str, &SetAside)| SetAsideShown {
+        code,
+        why,
+        count: thousands(count(aside.ids.len())),
+        lines: summary::lines(count(aside.ids.len())),
+        examples: aside.examples.clone(),
+    };
+    groups.into_iter().filter(|(_, _, aside)| !aside.ids.is_empty()).map(shown).collect()
 }
 
 /// The figures, to be compared with those of another look.
 fn seen_figures(preview: &Preview) -> String {
-    format!("{} {} {}", preview.accepted, preview.already_so, preview.rejected())
+    let figures = figures_to_compare(preview).map(|figure| figure.to_string());
+    figures.join(" ")
+}
+
+fn figures_to_compare(preview: &Preview) -> [i64; 5] {
+    let Preview { accepted, already_so, open_entries, canceled_entries, .. } = preview;
+    [*accepted, *already_so, preview.rejected(), open_entries.unwrap_or_default(), *canceled_entries]
 }
 
 /// What is different from what was seen.
 fn difference(seen: &str, preview: &Preview) -> String {
     let was: Vec<i64> = seen.split(' ').filter_map(|figure| figure.parse().ok()).collect();
-    let now = [preview.accepted, preview.already_so, preview.rejected()];
-    let words = ["would be changed", "are so already", "are refused"];
+    let words = [
+        "would be changed",
+        "are so already",
+        "are refused",
+        "of their scheduled changes are open",
+        "of their scheduled changes would be canceled",
+    ];
     let changed: Vec<String> = was
         .iter()
-        .zip(now)
+        .zip(figures_to_compare(preview))
         .zip(words)
         .filter(|((was, now), _)| **was != *now)
         .map(|((was, now), word)| format!("{} {word}, {} before", thousands(now), thousands(*was)))
         .collect();
     if changed.is_empty() {
-        return "As many lines would be changed, but some of them are other ones, or stand otherwise than before.".to_owned();
+        return "As many lines would be changed, but some of them are other ones, or stand otherwise than before, or other changes \
+                are scheduled for them, or for other dates."
+            .to_owned();
     }
     format!("Now {}.", changed.join("; "))
 }

@@ -1,0 +1,118 @@
+//! What whoever orders has seen: what is scheduled for the lines, within reach, is part of it; and why an order was refused is said.
+
+use lineshift_domain::reach::Reach;
+use lineshift_engine::Clock as _;
+use lineshift_store::plan_queue::PlanQueueFilter;
+use lineshift_testkit::app::TestApp;
+use lineshift_testkit::operator::iccid;
+use serde_json::json;
+
+use crate::desk::{Desk, made};
+use crate::reach::World;
+
+/// Has somebody schedule a plan change for a line, and waits until it stands in the plan queue.
+async fn schedule(app: &TestApp, line: u64, date: &str) {
+    let operator = &app.operator;
+    let body = json!({"ServiceProviderId": operator.jasper.0, "Devices": [iccid(line)], "ChangeType": 4,
+        "CustomerRatePlanUpdate": {"CustomerRatePlanId": operator.plan.0, "EffectiveDate": date}});
+    let answer = app.admin().await.post("/M2M/BulkChange", &body).await;
+    assert_eq!(answer.status, 202, "{}", answer.text());
+    operator.run_until_idle().await;
+}
+
+#[tokio::test]
+async fn what_is_scheduled_in_between_is_shown_before_it_is_canceled() {
+    let app = TestApp::with_lines(2).await;
+    let mut ada = Desk::of(&app, "ada@fleet.example", &["operator"]).await;
+    let operator = &app.operator;
+    let site = format!("Corner Shop (site {})", operator.amop_site);
+    ada.choose(1..=2).await;
+    let preview = ada.preview("assign", &[("customer", &site)]).await;
+    made(&ada.confirm(&preview).await);
+    operator.run_until_idle().await;
+    ada.choose(1..=2).await;
+    let plan = operator.plan.to_string();
+    let fields = [("CustomerRatePlanId", plan.as_str()), ("ReplaceScheduled", "true")];
+    let preview = ada.preview("customer-rate-plan", &fields).await;
+    assert!(!preview.contains("open on these lines"), "{preview}");
+    schedule(&app, 2, "2027-03-01").await;
+    let answer = ada.confirm(&preview).await;
+    let page = answer.text();
+    assert_eq!((answer.status, ada.chosen().await, ada.changes().await), (409, 2, 2), "{page}");
+    assert!(page.contains("Something has changed since you looked"), "{page}");
+    assert!(page.contains("1 of their scheduled changes are open, 0 before"), "{page}");
+    assert!(page.contains("1 of their scheduled changes would be canceled, 0 before"), "{page}");
+    assert!(page.contains("1 scheduled change is open on these lines. Ordering this cancels them."), "{page}");
+    // One that is moved to another day is another one, too.
+    let store = &operator.store;
+    let open =
+        store.list_queue_entries(operator.tenant(), &Reach::Everything, PlanQueueFilter::Open, None, 9).await.expect("entries");
+    let (entry, now) = (&open.items[0], operator.clock.now());
+    let later = entry.effective_date + chrono::TimeDelta::days(1);
+    assert!(store.move_queue_entry(operator.tenant(), entry.id, later, "somebody", now).await.expect("moved"));
+    let answer = ada.confirm(&page).await;
+    assert_eq!((answer.status, ada.changes().await), (409, 2), "{}", answer.text());
+    assert!(answer.text().contains("for other dates"), "{}", answer.text());
+    made(&ada.confirm(&answer.text()).await);
+}
+
+#[tokio::test]
+async fn the_same_lines_are_known_by_the_same_digest() {
+    let app = TestApp::with_lines(1).await;
+    let mut ada = Desk::of(&app, "ada@fleet.example", &["operator"]).await;
+    let site = format!("Corner Shop (site {})", app.operator.amop_site);
+    ada.choose([1]).await;
+    let seen = ada.preview("assign", &[("customer", &site)]).await;
+    let again = ada.preview("assign", &[("customer", &site)]).await;
+    let digest = |page: &str| page.split("name=\"digest\" value=\"").nth(1).map(|rest| rest[..64].to_owned());
+    assert_eq!(digest(&seen), digest(&again), "the same lines, the same digest");
+}
+
+#[tokio::test]
+async fn whoever_is_limited_is_not_told_of_what_was_scheduled_for_others() {
+    let world = World::new().await;
+    let app = &world.app;
+    let operator = &app.operator;
+    // Line 3 is another customer's; what is scheduled for it then comes along when it changes hands.
+    schedule(app, 3, "2027-03-01").await;
+    schedule(app, 1, "2027-03-01").await;
+    world.assign(operator.rev_customer, &[3]).await;
+    let mut lim = Desk::within(app, "lim@fleet.example", &["operator"], &world.own()).await;
+    lim.choose([1, 3]).await;
+    let plan = operator.plan.to_string();
+    let fields = [("CustomerRatePlanId", plan.as_str()), ("ReplaceScheduled", "true")];
+    let preview = lim.preview("customer-rate-plan", &fields).await;
+    assert!(preview.contains("1 scheduled change is open on these lines."), "{preview}");
+    let mut ada = Desk::of(app, "ada@fleet.example", &["operator"]).await;
+    ada.choose([1, 3]).await;
+    let preview = ada.preview("customer-rate-plan", &fields).await;
+    assert!(preview.contains("2 scheduled changes are open on these lines."), "{preview}");
+}
+
+#[tokio::test]
+async fn why_nothing_was_ordered_is_said() {
+    let app = TestApp::with_lines(2).await;
+    let mut ada = Desk::of(&app, "ada@fleet.example", &["operator"]).await;
+    ada.choose([1]).await;
+    let site = format!("Corner Shop (site {})", app.operator.amop_site);
+    let preview = ada.preview("assign", &[("customer", &site)]).await;
+    // The lines were ordered, or taken out, in another window.
+    let again = ada.preview("assign", &[("customer", &site)]).await;
+    made(&ada.confirm(&again).await);
+    let answer = ada.confirm(&preview).await;
+    assert!(answer.status == 409 && answer.text().contains("are chosen no longer"), "{}", answer.text());
+    ada.choose([2]).await;
+    let preview = ada.preview("assign", &[("customer", &site)]).await;
+    // What names no service provider is not lines that are chosen no longer.
+    let altered = preview.replace(
+        &format!("name=\"service_provider\" value=\"{}\"", app.operator.jasper),
+        "name=\"service_provider\" value=\"none\"",
+    );
+    let answer = ada.confirm(&altered).await;
+    assert_eq!(answer.status, 404, "{}", answer.text());
+    assert!(!answer.text().contains("chosen no longer"), "{}", answer.text());
+    let altered = preview.replace(&format!("value=\"{site}\""), "value=\"somebody\"");
+    let answer = ada.confirm(&altered).await;
+    assert!(answer.status == 422 && answer.text().contains("look at the preview"), "{}", answer.text());
+    assert_eq!(ada.changes().await, 1);
+}
