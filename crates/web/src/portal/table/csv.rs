@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::budget::Budget;
 use super::{Sheet, Unreadable};
 
 /// What may separate cells.
@@ -11,16 +12,17 @@ const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
 const LOOKED_AT: usize = 30;
 
 /// Reads the only sheet that such a file has.
-pub(super) fn read(content: &[u8]) -> Result<Sheet, Unreadable> {
+pub(super) fn read(content: &[u8], budget: &mut Budget) -> Result<Sheet, Unreadable> {
     let text = decoded(content)?;
     let mut reader =
         csv::ReaderBuilder::new().delimiter(separator_of(&text)).flexible(true).has_headers(false).from_reader(text.as_bytes());
     let (mut sheet, mut row) = (Sheet::default(), csv::StringRecord::new());
     // A text is read to its end whatever stands in it: a quote that nobody closes takes the rest into one cell.
     while reader.read_record(&mut row).map_err(|error| Unreadable(format!("The file cannot be read as CSV: {error}.")))? {
-        sheet.begin_row()?;
+        sheet.begin_row(budget)?;
         for (place, cell) in row.iter().enumerate() {
-            sheet.take(place, cell);
+            budget.cell()?;
+            sheet.take(place, cell, budget)?;
         }
     }
     Ok(sheet)

@@ -1,20 +1,26 @@
 //! Tables that people send: CSV and XLSX, and which of their columns name lines. What is kept of them are the cells with digits, so that a
 //! file itself stands nowhere.
 
+mod budget;
 mod csv;
+mod shared_texts;
+mod text;
 mod xlsx;
+mod xml;
 
 use lineshift_domain::terms::{LineIdentifier, PortalType};
 use lineshift_domain::written::{Entry, looks_rounded, read_text};
 
-/// The most rows: more than any order takes stand in no table.
-const ROWS: usize = 1_100_000;
+use self::budget::{Budget, cut};
 
 /// The most columns that are looked at.
 const COLUMNS: usize = 300;
 
 /// Characters of a cell: no identifier has more, with whatever separators.
 const CELL: usize = 200;
+
+/// Characters of a header that are shown.
+const HEADER: usize = 60;
 
 /// Fewer digits are no identifier, and none that was cut off.
 const DIGITS: usize = 7;
@@ -85,12 +91,12 @@ impl Column {
         (promise, of_first.max(of_other))
     }
 
-    fn take(&mut self, cell: &str) {
-        if cell.bytes().filter(u8::is_ascii_digit).count() < DIGITS && !is_scientific(cell) {
-            return;
+    fn take(&mut self, cell: &str, budget: &mut Budget) -> Result<(), Unreadable> {
+        let cell = cut(cell);
+        if !holds_entry(cell) {
+            return Ok(());
         }
-        let cut = cell.char_indices().nth(CELL).map_or(cell, |(end, _)| &cell[..end]);
-        let cell = cut.replace(['\r', '\n'], " ");
+        let cell = cell.replace(['\r', '\n'], " ");
         let cell = cell.trim();
         let mut found = false;
         read_text(cell, |entry| {
@@ -103,20 +109,29 @@ impl Column {
             }
         });
         if !found {
-            return;
+            return Ok(());
         }
+        budget.keep(cell.len() + 1)?;
         self.text.push_str(cell);
         self.text.push('\n');
         if self.examples.len() < EXAMPLES && !self.examples.iter().any(|example| example == cell) {
             self.examples.push(cell.to_owned());
         }
+        Ok(())
     }
 }
 
-fn is_scientific(cell: &str) -> bool {
-    let mut is_lost = false;
-    read_text(cell, |entry| is_lost |= matches!(entry, Entry::LostDigits(_)));
-    is_lost
+/// Whether something in a cell is, or should be, an identifier.
+fn holds_entry(cell: &str) -> bool {
+    let has_digits = cell.bytes().filter(u8::is_ascii_digit).count() >= DIGITS;
+    let (mut holds, mut is_lost) = (false, false);
+    if has_digits || cell.contains(['e', 'E']) {
+        read_text(cell, |entry| {
+            holds = true;
+            is_lost |= matches!(entry, Entry::LostDigits(_));
+        });
+    }
+    if has_digits { holds } else { is_lost }
 }
 
 /// Whether every ICCID of a column looks rounded: then it is said before anything is chosen.
@@ -144,29 +159,31 @@ impl Sheet {
     }
 
     /// The next row that holds something. Errors: there are too many.
-    fn begin_row(&mut self) -> Result<(), Unreadable> {
+    fn begin_row(&mut self, budget: &mut Budget) -> Result<(), Unreadable> {
         self.rows += 1;
-        if self.rows > ROWS {
-            return Err(Unreadable(format!("The table has more than {ROWS} rows: split it.")));
-        }
-        Ok(())
+        budget.row()
     }
 
-    fn take(&mut self, column: usize, cell: &str) {
+    /// Whether the next cell stands in the first row that holds something; or would, as it begins a new one.
+    fn is_at_header(&self, begins_row: bool) -> bool {
+        self.rows + usize::from(begins_row) == 1
+    }
+
+    fn take(&mut self, column: usize, cell: &str, budget: &mut Budget) -> Result<(), Unreadable> {
         if column >= COLUMNS || cell.trim().is_empty() {
-            return;
+            return Ok(());
         }
         while self.columns.len() <= column {
             let letters = letters(self.columns.len());
             self.columns.push(Column { sheet: self.name.clone(), letters, ..Column::default() });
         }
-        let is_header = self.rows == 1 && !cell.bytes().any(|byte| byte.is_ascii_digit());
-        if is_header {
-            let header = cell.trim().trim_start_matches('\u{feff}');
-            self.columns[column].header = header.chars().take(60).collect();
-        } else {
-            self.columns[column].take(cell);
+        let is_header = self.is_at_header(false) && !cell.bytes().any(|byte| byte.is_ascii_digit());
+        if !is_header {
+            return self.columns[column].take(cell, budget);
         }
+        let header = cell.trim().trim_start_matches('\u{feff}');
+        self.columns[column].header = header.chars().take(HEADER).collect();
+        budget.keep(self.columns[column].header.len())
     }
 }
 
@@ -186,12 +203,13 @@ fn letters(mut place: usize) -> String {
 
 /// The columns of a file that may name lines, the likeliest first.
 pub(super) fn read(content: &[u8], portal: PortalType) -> Result<Vec<Column>, Unreadable> {
+    let mut budget = Budget::default();
     let sheets = if content.starts_with(b"PK\x03\x04") {
-        xlsx::read(content)?
+        xlsx::read(content, &mut budget)?
     } else if content.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
         return Err(Unreadable("This is a workbook of the old form (XLS): save it as XLSX or CSV.".to_owned()));
     } else {
-        vec![csv::read(content)?]
+        vec![csv::read(content, &mut budget)?]
     };
     let mut columns: Vec<Column> = sheets.into_iter().flat_map(|sheet| sheet.columns).filter(Column::is_candidate).collect();
     columns.sort_by_key(|column| std::cmp::Reverse(column.likelihood(portal)));
