@@ -56,7 +56,7 @@ pub use measures::install_metrics;
 use metrics_exporter_prometheus::PrometheusHandle;
 pub use openapi::{openapi, openapi_json};
 pub use portal::PAGES;
-use portal::{Figures, Workbooks};
+use portal::{Figures, Readings, Workbooks};
 pub use problem::ApiProblem;
 pub use rates::{Rate, Rates};
 pub use routes::{ROUTES, RouteRow};
@@ -79,16 +79,30 @@ pub struct Web {
     destinations: Destinations,
     sign_in: SignIn,
     workbooks: Workbooks,
+    readings: Readings,
 }
 
 impl Web {
     fn new(engine: Engine, metrics: Option<PrometheusHandle>, seal: Arc<dyn SealCredentials>, wire: &WireSettings) -> Self {
         let (key_uses, large_bodies, streams) = (Arc::default(), LargeBodies::default(), Streams::default());
-        let (callback_turns, workbooks) = (Arc::default(), Workbooks::default());
+        let (callback_turns, workbooks, readings) = (Arc::default(), Workbooks::default(), Readings::default());
         let destinations = wire.destinations.clone();
         let sign_in = SignIn { settings: wire.sessions, openid: wire.openid.clone(), ..SignIn::default() };
         let figures = Figures::default();
-        Self { engine, figures, metrics, key_uses, large_bodies, streams, callback_turns, seal, destinations, sign_in, workbooks }
+        Self {
+            engine,
+            figures,
+            metrics,
+            key_uses,
+            large_bodies,
+            streams,
+            callback_turns,
+            seal,
+            destinations,
+            sign_in,
+            workbooks,
+            readings,
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use super::multipart::{self, Parts, SentFile};
+use super::reading::beside;
 use super::refused::PageRefused;
 use crate::Web;
 use crate::auth::{Authenticated, By};
@@ -51,8 +52,8 @@ const OPEN: &[&str] = &["/sign-in", "/sign-in/one-time-password", "/invitation"]
 pub(super) struct Form {
     fields: Vec<(String, String)>,
     files: Vec<SentFile>,
-    /// A long form has its turn for as long as somebody holds it.
-    _turn: Option<Arc<Turn>>,
+    /// A long form has its turn for as long as somebody holds it, or what was made of it.
+    turn: Option<Arc<Turn>>,
 }
 
 impl Form {
@@ -69,6 +70,11 @@ impl Form {
     /// The file that was chosen in a field.
     pub(super) fn file(&self, field: &str) -> Option<SentFile> {
         self.files.iter().find(|file| file.field == field).cloned()
+    }
+
+    /// The turn of a long form, for work that goes on with what stood in it.
+    pub(super) fn turn(&self) -> Option<Arc<Turn>> {
+        self.turn.clone()
     }
 
     /// The other fields alone.
@@ -133,20 +139,27 @@ async fn take(web: &Web, request: &mut Request) -> Result<(), ApiProblem> {
     if let Some(standing) = standing {
         standing.still_holds().await?;
     }
-    let Parts { mut fields, files } = match &boundary {
-        Some(boundary) => multipart::read(boundary, &body)?,
-        None => Parts { fields: fields_of(&body)?, files: Vec::new() },
+    let Parts { mut fields, files } = match turn.clone() {
+        None => taken_apart(boundary.as_deref(), &body)?,
+        // A long one is taken apart beside the threads that serve others.
+        turn => beside(turn, move || taken_apart(boundary.as_deref(), &body)).await??,
     };
-    drop(body);
     let shown = fields.extract_if(.., |(name, _)| name == CSRF_FIELD).next().map(|(_, value)| value);
     if let Some((person, found)) = person.zip(found) {
         csrf::check_token(shown.as_deref(), &person.token)?;
         parts.extensions.insert(found);
     }
     fields.retain(|(_, value)| !value.trim().is_empty());
-    parts.extensions.insert(Form { fields, files, _turn: turn });
+    parts.extensions.insert(Form { fields, files, turn });
     *request = Request::from_parts(parts, axum::body::Body::empty());
     Ok(())
+}
+
+fn taken_apart(boundary: Option<&str>, body: &[u8]) -> Result<Parts, ApiProblem> {
+    match boundary {
+        Some(boundary) => multipart::read(boundary, body),
+        None => Ok(Parts { fields: fields_of(body)?, files: Vec::new() }),
+    }
 }
 
 /// Refuses what no form of ours sends: other sites can make browsers send plain texts. Answers the boundary of a form with a file, where one

@@ -13,6 +13,7 @@ mod line_filter;
 mod multipart;
 mod page;
 mod pages;
+mod reading;
 mod refused;
 mod table;
 mod viewer;
@@ -38,6 +39,7 @@ use pages::{
     account, bulk_change, bulk_changes, change_line, change_log, download, home, invitation, line, lines, one_time_password,
     order, paste, plan_queue, selection, sign_in, tenants, upload,
 };
+pub(crate) use reading::Readings;
 use refused::PageRefused;
 pub(crate) use refused::encoded;
 pub(crate) use workbook::Workbooks;

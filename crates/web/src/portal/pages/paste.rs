@@ -1,5 +1,7 @@
 //! Choosing lines by pasting any text that holds their ICCIDs or numbers.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::extract::Path;
 use axum::response::{IntoResponse as _, Response};
@@ -10,6 +12,7 @@ use crate::audit::AuditNote;
 use crate::portal::choosing::{Chosen, Outcome, Reading};
 use crate::portal::form::Form;
 use crate::portal::page::{answer, thousands};
+use crate::portal::reading::beside;
 use crate::portal::refused::PageRefused;
 use crate::portal::viewer::{Frame, Place, Viewer, portal_of, segment};
 use crate::problem::ApiProblem;
@@ -63,11 +66,9 @@ pub(in crate::portal) async fn take(viewer: Viewer, Path(portal): Path<String>, 
     let portal = portal_of(&portal)?;
     viewer.caller.require(portal.into(), Action::Create)?;
     let text = form.text("text").unwrap_or_default().to_owned();
-    // A million identifiers are read beside the threads that serve others.
-    let (reading, text) = tokio::task::spawn_blocking(move || (Reading::of_text(&text), text)).await.map_err(|error| {
-        tracing::error!(%error, "reading a pasted text was cut off");
-        ApiProblem::internal()
-    })?;
+    let turn = viewer.web.readings.turn(viewer.caller.tenant).await?;
+    let held = (Arc::clone(&turn), form.turn());
+    let (reading, text) = beside(held, move || (Reading::of_text(&text), text)).await?;
     if reading.is_empty() {
         let refused = if text.is_empty() {
             "Paste some ICCIDs or numbers first."
@@ -77,6 +78,7 @@ pub(in crate::portal) async fn take(viewer: Viewer, Path(portal): Path<String>, 
         return Ok(answer(&page(&viewer, portal, Some(refused.to_owned()), text).await?));
     }
     let outcome = reading.choose(&viewer, portal).await?;
+    drop(turn);
     let again = (format!("/{}/selection/paste", segment(portal)), "Paste more");
     show_outcome(&viewer, portal, outcome, again).await
 }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
+use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::Path;
@@ -21,6 +22,7 @@ use super::paste::show_outcome;
 use crate::portal::choosing::{Chosen, Reading};
 use crate::portal::form::{FILE_BYTES, Form};
 use crate::portal::page::{answer, thousands};
+use crate::portal::reading::beside;
 use crate::portal::refused::PageRefused;
 use crate::portal::table::{self, Column, Unreadable};
 use crate::portal::viewer::{Frame, Place, Viewer, portal_of, segment};
@@ -33,7 +35,7 @@ const COLUMNS: usize = 8;
 /// Bytes of all packed columns: what a form may be, with room for the rest of it.
 const PACKED: usize = 30 << 20;
 
-/// Bytes to which one column is unpacked at most.
+/// Bytes to which all columns together are unpacked at most: no more is kept of a file.
 const UNPACKED: u64 = 64 << 20;
 
 #[derive(Template)]
@@ -93,7 +95,8 @@ pub(in crate::portal) async fn take(viewer: Viewer, Path(portal): Path<String>, 
     let Some(file) = form.file("file") else {
         return ask_again(&viewer, portal, Some("Choose a file first.".to_owned())).await;
     };
-    let read = beside(move || rows(&file.content, portal)).await?;
+    let turn = viewer.web.readings.turn(viewer.caller.tenant).await?;
+    let read = beside((turn, form.turn()), move || rows(&file.content, portal)).await?;
     let columns = match read {
         Ok(columns) => columns,
         Err(Unreadable(message)) => {
@@ -125,25 +128,19 @@ pub(in crate::portal) async fn choose(viewer: Viewer, Path(portal): Path<String>
     if packed.is_empty() {
         return ask_again(&viewer, portal, Some("No column was ticked: send the file again and tick one.".to_owned())).await;
     }
-    let reading = beside(move || {
-        let mut reading = Reading::default();
-        packed.iter().try_for_each(|column| unpacked(column).map(|text| reading.read(&text))).map(|()| reading)
-    })
-    .await?;
+    let turn = viewer.web.readings.turn(viewer.caller.tenant).await?;
+    let read = move || {
+        let (mut reading, mut left) = (Reading::default(), UNPACKED);
+        packed.iter().try_for_each(|column| unpacked(column, &mut left).map(|text| reading.read(&text))).map(|()| reading)
+    };
+    let reading = beside((Arc::clone(&turn), form.turn()), read).await?;
     let reading = reading.ok_or_else(|| {
         ApiProblem::unreadable("column", "wrong_form", "the columns of this form cannot be read; send the file again")
     })?;
     let outcome = reading.choose(&viewer, portal).await?;
+    drop(turn);
     let again = (format!("/{}/selection/upload", segment(portal)), "Send another file");
     show_outcome(&viewer, portal, outcome, again).await
-}
-
-/// Reads beside the threads that serve others.
-async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiProblem> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| {
-        tracing::error!(%error, "reading a table was cut off");
-        ApiProblem::internal()
-    })
 }
 
 /// The columns of a file among which to choose, the likeliest of them suggested.
@@ -188,12 +185,13 @@ fn packed(text: &str) -> String {
     BASE64_STANDARD.encode(written.expect("a list in memory takes every byte"))
 }
 
-/// None: it was not packed here, or unpacks to more than any file holds.
-fn unpacked(packed: &str) -> Option<String> {
+/// The text of a column, and as many bytes less are left. None: it was not packed here, or unpacks to more than is left.
+fn unpacked(packed: &str, left: &mut u64) -> Option<String> {
     let bytes = BASE64_STANDARD.decode(packed).ok()?;
     let mut text = String::new();
-    let read = DeflateDecoder::new(bytes.as_slice()).take(UNPACKED + 1).read_to_string(&mut text).ok()?;
-    (read as u64 <= UNPACKED).then_some(text)
+    let read = DeflateDecoder::new(bytes.as_slice()).take(*left + 1).read_to_string(&mut text).ok()?;
+    *left = left.checked_sub(read as u64)?;
+    Some(text)
 }
 
 #[cfg(test)]
@@ -205,9 +203,11 @@ mod tests {
         let text: String = (0..10_000).map(|nth| format!("890126021012{:08}\n", nth * 7919 % 100_000_000)).collect();
         let packed = packed(&text);
         assert!(packed.len() * 2 < text.len(), "{} of {}", packed.len(), text.len());
-        assert_eq!(unpacked(&packed).as_deref(), Some(&*text));
+        let mut left = text.len() as u64;
+        assert_eq!(unpacked(&packed, &mut left).as_deref(), Some(&*text));
+        assert_eq!((left, unpacked(&packed, &mut left)), (0, None), "all columns together are bounded");
         for wrong in ["", "!", "AAAA", "eJw="] {
-            assert!(unpacked(wrong).is_none_or(|text| text.is_empty()), "{wrong}");
+            assert!(unpacked(wrong, &mut 100).is_none_or(|text| text.is_empty()), "{wrong}");
         }
     }
 
@@ -219,6 +219,6 @@ mod tests {
             encoder.write_all(&zeros).expect("packed");
         }
         let bomb = BASE64_STANDARD.encode(encoder.finish().expect("packed"));
-        assert_eq!(unpacked(&bomb), None);
+        assert_eq!(unpacked(&bomb, &mut { UNPACKED }), None);
     }
 }
