@@ -12,7 +12,7 @@ use lineshift_domain::reach::Reach;
 use lineshift_domain::terms::{LineIdentifier, PortalType};
 use lineshift_store::devices::{LineFilter, LineOrder};
 use lineshift_store::selections::{
-    KEPT, SELECTED_AT_ONCE, SelectedLine, SelectedMatching, Selecting, Selection, SelectionKey, SelectionStore, SelectionWindow,
+    SELECTED_AT_ONCE, SelectedLine, SelectedMatching, Selecting, Selection, SelectionKey, SelectionStore, SelectionWindow,
     Written,
 };
 use lineshift_store::sql::selections as text;
@@ -33,7 +33,7 @@ impl<E: Engine> SelectionStore for SqlStore<E> {
     async fn find_selection(&self, tenant: TenantId, key: &SelectionKey, reach: &Reach) -> Result<Option<Selection>> {
         let (key, reach) = (*key, reach.clone());
         let found = self.engine.read(tenant, move |sql| {
-            let Some(mut selection) = find(sql, tenant, key)? else { return Ok(None) };
+            let Some(mut selection) = find_kept(sql, tenant, key)? else { return Ok(None) };
             if !reach.is_everything() {
                 selection.lines = count_by_provider(sql, tenant, key, &reach)?.iter().map(|(_, count)| count).sum();
             }
@@ -72,8 +72,13 @@ impl<E: Engine> SelectionStore for SqlStore<E> {
         let listed = self.seek_lines(tenant, reach, filter, LineOrder::OldestFirst, after, limit).await?;
         let ids: Vec<DeviceId> = listed.items.iter().map(|line| line.id).collect();
         let added = self.add(tenant, *key, reach, &ids, selecting).await?;
-        let last = if added.is_full { None } else { listed.next };
-        Ok(SelectedMatching { selected: added.ids.len() as i64, last })
+        // What was chosen before takes no room: where nothing else matches, all of it is chosen all the same.
+        let left_out = added.is_full && {
+            let chosen: HashSet<DeviceId> = self.find_selected(tenant, key, &ids).await?.into_iter().collect();
+            ids.iter().any(|id| !chosen.contains(id))
+        };
+        let last = listed.next.filter(|_| !left_out);
+        Ok(SelectedMatching { selected: added.ids.len() as i64, last, left_out })
     }
 
     async fn select_written(
@@ -145,7 +150,7 @@ impl<E: Engine> SelectionStore for SqlStore<E> {
         let (after, provider) = (after.map_or(i64::MIN, |id| id.0), service_provider.map_or(0, |id| id.0));
         self.engine
             .read(tenant, move |sql| {
-                let [user, portal] = of(key);
+                let ([user, portal], since) = (of(key), micros(key.since));
                 let parameters = [
                     &tenant.0 as _,
                     &user as _,
@@ -156,6 +161,7 @@ impl<E: Engine> SelectionStore for SqlStore<E> {
                     &customers as _,
                     &sites as _,
                     &providers as _,
+                    &since as _,
                 ];
                 sql.query(tuned::LIST_LINES, &parameters, read_line)
             })
@@ -166,8 +172,8 @@ impl<E: Engine> SelectionStore for SqlStore<E> {
         let (key, lines) = (*key, ids_of(lines)?);
         self.engine
             .read(tenant, move |sql| {
-                let [user, portal] = of(key);
-                let parameters = [&tenant.0 as _, &user as _, &portal as _, &lines as _];
+                let ([user, portal], since) = (of(key), micros(key.since));
+                let parameters = [&tenant.0 as _, &user as _, &portal as _, &lines as _, &since as _];
                 sql.query(tuned::FIND_LINES, &parameters, |row| Ok(DeviceId(row.get(0)?)))
             })
             .await
@@ -181,8 +187,7 @@ impl<E: Engine> SelectionStore for SqlStore<E> {
     ) -> Result<()> {
         let key = *key;
         if service_provider.is_none() {
-            while self.engine.write(tenant, move |sql| clear_some(sql, tenant, key)).await? {}
-            return Ok(());
+            return self.clear(tenant, key, None).await;
         }
         // Those beyond reach go as well: what is left of a selection is of other service providers.
         let mut after = None;
@@ -199,16 +204,15 @@ impl<E: Engine> SelectionStore for SqlStore<E> {
     }
 
     async fn drop_untouched_selections(&self, tenant: TenantId, before: DateTime<Utc>) -> Result<usize> {
-        let before = micros(before);
         let untouched = self.engine.read(tenant, move |sql| {
-            sql.query(text::LIST_UNTOUCHED, &[&tenant.0, &before], |row| {
+            sql.query(text::LIST_UNTOUCHED, &[&tenant.0, &micros(before)], |row| {
                 let portal = PortalType::from_number(row.get(1)?).map_err(|error| crate::row::not_a_term(1, error))?;
-                Ok(SelectionKey { user: UserId(row.get(0)?), portal })
+                Ok(SelectionKey { user: UserId(row.get(0)?), portal, since: before })
             })
         });
         let untouched = untouched.await?;
         for key in &untouched {
-            self.clear_selection(tenant, key, None).await?;
+            self.clear(tenant, *key, Some(before)).await?;
         }
         Ok(untouched.len())
     }
@@ -221,6 +225,12 @@ struct Added {
 }
 
 impl<E: Engine> SqlStore<E> {
+    /// Takes all lines out; those of a selection that was touched since then stay.
+    async fn clear(&self, tenant: TenantId, key: SelectionKey, untouched_since: Option<DateTime<Utc>>) -> Result<()> {
+        while self.engine.write(tenant, move |sql| clear_some(sql, tenant, key, untouched_since)).await? {}
+        Ok(())
+    }
+
     /// Adds lines that are within reach and not chosen yet. What was chosen too long ago goes first.
     async fn add(
         &self,
@@ -239,7 +249,8 @@ impl<E: Engine> SqlStore<E> {
             let added = self.engine.write(tenant, move |sql| add(sql, tenant, key, &sent, &limits, selecting)).await?;
             match added {
                 Some(added) => return Ok(added),
-                None => self.clear_selection(tenant, &key, None).await?,
+                // Of two that begin anew at once the second finds what the first has begun, and leaves it alone.
+                None => self.clear(tenant, key, Some(key.since)).await?,
             }
         }
     }
@@ -255,8 +266,7 @@ fn add(
     selecting: Selecting,
 ) -> Result<Option<Added>> {
     let [user, portal] = of(key);
-    let oldest = selecting.now - KEPT;
-    if find(sql, tenant, key)?.is_some_and(|selection| selection.touched_at < oldest) {
+    if find(sql, tenant, key)?.is_some_and(|selection| selection.touched_at < key.since) {
         return Ok(None);
     }
     sql.execute(text::TOUCH, &[&tenant.0, &user, &portal, &micros(selecting.now)])?;
@@ -277,7 +287,8 @@ fn add(
 
 fn remove(sql: &Sql<'_>, tenant: TenantId, key: SelectionKey, lines: &str, now: DateTime<Utc>) -> Result<i64> {
     let [user, portal] = of(key);
-    if find(sql, tenant, key)?.is_none() {
+    // One that is forgotten is not taken up again by it.
+    if find_kept(sql, tenant, key)?.is_none() {
         return Ok(0);
     }
     sql.execute(text::TOUCH, &[&tenant.0, &user, &portal, &micros(now)])?;
@@ -293,10 +304,16 @@ fn take_out(sql: &Sql<'_>, tenant: TenantId, key: SelectionKey, lines: &str) -> 
     Ok(removed)
 }
 
-/// Takes the first lines out, or the selection when there are none; says whether there may be more.
-fn clear_some(sql: &Sql<'_>, tenant: TenantId, key: SelectionKey) -> Result<bool> {
+/// Takes the first lines out, or the selection when there are none; says whether there may be more. Nothing is taken out of one that was
+/// touched since then.
+fn clear_some(sql: &Sql<'_>, tenant: TenantId, key: SelectionKey, untouched_since: Option<DateTime<Utc>>) -> Result<bool> {
     let [user, portal] = of(key);
     if sql.execute(text::COUNT_UP, &[&tenant.0, &user, &portal, &0_i64])? == 0 {
+        return Ok(false);
+    }
+    // Its row is held now: nobody touches it any more.
+    let touched_at = find(sql, tenant, key)?.map(|selection| selection.touched_at);
+    if untouched_since.zip(touched_at).is_some_and(|(since, touched_at)| touched_at >= since) {
         return Ok(false);
     }
     let chunk = [&tenant.0 as _, &user as _, &portal as _, &i64::MIN as _, &(CLEARED_AT_ONCE - 1) as _];
@@ -315,9 +332,14 @@ fn find(sql: &Sql<'_>, tenant: TenantId, key: SelectionKey) -> Result<Option<Sel
     sql.find(text::FIND, &[&tenant.0, &user, &portal], |row| Ok(Selection { lines: row.get(0)?, touched_at: row.time(1)? }))
 }
 
+/// The selection, unless it is forgotten.
+fn find_kept(sql: &Sql<'_>, tenant: TenantId, key: SelectionKey) -> Result<Option<Selection>> {
+    Ok(find(sql, tenant, key)?.filter(|selection| selection.touched_at >= key.since))
+}
+
 fn count_by_provider(sql: &Sql<'_>, tenant: TenantId, key: SelectionKey, reach: &Reach) -> Result<Vec<(ServiceProviderId, i64)>> {
-    let ([user, portal], [customers, sites, providers]) = (of(key), limits(reach));
-    let parameters = [&tenant.0 as _, &user as _, &portal as _, &customers as _, &sites as _, &providers as _];
+    let ([user, portal], [customers, sites, providers], since) = (of(key), limits(reach), micros(key.since));
+    let parameters = [&tenant.0 as _, &user as _, &portal as _, &customers as _, &sites as _, &providers as _, &since as _];
     sql.query(tuned::COUNT_BY_PROVIDER, &parameters, |row| Ok((ServiceProviderId(row.get(0)?), row.get(1)?)))
 }
 

@@ -19,19 +19,30 @@ pub const KEPT: TimeDelta = TimeDelta::days(7);
 /// The most lines that are chosen, taken out or looked at in one transaction.
 pub const SELECTED_AT_ONCE: usize = 5_000;
 
-/// Whose selection, and of which portal.
+/// Whose selection, of which portal, and from when on it counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SelectionKey {
     /// The user: the selection is theirs, whichever session they use.
     pub user: UserId,
     /// The portal.
     pub portal: PortalType,
+    /// A selection that was last touched before is forgotten: whether it is dropped already or not, it is read as an empty one, and whoever
+    /// adds to it begins anew.
+    pub since: DateTime<Utc>,
+}
+
+impl SelectionKey {
+    /// The selection as it counts at a moment: what was left alone for [`KEPT`] does not.
+    #[must_use]
+    pub fn at(user: UserId, portal: PortalType, now: DateTime<Utc>) -> Self {
+        Self { user, portal, since: now - KEPT }
+    }
 }
 
 /// Under which conditions lines are added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Selecting {
-    /// The present moment: what was chosen more than [`KEPT`] before is forgotten first.
+    /// The present moment.
     pub now: DateTime<Utc>,
     /// The most lines of a selection: as many as one order takes. What would be beyond is left out.
     pub most: u64,
@@ -60,8 +71,10 @@ pub struct SelectionWindow {
 pub struct SelectedMatching {
     /// How many were added: those that were not chosen already.
     pub selected: i64,
-    /// After which line to go on; none: all lines were looked at, or the selection is full.
+    /// After which line to go on; none: all lines were looked at, or some were left out.
     pub last: Option<DeviceId>,
+    /// Whether lines that match were left out, as the selection is full.
+    pub left_out: bool,
 }
 
 /// What became of an identifier that somebody wrote.
@@ -143,13 +156,13 @@ pub trait SelectionStore {
     ) -> Result<Vec<SelectedLine>>;
     /// Which of these lines are chosen.
     async fn find_selected(&self, tenant: TenantId, key: &SelectionKey, lines: &[DeviceId]) -> Result<Vec<DeviceId>>;
-    /// Takes all lines out, or those of one service provider. A large selection takes several short transactions.
+    /// Takes all lines out, however old the selection is, or those of one service provider. A large selection takes several short transactions.
     async fn clear_selection(
         &self,
         tenant: TenantId,
         key: &SelectionKey,
         service_provider: Option<ServiceProviderId>,
     ) -> Result<()>;
-    /// Forgets selections of the tenant that nobody touched since, a hundred at most; answers how many.
+    /// Forgets selections of the tenant that nobody touched since, a hundred at most; answers how many. One that is touched meanwhile stays.
     async fn drop_untouched_selections(&self, tenant: TenantId, before: DateTime<Utc>) -> Result<usize>;
 }

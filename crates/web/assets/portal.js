@@ -73,25 +73,66 @@ function follow(section) {
   resume();
 }
 
-// Ticks choose lines at once, and the count follows; with the shift key all between the last tick and this one.
+// Ticks choose lines at once, and the count follows; with the shift key all between the last tick and this one. They are sent one after
+// another, so that they arrive as they were made, and what the server says of them is what the boxes show.
 function tick(form) {
   const boxes = [...form.querySelectorAll("input[name=line]")];
   const buttons = form.querySelector("[data-ticking]");
   if (buttons) buttons.hidden = true;
-  const send = async (chosen, act) => {
-    if (!chosen.length) return;
+  const says = form.querySelector("[data-refused]");
+  const say = (words) => {
+    says.textContent = words;
+    says.hidden = !words;
+  };
+  // The last tick of each box; what is answered to an earlier one is not shown any more.
+  const latest = new Map();
+  let sent = Promise.resolve();
+  let waiting = 0;
+  const ask = async (changed, act, tick) => {
     const body = new URLSearchParams({ csrf_token: form.elements.csrf_token.value, quiet: "1" });
-    for (const box of chosen) body.append("line", box.value);
+    for (const box of changed) body.append("line", box.value);
     const answer = await fetch(`${form.dataset.ticks}/${act}`, { method: "POST", body }).catch(() => null);
-    if (!answer?.ok) {
-      // What is shown must be what is chosen: the page says what went wrong.
-      location.reload();
-      return;
-    }
-    const { lines, count } = await answer.json();
+    // Nobody knows what came of it: the page does, once it is there again.
+    if (!answer?.ok) throw new Error(answer ? "refused" : "lost");
+    const { lines, count, chosen, refused } = await answer.json();
     for (const place of document.querySelectorAll("[data-chosen]")) place.textContent = count;
     for (const place of document.querySelectorAll("[data-some]")) place.hidden = !lines;
+    const are = new Set(chosen);
+    for (const box of changed) if (latest.get(box) === tick) box.checked = are.has(box.value);
+    if (refused) say(refused);
+    showAll();
   };
+  let broken = false;
+  const lost = (error) => {
+    if (broken) return;
+    broken = true;
+    if (error.message === "refused") return location.reload();
+    for (const box of boxes) box.disabled = true;
+    say("The server cannot be reached. Load the page again to see which lines are chosen.");
+  };
+  const send = (changed, act) => {
+    if (!changed.length) return;
+    const tick = {};
+    for (const box of changed) latest.set(box, tick);
+    if (!waiting) say("");
+    waiting += 1;
+    sent = sent
+      .then(() => broken || ask(changed, act, tick))
+      .catch(lost)
+      .then(() => (waiting -= 1));
+  };
+  // Whoever goes on to the order takes along what was ticked last.
+  for (const link of document.querySelectorAll("[data-some] a")) {
+    link.addEventListener("click", (event) => {
+      if (!waiting || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      sent.then(() => broken || location.assign(link.href));
+    });
+  }
+  // Whoever goes back finds the boxes as they were left; what is chosen may be something else by now.
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) location.reload();
+  });
   let last = null;
   let shift = false;
   form.addEventListener("click", (event) => (shift = event.shiftKey), true);
@@ -104,6 +145,7 @@ function tick(form) {
     const changed = range.filter((each) => each === box || each.checked !== box.checked);
     for (const each of changed) each.checked = box.checked;
     last = here;
+    showAll();
     send(changed, box.checked ? "add" : "remove");
   });
   const head = form.querySelector("thead th");
@@ -111,7 +153,8 @@ function tick(form) {
   all.type = "checkbox";
   all.className = "tick-all";
   all.setAttribute("aria-label", "Choose all lines of this page");
-  all.checked = boxes.every((box) => box.checked);
+  const showAll = () => (all.checked = boxes.every((box) => box.checked));
+  showAll();
   all.addEventListener("change", (event) => {
     event.stopPropagation();
     const changed = boxes.filter((box) => box.checked !== all.checked);

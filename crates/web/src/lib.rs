@@ -56,7 +56,7 @@ pub use measures::install_metrics;
 use metrics_exporter_prometheus::PrometheusHandle;
 pub use openapi::{openapi, openapi_json};
 pub use portal::PAGES;
-use portal::{Figures, Readings, Workbooks};
+use portal::{Figures, Readings, SelectionCounts, Workbooks};
 pub use problem::ApiProblem;
 pub use rates::{Rate, Rates};
 pub use routes::{ROUTES, RouteRow};
@@ -80,6 +80,7 @@ pub struct Web {
     sign_in: SignIn,
     workbooks: Workbooks,
     readings: Readings,
+    selection_counts: SelectionCounts,
 }
 
 impl Web {
@@ -102,6 +103,7 @@ impl Web {
             sign_in,
             workbooks,
             readings,
+            selection_counts: SelectionCounts::default(),
         }
     }
 }

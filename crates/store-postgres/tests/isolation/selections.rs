@@ -15,8 +15,8 @@ const SELECTING: fn() -> Selecting = || Selecting { now: at(60), most: 100 };
 
 const WINDOW: SelectionWindow = SelectionWindow { after: None, limit: 5 };
 
-const fn key(of: &Reference) -> SelectionKey {
-    SelectionKey { user: of.people.user, portal: PortalType::M2M }
+fn key(of: &Reference) -> SelectionKey {
+    SelectionKey::at(of.people.user, PortalType::M2M, at(60))
 }
 
 /// Chooses two lines.

@@ -3,6 +3,18 @@
 
 use super::within::{among, assigned_within, line_within};
 
+/// That the selection is not too old to count: a row by its primary key, looked at once.
+macro_rules! is_kept {
+    ($since:literal) => {
+        concat!(
+            "EXISTS (SELECT 1 FROM selection AS kept WHERE kept.tenant_id = $1 AND kept.user_id = $2 AND kept.portal_type = $3
+               AND kept.touched_at >= ",
+            $since,
+            ")"
+        )
+    };
+}
+
 lineshift_store::statements! {
     /// The lines within reach that have these ICCIDs: the place in the array, and the line. `$2` ICCIDs as a JSON array, `$3` customers,
     /// `$4` sites, `$5` service providers.
@@ -36,30 +48,35 @@ lineshift_store::statements! {
                WHERE s.tenant_id = $1 AND s.user_id = $2 AND s.portal_type = $3 AND s.device_id = d.id)
          LIMIT $8 RETURNING device_id"
     );
-    /// Which of these lines are chosen. `$4` ids as a JSON array. Rows: a page's, each by primary key.
-    FIND_LINES = "SELECT s.device_id FROM json_each($4) AS line
-        CROSS JOIN selection_line AS s
-            ON s.tenant_id = $1 AND s.user_id = $2 AND s.portal_type = $3 AND s.device_id = line.value";
+    /// Which of these lines are chosen. `$4` ids as a JSON array, `$5` since when a selection counts. Rows: a page's, each by primary key.
+    FIND_LINES = concat!(
+        "SELECT s.device_id FROM json_each($4) AS line
+         CROSS JOIN selection_line AS s
+            ON s.tenant_id = $1 AND s.user_id = $2 AND s.portal_type = $3 AND s.device_id = line.value
+         WHERE ", is_kept!("$5")
+    );
     /// Takes lines out. `$4` ids as a JSON array. Rows: up to 5,000, each by primary key.
     DELETE_LINES = "DELETE FROM selection_line WHERE tenant_id = $1 AND user_id = $2 AND portal_type = $3
         AND device_id IN (SELECT value FROM json_each($4))";
-    /// How many lines within reach of each service provider. `$4` customers, `$5` sites, `$6` service providers. Rows: all that are chosen,
-    /// each with its line by primary keys; a handful is answered.
+    /// How many lines within reach of each service provider. `$4` customers, `$5` sites, `$6` service providers, `$7` since when a
+    /// selection counts. Rows: all that are chosen, each with its line by primary keys; a handful is answered.
     COUNT_BY_PROVIDER = concat!(
         "SELECT d.service_provider_id, count(*) FROM selection_line AS s
          CROSS JOIN device AS d ON d.tenant_id = $1 AND d.id = s.device_id
          CROSS JOIN device_tenant AS dt ON dt.tenant_id = $1 AND dt.device_id = s.device_id
          WHERE s.tenant_id = $1 AND s.user_id = $2 AND s.portal_type = $3 AND ", line_within!("$4", "$5", "$6"), "
+           AND ", is_kept!("$7"), "
          GROUP BY d.service_provider_id ORDER BY d.service_provider_id"
     );
     /// Lines within reach by id. `$4` the id before the first, `$5` how many, `$6` the service provider or 0, `$7` customers, `$8` sites,
-    /// `$9` service providers. Rows: as many as are asked for, and those passed over that are of others; by primary keys.
+    /// `$9` service providers, `$10` since when a selection counts. Rows: as many as are asked for, and those passed over that are of others; by primary keys.
     LIST_LINES = concat!(
         "SELECT d.id, d.iccid, d.subscriber_number, d.service_provider_id FROM selection_line AS s
          CROSS JOIN device AS d ON d.tenant_id = $1 AND d.id = s.device_id
          CROSS JOIN device_tenant AS dt ON dt.tenant_id = $1 AND dt.device_id = s.device_id
          WHERE s.tenant_id = $1 AND s.user_id = $2 AND s.portal_type = $3 AND s.device_id > $4
            AND ($6 = 0 OR d.service_provider_id = $6) AND ", line_within!("$7", "$8", "$9"), "
+           AND ", is_kept!("$10"), "
          ORDER BY s.device_id LIMIT $5"
     );
 }

@@ -25,8 +25,8 @@ const fn window(after: Option<DeviceId>, limit: usize) -> SelectionWindow {
     SelectionWindow { after, limit }
 }
 
-const fn of(user: UserId, portal: PortalType) -> SelectionKey {
-    SelectionKey { user, portal }
+fn of(user: UserId, portal: PortalType) -> SelectionKey {
+    SelectionKey::at(user, portal, at(0))
 }
 
 async fn user<S: Store>(store: &S, tenant: TenantId, name: &str) -> UserId {
@@ -97,7 +97,7 @@ pub async fn a_selection_keeps_to_reach<S: Store>(store: &S) {
     let outcomes = store.select_written(tenant, &key, &reach, LineIdentifier::Iccid, &written, selecting(0)).await;
     assert_eq!(outcomes.expect("looked up"), [Written::AlreadyChosen, Written::NotFound]);
     let matching = store.select_matching(tenant, &key, &reach, &LineFilter::default(), window(None, 10), selecting(0)).await;
-    assert_eq!(matching.expect("looked up"), SelectedMatching { selected: 0, last: None });
+    assert_eq!(matching.expect("looked up"), SelectedMatching::default());
     assert_eq!(chosen(store, tenant, &key, &reach).await, lines[..2]);
 
     let away = ImportAssignment { rev_customer_id: None, site_id: fixture.amop_site, ..fixture.assignment(1) };
@@ -117,10 +117,10 @@ pub async fn what_a_filter_finds_is_chosen<S: Store>(store: &S) {
     store.select_lines(tenant, &key, EVERYTHING, &lines[2..3], selecting(0)).await.expect("added");
     let filter = LineFilter { rev_customer_id: Some(fixture.customer), ..LineFilter::default() };
     let first = store.select_matching(tenant, &key, EVERYTHING, &filter, window(None, 2), selecting(0)).await.expect("added");
-    assert_eq!(first, SelectedMatching { selected: 1, last: Some(lines[2]) });
+    assert_eq!(first, SelectedMatching { selected: 1, last: Some(lines[2]), left_out: false });
     let rest =
         store.select_matching(tenant, &key, EVERYTHING, &filter, window(first.last, 2), selecting(0)).await.expect("added");
-    assert_eq!(rest, SelectedMatching { selected: 1, last: None });
+    assert_eq!(rest, SelectedMatching { selected: 1, last: None, left_out: false });
     assert_eq!(chosen(store, tenant, &key, EVERYTHING).await, [lines[0], lines[2], lines[3]]);
 }
 
@@ -152,7 +152,10 @@ pub async fn what_is_written_is_chosen<S: Store>(store: &S) {
     assert_eq!(outcomes.expect("looked up"), [Written::Full, Written::AlreadyChosen]);
     assert_eq!(store.select_lines(tenant, &key, EVERYTHING, &lines, full).await.expect("no room"), 0);
     let matching = store.select_matching(tenant, &key, EVERYTHING, &LineFilter::default(), window(None, 2), full).await;
-    assert_eq!(matching.expect("no room"), SelectedMatching { selected: 0, last: None });
+    assert_eq!(matching.expect("no room"), SelectedMatching { selected: 0, last: None, left_out: true });
+    // What is chosen already needs no room: where nothing else matches, nothing is left out.
+    let behind = store.select_matching(tenant, &key, EVERYTHING, &LineFilter::default(), window(Some(lines[0]), 2), full).await;
+    assert_eq!(behind.expect("chosen"), SelectedMatching { selected: 0, last: Some(lines[2]), left_out: false });
 }
 
 /// They are counted, listed and cleared one by one.
@@ -177,24 +180,40 @@ pub async fn a_selection_is_divided_by_service_provider<S: Store>(store: &S) {
     assert_eq!(store.find_selection(tenant, &key, EVERYTHING).await.expect("a look"), None);
 }
 
-/// What nobody touched for as long as selections are kept is dropped, at the latest when lines are added; a member's go with them.
+/// What nobody touched for as long as selections are kept counts as nothing, whether it is dropped already or not: it is not read, not taken
+/// up again, and begun anew by whoever adds to it. A member's go with them.
 pub async fn an_old_selection_is_forgotten<S: Store>(store: &S) {
     let fixture = Fixture::new(store, "an old selection").await;
     let tenant = fixture.tenant;
     let lines = fixture.lines(3).await;
     let (leaver, ann) = member(store, tenant, "forgetting ann", "m2m:view").await;
-    let ben = user(store, tenant, "forgetting ben").await;
-    let (anns, bens) = (of(ann, PortalType::M2M), of(ben, PortalType::M2M));
-    for key in [&anns, &bens] {
-        store.select_lines(tenant, key, EVERYTHING, &lines[..2], selecting(0)).await.expect("added");
+    let (ben, cem) = (user(store, tenant, "forgetting ben").await, user(store, tenant, "forgetting cem").await);
+    let key = |user, now| SelectionKey::at(user, PortalType::M2M, now);
+    for user in [ann, ben, cem] {
+        store.select_lines(tenant, &key(user, at(0)), EVERYTHING, &lines[..2], selecting(0)).await.expect("added");
     }
-    let later = Selecting { now: at(1) + KEPT, most: 10 };
-    assert_eq!(store.select_lines(tenant, &anns, EVERYTHING, &lines[2..], later).await.expect("added"), 1);
-    assert_eq!(chosen(store, tenant, &anns, EVERYTHING).await, lines[2..]);
+    assert_eq!(chosen(store, tenant, &key(ann, at(0) + KEPT), EVERYTHING).await, lines[..2], "they are kept so long");
+    let later = Selecting { now: at(1) + KEPT, most: 2 };
+    let reach: Reach = format!("service_provider:{}", fixture.provider).parse().expect("a reach");
+    for reach in [EVERYTHING, &reach] {
+        assert_eq!(chosen(store, tenant, &key(ann, later.now), reach).await, []);
+    }
+    assert_eq!(store.find_selected(tenant, &key(ann, later.now), &lines).await.expect("a look"), []);
+
+    let (anns, bens, cems) = (key(ann, later.now), key(ben, later.now), key(cem, later.now));
+    assert_eq!(store.unselect_lines(tenant, &bens, &lines[..1], later.now).await.expect("none there"), 0);
+    assert_eq!(chosen(store, tenant, &bens, EVERYTHING).await, [], "nobody takes it up by taking out of it");
+    assert_eq!(store.select_lines(tenant, &anns, EVERYTHING, &lines[1..], later).await.expect("added"), 2);
+    assert_eq!(chosen(store, tenant, &anns, EVERYTHING).await, lines[1..]);
+    let written = digits(LineIdentifier::Iccid, &[iccid(0), iccid(1)]);
+    let outcomes = store.select_written(tenant, &cems, EVERYTHING, LineIdentifier::Iccid, &written, later).await;
+    assert_eq!(outcomes.expect("looked up"), [Written::Added, Written::Added], "what was chosen long ago is not there");
+
     assert_eq!(store.drop_untouched_selections(fixture.other, at(1)).await.expect("none there"), 0);
     assert_eq!(store.drop_untouched_selections(tenant, at(0)).await.expect("none yet"), 0);
-    assert_eq!(store.drop_untouched_selections(tenant, later.now - KEPT).await.expect("dropped"), 1);
-    assert_eq!(chosen(store, tenant, &bens, EVERYTHING).await, []);
+    assert_eq!(store.drop_untouched_selections(tenant, anns.since).await.expect("dropped"), 1);
+    assert_eq!(chosen(store, tenant, &key(ben, at(0)), EVERYTHING).await, []);
+    assert_eq!(chosen(store, tenant, &anns, EVERYTHING).await, lines[1..]);
     store.remove_member(tenant, leaver).await.expect("removed");
     assert_eq!(chosen(store, tenant, &anns, EVERYTHING).await, []);
 }

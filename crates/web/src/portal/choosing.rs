@@ -7,7 +7,7 @@ use lineshift_domain::lines::Digits;
 use lineshift_domain::scopes::Action;
 use lineshift_domain::terms::{LineIdentifier, PortalType};
 use lineshift_domain::written::{Entry, looks_rounded, read_text};
-use lineshift_store::selections::{KEPT, SELECTED_AT_ONCE, Selecting, SelectionKey, Written};
+use lineshift_store::selections::{SELECTED_AT_ONCE, Selecting, SelectionKey, Written};
 
 use super::page::thousands;
 use super::viewer::{Viewer, segment};
@@ -22,9 +22,9 @@ const MOST_READ: usize = 2_000_000;
 /// Characters of an example.
 const EXAMPLE_CHARACTERS: usize = 60;
 
-/// Whose selection it is.
+/// Whose selection it is, as it counts now.
 pub(super) fn key(viewer: &Viewer, portal: PortalType) -> SelectionKey {
-    SelectionKey { user: viewer.person.signed_in.user, portal }
+    SelectionKey::at(viewer.person.signed_in.user, portal, viewer.web.engine.clock().now())
 }
 
 /// As many lines as one order takes, from now on.
@@ -53,10 +53,7 @@ impl Chosen {
         if !may_choose(viewer, portal) {
             return Ok(None);
         }
-        let (tenant, reach) = (viewer.caller.tenant, &viewer.caller.rights.reach);
-        let found = viewer.web.engine.store().find_selection(tenant, &key(viewer, portal), reach).await?;
-        let oldest = viewer.web.engine.clock().now() - KEPT;
-        let lines = found.filter(|selection| selection.touched_at >= oldest).map_or(0, |selection| selection.lines);
+        let lines = viewer.web.selection_counts.lines(viewer, portal).await?;
         Ok(Some(Self { lines, count: thousands(lines), portal: segment(portal) }))
     }
 }

@@ -6,6 +6,7 @@
 mod address;
 mod assets;
 mod choosing;
+mod counts;
 mod fields;
 mod figures;
 mod form;
@@ -31,6 +32,7 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 use crate::problem::ApiProblem;
 use crate::routes::RouteRow;
 use crate::{Web, layers};
+pub(crate) use counts::SelectionCounts;
 pub(crate) use figures::Figures;
 use pages::admin::{
     api_keys, audit, carrier_rate_plans, integrations, overview, reference, roles, settings, sync_runs, user, users,

@@ -41,7 +41,7 @@ impl<'a> Desk<'a> {
     }
 
     fn key(&self) -> SelectionKey {
-        SelectionKey { user: self.user, portal: self.portal }
+        SelectionKey::at(self.user, self.portal, self.app.operator.clock.now())
     }
 
     pub(crate) async fn choose(&self, lines: impl IntoIterator<Item = u64>) {

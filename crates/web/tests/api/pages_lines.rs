@@ -9,24 +9,24 @@ use serde_json::json;
 use crate::browser::{Browser, token_of};
 
 /// How many lines the page says are chosen.
-fn count_of(page: &str) -> &str {
+pub(crate) fn count_of(page: &str) -> &str {
     let (_, rest) = page.split_once("data-chosen>").expect("a page that says how many are chosen");
     rest.split('<').next().expect("the count ends")
 }
 
 /// The ids of the lines that a page shows.
-fn ids_of(page: &str) -> Vec<String> {
+pub(crate) fn ids_of(page: &str) -> Vec<String> {
     let boxes = page.split("name=\"line\" value=\"").skip(1);
     boxes.map(|rest| rest.split('"').next().expect("the attribute ends").to_owned()).collect()
 }
 
-async fn ada(app: &TestApp) -> Browser {
+pub(crate) async fn ada(app: &TestApp) -> Browser {
     app.signed_in("ada@fleet.example", &["operator"], "*").await;
     Browser::signed_in(app, "ada@fleet.example").await
 }
 
 /// Pastes a text; the page that says what became of it.
-async fn paste(browser: &mut Browser, text: &str) -> Answer {
+pub(crate) async fn paste(browser: &mut Browser, text: &str) -> Answer {
     browser.send_from("/m2m/selection/paste", "/m2m/selection/paste", &[("text", text)]).await
 }
 
@@ -53,7 +53,7 @@ async fn ticked_lines_stay_chosen_from_page_to_page_and_sign_in_to_sign_in() {
     let page = again.page("/m2m/selection").await;
     assert!(page.contains(&iccid(1)) && page.contains(&iccid(2)) && !page.contains(&iccid(3)), "{page}");
     let answer = again.send_from("/m2m/lines", "/m2m/selection/remove", &[("line", &ids[0]), ("quiet", "1")]).await;
-    assert_eq!(answer.json(), json!({"lines": 1, "count": "1"}));
+    assert_eq!(answer.json(), json!({"lines": 1, "count": "1", "chosen": []}));
     let wrong = again.send_from("/m2m/lines", "/m2m/selection/add", &[("line", "one")]).await;
     assert_eq!(wrong.status, 400, "{}", wrong.text());
 
@@ -90,7 +90,7 @@ async fn all_lines_that_match_are_chosen_at_once() {
 }
 
 #[tokio::test]
-async fn pasted_text_is_read_whatever_stands_around() {
+pub(crate) async fn pasted_text_is_read_whatever_stands_around() {
     let app = TestApp::with_lines(5).await;
     let mut browser = ada(&app).await;
     let text = format!(
@@ -157,7 +157,7 @@ async fn lines_beyond_reach_are_not_chosen_and_nobody_chooses_who_may_not_order(
 }
 
 /// Sends a file as a browser does.
-async fn upload(browser: &Browser, name: &str, content: &[u8]) -> Answer {
+pub(crate) async fn upload(browser: &Browser, name: &str, content: &[u8]) -> Answer {
     let token = token_of(&browser.page("/m2m/selection/upload").await);
     let mut body = format!(
         "--x\r\nContent-Disposition: form-data; name=\"csrf_token\"\r\n\r\n{token}\r\n--x\r\nContent-Disposition: form-data; \

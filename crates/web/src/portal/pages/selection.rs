@@ -8,6 +8,7 @@ use axum::extract::Path;
 use axum::http::Uri;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use lineshift_domain::ids::{DeviceId, ServiceProviderId};
+use lineshift_domain::reach::Reach;
 use lineshift_domain::scopes::Action;
 use lineshift_domain::terms::{LineIdentifier, PortalType};
 use lineshift_store::catalogue::Unnamed;
@@ -71,7 +72,7 @@ pub(in crate::portal) async fn show(viewer: Viewer, Path(portal): Path<String>, 
     asked.finish()?;
     let (store, tenant, reach) = (viewer.web.engine.store(), viewer.caller.tenant, &viewer.caller.rights.reach);
     let key = key(&viewer, portal);
-    let counts = store.count_selected(tenant, &key, reach).await?;
+    let counts = viewer.web.selection_counts.by_provider(&viewer, portal).await?;
     let mut lines = store.list_selected(tenant, &key, reach, provider, after, LINES + 1).await?;
     let are_more = lines.len() > LINES;
     lines.truncate(LINES);
@@ -113,23 +114,104 @@ fn row(line: SelectedLine, name: impl Fn(&ServiceProviderId) -> String) -> Selec
     }
 }
 
-/// What a script is answered, which goes to no other page.
+/// What became of ticks: a script shows it in their boxes, and goes to no other page.
 #[derive(Serialize)]
-struct Counted {
+struct Ticked {
     lines: i64,
     count: String,
+    /// Those of the ticked lines that are chosen now.
+    chosen: Vec<String>,
+    /// Why others are not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused: Option<String>,
 }
 
-/// Where a form leads back to: a page of that portal. A script that sent it is told the count instead.
-async fn done(viewer: &Viewer, portal: PortalType, form: &Form, devices: i64) -> Result<Response, PageRefused> {
-    if form.text("quiet").is_some() {
-        let chosen = Chosen::of(viewer, portal).await?.ok_or_else(ApiProblem::not_found)?;
-        return Ok((AuditNote { devices }, Json(Counted { lines: chosen.lines, count: chosen.count })).into_response());
-    }
+/// What a selection that is full has left out.
+#[derive(Template)]
+#[template(path = "left_out.html")]
+struct LeftOutPage {
+    frame: Frame,
+    chosen: Chosen,
+    added: String,
+    refused: String,
+    back: String,
+}
+
+/// Where a form leads back to: a page of that portal.
+fn back(portal: PortalType, form: &Form) -> String {
     let pages = format!("/{}/", segment(portal));
     let back = form.text("back").filter(|back| back.starts_with(&pages) && !back.contains(['\\', '\r', '\n']));
-    let back = back.map_or_else(|| format!("{pages}selection"), ToOwned::to_owned);
-    Ok((AuditNote { devices }, Redirect::to(&back)).into_response())
+    back.map_or_else(|| format!("{pages}selection"), ToOwned::to_owned)
+}
+
+/// Leads back to where a form was, with a note of how many lines it changed.
+fn leads_back(portal: PortalType, form: &Form, devices: i64) -> Response {
+    (AuditNote { devices }, Redirect::to(&back(portal, form))).into_response()
+}
+
+/// Says what was left out, and what can be done.
+async fn left_out(
+    viewer: &Viewer,
+    portal: PortalType,
+    form: &Form,
+    added: i64,
+    refused: String,
+) -> Result<Response, PageRefused> {
+    let page = LeftOutPage {
+        frame: viewer.frame("The selection is full", Some(portal), Place::Lines)?,
+        chosen: Chosen::of(viewer, portal).await?.ok_or_else(ApiProblem::not_found)?,
+        added: thousands(added),
+        refused,
+        back: back(portal, form),
+    };
+    Ok((AuditNote { devices: added }, answer(&page)).into_response())
+}
+
+/// In words, that the selection is full and what is to be done.
+fn is_full(viewer: &Viewer, what: &str) -> String {
+    let most = thousands(viewer.web.engine.limits().devices_per_change as i64);
+    format!(
+        "The selection is full: it holds {most} lines, as many as one order takes, and {what}. Order for those that are chosen, or take \
+         some out first."
+    )
+}
+
+/// Why ticked lines are not chosen after all, and whether it is because the selection is full. None: all of them are.
+async fn refused(
+    viewer: &Viewer,
+    portal: PortalType,
+    ticked: &[DeviceId],
+    chosen: &[DeviceId],
+) -> Result<Option<(bool, String)>, ApiProblem> {
+    let ticked: BTreeSet<&DeviceId> = ticked.iter().collect();
+    let missing = ticked.len().saturating_sub(chosen.len());
+    if missing == 0 {
+        return Ok(None);
+    }
+    // What is beyond reach by now takes room all the same.
+    let key = key(viewer, portal);
+    let all = viewer.web.engine.store().find_selection(viewer.caller.tenant, &key, &Reach::Everything).await?;
+    let missing = thousands(missing as i64);
+    if all.is_some_and(|all| all.lines >= viewer.web.engine.limits().devices_per_change as i64) {
+        return Ok(Some((true, is_full(viewer, &format!("{missing} of the ticked lines were left out")))));
+    }
+    Ok(Some((
+        false,
+        format!("{missing} of the ticked lines cannot be chosen: they are not there any more, or not for you to see."),
+    )))
+}
+
+/// What a script is told of the lines it has sent.
+async fn told(
+    viewer: &Viewer,
+    portal: PortalType,
+    devices: i64,
+    chosen: &[DeviceId],
+    refused: Option<String>,
+) -> Result<Response, PageRefused> {
+    let all = Chosen::of(viewer, portal).await?.ok_or_else(ApiProblem::not_found)?;
+    let chosen = chosen.iter().map(|line| line.0.to_string()).collect();
+    Ok((AuditNote { devices }, Json(Ticked { lines: all.lines, count: all.count, chosen, refused })).into_response())
 }
 
 /// The portal, for those who may choose lines there.
@@ -153,10 +235,18 @@ fn ticked(form: &Form) -> Result<Vec<DeviceId>, ApiProblem> {
 /// `POST /{portal}/selection/add`
 pub(in crate::portal) async fn add(viewer: Viewer, Path(portal): Path<String>, form: Form) -> Result<Response, PageRefused> {
     let (portal, lines) = (choosing(&viewer, &portal)?, ticked(&form)?);
-    let (tenant, reach) = (viewer.caller.tenant, &viewer.caller.rights.reach);
+    let (tenant, reach, key) = (viewer.caller.tenant, &viewer.caller.rights.reach, key(&viewer, portal));
     let store = viewer.web.engine.store();
-    let added = store.select_lines(tenant, &key(&viewer, portal), reach, &lines, selecting(&viewer)).await?;
-    done(&viewer, portal, &form, added).await
+    let added = store.select_lines(tenant, &key, reach, &lines, selecting(&viewer)).await?;
+    let chosen = store.find_selected(tenant, &key, &lines).await?;
+    let refused = refused(&viewer, portal, &lines, &chosen).await?;
+    if form.text("quiet").is_some() {
+        return told(&viewer, portal, added, &chosen, refused.map(|(_, why)| why)).await;
+    }
+    match refused {
+        Some((true, why)) => left_out(&viewer, portal, &form, added, why).await,
+        _ => Ok(leads_back(portal, &form, added)),
+    }
 }
 
 /// `POST /{portal}/selection/remove`
@@ -164,23 +254,26 @@ pub(in crate::portal) async fn remove(viewer: Viewer, Path(portal): Path<String>
     let (portal, lines) = (choosing(&viewer, &portal)?, ticked(&form)?);
     let (store, now) = (viewer.web.engine.store(), viewer.web.engine.clock().now());
     let removed = store.unselect_lines(viewer.caller.tenant, &key(&viewer, portal), &lines, now).await?;
-    done(&viewer, portal, &form, removed).await
+    if form.text("quiet").is_some() {
+        return told(&viewer, portal, removed, &[], None).await;
+    }
+    Ok(leads_back(portal, &form, removed))
 }
 
 /// `POST /{portal}/selection/clear`: all of them, or those of one service provider.
 pub(in crate::portal) async fn clear(viewer: Viewer, Path(portal): Path<String>, form: Form) -> Result<Response, PageRefused> {
     let portal = choosing(&viewer, &portal)?;
-    let mut fields = form.clone().without(&["back", "quiet"]).parameters();
+    let mut fields = form.clone().without(&["back"]).parameters();
     let provider = fields.id("service_provider_id", ServiceProviderId);
     fields.finish()?;
     viewer.web.engine.store().clear_selection(viewer.caller.tenant, &key(&viewer, portal), provider).await?;
-    done(&viewer, portal, &form, 0).await
+    Ok(leads_back(portal, &form, 0))
 }
 
 /// `POST /{portal}/selection/matching`: all lines that a filter finds, some thousands at a time, so that nobody else waits.
 pub(in crate::portal) async fn matching(viewer: Viewer, Path(portal): Path<String>, form: Form) -> Result<Response, PageRefused> {
     let portal = choosing(&viewer, &portal)?;
-    let mut fields = form.clone().without(&["back", "quiet"]).parameters();
+    let mut fields = form.clone().without(&["back"]).parameters();
     let filter = line_filter::read(&mut fields);
     fields.finish()?;
     let (store, tenant, reach) = (viewer.web.engine.store(), viewer.caller.tenant, &viewer.caller.rights.reach);
@@ -190,9 +283,13 @@ pub(in crate::portal) async fn matching(viewer: Viewer, Path(portal): Path<Strin
         let some = store.select_matching(tenant, &key, reach, &filter, window, selecting(&viewer)).await?;
         selected += some.selected;
         after = some.last;
+        if some.left_out {
+            let refused = is_full(&viewer, "not all lines that match were chosen");
+            return left_out(&viewer, portal, &form, selected, refused).await;
+        }
         if after.is_none() {
             break;
         }
     }
-    done(&viewer, portal, &form, selected).await
+    Ok(leads_back(portal, &form, selected))
 }

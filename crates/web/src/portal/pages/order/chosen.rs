@@ -8,8 +8,9 @@ use lineshift_domain::order::Order;
 use lineshift_domain::terms::{LineIdentifier, PortalType};
 use lineshift_store::StoreError;
 use lineshift_store::catalogue::ServiceProvider;
-use lineshift_store::selections::{SELECTED_AT_ONCE, SelectedLine, SelectionKey};
+use lineshift_store::selections::{SELECTED_AT_ONCE, SelectedLine};
 
+use crate::portal::choosing::key;
 use crate::portal::viewer::Viewer;
 
 /// Lines of one service provider that are chosen.
@@ -72,10 +73,6 @@ impl Named {
             (LineIdentifier::Number, Err(_)) => self.malformed.insert(text.trim().to_owned()),
         }
     }
-}
-
-pub(super) fn key(viewer: &Viewer, portal: PortalType) -> SelectionKey {
-    SelectionKey { user: viewer.person.signed_in.user, portal }
 }
 
 /// By what a portal's orders name lines: by ICCID, which is one line's alone, where the portal knows lines by it.
