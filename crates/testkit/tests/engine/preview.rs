@@ -82,7 +82,7 @@ async fn a_preview_says_what_would_become_of_every_line() {
     assert_eq!((validated.accepted, validated.rejected), (3, 4), "it judges as everything does");
 
     let page = Order { lines: [2, 99, 1].map(iccid).into_iter().collect(), ..order };
-    let shown = operator.engine.preview_lines(&operator.caller, &page).await.expect("lines");
+    let shown = operator.engine.preview_lines(&operator.caller, &page).await.expect("lines").lines;
     assert_eq!(shown.iter().map(|line| line.position).collect::<Vec<_>>(), [0, 1, 2]);
     assert_eq!((&shown[0].verdict, &shown[2].verdict), (&Verdict::Accepted, &Verdict::AlreadySo));
     assert!(matches!(&shown[1].verdict, Verdict::Refused(reason) if reason.code == Code::DeviceNotFound));
