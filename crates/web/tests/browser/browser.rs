@@ -78,10 +78,15 @@ impl Browser {
         let browser = Self { driver, url: url.to_owned(), folder };
         let downloads = json!({"behavior": "allow", "downloadPath": browser.folder.path().join("downloads")});
         browser.devtools("Browser.setDownloadBehavior", &downloads).await;
-        let (width, height) = if manner.on_a_phone { (390, 844) } else { (1280, 900) };
-        let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": manner.on_a_phone});
-        browser.devtools("Emulation.setDeviceMetricsOverride", &metrics).await;
+        browser.be_on_a_phone(manner.on_a_phone).await;
         browser
+    }
+
+    /// Whether the window is as small as a phone, or as large as that of a desk.
+    pub(crate) async fn be_on_a_phone(&self, on_a_phone: bool) {
+        let (width, height) = if on_a_phone { (390, 844) } else { (1280, 900) };
+        let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": on_a_phone});
+        self.devtools("Emulation.setDeviceMetricsOverride", &metrics).await;
     }
 
     /// The text of the file of that kind that the browser was told to download; waits for it.
@@ -362,12 +367,12 @@ impl Browser {
         let script = format!(
             "scrollTo(0, 0);
             const ends = [...document.querySelectorAll('main > *, .places ul')].map((it) => it.getBoundingClientRect().bottom);
-            return Math.ceil(Math.min(Math.max(...ends) + 24, {most}))"
+            return [innerWidth, Math.ceil(Math.min(Math.max(...ends) + 24, {most}))]"
         );
-        let height = self.script(&script).await;
-        let clip = json!({"x": 0, "y": 0, "width": 1280, "height": height, "scale": 1});
+        let (width, height): (u32, u32) = serde_json::from_value(self.script(&script).await).expect("two sizes");
+        let clip = json!({"x": 0, "y": 0, "width": width, "height": height, "scale": 1});
         self.devtools("Emulation.setScrollbarsHidden", &json!({"hidden": true})).await;
-        let asked = json!({"format": "jpeg", "quality": 58, "clip": clip, "captureBeyondViewport": true});
+        let asked = json!({"format": "jpeg", "quality": 55, "clip": clip, "captureBeyondViewport": true});
         let picture = self.driver.devtools("Page.captureScreenshot", &asked).await.expect("a picture");
         let picture = STANDARD.decode(picture["data"].as_str().unwrap_or_default()).expect("a picture");
         std::fs::write(file, picture).unwrap_or_else(|error| panic!("{}: {error}", file.display()));

@@ -14,7 +14,7 @@ use crate::world::World;
 const MOST_BYTES: u64 = 60 * 1_024;
 
 /// What is fetched and not looked at.
-const FILES: [&str; 2] = ["/assets/{name}", "/{portal}/bulk-changes/{id}/download"];
+pub(crate) const FILES: [&str; 2] = ["/assets/{name}", "/{portal}/bulk-changes/{id}/download"];
 
 /// What is for whoever is not signed in; an address leads there that nobody else gets.
 const OUTSIDE: [&str; 3] = ["/sign-in", "/sign-in/one-time-password", "/invitation"];
@@ -75,6 +75,15 @@ impl Visitor {
         self.browser.fill("textarea[name=text]", &text).await;
         self.browser.leave_by(async || self.browser.press("Choose these lines").await).await;
         self.look("selection-pasted").await;
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("handover.csv");
+        let rows: Vec<String> =
+            lines.iter().enumerate().map(|(row, line)| format!("{},{line},20261201,Depot\n", row + 1)).collect();
+        std::fs::write(&file, format!("No,SIM card,Date,Place\n{}", rows.concat())).expect("written");
+        self.browser.go("/m2m/selection/upload").await;
+        self.browser.give_file("input[type=file]", &file).await;
+        self.browser.leave_by(async || self.browser.press("Send").await).await;
+        self.look("selection-columns").await;
         self.choose_all().await;
         self.order().await;
         self.choose_all().await;
@@ -156,6 +165,13 @@ async fn every_page_is_led_to_can_be_read_by_everybody_and_asks_nobody_else() {
                 visitor.known.entry(page).or_insert(link);
             }
         }
+    }
+    visitor.browser.be_on_a_phone(true).await;
+    for (page, name) in
+        [("/{portal}/bulk-changes", "bulk-changes-phone"), ("/{portal}/bulk-changes/{id}", "bulk-changes-id-phone")]
+    {
+        visitor.browser.go(&visitor.known[page]).await;
+        visitor.look(name).await;
     }
     visitor.wrong.extend(left.iter().map(|page| format!("{page}: no link leads there")));
     assert!(visitor.wrong.is_empty(), "{}", visitor.wrong.join("\n"));
