@@ -22,6 +22,12 @@ CREATE TABLE selection_line (
     FOREIGN KEY (tenant_id, user_id, portal_type) REFERENCES selection (tenant_id, user_id, portal_type) ON DELETE CASCADE
 );
 
+-- Names as they are sought: those that begin with a text are neighbours, and as many as are looked through are read from the index.
+ALTER TABLE rev_customer ADD COLUMN search_name text COLLATE "C" GENERATED ALWAYS AS (lower(name)) STORED;
+CREATE INDEX rev_customer_by_name ON rev_customer (tenant_id, search_name, id) WHERE is_active = 1;
+ALTER TABLE site ADD COLUMN search_name text COLLATE "C" GENERATED ALWAYS AS (lower(name)) STORED;
+CREATE INDEX site_by_name ON site (tenant_id, search_name, id) WHERE rev_customer_id IS NULL AND is_active = 1;
+
 SELECT lineshift_own_by_tenant(name::regclass) FROM unnest(ARRAY['selection', 'selection_line']) AS name;
 GRANT SELECT, INSERT, UPDATE, DELETE ON selection TO lineshift_app;
 GRANT SELECT, INSERT, DELETE ON selection_line TO lineshift_app;

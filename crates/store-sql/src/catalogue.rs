@@ -8,14 +8,13 @@ use lineshift_domain::ids::{
 use lineshift_domain::judge::ActiveStatuses;
 use lineshift_domain::reach::{Named, Reach};
 use lineshift_store::catalogue::{
-    CatalogueStore, CustomerRatePlan, CustomerRatePool, IntegrationAuthentication, Names, Referenced, References, RevCustomer,
-    ServiceProvider, Site, Unnamed,
+    CatalogueStore, CustomerRatePlan, CustomerRatePool, FoundCustomers, IntegrationAuthentication, Names, Referenced, References,
+    RevCustomer, ServiceProvider, Site, Unnamed,
 };
 use lineshift_store::paging::Listed;
 use lineshift_store::sql::catalogue as text;
 use lineshift_store::{Result, StoreError};
 
-use crate::carriers;
 use crate::engine::Sql;
 use crate::engine::{Engine, Scope, SqlStore};
 use crate::json::json;
@@ -25,6 +24,7 @@ use crate::sql::names as naming;
 use crate::sql::reach as tuned;
 use crate::statement::Statement;
 use crate::value::{OwnedValue, Parameter};
+use crate::{carriers, customers};
 
 /// One kind of reference data: its statements, and how it is bound and read.
 trait Kind: Clone + Send + 'static {
@@ -173,6 +173,28 @@ macro_rules! implement {
                 ];
                 let found = self.engine.read(tenant, move |sql| find_names(sql, tenant, &lists)).await?;
                 Ok(sorted(found))
+            }
+            async fn find_customers(&self, tenant: TenantId, reach: &Reach, text: &str, limit: usize) -> Result<FoundCustomers> {
+                customers::find(self, tenant, reach, text, limit).await
+            }
+            async fn list_sites_of_customer(
+                &self,
+                tenant: TenantId,
+                reach: &Reach,
+                customer: RevCustomerId,
+                after: Option<SiteId>,
+                limit: usize,
+            ) -> Result<Listed<Site, SiteId>> {
+                let ((limit, surplus), after) = (page_limit(limit), after.map_or(i64::MIN, |id| id.0));
+                let found = self
+                    .engine
+                    .read(tenant, move |sql| {
+                        sql.query(text::LIST_SITES_OF_CUSTOMER, &[&tenant.0, &customer.0, &after, &surplus], Site::read)
+                    })
+                    .await?;
+                let mut listed = Listed::from_surplus(found, limit, |site| site.id);
+                listed.items.retain(|site| reach.reaches_site(site.id, site.rev_customer_id));
+                Ok(listed)
             }
         }
     };

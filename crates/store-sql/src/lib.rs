@@ -9,6 +9,7 @@ mod billing;
 mod bulk_changes;
 mod carriers;
 mod catalogue;
+mod customers;
 mod devices;
 mod engine;
 mod facts;

@@ -22,10 +22,19 @@ CREATE TABLE selection_line (
     FOREIGN KEY (tenant_id, user_id, portal_type) REFERENCES selection (tenant_id, user_id, portal_type) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 
+-- Names as they are sought: those that begin with a text are neighbours, and as many as are looked through are read in their order.
+-- Letters beyond ASCII are sought as they are written.
+ALTER TABLE rev_customer ADD COLUMN search_name TEXT GENERATED ALWAYS AS (lower(name)) VIRTUAL;
+CREATE INDEX rev_customer_by_name ON rev_customer (tenant_id, is_active, search_name, id);
+ALTER TABLE site ADD COLUMN search_name TEXT GENERATED ALWAYS AS (lower(name)) VIRTUAL;
+CREATE INDEX site_by_name ON site (tenant_id, rev_customer_id, is_active, search_name, id);
+
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('selection', 'selection', '200000 200 2 1'),
     ('selection', 'selection_touched', '200000 200 1 1 1'),
-    ('selection_line', 'selection_line', '1000000000 1000000 10000 5000 1');
+    ('selection_line', 'selection_line', '1000000000 1000000 10000 5000 1'),
+    ('rev_customer', 'rev_customer_by_name', '2000000 2000 1500 2 1'),
+    ('site', 'site_by_name', '2000000 2000 2 1 1 1');
 
 -- Makes this connection read them; the others read them with the schema.
 ANALYZE sqlite_schema;

@@ -142,6 +142,31 @@ pub struct Names {
     pub customer_rate_pools: BTreeMap<CustomerRatePoolId, String>,
 }
 
+/// To whom lines can be assigned: a customer of Rev.io's, one of its sites, or a site that is a customer itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundCustomer {
+    /// The customer's name, or the site's where a site is named.
+    pub name: String,
+    /// The customer; none: the site is one itself.
+    pub rev_customer_id: Option<RevCustomerId>,
+    /// The site; none: which of the customer's is left open.
+    pub site_id: Option<SiteId>,
+}
+
+/// What a search for customers found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FoundCustomers {
+    /// Whose number it is, then those whose name begins so, then those in whose name it stands.
+    pub customers: Vec<FoundCustomer>,
+    /// Whether there are more.
+    pub more: bool,
+    /// Whether there are more names than were looked through for the text standing within them.
+    pub stopped: bool,
+}
+
+/// How many names of each kind are looked through for a text that stands within them.
+pub const NAMES_LOOKED_THROUGH: usize = 20_000;
+
 /// What an order refers to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct References {
@@ -199,6 +224,19 @@ macro_rules! catalogue {
             async fn find_referenced(&self, tenant: TenantId, references: &References) -> Result<Referenced>;
             /// The names of those things, in one statement; what is not there has none.
             async fn find_names(&self, tenant: TenantId, unnamed: &Unnamed) -> Result<Names>;
+            /// Active customers within reach to whom lines can be assigned: whose number the text is, whose name begins with it, or in whose
+            /// name it stands, whatever its case; of an empty text the first ones by name. How letters beyond ASCII are folded is the
+            /// database's way. At most `limit`; [`NAMES_LOOKED_THROUGH`] names at most are looked through.
+            async fn find_customers(&self, tenant: TenantId, reach: &Reach, text: &str, limit: usize) -> Result<FoundCustomers>;
+            /// The active sites of a customer within reach, by id, by an index.
+            async fn list_sites_of_customer(
+                &self,
+                tenant: TenantId,
+                reach: &Reach,
+                customer: RevCustomerId,
+                after: Option<SiteId>,
+                limit: usize,
+            ) -> Result<Listed<Site, SiteId>>;
         }
     };
 }

@@ -173,6 +173,8 @@ async fn try_catalogue_lists(tried: &mut Tried<'_>, of: &Filled) {
     };
     let unnamed = Unnamed { sites: [of.site].into(), rev_customers: [of.customer].into(), ..Unnamed::default() };
     try_it!(tried, CatalogueStore.find_names(tenant, &unnamed));
+    try_it!(tried, CatalogueStore.find_customers(tenant, &Reach::Everything, of.mark, 10));
+    try_it!(tried, CatalogueStore.list_sites_of_customer(tenant, &Reach::Everything, of.customer, None, 10));
     try_it!(tried, CatalogueStore.find_referenced(tenant, &references));
     try_it!(tried, CatalogueStore.find_referenced(tenant, &References { site_id: Some(of.site), ..references.clone() }));
 }

@@ -10,7 +10,7 @@ use lineshift_domain::places::PlacesLeased;
 use lineshift_store::billing::{CallsMade, TakenCalls};
 use lineshift_store::bulk_changes::{Idempotency, StoredBulkChange};
 use lineshift_store::carriers::CallbackNoted;
-use lineshift_store::catalogue::{Names, Referenced};
+use lineshift_store::catalogue::{FoundCustomers, Names, Referenced};
 use lineshift_store::devices::{Charges, CountedLines, OpenEntries, SoughtLines};
 use lineshift_store::figures::LineFigures;
 use lineshift_store::import::Imported;
@@ -53,6 +53,7 @@ nothing_by_default!(
     Charges,
     Counts,
     DueResult,
+    FoundCustomers,
     Names,
     OpenEntries,
     PageResult,

@@ -280,3 +280,74 @@ pub async fn things_are_named_at_once<S: Store>(store: &S) {
     assert_eq!(store.find_names(fixture.other, &unnamed).await.expect("names"), Names::default());
     assert_eq!(store.find_names(fixture.tenant, &Unnamed::default()).await.expect("names"), Names::default());
 }
+
+/// By number, by how their names begin, by what stands in them; of those within reach.
+pub async fn customers_are_found_by_name_and_number<S: Store>(store: &S) {
+    let fixture = Fixture::new(store, "customers are found").await;
+    let tenant = fixture.tenant;
+    let customer = |id: i64, name: &str| RevCustomer {
+        id: RevCustomerId(id),
+        name: name.to_owned(),
+        integration_authentication_id: fixture.authentication,
+        is_active: true,
+    };
+    for made in [
+        customer(2_001, "Zenith Acmeists"),
+        customer(2_002, "ACME Boston"),
+        customer(2_003, "100% Fish_Market"),
+        RevCustomer { is_active: false, ..customer(2_004, "Acme, closed") },
+    ] {
+        store.create_rev_customer(tenant, &made, at(1)).await.expect("a customer");
+    }
+    let corner = store.create_site(tenant, &fixture::site("Acme Corner", None), at(1)).await.expect("a site");
+    let of_customer = fixture::site("Acme, Salem", Some(fixture.customer));
+    let of_customer = store.create_site(tenant, &of_customer, at(1)).await.expect("a site");
+    let everything = Reach::Everything;
+    let found = async |reach: &Reach, text: &str, limit: usize| {
+        let found = store.find_customers(tenant, reach, text, limit).await.expect("found");
+        let names: Vec<String> = found.customers.iter().map(|customer| customer.name.clone()).collect();
+        assert!(!found.stopped, "{text}");
+        (names.join("; "), found.more)
+    };
+    for (text, expected) in [
+        ("acme", "Acme; ACME Boston; Acme Corner; Zenith Acmeists"),
+        ("  ACME b ", "ACME Boston"),
+        ("2002", "ACME Boston"),
+        ("bost", "ACME Boston"),
+        ("0% fish_m", "100% Fish_Market"),
+        ("%", "100% Fish_Market"),
+        ("_", "100% Fish_Market"),
+        ("nobody", ""),
+        ("a\0cme b", "ACME Boston"),
+    ] {
+        assert_eq!(found(&everything, text, 10).await, (expected.to_owned(), false), "{text:?}");
+    }
+    assert_eq!(found(&everything, &corner.0.to_string(), 10).await.0, "Acme Corner");
+    assert_eq!(found(&everything, "acme", 2).await, ("Acme; ACME Boston".to_owned(), true));
+    assert_eq!(found(&everything, "", 2).await, ("100% Fish_Market; Acme".to_owned(), true));
+    let by_site = store.find_customers(tenant, &everything, "acme corner", 10).await.expect("found").customers;
+    assert_eq!((by_site[0].rev_customer_id, by_site[0].site_id), (None, Some(corner)));
+
+    let reach = |text: String| text.parse::<Reach>().expect("a reach");
+    assert_eq!(found(&reach("customer:2002".to_owned()), "acme", 10).await.0, "ACME Boston");
+    let sites = reach(format!("site:{corner} site:{of_customer}"));
+    assert_eq!(found(&sites, "acme", 10).await.0, "Acme Corner; Acme, Salem");
+    assert_eq!(found(&Reach::nothing(), "", 10).await.0, "");
+    assert_eq!(found(&reach(format!("service_provider:{}", fixture.provider)), "zenith", 10).await.0, "Zenith Acmeists");
+    let elsewhere = store.find_customers(fixture.other, &everything, "acme", 10).await.expect("found");
+    assert_eq!(elsewhere.customers, []);
+
+    // A name that is changed is found by the new one.
+    store.update_rev_customer(tenant, &customer(2_002, "Bolt Boston"), at(2)).await.expect("updated");
+    assert_eq!(found(&everything, "acme b", 10).await.0, "");
+    assert_eq!(found(&everything, "bolt b", 10).await.0, "Bolt Boston");
+
+    let sites_of = async |reach: &Reach| {
+        let listed = store.list_sites_of_customer(tenant, reach, fixture.customer, None, 10).await.expect("sites");
+        listed.items.into_iter().map(|site| site.id).collect::<Vec<_>>()
+    };
+    assert_eq!(sites_of(&everything).await, [fixture.site, of_customer]);
+    assert_eq!(sites_of(&sites).await, [of_customer]);
+    let first = store.list_sites_of_customer(tenant, &everything, fixture.customer, None, 1).await.expect("sites");
+    assert_eq!(first.next, Some(fixture.site));
+}

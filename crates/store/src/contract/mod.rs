@@ -64,7 +64,7 @@ macro_rules! contract_tests {
             catalogue: integration_authentications_are_kept, service_providers_are_kept, rev_customers_are_kept, sites_are_kept,
                 customer_rate_plans_are_kept, customer_rate_pools_are_kept, names_and_ids_are_taken_once,
                 references_must_exist_for_the_tenant, active_statuses_are_those_of_the_carriers,
-                an_order_finds_what_it_refers_to, things_are_named_at_once;
+                an_order_finds_what_it_refers_to, things_are_named_at_once, customers_are_found_by_name_and_number;
             control: a_held_change_is_started_once, a_change_is_canceled_once, rows_in_error_are_opened_again;
             devices: lines_are_listed_by_each_filter, a_line_is_shown_with_its_assignment, history_is_listed_newest_first,
                 lines_are_looked_up_by_iccid, a_number_may_name_several_lines, facts_say_who_is_billed, charges_of_lines_are_summed_up,

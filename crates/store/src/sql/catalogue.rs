@@ -60,6 +60,35 @@ crate::statements! {
     FIRST_ACTIVE_SITE = "SELECT id, name, rev_customer_id, is_active
         FROM site WHERE tenant_id = $1 AND rev_customer_id = $2 AND is_active = 1 ORDER BY id LIMIT 1";
 
+    /// The active sites of a customer by id, the columns of the get, by `site_by_customer`. `$1` tenant, `$2` customer, `$3` the id before the
+    /// first, `$4` how many.
+    LIST_SITES_OF_CUSTOMER = "SELECT id, name, rev_customer_id, is_active
+        FROM site WHERE tenant_id = $1 AND rev_customer_id = $2 AND is_active = 1 AND id > $3 ORDER BY id LIMIT $4";
+
+    /// Active customers whose name begins so, by name: id, name. `$1` tenant, `$2` the text, `$3` the last letter that there is, `$4` how
+    /// many. Rows: as many, by `rev_customer_by_name`.
+    FIND_CUSTOMERS_BY_BEGINNING = "SELECT id, name FROM rev_customer
+        WHERE tenant_id = $1 AND is_active = 1 AND search_name >= lower(CAST($2 AS TEXT))
+          AND search_name < lower(CAST($2 AS TEXT)) || CAST($3 AS TEXT) ORDER BY search_name, id LIMIT $4";
+    /// Likewise sites that are customers themselves, by `site_by_name`.
+    FIND_AMOP_SITES_BY_BEGINNING = "SELECT id, name FROM site
+        WHERE tenant_id = $1 AND rev_customer_id IS NULL AND is_active = 1 AND search_name >= lower(CAST($2 AS TEXT))
+          AND search_name < lower(CAST($2 AS TEXT)) || CAST($3 AS TEXT) ORDER BY search_name, id LIMIT $4";
+    /// Active customers in whose name it stands, by name: id. `$1` tenant, `$2` the text with `!` before what has a meaning in patterns, `$3`
+    /// how many names are looked through, `$4` how many are answered. Rows: so many, by `rev_customer_by_name`.
+    FIND_CUSTOMERS_BY_PART = "SELECT found.id FROM (SELECT id, search_name FROM rev_customer
+            WHERE tenant_id = $1 AND is_active = 1 ORDER BY search_name, id LIMIT $3) AS found
+        WHERE found.search_name LIKE '%' || lower(CAST($2 AS TEXT)) || '%' ESCAPE '!' LIMIT $4";
+    /// Likewise sites that are customers themselves, by `site_by_name`.
+    FIND_AMOP_SITES_BY_PART = "SELECT found.id FROM (SELECT id, search_name FROM site
+            WHERE tenant_id = $1 AND rev_customer_id IS NULL AND is_active = 1 ORDER BY search_name, id LIMIT $3) AS found
+        WHERE found.search_name LIKE '%' || lower(CAST($2 AS TEXT)) || '%' ESCAPE '!' LIMIT $4";
+    /// Whether there are more customers than are looked through. `$1` tenant, `$2` how many are.
+    HAS_MORE_CUSTOMERS = "SELECT id FROM rev_customer WHERE tenant_id = $1 AND is_active = 1 ORDER BY search_name, id LIMIT 1 OFFSET $2";
+    /// Likewise sites.
+    HAS_MORE_AMOP_SITES = "SELECT id FROM site
+        WHERE tenant_id = $1 AND rev_customer_id IS NULL AND is_active = 1 ORDER BY search_name, id LIMIT 1 OFFSET $2";
+
     /// name, price, default, bound, product, is active.
     CREATE_CUSTOMER_RATE_PLAN = "INSERT INTO customer_rate_plan
         (tenant_id, id, name, monthly_price, allocation_default_mb, allocation_bound_mb, rev_product_id, is_active, created_at,

@@ -1,7 +1,9 @@
 //! What whoever orders has seen: what is scheduled for the lines, within reach, is part of it; and why an order was refused is said.
 
+use lineshift_domain::ids::RevCustomerId;
 use lineshift_domain::reach::Reach;
 use lineshift_engine::Clock as _;
+use lineshift_store::catalogue::RevCustomer;
 use lineshift_store::plan_queue::PlanQueueFilter;
 use lineshift_testkit::app::TestApp;
 use lineshift_testkit::operator::iccid;
@@ -115,4 +117,33 @@ async fn why_nothing_was_ordered_is_said() {
     let answer = ada.confirm(&altered).await;
     assert!(answer.status == 422 && answer.text().contains("look at the preview"), "{}", answer.text());
     assert_eq!(ada.changes().await, 1);
+}
+
+#[tokio::test]
+async fn a_customer_is_found_by_how_its_name_begins_among_very_many() {
+    let app = TestApp::with_lines(1).await;
+    let operator = &app.operator;
+    let customers: Vec<RevCustomer> = (0..20_100)
+        .map(|nth| RevCustomer {
+            id: RevCustomerId(100_000 + nth),
+            name: format!("Aaa Company {nth:05}"),
+            integration_authentication_id: operator.authentication,
+            is_active: true,
+        })
+        .collect();
+    let mut many = customers;
+    let zebra = RevCustomer { id: RevCustomerId(99_999), name: "Zebra Crossing".to_owned(), ..many[0].clone() };
+    many.push(zebra);
+    for some in many.chunks(5_000) {
+        operator.store.import_customers(operator.tenant(), some, operator.clock.now()).await.expect("customers");
+    }
+    let ada = Desk::of(&app, "ada@fleet.example", &["operator"]).await;
+    let list = ada.browser.page("/m2m/order/customers?name=zebra").await;
+    assert!(list.contains("Zebra Crossing (customer 99999)"), "{list}");
+    let within = ada.browser.page("/m2m/order/customers?name=crossing").await;
+    assert!(!within.contains("Zebra") && within.contains("There are more customers than the 20,000"), "{within}");
+    let number = ada.browser.page("/m2m/order/customers?name=99999").await;
+    assert!(number.contains("Zebra Crossing (customer 99999)"), "{number}");
+    let several = ada.browser.page("/m2m/order/customers?name=company").await;
+    assert!(several.matches("data-suggestion").count() == 25 && several.contains("There are more"), "{several}");
 }

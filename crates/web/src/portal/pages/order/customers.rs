@@ -2,20 +2,18 @@
 //!
 //! A customer is one of Rev.io's, or a site without one. Whoever may book only at some sites of a customer is offered those sites.
 
-use std::collections::HashSet;
-
 use askama::Template;
 use axum::extract::Path;
 use axum::http::Uri;
 use axum::response::Response;
 use lineshift_domain::ids::{RevCustomerId, SiteId};
-use lineshift_store::catalogue::Site;
+use lineshift_store::catalogue::{NAMES_LOOKED_THROUGH, Site};
 use lineshift_store::paging::MAX_PAGE_ITEMS;
 
 use super::typed::CUSTOMER;
 use super::{Act, require};
 use crate::portal::address::{given, with_parameter};
-use crate::portal::page::answer;
+use crate::portal::page::{answer, thousands};
 use crate::portal::refused::PageRefused;
 use crate::portal::viewer::{Frame, Place, Viewer, portal_of};
 use crate::problem::ApiProblem;
@@ -23,9 +21,6 @@ use crate::query::Parameters;
 
 /// The most customers that a search finds: whoever gets so many says more of the name.
 pub(super) const MOST_FOUND: usize = 25;
-
-/// The most pages of a list that a search goes through, by id, so that it ends also where a tenant has more customers than any has.
-const MOST_PAGES: usize = 50;
 
 /// To whom lines can be assigned, as people write it and as an order names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,80 +60,46 @@ impl Customer {
 /// What a search found.
 pub(super) struct Found {
     pub(super) customers: Vec<Customer>,
-    /// Whether there may be more.
-    pub(super) more: bool,
+    /// What is to be said of what was not found; empty: everything was.
+    pub(super) hint: String,
 }
 
-/// Active customers whose name has that text in it, whatever its case, or whose number it is. Of no text, the first ones.
+/// Active customers that one may use, whose name has that text in it or whose number it is. Of no text, the first ones by name.
 pub(super) async fn search(viewer: &Viewer, text: &str) -> Result<Found, ApiProblem> {
-    let wanted = text.trim().to_lowercase();
     let store = viewer.web.engine.store();
-    let (tenant, reach) = (viewer.caller.tenant, &viewer.caller.rights.reach);
-    let is_wanted = |name: &str, number: i64| name.to_lowercase().contains(&wanted) || number.to_string() == wanted;
-    let mut found = Found { customers: Vec::new(), more: false };
-    let mut offered: HashSet<RevCustomerId> = HashSet::new();
-    let mut after = None;
-    for _ in 0..MOST_PAGES {
-        let listed = store.list_rev_customers(tenant, reach, after, MAX_PAGE_ITEMS).await?;
-        for customer in listed.items.into_iter().filter(|it| it.is_active && reach.reaches_customer(it.id)) {
-            offered.insert(customer.id);
-            if is_wanted(&customer.name, customer.id.0) {
-                found.push(Customer { name: customer.name, rev_customer: Some(customer.id), site: None });
-            }
-        }
-        after = listed.next;
-        if after.is_none() || found.more {
-            break;
-        }
-    }
-    let mut after = None;
-    for _ in 0..MOST_PAGES {
-        if found.more {
-            break;
-        }
-        let listed = store.list_sites(tenant, reach, after, MAX_PAGE_ITEMS).await?;
-        let own = |site: &Site| site.rev_customer_id.is_none_or(|customer| !offered.contains(&customer));
-        let reached = |site: &Site| reach.reaches_site(site.id, site.rev_customer_id);
-        for site in listed.items.into_iter().filter(|site| site.is_active && own(site) && reached(site)) {
-            if is_wanted(&site.name, site.id.0) {
-                found.push(Customer { name: site.name, rev_customer: site.rev_customer_id, site: Some(site.id) });
-            }
-        }
-        after = listed.next;
-        if after.is_none() {
-            break;
-        }
-    }
-    Ok(found)
+    let found = store.find_customers(viewer.caller.tenant, &viewer.caller.rights.reach, text, MOST_FOUND).await?;
+    let customers = found.customers.into_iter().map(|found| Customer {
+        name: found.name,
+        rev_customer: found.rev_customer_id,
+        site: found.site_id,
+    });
+    let hint = if found.more {
+        "There are more: give more of the name.".to_owned()
+    } else if found.stopped {
+        let looked = thousands(i64::try_from(NAMES_LOOKED_THROUGH).unwrap_or(i64::MAX));
+        format!(
+            "There are more customers than the {looked} in whose names it was looked for: if yours is not here, give how its name begins."
+        )
+    } else {
+        String::new()
+    };
+    Ok(Found { customers: customers.collect(), hint })
 }
 
 impl Found {
-    fn push(&mut self, customer: Customer) {
-        if self.customers.len() == MOST_FOUND {
-            self.more = true;
-        } else {
-            self.customers.push(customer);
-        }
+    /// The one that was found, where there can be no other.
+    pub(super) fn only(&self) -> Option<&Customer> {
+        self.customers.first().filter(|_| self.customers.len() == 1 && self.hint.is_empty())
     }
 }
 
-/// The active sites of a customer, by id: the first of them is the one that an order without a site means (B4.2).
-pub(super) async fn sites_of(viewer: &Viewer, customer: RevCustomerId) -> Result<Vec<Site>, ApiProblem> {
+/// The first active sites of a customer, by id: the first of them is the one that an order without a site means (B4.2); and whether there are
+/// more.
+pub(super) async fn sites_of(viewer: &Viewer, customer: RevCustomerId) -> Result<(Vec<Site>, bool), ApiProblem> {
     let store = viewer.web.engine.store();
     let (tenant, reach) = (viewer.caller.tenant, &viewer.caller.rights.reach);
-    let (mut sites, mut after) = (Vec::new(), None);
-    for _ in 0..MOST_PAGES {
-        let listed = store.list_sites(tenant, reach, after, MAX_PAGE_ITEMS).await?;
-        let of_customer = |site: &Site| site.rev_customer_id == Some(customer) && site.is_active;
-        sites.extend(
-            listed.items.into_iter().filter(of_customer).filter(|site| reach.reaches_site(site.id, site.rev_customer_id)),
-        );
-        after = listed.next;
-        if after.is_none() {
-            break;
-        }
-    }
-    Ok(sites)
+    let listed = store.list_sites_of_customer(tenant, reach, customer, None, MAX_PAGE_ITEMS).await?;
+    Ok((listed.items, listed.next.is_some()))
 }
 
 #[derive(Template)]
@@ -149,7 +110,7 @@ struct CustomersPage {
     sought: String,
     /// The way to the form, and what its field takes.
     customers: Vec<(String, String)>,
-    more: bool,
+    hint: String,
 }
 
 /// `GET /{portal}/order/customers?name=`: the list that the form's field suggests from, and a page for whoever opens it.
@@ -169,7 +130,7 @@ pub(in crate::portal) async fn find(viewer: Viewer, Path(portal): Path<String>, 
         frame: viewer.frame("Customers", Some(portal), Place::Lines)?,
         address: super::address(portal),
         customers: found.customers.iter().map(shown).collect(),
-        more: found.more,
+        hint: found.hint,
         sought,
     };
     Ok(answer(&page))

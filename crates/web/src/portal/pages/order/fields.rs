@@ -147,22 +147,30 @@ impl<'a> Fields<'a> {
         customer.suggest_from = Some(format!("{}/customers", super::address(self.asked.portal)));
         let mut fields = vec![customer];
         if let Some(found) = found.filter(|found| !found.customers.is_empty()) {
-            let hint = if found.more { "There are more: give more of the name." } else { "" };
             let choices = found.customers.iter().map(|customer| (customer.written(), customer.written())).collect();
-            let mut several = self.choice(CUSTOMER_FOUND, "Which of these", "radio", hint, choices);
+            let mut several = self.choice(CUSTOMER_FOUND, "Which of these", "radio", &found.hint, choices);
             several.choices.iter_mut().for_each(|choice| choice.is_chosen = choice.value == several.value);
             fields.push(several);
         }
         let chosen = Customer::read(typed.text(CUSTOMER));
         let mut note = String::new();
         if let Some(rev_customer) = chosen.filter(|chosen| chosen.site.is_none()).and_then(|chosen| chosen.rev_customer) {
-            let sites = sites_of(self.viewer, rev_customer).await?;
+            let (sites, more) = sites_of(self.viewer, rev_customer).await?;
             let first =
                 sites.first().map_or_else(|| "its first active site".to_owned(), |site| format!("{} (its first)", site.name));
             let choices = std::iter::once((String::new(), first))
                 .chain(sites.into_iter().map(|site| (site.id.to_string(), site.name)))
                 .collect();
-            fields.push(self.choice("SiteId", "Site", "select", "", choices));
+            fields.push(if more {
+                self.field(
+                    "SiteId",
+                    "Site",
+                    "text",
+                    "By its number: this customer has more sites than can be listed. Blank: its first.",
+                )
+            } else {
+                self.choice("SiteId", "Site", "select", "", choices)
+            });
             note = self.billed_through(rev_customer).await?;
         }
         Ok(Section { title: "Customer", note, fields })

@@ -106,14 +106,18 @@ impl Asked {
         }
         let found = search(viewer, &text).await?;
         let picked = Customer::read(self.typed.text(CUSTOMER_FOUND)).filter(|picked| found.customers.contains(picked));
-        let customer = picked.or_else(|| found.customers.first().filter(|_| found.customers.len() == 1 && !found.more).cloned());
+        let customer = picked.or_else(|| found.only().cloned());
         self.typed.set(CUSTOMER_FOUND, String::new());
         if let Some(customer) = customer {
             self.typed.set(CUSTOMER, customer.written());
             return Ok((Some(customer), None));
         }
-        let message = if found.customers.is_empty() {
+        let message = if found.customers.is_empty() && found.hint.is_empty() {
             format!("there is no active customer {text:?} that you may use; give a part of the name, or the number")
+        } else if found.customers.is_empty() {
+            format!("no active customer {text:?} was found. {}", found.hint)
+        } else if found.customers.len() == 1 {
+            format!("one customer was found; choose it, if it is the one. {}", found.hint)
         } else {
             "several customers are called so; choose one of them".to_owned()
         };
