@@ -41,8 +41,25 @@ impl Engine {
         limit: usize,
     ) -> Result<Listed<DeviceChangeView, RowKey>> {
         let mut listed = self.store.list_device_changes(caller.tenant, change.id, filter, after, limit).await?;
-        let beyond = self.rows_beyond(caller, listed.items.iter().map(|row| row.id)).await?;
-        for row in listed.items.iter_mut().filter(|row| beyond.contains(&row.id)) {
+        self.hide_lines_beyond(caller, change, &mut listed.items).await?;
+        Ok(listed)
+    }
+
+    /// Those rows of a bulk change that the caller sees, in device order; likewise. What is no row of it is left out.
+    pub async fn find_device_changes(
+        &self,
+        caller: &Caller,
+        change: &BulkChangeView,
+        rows: &[DeviceChangeId],
+    ) -> Result<Vec<DeviceChangeView>> {
+        let mut found = self.store.find_device_changes(caller.tenant, change.id, rows).await?;
+        self.hide_lines_beyond(caller, change, &mut found).await?;
+        Ok(found)
+    }
+
+    async fn hide_lines_beyond(&self, caller: &Caller, change: &BulkChangeView, rows: &mut [DeviceChangeView]) -> Result<()> {
+        let beyond = self.rows_beyond(caller, rows.iter().map(|row| row.id)).await?;
+        for row in rows.iter_mut().filter(|row| beyond.contains(&row.id)) {
             row.device_id = None;
             row.status_details = None;
             match change.identifier {
@@ -50,7 +67,7 @@ impl Engine {
                 LineIdentifier::Number => row.iccid = None,
             }
         }
-        Ok(listed)
+        Ok(())
     }
 
     /// A page of the log of a bulk change that the caller sees; likewise.

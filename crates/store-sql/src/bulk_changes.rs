@@ -22,6 +22,7 @@ use lineshift_store::paging::Listed;
 
 use self::lists::Whose;
 use crate::engine::{Engine, SqlStore};
+use crate::json::json;
 use crate::reach::rows_beyond;
 
 pub(crate) use lists::{CHANGE_COLUMNS, read_change};
@@ -182,6 +183,16 @@ impl<E: Engine> BulkChangeStore for SqlStore<E> {
         limit: usize,
     ) -> Result<Listed<DeviceChangeView, (Option<Code>, DeviceChangeId)>> {
         self.engine.read(tenant, move |sql| lists::list_rows(sql, tenant, id, filter, after, limit)).await
+    }
+
+    async fn find_device_changes(
+        &self,
+        tenant: TenantId,
+        id: BulkChangeId,
+        rows: &[DeviceChangeId],
+    ) -> Result<Vec<DeviceChangeView>> {
+        let rows = json(&rows.iter().map(|row| row.0).collect::<Vec<_>>())?;
+        self.engine.read(tenant, move |sql| lists::find_rows(sql, tenant, id, &rows)).await
     }
 
     async fn find_rows_beyond(

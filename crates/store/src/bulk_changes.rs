@@ -395,6 +395,13 @@ pub trait BulkChangeStore {
         after: Option<(Option<Code>, DeviceChangeId)>,
         limit: usize,
     ) -> Result<Listed<DeviceChangeView, (Option<Code>, DeviceChangeId)>>;
+    /// Those rows of a change, in device order; what is none of it is left out. `rows` are at most some thousands.
+    async fn find_device_changes(
+        &self,
+        tenant: TenantId,
+        id: BulkChangeId,
+        rows: &[DeviceChangeId],
+    ) -> Result<Vec<DeviceChangeView>>;
     /// Which of these rows are about lines beyond reach, as the lines stand now. Rows that found no line are about none.
     async fn find_rows_beyond(&self, tenant: TenantId, reach: &Reach, rows: &[DeviceChangeId])
     -> Result<HashSet<DeviceChangeId>>;

@@ -162,6 +162,14 @@ fn read_row(row: &Row<'_>) -> Result<DeviceChangeView> {
     })
 }
 
+/// The rows of a change among `rows`, a list of ids.
+pub(super) fn find_rows(sql: &Sql<'_>, tenant: TenantId, id: BulkChangeId, rows: &str) -> Result<Vec<DeviceChangeView>> {
+    let mut found = sql.query(tuned::FIND_ROWS, &[&tenant.0, &id.0, &rows], read_row)?;
+    found.sort_by_key(|row| row.id);
+    found.dedup_by_key(|row| row.id);
+    Ok(found)
+}
+
 /// By what rows wait (B5.6); nothing else is stored as the code of a row in PENDING.
 const WAITS: [Code; 4] = [Code::OutcomeUnknown, Code::QuotaExhausted, Code::AccountNotReady, Code::AwaitingCarrier];
 

@@ -58,4 +58,12 @@ lineshift_store::statements! {
 
     /// At most 200 index entries, by the primary key's first two columns.
     COUNT_PAGES = "SELECT count(*) FROM device_bulk_change_page WHERE tenant_id = $1 AND bulk_change_id = $2";
+
+    /// Rows of a change by their ids, a JSON list `$3`, each with its line: by primary keys, in no order. `$1` tenant, `$2` change.
+    FIND_ROWS = "SELECT dc.id, dc.request_position, dc.device_id, coalesce(dc.iccid, d.iccid), coalesce(dc.number, d.subscriber_number),
+        dc.status, dc.error_kind, dc.error_code, dc.status_details, dc.processed_at, dc.attempt, dc.next_check_at
+    FROM json_each($3) AS named
+    CROSS JOIN device_change AS dc ON dc.tenant_id = $1 AND dc.id = named.value
+    LEFT JOIN device AS d ON d.tenant_id = $1 AND d.id = dc.device_id
+    WHERE dc.bulk_change_id = $2";
 }

@@ -68,6 +68,23 @@ async fn admin_is_shown_to_who_may_look_and_refused_to_others() {
     }
 }
 
+/// What stands there names customers, sites and service providers of others: whoever is limited administrates nothing.
+#[tokio::test]
+async fn whoever_is_limited_sees_no_page_of_admin_and_none_of_its_names() {
+    let app = TestApp::with_lines(1).await;
+    let site = app.operator.amop_site.0;
+    let named = app.admin().await.patch(&format!("/api/v1/sites/{site}"), &json!({"name": "Hidden Works"})).await;
+    assert_eq!(named.status, 200, "{}", named.text());
+    app.signed_in("own@fleet.example", &["operator"], &format!("site:{site}")).await;
+    app.signed_in("lim@fleet.example", &["administrator"], "customer:4711").await;
+    let limited = Browser::signed_in(&app, "lim@fleet.example").await;
+    assert!(!limited.page("/").await.contains("href=\"/admin\""));
+    for row in PAGES.iter().filter(|row| row.path.starts_with("/admin") && row.method == "get") {
+        let answer = limited.open(&row.path.replace("{id}", "1")).await;
+        assert_eq!((answer.status, answer.text().contains("Hidden Works")), (403, false), "{}", row.path);
+    }
+}
+
 #[tokio::test]
 async fn a_user_is_invited_changed_signed_out_and_removed() {
     let (app, mut ada, _, _) = staffed().await;

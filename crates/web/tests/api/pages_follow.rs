@@ -107,6 +107,41 @@ async fn lines_are_downloaded_as_they_are_chosen() {
 }
 
 #[tokio::test]
+async fn lines_that_are_ticked_are_downloaded_alone() {
+    let (app, id) = with_change(3).await;
+    app.signed_in("vic@fleet.example", &["viewer"], "*").await;
+    let vic = Browser::signed_in(&app, "vic@fleet.example").await;
+    let address = format!("/m2m/bulk-changes/{id}");
+    let page = vic.page(&format!("{address}?status=all")).await;
+    assert!(page.contains("name=\"format\" value=\"csv\"") && page.contains("name=\"format\" value=\"xlsx\""), "{page}");
+    assert!(page.contains(&format!("<form method=\"get\" action=\"{address}/download\"")), "{page}");
+    let ticks = page.split("name=\"row\" value=\"").skip(1).filter_map(|rest| rest.split('"').next());
+    let ticks: Vec<&str> = ticks.collect();
+    assert_eq!(ticks.len(), 4, "{page}");
+    let two = format!("{address}/download?ticked=yes&row={}&row={}", ticks[0], ticks[2]);
+    let all = vic.open(&format!("{address}/download?format=csv")).await.text();
+    let all: Vec<&str> = all.lines().collect();
+    let csv = vic.open(&format!("{two}&format=csv")).await;
+    assert_eq!((csv.status, csv.text().lines().collect::<Vec<_>>()), (200, vec![all[0], all[1], all[3]]));
+    let workbook = vic.open(&format!("{two}&format=xlsx")).await;
+    let sheet = unpacked(&workbook.body, "xl/worksheets/sheet1.xml");
+    assert_eq!(sheet.matches("<row ").count(), 3, "{sheet}");
+
+    let nothing = vic.open(&format!("{address}/download?ticked=yes&format=xlsx")).await;
+    assert!(nothing.status == 422 && nothing.text().contains("no line is ticked"), "{}", nothing.text());
+    let wrong = vic.open(&format!("{address}/download?ticked=yes&row=x&row=-1&format=pdf")).await;
+    assert!(wrong.status == 422 && wrong.text().matches("<b>row</b>").count() == 2, "{}", wrong.text());
+    let strange = vic.open(&format!("{address}/download?ticked=yes&row=999999&format=csv")).await;
+    assert_eq!(strange.text().lines().count(), 1, "what is no line of the change is not in it");
+
+    // Of a line that left one's reach there is what the page shows of it.
+    let site = format!("site:{}", app.operator.amop_site);
+    app.signed_in("one@fleet.example", &["operator"], &site).await;
+    let one = Browser::signed_in(&app, "one@fleet.example").await;
+    assert_eq!(one.open(&format!("{two}&format=csv")).await.status, 404, "it is another's change");
+}
+
+#[tokio::test]
 async fn what_is_ordered_stands_on_the_page_with_names() {
     let app = TestApp::with_lines(2).await;
     app.signed_in("ada@fleet.example", &["operator"], "*").await;
@@ -242,23 +277,23 @@ async fn what_was_said_of_one_attempt_settles_no_other() {
     app.signed_in("ada@fleet.example", &["operator"], "*").await;
     let mut ada = Browser::signed_in(&app, "ada@fleet.example").await;
     let address = format!("/m2m/bulk-changes/1/lines/{row}");
-    let stale = settling(&ada.page(&address).await);
-    // A colleague settles it and retries; in the second attempt it is lost again.
-    app.operator.clock.advance(chrono::TimeDelta::seconds(5));
-    app.operator.run_until_idle().await;
-    let orderer = app.orderer().await;
-    assert_eq!(orderer.post(&format!("/api/v1/device-changes/{row}/settle"), &json!({"as": "gone"})).await.status, 200);
-    let retried = orderer.post("/api/v1/bulk-changes/1/retry", &json!({})).await;
-    assert_eq!(retried.status, 202, "{}", retried.text());
-    lose_rows(&app, 1).await;
-    app.operator.run_until_idle().await;
-
-    let fields: Vec<(&str, &str)> = stale.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let refused = ada.send_from(&address, &format!("{address}/settle"), &fields).await;
-    let page = refused.text();
-    assert_eq!(refused.status, 409, "{page}");
-    assert!(page.contains("is in attempt 2 by now") && page.contains("It stands there"), "{page}");
-    let listed = orderer.read("/api/v1/unsettled-steps").await;
+    let seen = settling(&ada.page(&address).await);
+    let names: Vec<&str> = seen.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["attempt", "steps_at", "as"], "the form says of what it is");
+    // Forms of a page from before a retry, and from before its steps were written anew.
+    let with = |name: &str, value: &str| {
+        let changed = |(of, was): &(String, String)| (of.clone(), if of == name { value.to_owned() } else { was.clone() });
+        seen.iter().map(changed).collect::<Vec<_>>()
+    };
+    let mut page = String::new();
+    for stale in [with("attempt", "7"), with("steps_at", "2020-01-01T00:00:00.000000Z")] {
+        let fields: Vec<(&str, &str)> = stale.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let refused = ada.send_from(&address, &format!("{address}/settle"), &fields).await;
+        page = refused.text();
+        assert_eq!(refused.status, 409, "{page}");
+        assert!(page.contains("is in attempt 1 by now") && page.contains("It stands there"), "{page}");
+    }
+    let listed = app.orderer().await.read("/api/v1/unsettled-steps").await;
     assert_eq!(listed["items"][0]["device_change_id"], row, "it is as unsettled as before: {listed}");
 
     let fresh = settling(&page);

@@ -6,6 +6,7 @@ use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, SecondsFormat, Utc};
 use futures::{StreamExt as _, stream};
+use lineshift_domain::ids::DeviceChangeId;
 use lineshift_domain::terms::DeviceChangeStatus;
 use lineshift_engine::{Caller, EngineError, RowKey};
 use lineshift_store::bulk_changes::{BulkChangeView, DeviceChangeFilter, DeviceChangeView};
@@ -59,7 +60,7 @@ pub(crate) async fn export_bulk_change(
     let change = visible(&web, &caller, id).await?;
     let status = parameters.term("status", DeviceChangeStatus::ALL);
     parameters.finish()?;
-    let export = Export { web, caller, change, filter: DeviceChangeFilter { status, code: None } };
+    let export = Export { web, caller, change, filter: DeviceChangeFilter { status, code: None }, rows: None };
     export.into_csv().await
 }
 
@@ -72,6 +73,8 @@ pub(crate) struct Export {
     pub(crate) caller: Caller,
     pub(crate) change: BulkChangeView,
     pub(crate) filter: DeviceChangeFilter,
+    /// Those rows alone, at most a page of them; none: all that the filter finds.
+    pub(crate) rows: Option<Vec<DeviceChangeId>>,
 }
 
 impl Export {
@@ -87,6 +90,10 @@ impl Export {
 
     /// The rows after that one, as many as a page holds.
     pub(crate) async fn page(&self, after: Option<RowKey>) -> Result<Rows, EngineError> {
+        if let Some(rows) = &self.rows {
+            let items = self.web.engine.find_device_changes(&self.caller, &self.change, rows).await?;
+            return Ok(Rows { items, next: None });
+        }
         self.web.engine.list_device_changes(&self.caller, &self.change, self.filter, after, MAX_PAGE_ITEMS).await
     }
 
@@ -154,7 +161,7 @@ pub(crate) fn cells(row: &DeviceChangeView) -> [String; 11] {
 mod tests {
     use super::*;
     use lineshift_domain::codes::Code;
-    use lineshift_domain::ids::{DeviceChangeId, DeviceId};
+    use lineshift_domain::ids::DeviceId;
 
     #[test]
     fn rows_are_quoted_and_formulas_disarmed() {

@@ -1,21 +1,24 @@
-//! The lines of a bulk change as a file: all of them, or those that the page shows.
+//! The lines of a bulk change as a file: all of them, those that the page shows, or those that were ticked there.
 
 use axum::body::Body;
 use axum::extract::Path;
-use axum::http::header;
+use axum::http::{Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use lineshift_domain::codes::Code;
+use lineshift_domain::ids::DeviceChangeId;
 use lineshift_domain::reading::codes;
 use lineshift_domain::terms::DeviceChangeStatus;
 use lineshift_store::bulk_changes::DeviceChangeFilter;
+use lineshift_store::paging::MAX_PAGE_ITEMS;
 
 use super::bulk_change::seen;
 use crate::api::bulk_changes::export::{COLUMNS, Export, Rows, cells};
+use crate::portal::address::given;
 use crate::portal::refused::PageRefused;
 use crate::portal::viewer::Viewer;
 use crate::portal::workbook::{self, MOST_ROWS, PagesIn, XLSX};
 use crate::problem::ApiProblem;
-use crate::query::Parameters;
+use crate::query::{Parameters, shown};
 
 /// As what lines are downloaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,13 +37,17 @@ impl Kind {
     }
 }
 
-/// `GET /{portal}/bulk-changes/{id}/download`: `format` csv or xlsx; `status` and `code` choose as on the page.
+/// `GET /{portal}/bulk-changes/{id}/download`: `format` csv or xlsx; `status` and `code` choose as on the page, or `row`, given
+/// for each line that was ticked; `ticked` says that a form with ticks was sent, which may have none.
 pub(in crate::portal) async fn download(
     viewer: Viewer,
     Path((portal, id)): Path<(String, String)>,
-    mut parameters: Parameters,
+    uri: Uri,
 ) -> Result<Response, PageRefused> {
     let change = seen(&viewer, &portal, &id).await?;
+    let (ticks, others): (Vec<_>, Vec<_>) = given(&uri).into_iter().partition(|(name, _)| name == ROW);
+    let mut parameters = Parameters::of_pairs(others);
+    let rows = ticked(&mut parameters, &ticks);
     let kind = parameters.parsed("format", "csv or xlsx", Kind::of).unwrap_or(Kind::Csv);
     let status = parameters.term("status", DeviceChangeStatus::ALL);
     let code = parameters.term("code", Code::ALL);
@@ -49,11 +56,38 @@ pub(in crate::portal) async fn download(
     }
     parameters.finish()?;
     let filter = DeviceChangeFilter { status, code };
-    let export = Export { web: viewer.web, caller: viewer.caller, change, filter };
+    let export = Export { web: viewer.web, caller: viewer.caller, change, filter, rows };
     Ok(match kind {
         Kind::Csv => export.into_csv().await?,
         Kind::Xlsx => into_xlsx(export).await?,
     })
+}
+
+/// The parameter that names a ticked line.
+const ROW: &str = "row";
+
+/// The lines that were ticked; none: it is not ticks that choose.
+fn ticked(parameters: &mut Parameters, ticks: &[(String, String)]) -> Option<Vec<DeviceChangeId>> {
+    let asked = parameters.parsed("ticked", "yes", |text| (text == "yes").then_some(())).is_some();
+    if ticks.is_empty() {
+        if asked {
+            parameters.report(ROW, codes::MISSING_FIELD, "no line is ticked; tick the lines that are to be downloaded");
+        }
+        return asked.then(Vec::new);
+    }
+    if ticks.len() > MAX_PAGE_ITEMS {
+        let message = format!("{} lines are ticked; at most {MAX_PAGE_ITEMS} are downloaded at once", ticks.len());
+        parameters.report(ROW, codes::WRONG_FORM, message);
+        return None;
+    }
+    let mut rows = Vec::with_capacity(ticks.len());
+    for (_, text) in ticks {
+        match text.parse::<i64>().ok().filter(|row| *row > 0) {
+            Some(row) => rows.push(DeviceChangeId(row)),
+            None => parameters.report(ROW, codes::WRONG_FORM, format!("found {}, expected the number of a line", shown(text))),
+        }
+    }
+    Some(rows)
 }
 
 async fn into_xlsx(export: Export) -> Result<Response, ApiProblem> {
