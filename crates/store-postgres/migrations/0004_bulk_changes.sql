@@ -97,6 +97,9 @@ CREATE TABLE device_change (
     PRIMARY KEY (tenant_id, id)
 );
 CREATE INDEX device_change_holding ON device_change (tenant_id, device_id, bulk_change_id, holds) WHERE holds <> 0;
+-- What was asked for a line and not done: its story.
+CREATE INDEX device_change_undone ON device_change (tenant_id, device_id, processed_at, id)
+    WHERE status IN ('ERROR', 'CANCELED') AND device_id IS NOT NULL;
 CREATE INDEX device_change_error ON device_change (tenant_id, bulk_change_id, error_code, id) WHERE status = 'ERROR';
 CREATE INDEX device_change_waiting ON device_change (tenant_id, next_check_at, id) WHERE status = 'PENDING';
 
@@ -145,6 +148,10 @@ CREATE INDEX customer_rate_plan_device_queue_due ON customer_rate_plan_device_qu
     (tenant_id, effective_date, device_change_id, portal_type) WHERE state = 'open';
 CREATE INDEX customer_rate_plan_device_queue_device ON customer_rate_plan_device_queue
     (tenant_id, device_id, effective_date, device_change_id) WHERE state = 'open';
+CREATE INDEX customer_rate_plan_device_queue_line ON customer_rate_plan_device_queue
+    (tenant_id, device_id, created_at, device_change_id);
+CREATE INDEX customer_rate_plan_device_queue_ended ON customer_rate_plan_device_queue
+    (tenant_id, device_id, modified_at, device_change_id) WHERE state IN ('canceled', 'failed');
 CREATE INDEX customer_rate_plan_device_queue_change ON customer_rate_plan_device_queue
     (tenant_id, bulk_change_id, state, device_change_id);
 

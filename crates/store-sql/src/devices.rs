@@ -1,6 +1,8 @@
 //! Lines: lists, one line, its history, and the look-up of what an order names.
 
+mod events;
 mod history;
+pub(crate) mod prefix;
 mod services;
 pub(crate) mod sought;
 
@@ -15,7 +17,7 @@ use lineshift_domain::reach::Reach;
 use lineshift_domain::terms::LineIdentifier;
 use lineshift_store::devices::{
     Charges, CountedLines, DeviceFilter, DeviceStore, DeviceUsage, DeviceView, FactsQuery, FoundLine, HistoryEntry, HistoryKey,
-    LineFilter, LineOrder, LineService, OpenEntries, SoughtLines,
+    LineEvent, LineEventFilter, LineEventKey, LineFilter, LineOrder, LineService, OpenEntries, SoughtLines,
 };
 use lineshift_store::paging::Listed;
 use lineshift_store::sql::devices as text;
@@ -87,6 +89,19 @@ impl<E: Engine> DeviceStore for SqlStore<E> {
     ) -> Result<Listed<HistoryEntry, HistoryKey>> {
         let reach = reach.clone();
         self.engine.read(tenant, move |sql| history::list(sql, tenant, &reach, device, before, limit)).await
+    }
+
+    async fn list_line_events(
+        &self,
+        tenant: TenantId,
+        reach: &Reach,
+        filter: &LineEventFilter,
+        device: DeviceId,
+        before: Option<LineEventKey>,
+        limit: usize,
+    ) -> Result<Listed<LineEvent, LineEventKey>> {
+        let (reach, filter) = (reach.clone(), filter.clone());
+        self.engine.read(tenant, move |sql| events::list(sql, tenant, &reach, &filter, (device, before), limit)).await
     }
 
     async fn look_up_lines(

@@ -43,12 +43,15 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('device_change', 'device_change', '5000000000 5000000 1'),
     ('device_change', 'device_change_holding', '100000000 100000 1 1 1'),
     ('device_change', 'device_change_error', '500000000 500000 200000 20000 1'),
+    ('device_change', 'device_change_undone', '500000000 500000 1 1 1'),
     ('device_change', 'device_change_waiting', '1000000 1000 1 1'),
     ('device_change_step', 'device_change_step', '1000000000 1000000 2 1 1'),
     ('device_change_step', 'device_change_step_stuck', '10000 10 1 1'),
     ('customer_rate_plan_device_queue', 'customer_rate_plan_device_queue', '1000000000 1000000 1'),
     ('customer_rate_plan_device_queue', 'customer_rate_plan_device_queue_due', '500000000 500000 1000 1 1'),
     ('customer_rate_plan_device_queue', 'customer_rate_plan_device_queue_device', '500000000 500000 1 1 1'),
+    ('customer_rate_plan_device_queue', 'customer_rate_plan_device_queue_line', '1000000000 1000000 1 1 1'),
+    ('customer_rate_plan_device_queue', 'customer_rate_plan_device_queue_ended', '100000000 100000 1 1 1'),
     ('customer_rate_plan_device_queue', 'customer_rate_plan_device_queue_change', '1000000000 1000000 1000 1000 1'),
     ('device_bulk_change_log', 'device_bulk_change_log', '10000000000 10000000 5000 2 2 1 1');
 

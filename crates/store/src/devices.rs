@@ -2,20 +2,22 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use lineshift_domain::codes::Code;
 use lineshift_domain::facts::{Holds, LineFacts};
 use lineshift_domain::ids::{
-    BulkChangeId, CustomerRatePlanId, CustomerRatePoolId, DeviceId, IntegrationAuthenticationId, RevCustomerId,
-    ServiceProviderId, SiteId, TenantId,
+    BulkChangeId, CustomerRatePlanId, CustomerRatePoolId, DeviceChangeId, DeviceId, IntegrationAuthenticationId, PrincipalId,
+    RevCustomerId, ServiceProviderId, SiteId, TenantId,
 };
 use lineshift_domain::lines::Digits;
 use lineshift_domain::order::{Setting, StoredOrder};
 use lineshift_domain::reach::Reach;
 use lineshift_domain::steps::holds_of;
-use lineshift_domain::terms::LineIdentifier;
+use lineshift_domain::terms::{ChangeRequestType, DeviceChangeStatus, LineIdentifier, PortalType};
 use rust_decimal::Decimal;
 
 use crate::Result;
 use crate::paging::Listed;
+use crate::plan_queue::PlanQueueEntry;
 
 /// One line with its assignment, as people look at it.
 #[derive(Debug, Clone, PartialEq)]
@@ -89,6 +91,8 @@ pub enum DeviceFilter {
 pub struct LineFilter {
     /// The line with that ICCID.
     pub iccid: Option<String>,
+    /// Lines whose ICCIDs begin with these digits. Where nothing limits whoever seeks, they are listed in the order of ICCIDs.
+    pub iccid_prefix: Option<String>,
     /// Lines with that subscriber number.
     pub number: Option<String>,
     /// Those assigned to that customer.
@@ -113,6 +117,7 @@ impl LineFilter {
     pub fn count(&self) -> usize {
         let given = [
             self.iccid.is_some(),
+            self.iccid_prefix.is_some(),
             self.number.is_some(),
             self.rev_customer_id.is_some(),
             self.site_id.is_some(),
@@ -192,6 +197,67 @@ pub struct HistoryKey {
     pub attempt: i64,
     /// Which action.
     pub entry: i64,
+}
+
+/// The place of something that was asked for a line, for paging from the newest to the oldest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LineEventKey {
+    /// When, in microseconds.
+    pub at: i64,
+    /// Of which kind: the order among those of one moment.
+    pub kind: i64,
+    /// The row by which it was asked for.
+    pub row: i64,
+}
+
+/// Something that was asked for a line, and is not in its history: it was not done, or waits for its date.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LineEvent {
+    /// Its place.
+    pub key: LineEventKey,
+    /// The row by which it was asked for.
+    pub row: DeviceChangeId,
+    /// The change of that row.
+    pub bulk_change_id: BulkChangeId,
+    /// The portal of that change.
+    pub portal: PortalType,
+    /// Who ordered it.
+    pub ordered_by: String,
+    /// Their id.
+    pub ordered_by_id: PrincipalId,
+    /// What became of it.
+    pub what: LineEventKind,
+}
+
+/// What became of something that was asked for a line.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LineEventKind {
+    /// It was refused, failed, or was canceled: a row in ERROR or CANCELED, as its last attempt left it.
+    Undone {
+        /// What was asked.
+        change_type: ChangeRequestType,
+        /// ERROR or CANCELED.
+        status: DeviceChangeStatus,
+        /// Why it was not done.
+        code: Option<Code>,
+        /// Why, for people.
+        details: Option<String>,
+        /// Who canceled the change, if somebody did.
+        canceled_by: Option<String>,
+    },
+    /// It was put into the plan queue; it may have left that since.
+    Scheduled(Box<PlanQueueEntry>),
+    /// It was canceled in the plan queue, or refused when it fell due.
+    Unscheduled(Box<PlanQueueEntry>),
+}
+
+/// Which of the things that were asked for a line to list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineEventFilter {
+    /// In bulk changes of these portals.
+    pub portals: Vec<PortalType>,
+    /// Of what was not done, what this one ordered; none: whoever did.
+    pub ordered_by: Option<PrincipalId>,
 }
 
 /// What facts are read for. What an order's rules do not look at is not looked up.
@@ -384,6 +450,17 @@ pub trait DeviceStore {
         before: Option<HistoryKey>,
         limit: usize,
     ) -> Result<Listed<HistoryEntry, HistoryKey>>;
+    /// What was asked for a line and is not in its history, newest first, as far as the line was within reach, as in the history: three
+    /// index searches, put into one order. Whether the line is within reach now is the caller's to know.
+    async fn list_line_events(
+        &self,
+        tenant: TenantId,
+        reach: &Reach,
+        filter: &LineEventFilter,
+        device: DeviceId,
+        before: Option<LineEventKey>,
+        limit: usize,
+    ) -> Result<Listed<LineEvent, LineEventKey>>;
     /// Looks up lines by their identifiers, set by set. A number may find several lines: then each is returned.
     async fn look_up_lines(
         &self,

@@ -12,7 +12,7 @@ use lineshift_domain::ids::{
 };
 use lineshift_store::audit::AuditKey;
 use lineshift_store::bulk_changes::LogKey;
-use lineshift_store::devices::HistoryKey;
+use lineshift_store::devices::{HistoryKey, LineEventKey};
 use lineshift_store::plan_queue::PlanQueueKey;
 use lineshift_store::sync::FindingKey;
 
@@ -120,6 +120,18 @@ impl Cursor for HistoryKey {
     }
 }
 
+impl Cursor for LineEventKey {
+    fn words(&self) -> Vec<String> {
+        let numbers = [self.at, self.kind, self.row];
+        std::iter::once("line_event".to_owned()).chain(numbers.iter().map(ToString::to_string)).collect()
+    }
+
+    fn of_words(words: &[&str]) -> Option<Self> {
+        let ["line_event", at, kind, row] = words else { return None };
+        Some(Self { at: at.parse().ok()?, kind: number(kind)?, row: number(row)? })
+    }
+}
+
 impl Cursor for PlanQueueKey {
     fn words(&self) -> Vec<String> {
         vec!["plan_queue".to_owned(), self.effective_date.to_string(), self.id.to_string()]
@@ -159,6 +171,8 @@ mod tests {
         assert_eq!(Cursor::decode(&history.encode()), Some(history));
         let finding = FindingKey { kind: FindingKind::Gone, subject: FindingSubject::Service, subject_id: 5 };
         assert_eq!(Cursor::decode(&finding.encode()), Some(finding));
+        let event = LineEventKey { at: -1, kind: 2, row: 3 };
+        assert_eq!(Cursor::decode(&event.encode()), Some(event));
         let queue = PlanQueueKey { effective_date: 1, id: 2 };
         assert_eq!(Cursor::decode(&queue.encode()), Some(queue));
     }

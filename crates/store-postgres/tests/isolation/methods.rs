@@ -10,7 +10,7 @@ use lineshift_store::access::AccessStore;
 use lineshift_store::audit::{AuditFilter, AuditStore};
 use lineshift_store::bulk_changes::{BulkChangeFilter, BulkChangeStore, DeviceChangeFilter, Reopening};
 use lineshift_store::catalogue::{CatalogueStore, References, Unnamed};
-use lineshift_store::devices::{DeviceFilter, DeviceStore, LineFilter, LineOrder};
+use lineshift_store::devices::{DeviceFilter, DeviceStore, LineEventFilter, LineFilter, LineOrder};
 use lineshift_store::figures::FigureStore;
 use lineshift_store::import::{ImportRevService, ImportStore};
 use lineshift_store::plan_queue::EntryFilter;
@@ -196,9 +196,16 @@ async fn try_devices(tried: &mut Tried<'_>, of: &Filled) {
         try_it!(tried, DeviceStore.find_lines(tenant, &Reach::Everything, &filter, order, None, 10));
     }
     try_it!(tried, DeviceStore.count_sought(tenant, &Reach::Everything, &filter, 10));
+    let begins = LineFilter { iccid_prefix: Some(iccid(0)[..6].to_owned()), ..LineFilter::default() };
+    try_it!(tried, DeviceStore.find_lines(tenant, &Reach::Everything, &begins, LineOrder::OldestFirst, None, 10));
+    try_it!(tried, DeviceStore.count_sought(tenant, &Reach::Everything, &begins, 10));
     try_it!(tried, DeviceStore.get_device(tenant, of.lines[0]));
     try_it!(tried, DeviceStore.list_line_services(tenant, of.lines[0]));
     try_it!(tried, DeviceStore.list_device_history(tenant, &Reach::Everything, of.lines[7], None, 10));
+    let events = LineEventFilter { portals: PortalType::ALL.to_vec(), ordered_by: None };
+    for line in [of.lines[7], of.entry.device_id] {
+        try_it!(tried, DeviceStore.list_line_events(tenant, &Reach::Everything, &events, line, None, 10));
+    }
     for (identifier, line) in [(LineIdentifier::Iccid, iccid(0)), (LineIdentifier::Number, crate::orders::number(0))] {
         let lines = [read_line(identifier, &line).expect("well-formed")];
         try_it!(tried, DeviceStore.look_up_lines(tenant, identifier, &lines, QUERY));
@@ -263,6 +270,7 @@ async fn try_bulk_changes(tried: &mut Tried<'_>, of: &Filled) {
     for filter in [DeviceChangeFilter::default(), of_code] {
         try_it!(tried, BulkChangeStore.list_device_changes(tenant, of.failed, filter, None, 10));
     }
+    try_it!(tried, BulkChangeStore.find_device_changes(tenant, of.entry.bulk_change_id, &[of.entry.id]));
     try_it!(tried, BulkChangeStore.find_rows_beyond(tenant, &Reach::nothing(), &[of.entry.id]));
     try_it!(tried, BulkChangeStore.count_errors(tenant, of.failed));
     try_it!(tried, BulkChangeStore.count_waiting(tenant, of.waiting));

@@ -20,6 +20,14 @@ const ASSIGNMENTS: i64 = 100;
 /// A value that is not there, as JSON.
 const NOTHING: &str = "null";
 
+/// After when a line has been within reach without a break, in microseconds.
+pub(super) fn reached_after(sql: &Sql<'_>, tenant: TenantId, reach: &Reach, device: DeviceId) -> Result<i64> {
+    if reach.is_everything() {
+        return Ok(i64::MIN);
+    }
+    Ok(find_beginning(sql, tenant, reach, device)?.map_or(i64::MIN, |began| began.key.at))
+}
+
 /// A page of it, newest first.
 pub(super) fn list(
     sql: &Sql<'_>,

@@ -6,7 +6,7 @@ use lineshift_store::Result;
 use lineshift_store::devices::{CountedLines, DeviceFilter, DeviceView, LOOKED_AT, LineFilter, LineOrder, SoughtLines};
 use lineshift_store::sql::line_numbers as text;
 
-use super::read_device;
+use super::{prefix, read_device};
 use crate::engine::{Engine, Sql, SqlStore};
 use crate::reach;
 use crate::sql::lines as tuned;
@@ -132,6 +132,10 @@ impl<E: Engine> SqlStore<E> {
         if let Some(items) = self.named_lines(tenant, reach, filter).await? {
             return Ok(page_of_named(items, order, after, limit));
         }
+        if filter.iccid_prefix.is_some() && reach.is_everything() {
+            let filter = filter.clone();
+            return self.engine.read(tenant, move |sql| prefix::list(sql, tenant, &filter, order, after, limit)).await;
+        }
         let surplus = limit as i64 + 1;
         let (filter, named) = (filter.clone(), reach.clone());
         let (before_first, _) = edges(order);
@@ -165,6 +169,7 @@ impl<E: Engine> SqlStore<E> {
             .engine
             .read(tenant, move |sql| match &reach {
                 Reach::Named(named) => Ok((reach::count_lines(sql, tenant, named, &filter, most + 1)?, true)),
+                Reach::Everything if filter.iccid_prefix.is_some() => prefix::count(sql, tenant, &filter, most + 1),
                 Reach::Everything => count_window(sql, tenant, &filter, most + 1),
             })
             .await?;
@@ -184,11 +189,12 @@ impl<E: Engine> SqlStore<E> {
 }
 
 /// Whether all that is sought holds for a line.
-fn holds(filter: &LineFilter, line: &DeviceView) -> bool {
+pub(super) fn holds(filter: &LineFilter, line: &DeviceView) -> bool {
     fn is_or_any<T: PartialEq>(sought: Option<&T>, found: Option<&T>) -> bool {
         sought.is_none_or(|sought| found == Some(sought))
     }
     is_or_any(filter.iccid.as_ref(), Some(&line.iccid))
+        && filter.iccid_prefix.as_ref().is_none_or(|prefix| line.iccid.starts_with(prefix))
         && is_or_any(filter.number.as_ref(), line.subscriber_number.as_ref())
         && is_or_any(filter.rev_customer_id.as_ref(), line.rev_customer_id.as_ref())
         && is_or_any(filter.site_id.as_ref(), line.site_id.as_ref())

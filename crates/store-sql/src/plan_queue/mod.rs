@@ -275,7 +275,11 @@ fn shown(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
-fn read_entry(row: &Row<'_>) -> Result<PlanQueueEntry> {
+/// How many columns [`read_entry`] reads.
+pub(crate) const ENTRY_COLUMNS: usize = 18;
+
+/// Reads the columns of `entry_columns!`, which must stand first.
+pub(crate) fn read_entry(row: &Row<'_>) -> Result<PlanQueueEntry> {
     Ok(PlanQueueEntry {
         id: DeviceChangeId(row.get(0)?),
         bulk_change_id: BulkChangeId(row.get(1)?),

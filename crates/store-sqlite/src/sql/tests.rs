@@ -177,6 +177,13 @@ async fn each_list_of_lines_has_its_index() {
     for (sql, served_by) in [
         (portable::devices::LIST_DEVICES, "PRIMARY KEY (tenant_id=? AND id>?)"),
         (portable::devices::LIST_DEVICES_BY_ICCID, "device_by_iccid (tenant_id=? AND iccid=? AND id>?)"),
+        (portable::devices::LIST_BY_ICCID_PREFIX, "device_by_iccid (tenant_id=? AND iccid>? AND iccid<?)"),
+        (portable::devices::LIST_BY_ICCID_PREFIX_NEWEST, "device_by_iccid (tenant_id=? AND iccid>? AND iccid<?)"),
+        (portable::devices::COUNT_BY_ICCID_PREFIX, "device_by_iccid (tenant_id=? AND iccid>? AND iccid<?)"),
+        (
+            portable::devices::LIST_UNDONE_OF_LINE,
+            "device_change_undone (tenant_id=? AND device_id=? AND processed_at>? AND processed_at<?)",
+        ),
         (portable::devices::LIST_DEVICES_BY_NUMBER, "device_by_number (tenant_id=? AND subscriber_number=? AND id>?)"),
         (portable::devices::LIST_DEVICES_BY_PROVIDER, "device_by_provider (tenant_id=? AND service_provider_id=? AND id>?)"),
         (portable::devices::LIST_DEVICES_BY_SITE, "device_tenant_by_site (tenant_id=? AND site_id=? AND device_id>?)"),

@@ -19,6 +19,7 @@ pub mod holds;
 pub mod identities;
 pub mod import;
 pub mod joining;
+pub mod line_events;
 pub mod lines;
 pub mod people;
 pub mod places;
@@ -70,6 +71,7 @@ macro_rules! contract_tests {
                 lines_are_looked_up_by_iccid, a_number_may_name_several_lines, facts_say_who_is_billed, charges_of_lines_are_summed_up,
                 open_entries_of_lines_are_counted,
                 what_is_billed_for_a_line_is_listed;
+            line_events: what_was_asked_and_not_done_is_listed;
             figures: lines_are_counted_within_reach, changes_are_counted_by_time, changes_are_listed_by_what_is_sought,
                 due_entries_are_sought_and_counted;
             holds: a_stored_change_holds_its_lines, a_change_that_still_arrives_holds_nothing,

@@ -34,6 +34,14 @@ macro_rules! list_by_assignment {
     };
 }
 
+/// Lines whose ICCIDs lie between `$2` and `$3`.
+macro_rules! of_iccids {
+    () => {
+        " FROM device AS d JOIN device_tenant AS dt ON dt.tenant_id = $1 AND dt.device_id = d.id
+          WHERE d.tenant_id = $1 AND d.iccid > $2 AND d.iccid < $3"
+    };
+}
+
 crate::statements! {
     /// One line. `$1` tenant, `$2` id.
     GET_DEVICE = concat!(
@@ -80,4 +88,45 @@ crate::statements! {
         WHERE tenant_id = $1 AND device_id = $2 AND (at, bulk_change_id, attempt, entry) < ($3, $4, CAST($5 AS BIGINT), CAST($6 AS BIGINT))
           AND action = 'assignment'
         ORDER BY at DESC, bulk_change_id DESC, attempt DESC, entry DESC LIMIT $7";
+
+    /// What was asked for a line and not done, newest first: moment, row, change, kind of change, portal, who ordered it, their id,
+    /// status, code, details, who canceled. By `device_change_undone`, each with its change by primary key. `$1` tenant, `$2` line, `$3`
+    /// and `$4` moment and row after the first, `$5` how many, `$6` after when, `$7` to `$9` portals, -1 where there are fewer, `$10` who
+    /// ordered it, 0 for anybody.
+    LIST_UNDONE_OF_LINE = "SELECT dc.processed_at, dc.id, dc.bulk_change_id, b.change_request_type_id, b.portal_type, b.created_by,
+            b.created_by_id, dc.status, dc.error_code, dc.status_details, b.canceled_by
+        FROM device_change AS dc
+        JOIN device_bulk_change AS b ON b.tenant_id = $1 AND b.id = dc.bulk_change_id
+        WHERE dc.tenant_id = $1 AND dc.device_id = $2 AND dc.status IN ('ERROR', 'CANCELED') AND dc.device_id IS NOT NULL
+          AND (dc.processed_at, dc.id) < ($3, $4) AND dc.processed_at > $6
+          AND b.receiving_until IS NULL AND b.portal_type IN ($7, $8, $9) AND (CAST($10 AS BIGINT) = 0 OR b.created_by_id = $10)
+        ORDER BY dc.processed_at DESC, dc.id DESC LIMIT $5";
+    /// What was scheduled for a line, newest first by when that was, with who ordered it and their id. By
+    /// `customer_rate_plan_device_queue_line`. Parameters as before, without the last.
+    LIST_SCHEDULED_OF_LINE = concat!(
+        crate::entry_columns!(
+            ", b.created_by, b.created_by_id",
+            "JOIN device_bulk_change AS b ON b.tenant_id = $1 AND b.id = q.bulk_change_id"
+        ),
+        "AND q.device_id = $2 AND (q.created_at, q.device_change_id) < ($3, $4) AND q.created_at > $6 AND q.portal_type IN ($7, $8, $9)
+         ORDER BY q.created_at DESC, q.device_change_id DESC LIMIT $5"
+    );
+    /// What of it was canceled or refused, newest first by when that was. By `customer_rate_plan_device_queue_ended`. What was scheduled
+    /// before `$6` is left out with it.
+    LIST_UNSCHEDULED_OF_LINE = concat!(
+        crate::entry_columns!(
+            ", b.created_by, b.created_by_id",
+            "JOIN device_bulk_change AS b ON b.tenant_id = $1 AND b.id = q.bulk_change_id"
+        ),
+        "AND q.device_id = $2 AND q.state IN ('canceled', 'failed') AND (q.modified_at, q.device_change_id) < ($3, $4)
+         AND q.created_at > $6 AND q.portal_type IN ($7, $8, $9)
+         ORDER BY q.modified_at DESC, q.device_change_id DESC LIMIT $5"
+    );
+
+    /// Lines whose ICCIDs lie between `$2` and `$3`, by `device_by_iccid` in its order. `$1` tenant, `$4` how many.
+    LIST_BY_ICCID_PREFIX = concat!(device_columns!(), of_iccids!(), " ORDER BY d.iccid LIMIT $4");
+    /// The same against its order.
+    LIST_BY_ICCID_PREFIX_NEWEST = concat!(device_columns!(), of_iccids!(), " ORDER BY d.iccid DESC LIMIT $4");
+    /// How many, up to `$4`, by `device_by_iccid` alone.
+    COUNT_BY_ICCID_PREFIX = "SELECT count(*) FROM (SELECT 1 FROM device WHERE tenant_id = $1 AND iccid > $2 AND iccid < $3 LIMIT $4) AS found";
 }

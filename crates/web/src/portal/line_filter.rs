@@ -178,11 +178,40 @@ where
     }
 }
 
+/// The fewest digits with which ICCIDs are sought that begin so: those of a country and a carrier.
+const BEGINNING: usize = 6;
+
+/// What was typed as an ICCID.
+enum Iccid {
+    Whole(String),
+    Beginning(String),
+}
+
+impl Iccid {
+    /// Fewer digits than a whole one has, or as many, and a `*` for those that are left out.
+    fn beginning(text: &str) -> Option<Self> {
+        let has_star = text.trim().ends_with('*');
+        let digits: String = text.trim().trim_end_matches('*').chars().filter(|c| !matches!(c, ' ' | '-')).collect();
+        let most = if has_star { 22 } else { 17 };
+        let fits = (BEGINNING..=most).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_digit());
+        fits.then_some(Self::Beginning(digits))
+    }
+}
+
 /// What an address or a form seeks by.
 pub(super) fn read(parameters: &mut Parameters) -> LineFilter {
     let line = |identifier| move |text: &str| read_line(identifier, text).ok().map(|digits| digits.to_string());
+    let iccid = parameters.parsed("iccid", "18 to 22 digits, or the first 6 or more of them", |text| {
+        line(LineIdentifier::Iccid)(text).map(Iccid::Whole).or_else(|| Iccid::beginning(text))
+    });
+    let (iccid, iccid_prefix) = match iccid {
+        Some(Iccid::Whole(digits)) => (Some(digits), None),
+        Some(Iccid::Beginning(digits)) => (None, Some(digits)),
+        None => (None, None),
+    };
     LineFilter {
-        iccid: parameters.parsed("iccid", "18 to 22 digits", line(LineIdentifier::Iccid)),
+        iccid,
+        iccid_prefix,
         number: parameters.parsed("number", "10 to 15 digits", line(LineIdentifier::Number)),
         rev_customer_id: parameters.id(Named::Customer.parameter(), RevCustomerId),
         site_id: parameters.id(Named::Site.parameter(), SiteId),
@@ -213,6 +242,8 @@ pub(super) struct Field {
     /// What to choose among: value, text, whether it is chosen; none: it is typed.
     pub(super) options: Option<Vec<(String, String, bool)>>,
     pub(super) is_digits: bool,
+    /// What may be typed, where that is more than its label says.
+    pub(super) hint: &'static str,
 }
 
 /// The fields, as they were given: `given` are the parameters of the address.
@@ -223,8 +254,9 @@ pub(super) async fn fields(
     filter: &LineFilter,
 ) -> Result<Vec<Field>, ApiProblem> {
     let value = |name: &str| given.iter().find(|(given, _)| given == name).map(|(_, value)| value.clone()).unwrap_or_default();
-    let typed = |label, name, is_digits| Field { label, name, value: value(name), options: None, is_digits };
-    let (iccid, number) = (typed("ICCID", "iccid", true), typed("Number", "number", true));
+    let typed = |label, name, is_digits| Field { label, name, value: value(name), options: None, is_digits, hint: "" };
+    let iccid = Field { hint: "whole, or 6 digits or more", ..typed("ICCID", "iccid", true) };
+    let number = typed("Number", "number", true);
     let mut fields = if portal == PortalType::Lnp { vec![number, iccid] } else { vec![iccid, number] };
     let (names, providers, plans, pools) = tokio::join!(
         names_of(viewer, filter),
@@ -253,11 +285,12 @@ pub(super) async fn fields(
                 ),
                 value: chosen,
                 is_digits: false,
+                hint: "",
             },
             _ => {
                 // A thing that has no name within reach is shown by what stands in the address.
                 let shown = if typed.is_empty() { name.unwrap_or(chosen) } else { typed };
-                Field { label, name: named.typed(), value: shown, options: None, is_digits: false }
+                Field { label, name: named.typed(), value: shown, options: None, is_digits: false, hint: "" }
             }
         });
     }

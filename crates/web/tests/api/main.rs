@@ -37,6 +37,7 @@ mod pages_order;
 mod pages_order_numbers;
 mod pages_order_seen;
 mod pages_scheduled;
+mod pages_story;
 mod paging;
 mod people;
 mod plan_queue;

@@ -272,3 +272,35 @@ async fn lines_are_sought_by_names_and_by_several_things_at_once() {
     assert!(wrong.contains("role=\"alert\""), "{wrong}");
     assert!(browser.page("/m2m/lines").await.contains("60 lines"));
 }
+
+#[tokio::test]
+async fn lines_are_found_by_how_their_iccid_begins() {
+    let app = TestApp::with_lines(60).await;
+    app.signed_in("ada@fleet.example", &["operator"], "*").await;
+    let mut ada = Browser::signed_in(&app, "ada@fleet.example").await;
+    let whole = iccid(3);
+    let with_blank = format!("{} {}*", &whole[..4], &whole[4..10]);
+    for typed in [whole[..6].to_owned(), whole[..17].to_owned(), format!("{}*", &whole[..8]), with_blank] {
+        let page = ada.page(&format!("/m2m/lines?iccid={}", typed.replace(' ', "+"))).await;
+        assert!(page.contains(&iccid(1)) && page.contains("in the order of their ICCIDs"), "{typed}: {page}");
+        assert_eq!(page.matches("<th scope=\"row\">").count(), 50, "{typed}");
+    }
+    let page = ada.page(&format!("/m2m/lines?iccid={}", &whole[..6])).await;
+    let next = page.split("rel=\"next\" href=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a next page");
+    assert_eq!(ada.page(&next.replace("&#38;", "&")).await.matches("<th scope=\"row\">").count(), 10);
+    let one = ada.page(&format!("/m2m/lines?iccid={whole}*")).await;
+    assert_eq!(one.matches("<th scope=\"row\">").count(), 1, "{one}");
+    assert!(ada.page("/m2m/lines?iccid=000000").await.contains("No line is like that"));
+    for wrong in ["89012", "89012*", "890126x", "*"] {
+        let page = ada.page(&format!("/m2m/lines?iccid={wrong}")).await;
+        assert!(page.contains("role=\"alert\"") && page.contains("the first 6 or more"), "{wrong}: {page}");
+    }
+    let chosen = ada.send_from("/m2m/lines", "/m2m/selection/matching", &[("iccid", &whole[..6])]).await;
+    assert_eq!(chosen.status, 303, "{}", chosen.text());
+    assert!(ada.page("/m2m/selection").await.contains("<b data-chosen>60</b>"));
+
+    // Whoever is limited finds what is theirs.
+    app.signed_in("one@fleet.example", &["operator"], "customer:4711").await;
+    let one = Browser::signed_in(&app, "one@fleet.example").await;
+    assert!(one.page(&format!("/m2m/lines?iccid={}", &whole[..6])).await.contains("No line is like that"));
+}

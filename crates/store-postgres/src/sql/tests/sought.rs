@@ -2,6 +2,7 @@
 //! window. Planned without a look at the parameters, as a prepared statement is after a while, and as the role that serves.
 
 use lineshift_store::devices::LOOKED_AT;
+use lineshift_store::sql::devices as portable;
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
 use crate::sql::lines;
@@ -80,6 +81,15 @@ async fn what_is_sought_costs_at_most_its_window() {
             assert_eq!(answered, LIMIT, "{plan}");
             assert!(rows <= 3 * LIMIT, "{rows} rows from {from} on: {plan}");
         }
+    }
+    for (text, from, to) in [
+        (portable::LIST_BY_ICCID_PREFIX, "0000", "0001"),
+        (portable::LIST_BY_ICCID_PREFIX, "00000000000000050000", "0001"),
+        (portable::LIST_BY_ICCID_PREFIX_NEWEST, "0000", "0001"),
+    ] {
+        let (rows, answered, plan) = read(&client, text, &format!("1, '{from}', '{to}', {LIMIT}")).await;
+        assert_eq!(answered, LIMIT, "{plan}");
+        assert!(rows <= 3 * LIMIT, "{rows} rows from {from} on: {plan}");
     }
     let window = LOOKED_AT as i64;
     let (rows, _, plan) = read(&client, lines::END_BY_SITE, &format!("1, {first}, {}, 1", window - 1)).await;

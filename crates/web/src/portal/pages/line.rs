@@ -9,18 +9,19 @@ use lineshift_store::catalogue::{Names, Unnamed};
 use lineshift_store::devices::{LineProduct, LineService};
 
 use super::plan_queue::changes;
-use super::timeline::{self, Event, events};
-use crate::api::devices::{get_device, get_device_usage, list_device_history};
+use super::story::{Story, Told};
+use super::timeline::Event;
+use crate::api::devices::{get_device, get_device_usage};
 use crate::api::plan_queue::list_queue_entries;
 use crate::portal::page::{When, answer};
 use crate::portal::refused::PageRefused;
 use crate::portal::viewer::{Frame, Place, Viewer, portal_of, segment};
 use crate::problem::ApiProblem;
 use crate::query::{NoParameters, Parameters, PathId};
-use crate::views::{DeviceUsageView, DeviceView, HistoryEntryView, Page, PlanQueueEntryView};
+use crate::views::{DeviceUsageView, DeviceView, Page, PlanQueueEntryView};
 
-/// Entries of a page of the timeline.
-const ENTRIES: &str = "50";
+/// Of what waits for its date, how much is shown.
+const SCHEDULED: &str = "50";
 
 #[derive(Template)]
 #[template(path = "line.html")]
@@ -62,7 +63,7 @@ struct Known {
     usage: Option<DeviceUsageView>,
     services: Vec<LineService>,
     scheduled: Page<PlanQueueEntryView>,
-    history: Page<HistoryEntryView>,
+    story: Story,
     names: Names,
 }
 
@@ -75,9 +76,9 @@ pub(in crate::portal) async fn show(
     let portal = portal_of(&portal)?;
     viewer.caller.require(portal.into(), Action::View)?;
     let id: i64 = id.parse().map_err(|_| ApiProblem::not_found())?;
-    let after = parameters.text("after");
+    let told = Told { happened: parameters.cursor("after"), asked: parameters.cursor("asked_after") };
     parameters.finish()?;
-    let Known { line, usage, services, scheduled, history, names } = known(&viewer, id, after).await?;
+    let Known { line, usage, services, scheduled, story, names } = known(&viewer, id, told).await?;
     let page = LinePage {
         frame: viewer.frame(format!("Line {}", line.iccid), Some(portal), Place::Lines)?,
         address: format!("/{}/lines/{id}", segment(portal)),
@@ -96,21 +97,19 @@ pub(in crate::portal) async fn show(
                 change: entry.bulk_change_id,
             })
             .collect(),
-        next: history.next,
-        events: events(&viewer, history.items, &names),
+        next: story.next.map(|told| told.parameters()),
+        events: story.events(&viewer, &names),
         iccid: line.iccid,
     };
     Ok(answer(&page))
 }
 
-async fn known(viewer: &Viewer, id: i64, after: Option<String>) -> Result<Known, ApiProblem> {
+async fn known(viewer: &Viewer, id: i64, told: Told) -> Result<Known, ApiProblem> {
     let (web, caller) = (|| State(viewer.web.clone()), || viewer.caller.clone());
     let line = get_device(web(), caller(), PathId(id), NoParameters).await?.0;
     let usage = get_device_usage(web(), caller(), PathId(id), NoParameters).await.ok().map(|usage| usage.0);
-    let mut asked = vec![("limit".to_owned(), ENTRIES.to_owned())];
-    let of_line = [("device_id".to_owned(), id.to_string()), asked[0].clone()];
-    asked.extend(after.map(|after| ("after".to_owned(), after)));
-    let history = list_device_history(web(), caller(), PathId(id), Parameters::of_pairs(asked)).await?.0;
+    let of_line = [("device_id".to_owned(), id.to_string()), ("limit".to_owned(), SCHEDULED.to_owned())];
+    let story = Story::read(viewer, DeviceId(id), told).await?;
     let scheduled = list_queue_entries(web(), caller(), Parameters::of_pairs(of_line.into())).await?.0;
     let (store, reach) = (viewer.web.engine.store(), &viewer.caller.rights.reach);
     let mut services = store.list_line_services(viewer.caller.tenant, DeviceId(id)).await?;
@@ -123,9 +122,9 @@ async fn known(viewer: &Viewer, id: i64, after: Option<String>) -> Result<Known,
         unnamed.customer_rate_plans.extend(entry.customer_rate_plan_id.map(CustomerRatePlanId));
         unnamed.customer_rate_pools.extend(entry.customer_rate_pool_id.map(CustomerRatePoolId));
     }
-    timeline::add_unnamed(&history.items, &mut unnamed);
+    story.add_unnamed(&mut unnamed);
     let names = store.find_names(viewer.caller.tenant, &unnamed).await?;
-    Ok(Known { line, usage, services, scheduled, history, names })
+    Ok(Known { line, usage, services, scheduled, story, names })
 }
 
 fn unnamed(line: &DeviceView) -> Unnamed {

@@ -36,6 +36,8 @@ struct LinesPage {
     fields: Vec<Field>,
     is_sought: bool,
     is_newest_first: bool,
+    /// Whether lines come in the order of their ICCIDs.
+    is_by_iccid: bool,
     trouble: Vec<Trouble>,
     /// How many lines there are, in words.
     count: String,
@@ -113,6 +115,7 @@ pub(in crate::portal) async fn list(viewer: Viewer, Path(portal): Path<String>, 
         frame: viewer.frame("Lines", Some(portal), Place::Lines)?,
         fields,
         is_sought: given.iter().any(|(name, _)| name != "after" && name != "order"),
+        is_by_iccid: filter.iccid_prefix.is_some() && viewer.caller.rights.reach.is_everything(),
         is_newest_first: order == LineOrder::NewestFirst,
         trouble,
         count: in_words(counted),

@@ -20,6 +20,7 @@ mod plan_queue_month;
 pub(super) mod selection;
 pub(super) mod sign_in;
 mod sought_entries;
+mod story;
 pub(super) mod tenants;
 mod timeline;
 pub(super) mod upload;

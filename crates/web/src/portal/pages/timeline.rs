@@ -14,15 +14,19 @@ pub(super) struct Event {
     pub(super) at: When,
     pub(super) what: String,
     pub(super) by: String,
+    /// More about it, in a sentence.
+    pub(super) note: Option<String>,
     /// What was before and after, field by field; either may be nothing.
     pub(super) changes: Vec<(String, String, String)>,
     /// The bulk change that did it, where the viewer sees it.
     pub(super) change: Option<String>,
+    /// The line within the bulk change by which it was asked for, where the viewer sees it.
+    pub(super) row: Option<String>,
 }
 
 /// Adds what stands by its id in a history.
-pub(super) fn add_unnamed(history: &[HistoryEntryView], unnamed: &mut Unnamed) {
-    for value in history.iter().flat_map(|entry| [&entry.old_value, &entry.new_value]) {
+pub(super) fn add_unnamed(entry: &HistoryEntryView, unnamed: &mut Unnamed) {
+    for value in [&entry.old_value, &entry.new_value] {
         let id = |name: &str| value.get(name).and_then(Value::as_i64);
         unnamed.rev_customers.extend(id("rev_customer_id").map(RevCustomerId));
         unnamed.sites.extend(id("site_id").map(SiteId));
@@ -31,12 +35,8 @@ pub(super) fn add_unnamed(history: &[HistoryEntryView], unnamed: &mut Unnamed) {
     }
 }
 
-/// A page of a history as words.
-pub(super) fn events(viewer: &Viewer, history: Vec<HistoryEntryView>, names: &Names) -> Vec<Event> {
-    history.into_iter().map(|entry| event(viewer, entry, names)).collect()
-}
-
-fn event(viewer: &Viewer, entry: HistoryEntryView, names: &Names) -> Event {
+/// Something that was done as words.
+pub(super) fn event(viewer: &Viewer, entry: HistoryEntryView, names: &Names) -> Event {
     let sees_all = viewer.caller.rights.reach.is_everything();
     // Whoever is limited sees their own changes.
     let change = entry.bulk_change_id.filter(|id| *id > 0 && (sees_all || entry.changed_by == viewer.caller.name));
@@ -50,6 +50,8 @@ fn event(viewer: &Viewer, entry: HistoryEntryView, names: &Names) -> Event {
             by => by,
         },
         change: change.map(|id| format!("/bulk-changes/{id}")),
+        note: None,
+        row: None,
     }
 }
 
