@@ -18,6 +18,7 @@ mod pictures;
 mod provider;
 mod reading;
 mod settling;
+mod ticking;
 mod web_driver;
 mod world;
 
