@@ -7,10 +7,11 @@ use lineshift_testkit::app::TestApp;
 use crate::browser::{Browser, Manner};
 use crate::world::World;
 
-/// Holds back the first request that the page sends from now on.
+/// Holds back the first request that the page sends from now on, and marks the page when it is answered.
 const SLOW_FIRST: &str = "const send = window.fetch; let held = false; window.fetch = (...asked) => { \
     if (held) return send(...asked); held = true; \
-    return new Promise((go) => setTimeout(go, 500)).then(() => send(...asked)); };";
+    return new Promise((go) => setTimeout(go, 500)).then(() => send(...asked)).then((answer) => { \
+    document.body.dataset.held = 'answered'; return answer; }); };";
 
 /// Clicks boxes by their places, all before anything is answered.
 async fn click(browser: &Browser, places: &[usize]) {
@@ -31,6 +32,7 @@ async fn quick_ticks_arrive_in_their_order_and_what_follows_waits_for_them() {
     browser.go("/m2m/lines").await;
     browser.script(SLOW_FIRST).await;
     click(&browser, &[1, 2, 1, 3, 4]).await;
+    browser.find("body[data-held]").await;
     browser.says("[data-chosen]", "3").await;
     browser.go("/m2m/lines").await;
     assert_eq!(ticked(&browser).await, [2, 3, 4], "what is chosen is what was ticked last");
