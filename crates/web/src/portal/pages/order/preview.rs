@@ -132,6 +132,8 @@ pub(in crate::portal) async fn look(
         }
     };
     match looked {
+        // The lines were taken out, or ordered, in another window.
+        Ok(Looked::Lines(lines)) if lines.rows.is_empty() => choose::page(&viewer, asked.portal).await,
         Ok(Looked::Lines(lines)) => lines::page(&viewer, &asked, lines),
         Ok(Looked::Preview(judged)) if judged.chosen.is_empty() => choose::page(&viewer, asked.portal).await,
         Ok(Looked::Preview(judged)) => page(&viewer, &asked, &judged, None).await,
