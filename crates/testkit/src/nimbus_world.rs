@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use lineshift_connectors::carrier::Carriers;
+use lineshift_connectors::carrier::{CarrierKind, Carriers};
 use lineshift_connectors::http::{Account, AccountKey, AccountLimits, CallMeter};
 use lineshift_domain::codes::Code;
 use lineshift_domain::ids::{IntegrationAuthenticationId, ServiceProviderId};
@@ -49,13 +49,18 @@ impl NimbusWorld {
 
     /// The same with simulator options.
     pub async fn with(lines: u64, adjust: impl FnOnce(&mut NimbusOptions)) -> Self {
+        Self::of_kind(&Nimbus, lines, adjust).await
+    }
+
+    /// The same of a carrier that is known otherwise.
+    pub async fn of_kind(kind: &'static dyn CarrierKind, lines: u64, adjust: impl FnOnce(&mut NimbusOptions)) -> Self {
         let clock = Arc::new(TestClock::at(BEGINNING));
         let mut operator = Operator::on_clock(Arc::clone(&clock), 0, Limits::default(), on_one_thread()).await;
         let mut options = NimbusOptions::new(TOKEN);
         adjust(&mut options);
         let simulator = NimbusSimulator::new(options, Arc::clone(&clock) as Arc<dyn Clock>);
         fill(&simulator, lines);
-        let connect = Arc::new(ConnectNimbus { simulator: Arc::clone(&simulator), clock });
+        let connect = Arc::new(ConnectNimbus { kind, simulator: Arc::clone(&simulator), clock });
         operator.engine = operator.engine.clone().connected(Arc::clone(&connect) as Arc<dyn Connect>);
         let provider = provide(&operator).await;
         let here = (1..=lines).map(|line| ImportDevice {
@@ -165,6 +170,7 @@ async fn provide(operator: &Operator) -> ServiceProviderId {
 
 /// Calls the simulator with the credentials that are stored.
 struct ConnectNimbus {
+    kind: &'static dyn CarrierKind,
     simulator: Arc<NimbusSimulator>,
     clock: Arc<TestClock>,
 }
@@ -189,6 +195,6 @@ impl Connect for ConnectNimbus {
     }
 
     fn carriers(&self) -> Carriers {
-        Carriers::default().with(&Nimbus)
+        Carriers::default().with(self.kind)
     }
 }

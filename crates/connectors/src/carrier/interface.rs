@@ -189,7 +189,10 @@ pub enum Next {
     Stands,
     /// It cannot come to stand as asked. What stands half-way is said in the text; why an act failed the engine knows.
     Refuse(String),
-    /// The same, and what was sent for it is taken back: it stands as it did before.
+    /// The same, and the line is left with several plans active beside each other, as the text says: none of them is the one that an order
+    /// could rely on.
+    LeftBeside(String),
+    /// It cannot come to stand, and what was sent for it is taken back: it stands as it did before.
     TakenBack(String),
 }
 

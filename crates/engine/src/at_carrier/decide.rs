@@ -47,6 +47,10 @@ impl CarrierPage<'_> {
                 Next::Found { part, external_id } => self.found(line, part, external_id),
                 Next::Stands => self.stands(line),
                 Next::Refuse(text) => self.refuse(line, &text),
+                Next::LeftBeside(text) => {
+                    line.is_beside = true;
+                    self.refuse(line, &text);
+                }
                 Next::TakenBack(text) => self.taken_back(line, &text),
                 Next::Send(act) => {
                     if let Some(to_do) = self.before_sending(line, act) {
@@ -191,6 +195,11 @@ impl CarrierPage<'_> {
                 let said = line.record(place).and_then(|record| record.outcome.clone()).unwrap_or_default();
                 let text = format!("what {} did is not known yet: {said}; it is read back", self.name());
                 self.apply(line, self.calling.wait(Code::OutcomeUnknown, text, until));
+            }
+            // What was sent last was refused, and what was sent before it had no effect either: it is not sent once more.
+            ReadBack::Settled | ReadBack::GivenUp if line.is_refused(place) => {
+                let said = line.record(place).and_then(|record| record.outcome.clone()).unwrap_or_default();
+                self.part_failed(line, place, Reason::new(Code::CarrierRefused, said));
             }
             ReadBack::Settled | ReadBack::GivenUp => self.had_no_effect(line, place),
         }

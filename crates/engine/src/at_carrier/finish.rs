@@ -117,8 +117,9 @@ impl CarrierPage<'_> {
             return self.apply(line, self.calling.wait(reason.code, text, self.calling.now()));
         }
         if !(compensates(self.calling.order) && line.has_own()) {
-            let reason = line.kept(reason, self.name());
-            line.forget_plan_here(&reason.text);
+            let beside = line.left_beside(reason);
+            let reason = line.kept(reason, self.name(), &beside);
+            line.forget_plan_here(&beside);
             line.end = Some(LineEnd::Ends { reason, unsettled: line.is_unsettled() });
             return;
         }
@@ -150,7 +151,8 @@ impl CarrierPage<'_> {
         if line.unsettled().is_empty() {
             line.goal = Goal::Finish(why);
         } else {
-            // Whatever it is that cannot be done, what is unknown stays so until somebody looks.
+            // Whatever it is that cannot be done, what is unknown stays so until somebody looks; no order may rely on the plan here meanwhile.
+            line.forget_unknown_plan(self.asked);
             line.end = Some(LineEnd::Ends { reason: why, unsettled: true });
         }
     }
@@ -168,8 +170,9 @@ impl CarrierPage<'_> {
         }
         metrics::counter!("lineshift_steps_stuck_total").increment(own.len() as u64);
         tracing::error!(row = %line.row, change = %self.calling.claim.bulk_change_id, "an undo is stuck: {why}");
-        let text = format!("{}; what was changed at {} stands: it could not be undone: {why}{beside}", reason.text, self.name());
-        line.forget_plan_here(&text);
+        let text =
+            format!("{}; what was changed at {} stands: it could not be undone: {why}{}", reason.text, self.name(), beside.said);
+        line.forget_plan_here(&beside);
         line.end = Some(LineEnd::Ends { reason: Reason::new(reason.code, text), unsettled: true });
     }
 

@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use lineshift_connectors::carrier::{Act, Next};
+use lineshift_domain::carrier::CarrierChange;
 use lineshift_domain::codes::Code;
 use lineshift_domain::judge::Reason;
 use lineshift_domain::terms::StepState;
@@ -26,6 +27,10 @@ impl CarrierPage<'_> {
             }
             Next::Send(act) if self.may_clear(line, &act) => return self.before_sending(line, act),
             Next::Refuse(text) => line.left_as(reason, &text),
+            Next::LeftBeside(text) => {
+                line.is_beside = true;
+                line.left_as(reason, &text);
+            }
             Next::TakenBack(text) => {
                 line.left_as(reason, &text);
                 self.forget_own(line);
@@ -43,16 +48,34 @@ impl CarrierPage<'_> {
     }
 }
 
-/// How texts say that several plans of a line are active at its carrier, or may be.
+/// How texts say that several plans of a line are active at its carrier, or may be: what a reason says already is not said again.
 const BESIDE: &str = "still active beside";
+
+/// Whether a line ends with several plans active at its carrier, or may.
+pub(super) struct LeftBeside {
+    is_so: bool,
+    /// `; ...`; empty where nothing is, or the reason says so.
+    pub(super) said: String,
+}
 
 impl CarrierRun {
     /// A line that ends with several plans active at its carrier has none here that an order for it could rely on: no order finds it so
     /// already, and the next one reads how it stands.
-    pub(super) fn forget_plan_here(&mut self, said: &str) {
-        if !said.contains(BESIDE) {
-            return;
+    pub(super) fn forget_plan_here(&mut self, beside: &LeftBeside) {
+        if beside.is_so {
+            self.forget_plan();
         }
+    }
+
+    /// Nor has one that ends while nobody knows what an act did to its plan.
+    pub(super) fn forget_unknown_plan(&mut self, asked: &CarrierChange) {
+        let moves_plan = matches!(asked, CarrierChange::RatePlan { rate_plan: Some(_), effective_at: None, .. });
+        if self.is_beside || (moves_plan && !self.unsettled().is_empty()) {
+            self.forget_plan();
+        }
+    }
+
+    fn forget_plan(&mut self) {
         let action = if self.is_undoing() { CarrierWrite::RatePlanUndone } else { CarrierWrite::RatePlan };
         let (by, device_id, rate_plan) = (self.row, self.device_id, Some(String::new()));
         self.store(CarrierLineWrite { by, device_id, action, status: None, rate_plan, comm_plan: None });
@@ -70,8 +93,9 @@ impl CarrierRun {
         };
         let own = self.own();
         if !compensates || own.is_empty() {
-            let reason = self.kept(&why, name);
-            self.forget_plan_here(&reason.text);
+            let beside = self.left_beside(&why);
+            let reason = self.kept(&why, name, &beside);
+            self.forget_plan_here(&beside);
             return LineEnd::Ends { reason, unsettled: self.is_unsettled() };
         }
         let beside = self.left_beside(&why);
@@ -81,9 +105,11 @@ impl CarrierRun {
                 record.outcome = Some(reason.text.clone());
             });
         }
-        let text =
-            format!("{}; what was changed at the carrier stands: it could not be undone: {}{beside}", why.text, reason.text);
-        self.forget_plan_here(&text);
+        let text = format!(
+            "{}; what was changed at the carrier stands: it could not be undone: {}{}",
+            why.text, reason.text, beside.said
+        );
+        self.forget_plan_here(&beside);
         LineEnd::Ends { reason: Reason::new(why.code, text), unsettled: true }
     }
 
@@ -94,7 +120,7 @@ impl CarrierRun {
     }
 
     /// Says in the reason what stands in spite of it, so that nobody looks for it in vain (B6.3, keep).
-    pub(super) fn kept(&self, reason: &Reason, name: &str) -> Reason {
+    pub(super) fn kept(&self, reason: &Reason, name: &str, beside: &LeftBeside) -> Reason {
         let own: Vec<String> = self
             .own()
             .into_iter()
@@ -107,16 +133,17 @@ impl CarrierRun {
         if own.is_empty() {
             return reason.clone();
         }
-        let beside = self.left_beside(reason);
-        Reason::new(reason.code, format!("{}; kept at {name}: {}{beside}", reason.text, own.join(", ")))
+        Reason::new(reason.code, format!("{}; kept at {name}: {}{}", reason.text, own.join(", "), beside.said))
     }
 
-    /// What is active at the carrier beside each other, as it was read; or what may be, where nobody could read it: `; ...`, empty where
-    /// nothing is or the reason says so.
-    pub(super) fn left_beside(&self, reason: &Reason) -> String {
-        if self.is_stored() || reason.text.contains(BESIDE) {
-            return String::new();
-        }
+    /// What is active at the carrier beside each other, as its connector said or as it was read; or what may be, where nobody could read it.
+    pub(super) fn left_beside(&self, reason: &Reason) -> LeftBeside {
+        let seen = if self.is_stored() || self.own().is_empty() { String::new() } else { self.seen_beside() };
+        let is_so = self.is_beside || !seen.is_empty();
+        LeftBeside { is_so, said: if reason.text.contains(BESIDE) { String::new() } else { seen } }
+    }
+
+    fn seen_beside(&self) -> String {
         let Some(there) = self.there().filter(|_| self.read_at().is_some()) else {
             let former = self.former_plan().filter(|_| self.done_acts() > 1);
             return former.map(|plan| format!("; its former plan {plan} may be still active beside that")).unwrap_or_default();

@@ -48,6 +48,8 @@ pub(crate) struct CarrierRun {
     is_looked_at: bool,
     /// Whether it turned out only now, though it is refused, that it stands.
     pub(super) stands_anew: bool,
+    /// Whether its connector says that it is left with several plans active beside each other.
+    pub(super) is_beside: bool,
     unwritten: StepBatch,
     entries: Entries,
 }
@@ -103,6 +105,7 @@ impl CarrierRun {
             short_waits: 0,
             is_looked_at,
             stands_anew: false,
+            is_beside: false,
             unwritten: StepBatch::default(),
             entries,
         };

@@ -118,7 +118,7 @@ impl<F: Fixture> Going<'_, F> {
                 }
             }
             Next::Stands => Some(End::Stands),
-            Next::Refuse(text) | Next::TakenBack(text) => {
+            Next::Refuse(text) | Next::LeftBeside(text) | Next::TakenBack(text) => {
                 self.texts.push(text.clone());
                 Some(End::Refused(text))
             }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use lineshift_connectors::carrier::{
-    Believed, Callback, CallbackRefused, CallbackRequest, Carrier, CarrierKind, Known, Next, Setting, paced,
+    Act, Believed, Callback, CallbackRefused, CallbackRequest, Carrier, CarrierKind, Known, Next, Repeat, Setting, paced,
 };
 use lineshift_connectors::http::Account;
 use lineshift_domain::carrier::{Abilities, Answers, CarrierChange, CarrierStatus, RatePlanAbility, StatedLimits, StatusAbility};
@@ -38,6 +38,35 @@ static STATUSES: [CarrierStatus; 2] = [
 /// The carrier.
 #[derive(Debug, Clone, Copy)]
 pub struct Nimbus;
+
+/// Nimbus, if each of its requests made something that another one would make once more: for what the engine does with such acts.
+#[derive(Debug, Clone, Copy)]
+pub struct CreatingNimbus;
+
+impl CarrierKind for CreatingNimbus {
+    fn abilities(&self) -> &'static Abilities {
+        Nimbus.abilities()
+    }
+
+    fn next(&self, asked: &CarrierChange, known: &Known<'_>) -> Next {
+        match Nimbus.next(asked, known) {
+            Next::Send(act) => Next::Send(Act { repeat: Repeat::Creates, ..act }),
+            next => next,
+        }
+    }
+
+    fn connect(&self, account: Account, base_address: &str, credentials: &SecretString) -> Result<Arc<dyn Carrier>, String> {
+        Nimbus.connect(account, base_address, credentials)
+    }
+
+    fn check_credentials(&self, credentials: &SecretString) -> Result<(), String> {
+        Nimbus.check_credentials(credentials)
+    }
+
+    fn read_callback(&self, request: &CallbackRequest<'_>) -> Result<Callback, CallbackRefused> {
+        Nimbus.read_callback(request)
+    }
+}
 
 impl CarrierKind for Nimbus {
     fn abilities(&self) -> &'static Abilities {

@@ -9,7 +9,7 @@ mod kind;
 mod ledger;
 mod simulator;
 
-pub use self::kind::{ABILITIES, KIND, Nimbus};
+pub use self::kind::{ABILITIES, CreatingNimbus, KIND, Nimbus};
 pub use self::ledger::{Change, Ledger, Line, Plan, Request, Status};
 pub use self::simulator::{
     NimbusOptions, NimbusSimulator, NimbusSystem, OPENAPI, call_back, find_line, take_callbacks, with_examples,

@@ -279,6 +279,49 @@ async fn a_request_that_failed_leaves_open_what_one_before_it_does_of_which_nobo
     }
 }
 
+/// What creates is sent again only once it was read that it had no effect; what is refused then is not sent once more.
+#[tokio::test]
+async fn what_creates_is_not_sent_again_once_it_was_refused() {
+    let slow = |options: &mut nimbus::NimbusOptions| options.takes = TimeDelta::minutes(20);
+    let world = NimbusWorld::of_kind(&nimbus::CreatingNimbus, 1, slow).await;
+    world.simulator.meet_next_on("POST /changes", Fault::Reset);
+    let served = Served::of(world).await;
+    assert_eq!(served.order(1, json!({"CarrierRatePlan": LARGE})).await.status, 202);
+    let look = async || {
+        served.app.operator.run_until_idle().await;
+        served.app.operator.clock.advance(A_LOOK);
+    };
+    let sent_again = || served.simulator.with_ledger(|ledger, _| ledger.requests.pop().map(|request| request.id));
+    let mut lost = sent_again();
+    for _ in 0..160 {
+        if lost.is_some() {
+            break;
+        }
+        look().await;
+        lost = sent_again();
+    }
+    let lost = lost.expect("it is sent again once it is known that it had no effect");
+    assert_eq!(served.post(PASSWORD, &lost, json!([{"iccid": iccid(1), "failed": "no"}])).await.status, 200);
+    for _ in 0..320 {
+        look().await;
+    }
+    let id = BulkChangeId(1);
+    assert_eq!(served.app.operator.outcomes(id).await, ["carrier_refused"]);
+    assert_eq!(served.simulator.traffic().calls.get("POST /changes"), Some(&2));
+    assert_eq!(served.app.operator.device(1).await.carrier_rate_plan.as_deref(), Some(SMALL));
+}
+
+/// A line that fails while nobody knows what was done to its plan has none here that the next order could find as asked already.
+#[tokio::test]
+async fn a_line_that_fails_with_an_unknown_act_has_no_plan_here() {
+    let world = NimbusWorld::with_lines(1).await;
+    world.simulator.meet_next_on("POST /changes", Fault::Reset);
+    world.simulator.with_ledger(|ledger, _| drop(ledger.lines.remove(&iccid(1))));
+    let id = submitted(&world, 1).await;
+    assert_eq!(world.operator.outcomes(id).await, ["carrier_line_unknown"]);
+    assert_eq!(world.operator.device(1).await.carrier_rate_plan, None, "which it has is not known here");
+}
+
 /// A failure that is told counts only where the line, read since, does not show the change.
 #[tokio::test]
 async fn a_callback_that_says_a_line_failed_is_not_believed_against_what_the_line_shows() {

@@ -137,7 +137,7 @@ impl Saga<'_> {
             return if must_be_shown { Next::Read } else { Next::Stands };
         }
         let old = if left.len() == 1 { "the old package" } else { "the old packages" };
-        Next::Refuse(format!(
+        Next::LeftBeside(format!(
             "POND did not terminate {old} {}: still active beside the new package {id} of type {}",
             listed(&left),
             self.plan

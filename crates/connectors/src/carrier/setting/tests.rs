@@ -113,7 +113,7 @@ proptest! {
                     prop_assert_eq!(at_carrier, ASKED);
                     return Ok(());
                 }
-                Next::Refuse(_) | Next::TakenBack(_) => {
+                Next::Refuse(_) | Next::LeftBeside(_) | Next::TakenBack(_) => {
                     prop_assert_eq!(at_carrier, "INVENTORY");
                     return Ok(());
                 }

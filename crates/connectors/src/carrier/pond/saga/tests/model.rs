@@ -115,7 +115,7 @@ impl World {
                     self.happened += 1;
                     self.send(&act, plan, happens.next().unwrap_or(Happens::Works));
                 }
-                end @ (Next::Stands | Next::Refuse(_) | Next::TakenBack(_)) => {
+                end @ (Next::Stands | Next::Refuse(_) | Next::LeftBeside(_) | Next::TakenBack(_)) => {
                     if end == Next::Stands {
                         assert_eq!(self.active_plans(), [plan], "{log:?}");
                     }
