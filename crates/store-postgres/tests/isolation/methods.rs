@@ -203,9 +203,7 @@ async fn try_devices(tried: &mut Tried<'_>, of: &Filled) {
     try_it!(tried, DeviceStore.list_line_services(tenant, of.lines[0]));
     try_it!(tried, DeviceStore.list_device_history(tenant, &Reach::Everything, of.lines[7], None, 10));
     let events = LineEventFilter { portals: PortalType::ALL.to_vec(), ordered_by: None };
-    for line in [of.lines[7], of.entry.device_id] {
-        try_it!(tried, DeviceStore.list_line_events(tenant, &Reach::Everything, &events, line, None, 10));
-    }
+    try_it!(tried, DeviceStore.list_line_events(tenant, &Reach::Everything, &events, of.entry.device_id, None, 10));
     for (identifier, line) in [(LineIdentifier::Iccid, iccid(0)), (LineIdentifier::Number, crate::orders::number(0))] {
         let lines = [read_line(identifier, &line).expect("well-formed")];
         try_it!(tried, DeviceStore.look_up_lines(tenant, identifier, &lines, QUERY));

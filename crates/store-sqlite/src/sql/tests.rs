@@ -182,7 +182,7 @@ async fn each_list_of_lines_has_its_index() {
         (portable::devices::COUNT_BY_ICCID_PREFIX, "device_by_iccid (tenant_id=? AND iccid>? AND iccid<?)"),
         (
             portable::devices::LIST_UNDONE_OF_LINE,
-            "device_change_undone (tenant_id=? AND device_id=? AND processed_at>? AND processed_at<?)",
+            "device_change_undone (tenant_id=? AND device_id=? AND processed_at>? AND (processed_at,id)<(?,?))",
         ),
         (portable::devices::LIST_DEVICES_BY_NUMBER, "device_by_number (tenant_id=? AND subscriber_number=? AND id>?)"),
         (portable::devices::LIST_DEVICES_BY_PROVIDER, "device_by_provider (tenant_id=? AND service_provider_id=? AND id>?)"),

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use lineshift_domain::codes::Code;
 use lineshift_domain::facts::Hold;
 use lineshift_domain::ids::{
-    DeviceChangeId, DeviceId, IntegrationAuthenticationId, PrincipalId, RevServiceId, RevServiceProductId,
+    BulkChangeId, DeviceChangeId, DeviceId, IntegrationAuthenticationId, PrincipalId, RevServiceId, RevServiceProductId,
 };
 use lineshift_domain::judge::Reason;
 use lineshift_domain::log_text::{LogText, entry};
@@ -367,17 +367,7 @@ pub async fn unsettled_steps_are_listed_and_settled<S: Store>(store: &S) {
     assert_eq!(store.get_bulk_change_of(tenant, found[1]).await.expect("its change"), id);
     assert!(store.get_bulk_change_of(fixture.other, found[1]).await.is_err());
 
-    // Who looked at another attempt, or before its steps were written, says nothing of this one.
-    let (attempt, steps_at) =
-        (rows(&fixture, id).await[0].attempt, store.list_steps(tenant, found[0]).await.expect("listed")[0].at);
-    for stale in [
-        Looked { attempt: Some(attempt + 1), steps_at: Some(steps_at) },
-        Looked { attempt: Some(attempt), steps_at: Some(steps_at - chrono::TimeDelta::microseconds(1)) },
-    ] {
-        let refused = store.settle_steps(tenant, found[0], &Settlement::Gone, stale, "somebody", at(29)).await;
-        assert!(matches!(refused, Err(StoreError::Conflict { .. })), "{stale:?}: {refused:?}");
-    }
-    let looked = Looked { attempt: Some(attempt), steps_at: Some(steps_at) };
+    let looked = looks_at_something_else_settle_nothing(&fixture, id, found[0]).await;
     store.settle_steps(tenant, found[0], &Settlement::Stands(Some(10)), looked, "somebody", at(30)).await.expect("settled");
     let stands = store.list_steps(tenant, found[0]).await.expect("listed");
     assert_eq!((stands[0].state, stands[0].external_number(), stands[0].at), (StepState::Done, Some(10), at(30)));
@@ -403,6 +393,25 @@ pub async fn unsettled_steps_are_listed_and_settled<S: Store>(store: &S) {
     assert!(matches!(again, Err(StoreError::Conflict { .. })), "{again:?}");
     let missing = store.settle_steps(fixture.other, found[1], &Settlement::Gone, Looked::default(), "somebody", at(33)).await;
     assert!(matches!(missing, Err(StoreError::NotFound { .. })), "{missing:?}");
+}
+
+/// Who looked at another attempt of the first row, or before its steps were written, says nothing of this one; answers what stands there.
+async fn looks_at_something_else_settle_nothing<S: Store>(
+    fixture: &Fixture<'_, S>,
+    id: BulkChangeId,
+    row: DeviceChangeId,
+) -> Looked {
+    let (store, tenant) = (fixture.store, fixture.tenant);
+    let attempt = rows(fixture, id).await[0].attempt;
+    let steps_at = store.list_steps(tenant, row).await.expect("listed")[0].at;
+    for stale in [
+        Looked { attempt: Some(attempt + 1), steps_at: Some(steps_at) },
+        Looked { attempt: Some(attempt), steps_at: Some(steps_at - chrono::TimeDelta::microseconds(1)) },
+    ] {
+        let refused = store.settle_steps(tenant, row, &Settlement::Gone, stale, "somebody", at(29)).await;
+        assert!(matches!(refused, Err(StoreError::Conflict { .. })), "{stale:?}: {refused:?}");
+    }
+    Looked { attempt: Some(attempt), steps_at: Some(steps_at) }
 }
 
 /// What a filter leaves out shows by nothing, not even by there being more.

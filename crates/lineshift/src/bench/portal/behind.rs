@@ -11,7 +11,7 @@ use lineshift_domain::ids::{DeviceId, TenantId};
 use lineshift_domain::reach::Reach;
 use lineshift_domain::terms::PortalType;
 use lineshift_store::Store;
-use lineshift_store::devices::{LineFilter, LineOrder};
+use lineshift_store::devices::{LineEventFilter, LineFilter, LineOrder};
 use lineshift_store::plan_queue::EntryFilter;
 use reqwest::StatusCode;
 
@@ -38,6 +38,8 @@ pub(super) enum Call {
     CountLines(LineFilter),
     /// The billing services of a line.
     Services(DeviceId),
+    /// What was asked for a line and is not in its history.
+    Asked(DeviceId),
     /// How many entries of the plan queue fall due when.
     CountDue(EntryFilter),
     /// Changes that run.
@@ -86,6 +88,10 @@ impl Behind {
             }
             Call::CountLines(filter) => drop(store.count_sought(tenant, &reach, filter, COUNTED).await?),
             Call::Services(line) => drop(store.list_line_services(tenant, *line).await?),
+            Call::Asked(line) => {
+                let filter = LineEventFilter { portals: PortalType::ALL.to_vec(), ordered_by: None };
+                drop(store.list_line_events(tenant, &reach, &filter, *line, None, GRID_LINES).await?);
+            }
             Call::CountDue(filter) => drop(store.count_due_entries(tenant, &reach, filter).await?),
             Call::Unfinished => drop(store.list_unfinished(tenant, PortalType::ALL, None, HOME_CHANGES).await?),
             Call::Failed(since) => drop(store.list_failed(tenant, PortalType::ALL, None, *since, HOME_CHANGES).await?),

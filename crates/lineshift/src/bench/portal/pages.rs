@@ -102,6 +102,7 @@ pub(super) async fn pages(prepared: &Prepared, browser: &Browser) -> Result<Vec<
             get(format!("/api/v1/devices/{line}/history?limit=50")),
             get(format!("/api/v1/plan-queue?device_id={line}&limit=50")),
             Call::Services(DeviceId(line)),
+            Call::Asked(DeviceId(line)),
         ],
     ));
     let providers = || get("/api/v1/service-providers");
