@@ -134,7 +134,7 @@ pub(in crate::portal) async fn settle(
     let address = format!("{}/lines/{row}", address_of(&change));
     let (engine, caller) = (viewer.web.engine.clone(), viewer.caller.clone());
     let settled = carried_through(async move { engine.settle(&caller, row, &settlement, looked).await }).await;
-    if let Err(problem) = settled.map_err(ApiProblem::from) {
+    if let Err(problem) = settled {
         if problem.status() != StatusCode::CONFLICT {
             return Err(problem.into());
         }
