@@ -65,7 +65,7 @@ pub(super) fn list(
         }
         found.extend(of_kind);
     }
-    found.sort_by(|one, other| other.key.cmp(&one.key));
+    found.sort_by_key(|event| std::cmp::Reverse(event.key));
     Ok(Listed::from_surplus(found, limit, |event| event.key))
 }
 
