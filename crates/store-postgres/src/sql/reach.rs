@@ -56,7 +56,7 @@ macro_rules! reached_of {
                 AND (CAST($11 AS BIGINT) = 0 OR x.customer_rate_plan_id = $11)
                 AND (CAST($12 AS BIGINT) = 0 OR x.customer_rate_pool_id = $12)
                 AND (CAST($13 AS TEXT) = '' OR xd.status = $13) AND (CAST($14 AS TEXT) = '' OR xd.carrier_rate_plan = $14)
-                AND (CAST($15 AS TEXT) = '' OR (xd.iccid > $15 AND xd.iccid < $16))
+                AND (CAST($15 AS TEXT) = '' OR (xd.iccid >= $15 AND xd.iccid < $16))
                 ORDER BY ", $id, $order, " LIMIT $3) AS found"
         )
     };
@@ -110,7 +110,7 @@ lineshift_store::statements! {
     );
     /// Lines within reach that are sought by several things at once, by id. `$1` tenant, `$2` the id before the first, `$3` how many; `$4` to
     /// `$7` as for `LIST_DEVICES`; `$8` customer, `$9` site, `$10` service provider, `$11` customer rate plan, `$12` pool, 0 for any; `$13`
-    /// status and `$14` carrier rate plan, empty for any; between `$15` and `$16` lie their ICCIDs, empty for any.
+    /// status and `$14` carrier rate plan, empty for any; from `$15` on before `$16` lie their ICCIDs, empty for any.
     ///
     /// Rows, indexes, locks: as for `LIST_DEVICES`.
     SEEK_LINES = concat!(reached_and_sought!(">", ""), device_columns!(), of_reached!(), " ORDER BY d.id LIMIT $3");

@@ -22,6 +22,11 @@ pub(crate) fn end_of(prefix: &str) -> String {
     end
 }
 
+/// The least text behind an ICCID, before whichever digits might follow it.
+fn behind(iccid: &str) -> String {
+    format!("{iccid}!")
+}
+
 /// A page of them after a line, and where it ends if there may be more.
 pub(super) fn list(
     sql: &Sql<'_>,
@@ -34,7 +39,7 @@ pub(super) fn list(
     let prefix = filter.iccid_prefix.as_deref().unwrap_or_default();
     let (mut low, mut high) = (prefix.to_owned(), end_of(prefix));
     let mut goes_on = |iccid: &str| match order {
-        LineOrder::OldestFirst => iccid.clone_into(&mut low),
+        LineOrder::OldestFirst => low = behind(iccid),
         LineOrder::NewestFirst => iccid.clone_into(&mut high),
     };
     if let Some(after) = after {
@@ -66,7 +71,7 @@ pub(super) fn list(
             return Ok(SoughtLines { next: Some(id), is_cut: true, ..found });
         }
         match order {
-            LineOrder::OldestFirst => low = iccid,
+            LineOrder::OldestFirst => low = behind(&iccid),
             LineOrder::NewestFirst => high = iccid,
         }
     }
@@ -93,6 +98,7 @@ mod tests {
         for (prefix, end) in [("8901", "8902"), ("8909", "890:")] {
             assert_eq!(end_of(prefix), end);
             assert!(*format!("{prefix}9999") < *end && end > prefix);
+            assert!(*behind(prefix) > *prefix && behind(prefix) < format!("{prefix}0"));
         }
     }
 }

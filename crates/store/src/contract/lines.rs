@@ -95,6 +95,7 @@ pub async fn lines_are_sought_by_several_things<S: Store>(store: &S) {
         (LineFilter { iccid: Some(iccid(3)), ..flat() }, &[]),
         (LineFilter { iccid_prefix: Some("890126".to_owned()), ..any() }, &[0, 1, 2, 3, 4, 5, 6]),
         (LineFilter { iccid_prefix: Some(iccid(3)[..19].to_owned()), ..deactivated() }, &[1, 3, 6]),
+        (LineFilter { iccid_prefix: Some(iccid(4)), ..any() }, &[4]),
         (LineFilter { iccid_prefix: Some("890127".to_owned()), ..any() }, &[]),
         (LineFilter { iccid_prefix: Some("890126".to_owned()), number: Some(number(6)), ..any() }, &[6]),
         (LineFilter { number: Some(number(6)), ..any() }, &[6]),

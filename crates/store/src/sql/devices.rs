@@ -34,11 +34,11 @@ macro_rules! list_by_assignment {
     };
 }
 
-/// Lines whose ICCIDs lie between `$2` and `$3`.
+/// Lines whose ICCIDs lie from `$2` on before `$3`.
 macro_rules! of_iccids {
     () => {
         " FROM device AS d JOIN device_tenant AS dt ON dt.tenant_id = $1 AND dt.device_id = d.id
-          WHERE d.tenant_id = $1 AND d.iccid > $2 AND d.iccid < $3"
+          WHERE d.tenant_id = $1 AND d.iccid >= $2 AND d.iccid < $3"
     };
 }
 
@@ -123,10 +123,10 @@ crate::statements! {
          ORDER BY q.modified_at DESC, q.device_change_id DESC LIMIT $5"
     );
 
-    /// Lines whose ICCIDs lie between `$2` and `$3`, by `device_by_iccid` in its order. `$1` tenant, `$4` how many.
+    /// Lines whose ICCIDs lie from `$2` on before `$3`, by `device_by_iccid` in its order. `$1` tenant, `$4` how many.
     LIST_BY_ICCID_PREFIX = concat!(device_columns!(), of_iccids!(), " ORDER BY d.iccid LIMIT $4");
     /// The same against its order.
     LIST_BY_ICCID_PREFIX_NEWEST = concat!(device_columns!(), of_iccids!(), " ORDER BY d.iccid DESC LIMIT $4");
     /// How many, up to `$4`, by `device_by_iccid` alone.
-    COUNT_BY_ICCID_PREFIX = "SELECT count(*) FROM (SELECT 1 FROM device WHERE tenant_id = $1 AND iccid > $2 AND iccid < $3 LIMIT $4) AS found";
+    COUNT_BY_ICCID_PREFIX = "SELECT count(*) FROM (SELECT 1 FROM device WHERE tenant_id = $1 AND iccid >= $2 AND iccid < $3 LIMIT $4) AS found";
 }
