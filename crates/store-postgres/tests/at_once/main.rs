@@ -16,6 +16,7 @@ use lineshift_store::billing::{BillingStore as _, CallWindows};
 use lineshift_store::catalogue::{CatalogueStore as _, IntegrationAuthentication};
 use lineshift_store_postgres::testing::TestDatabase;
 use lineshift_store_postgres::{Options, PostgresStore};
+use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
 const CONCURRENCY: u32 = 5;
@@ -44,12 +45,15 @@ async fn places_are_never_given_twice() {
     let (stores, tenant, account) = account(&database).await;
     // What each holder surely has: what it was given last, less what it gives up with its next asking.
     let held = Arc::new(Mutex::new(BTreeMap::<u32, u32>::new()));
+    // All ask in every round: none is done before another has begun.
+    let together = Arc::new(Barrier::new(8));
     let mut holders = JoinSet::new();
     for holder in 0..8_u32 {
-        let (store, held) = (stores[holder as usize % 2].clone(), Arc::clone(&held));
+        let (store, held, together) = (stores[holder as usize % 2].clone(), Arc::clone(&held), Arc::clone(&together));
         holders.spawn(async move {
             let (mut places, mut share, mut had_some) = (0, 0, false);
             for round in 0..40 {
+                together.wait().await;
                 let now = start() + TimeDelta::milliseconds(500 * round);
                 let kept = places.min(share);
                 held.lock().expect("no test panics here").insert(holder, kept);

@@ -136,7 +136,14 @@ async fn inserts(two: &TwoTenants) -> Vec<(String, String)> {
     for table in &two.tables {
         let sql = format!("SELECT to_jsonb(t)::text FROM {table} t WHERE tenant_id = {} LIMIT 1", two.tenant.tenant.0);
         let row = two.database.look(&sql).await[0][0].replace('\'', "''");
-        inserts.push((table.clone(), format!("INSERT INTO {table} SELECT * FROM jsonb_populate_record(NULL::{table}, '{row}')")));
+        // What the database makes of others is not given.
+        let given = format!(
+            "SELECT string_agg(attname, ', ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = '{table}'::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''"
+        );
+        let columns = two.database.look(&given).await[0][0].clone();
+        let insert =
+            format!("INSERT INTO {table} ({columns}) SELECT {columns} FROM jsonb_populate_record(NULL::{table}, '{row}')");
+        inserts.push((table.clone(), insert));
     }
     inserts
 }
