@@ -67,10 +67,14 @@ impl<'t> Token<'t> {
         }
         let end = digits_end(bytes, begin);
         let count = end - begin;
-        if count < 10
-            && let Some((end, entry)) = grouped(text, begin, end)
-        {
-            return Self { end, entry: Some(entry) };
+        if count < 10 {
+            match grouped(text, begin, end) {
+                Groups::Whole(end, entry) => return Self { end, entry: Some(entry) },
+                Groups::List(end) => {
+                    return Self { end, entry: Some(Entry::Malformed(&text[begin..end.min(begin + SHOWN)])) };
+                }
+                Groups::Apart => {}
+            }
         }
         // Cards are sometimes written with an F that fills them up to twenty places.
         let padded = count == 19 && bytes.get(end).is_some_and(|byte| byte.eq_ignore_ascii_case(&b'f'));
@@ -85,7 +89,7 @@ impl<'t> Token<'t> {
     }
 }
 
-/// An identifier of exactly these digits.
+/// An identifier of exactly these digits, whatever separates them.
 fn whole(digits: &str) -> Option<Entry<'_>> {
     if let Ok(iccid) = read_line(LineIdentifier::Iccid, digits) {
         return Some(Entry::Iccid(iccid));
@@ -116,11 +120,21 @@ fn scientific_end(bytes: &[u8], begin: usize) -> Option<usize> {
     is_exponent.then_some(end)
 }
 
-/// Short groups with single separators between them that are an identifier together: the end of the last and the entry. Groups of which one
-/// touches a letter, a colon or a decimal sign belong to something else.
-fn grouped(text: &str, begin: usize, first_end: usize) -> Option<(usize, Entry<'_>)> {
+/// What groups of digits with single separators between them come to.
+enum Groups<'t> {
+    /// An identifier together, up to there.
+    Whole(usize, Entry<'t>),
+    /// More digits than any identifier has, up to there: a list of something else. No part of it is taken for an identifier.
+    List(usize),
+    /// Nothing together.
+    Apart,
+}
+
+/// Short groups with single separators between them. Groups of which one touches a letter, a colon or a decimal sign belong to something
+/// else.
+fn grouped(text: &str, begin: usize, first_end: usize) -> Groups<'_> {
     let bytes = text.as_bytes();
-    let (mut end, mut best) = (first_end, None);
+    let mut end = first_end;
     let belongs_elsewhere = |begin: usize, end: usize| {
         let before = begin.checked_sub(1).map(|place| bytes[place]);
         let is_strange = |byte: u8| byte.is_ascii_alphabetic() || b":%$@#_=&?".contains(&byte);
@@ -128,31 +142,35 @@ fn grouped(text: &str, begin: usize, first_end: usize) -> Option<(usize, Entry<'
             || bytes.get(end).copied().is_some_and(is_strange)
     };
     if belongs_elsewhere(begin, first_end) {
-        return None;
+        return Groups::Apart;
     }
     let mut digits = first_end - begin;
     while let Some(next) = group_after(bytes, end) {
+        // Numbers with hyphens or dots in them, and blanks between one and the next.
+        if end > first_end
+            && digits <= 22
+            && bytes[end] == b' '
+            && !bytes[begin..end].contains(&b' ')
+            && let Some(entry) = whole(&text[begin..end])
+        {
+            return Groups::Whole(end, entry);
+        }
         let next_end = digits_end(bytes, next);
         if next_end - next >= 10 || belongs_elsewhere(next, next_end) {
             break;
         }
         digits += next_end - next;
-        if digits > 22 {
-            // More than any identifier has: these groups are a list of something else.
-            return None;
-        }
         end = next_end;
-        best = whole_of_groups(&text[begin..end]).map(|entry| (end, entry)).or(best);
+    }
+    if digits > 22 {
+        return Groups::List(end);
     }
     // Only what the groups are altogether counts: a part of them would be made up.
-    best.filter(|(best_end, _)| *best_end == end)
-}
-
-fn whole_of_groups(groups: &str) -> Option<Entry<'_>> {
-    if let Ok(iccid) = read_line(LineIdentifier::Iccid, groups) {
-        return Some(Entry::Iccid(iccid));
+    if end == first_end {
+        Groups::Apart
+    } else {
+        whole(&text[begin..end]).map_or(Groups::Apart, |entry| Groups::Whole(end, entry))
     }
-    read_line(LineIdentifier::Number, groups).ok().map(Entry::Number)
 }
 
 /// The beginning of the group of digits after one that ends there: a blank, hyphen, dot or slash between them, with or without brackets.
@@ -243,6 +261,21 @@ mod tests {
         ] {
             assert_eq!(read(words), Vec::<String>::new(), "{words:?}");
         }
+    }
+
+    #[test]
+    fn numbers_in_groups_may_stand_in_one_row() {
+        assert_eq!(
+            read("617-555-0100 617-555-0101 617.555.0102 (617) 555-0103"),
+            ["number 6175550100", "number 6175550101", "number 6175550102", "number 6175550103"]
+        );
+    }
+
+    #[test]
+    fn a_list_of_groups_is_no_identifier_and_told_once() {
+        let list = "12 34 ".repeat(100_000);
+        assert_eq!(read(&list), [format!("malformed {}", &list[..SHOWN])], "nor is any part of it");
+        assert_eq!(read("12 34 56 78 90 12 34 56 78 90 12 34, 6175550100").len(), 2);
     }
 
     #[test]

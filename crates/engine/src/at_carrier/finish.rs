@@ -193,7 +193,10 @@ impl CarrierPage<'_> {
                 self.wait_to_read(line, &reason);
             }
             Flow::Fail(reason) => self.fail(line, reason),
-            Flow::GivenUp(reason) => line.end = Some(LineEnd::Ends { reason, unsettled: true }),
+            Flow::GivenUp(reason) => {
+                line.forget_unknown_plan(self.asked);
+                line.end = Some(LineEnd::Ends { reason, unsettled: true });
+            }
         }
     }
 

@@ -139,8 +139,9 @@ impl CarrierRun {
     /// What is active at the carrier beside each other, as its connector said or as it was read; or what may be, where nobody could read it.
     pub(super) fn left_beside(&self, reason: &Reason) -> LeftBeside {
         let seen = if self.is_stored() || self.own().is_empty() { String::new() } else { self.seen_beside() };
-        let is_so = self.is_beside || !seen.is_empty();
-        LeftBeside { is_so, said: if reason.text.contains(BESIDE) { String::new() } else { seen } }
+        // What a worker knew that waited or died since is in its words alone.
+        let is_said = reason.text.contains(BESIDE);
+        LeftBeside { is_so: self.is_beside || is_said || !seen.is_empty(), said: if is_said { String::new() } else { seen } }
     }
 
     fn seen_beside(&self) -> String {

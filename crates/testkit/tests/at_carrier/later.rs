@@ -88,6 +88,7 @@ async fn what_passes_its_deadline_ends_in_error_and_holds_its_line_until_it_is_s
     let text = failed[0].status_details.as_deref().unwrap_or_default();
     assert_eq!(failed[0].error_code.map(|code| code.as_str()), Some("outcome_unknown"));
     assert!(text.contains("Nimbus accepted request r-1") && text.contains("retry or settle"), "{text}");
+    assert_eq!(world.operator.device(1).await.carrier_rate_plan, None, "no order finds it as it was: it may be moved there yet");
 
     let another = world.operator.run(world.order([1], to_plan(LARGE))).await.id;
     assert_eq!(world.operator.outcomes(another).await, ["outcome_unknown"], "its line is held");
