@@ -8,7 +8,7 @@ use serde_json::json;
 
 #[tokio::test]
 async fn a_full_disk_is_said_and_leaves_the_store_intact() {
-    let options = Options { max_pages: Some(120), ..Options::default() };
+    let options = Options { max_pages: Some(160), ..Options::default() };
     let app = TestApp::with(10, Limits::default(), options).await;
     let orderer = app.orderer().await;
     let devices: Vec<String> = (0..4_000).map(|nth| format!("{} {nth}", "9".repeat(60))).collect();
