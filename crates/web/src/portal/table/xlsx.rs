@@ -200,20 +200,26 @@ fn resolved(folder: &str, target: &str) -> String {
 /// Where in a sheet its reader is.
 #[derive(Default)]
 struct At {
-    row: u64,
     column: usize,
-    /// The row in which a cell was found last.
-    taken: Option<u64>,
+    /// Whether something was found in this row.
+    is_begun: bool,
+}
+
+impl At {
+    fn begin_row(&mut self, sheet: &mut Sheet, budget: &mut Budget) -> Result<(), Unreadable> {
+        if std::mem::replace(&mut self.is_begun, true) {
+            return Ok(());
+        }
+        sheet.begin_row(budget)
+    }
 }
 
 fn read_sheet(part: &mut Part<'_>, texts: &SharedTexts, sheet: &mut Sheet, budget: &mut Budget) -> Result<(), Unreadable> {
     let (mut at, mut kind, mut text) = (At::default(), String::new(), Text::default());
     while let Some(event) = part.next()? {
         match event {
-            Event::Start(element) if element.local_name().as_ref() == "row" => {
-                at.row = attribute(&element, "r").and_then(|row| row.parse().ok()).unwrap_or(at.row + 1);
-                at.column = 0;
-            }
+            // The number that a row says it has is of no use: it may be any.
+            Event::Start(element) if element.local_name().as_ref() == "row" => at = At::default(),
             Event::Start(element) if element.local_name().as_ref() == "c" => {
                 budget.cell()?;
                 at.column = attribute(&element, "r").and_then(|cell| column_of(&cell)).unwrap_or(at.column);
@@ -243,7 +249,7 @@ fn take_cell(
     let text = match kind {
         "s" => match written.trim().parse().ok().and_then(|place| texts.get(place)) {
             // Of those that name no lines headers alone are of use.
-            Some((text, names_lines)) if names_lines || sheet.is_at_header(at.taken != Some(at.row)) => text,
+            Some((text, names_lines)) if names_lines || sheet.is_at_header(!at.is_begun) => text,
             _ => return Ok(()),
         },
         "inlineStr" | "str" => written,
@@ -256,10 +262,7 @@ fn take_cell(
     if text.trim().is_empty() {
         return Ok(());
     }
-    if at.taken != Some(at.row) {
-        sheet.begin_row(budget)?;
-        at.taken = Some(at.row);
-    }
+    at.begin_row(sheet, budget)?;
     sheet.take(at.column, text, budget)
 }
 
@@ -436,6 +439,14 @@ mod tests {
         assert!(message.contains("20000000 cells"), "{message}");
         let empty = workbook(&format!("<row>{}</row>", "<c/>".repeat(11)), "");
         assert!(refused(&empty, Budget::of(10, 10, 10)).contains("cells"));
+    }
+
+    #[test]
+    fn a_row_may_say_of_itself_that_it_has_any_number() {
+        let iccid = "<c t=\"inlineStr\"><is><t>89012602101234567890</t></is></c>";
+        let last = format!("<row r=\"{}\"><c t=\"inlineStr\"><is><t>ICCID</t></is></c></row>", u64::MAX);
+        let found = columns(&workbook(&format!("{last}<row>{iccid}</row><row r=\"-1\">{iccid}</row>"), ""));
+        assert_eq!((&*found[0].header, found[0].iccids), ("ICCID", 2));
     }
 
     #[test]
