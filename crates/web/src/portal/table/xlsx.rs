@@ -8,7 +8,7 @@ use quick_xml::events::{BytesStart, Event};
 use zip::ZipArchive;
 
 use super::budget::Budget;
-use super::shared_texts::SharedTexts;
+use super::shared_texts::{Shared, SharedTexts};
 use super::text::Text;
 use super::xml::{Part, attribute};
 use super::{Sheet, Unreadable};
@@ -248,8 +248,11 @@ fn take_cell(
     let number;
     let text = match kind {
         "s" => match written.trim().parse().ok().and_then(|place| texts.get(place)) {
+            Some(Shared::Entry(text)) => text,
             // Of those that name no lines headers alone are of use.
-            Some((text, names_lines)) if names_lines || sheet.is_at_header(!at.is_begun) => text,
+            Some(Shared::Words(text)) if sheet.is_at_header(!at.is_begun) => text,
+            // Else the next row would be taken for the headers.
+            Some(Shared::LeftOut) if sheet.is_at_header(!at.is_begun) => return at.begin_row(sheet, budget),
             _ => return Ok(()),
         },
         "inlineStr" | "str" => written,
@@ -284,7 +287,7 @@ fn column_of(cell: &str) -> Option<usize> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::fmt::Write as _;
     use std::io::Write as _;
 
@@ -342,7 +345,7 @@ mod tests {
     }
 
     /// A workbook of one sheet.
-    fn workbook(rows: &str, texts: &str) -> Vec<u8> {
+    pub(in crate::portal::table) fn workbook(rows: &str, texts: &str) -> Vec<u8> {
         book(&[("Lines", 1)], rows, &format!("<sst {MAIN} uniqueCount=\"999999999999999\">{texts}</sst>"))
     }
 
