@@ -73,62 +73,139 @@ function follow(section) {
   resume();
 }
 
-// Ticks choose lines at once, and the count follows; with the shift key all between the last tick and this one. They are sent one after
-// another, so that they arrive as they were made, and what the server says of them is what the boxes show.
-function tick(form) {
-  const boxes = [...form.querySelectorAll("input[name=line]")];
-  const buttons = form.querySelector("[data-ticking]");
-  if (buttons) buttons.hidden = true;
+// Whoever follows a link or sends a form while something is under way goes on once that is done, if it went well. It does not take for ever:
+// then it is said, and who tries again goes.
+const PATIENCE = 8000;
+function leaveAfter(isBusy, isWell, givesUp) {
+  const state = { isOver: false, end };
+  let goOn = null;
+  let timer = 0;
+  function end() {
+    clearTimeout(timer);
+    const go = goOn;
+    [goOn, timer, state.isOver] = [null, 0, false];
+    if (isWell()) go?.();
+  }
+  const hold = (event, go) => {
+    if (!isBusy() || state.isOver) return;
+    event.preventDefault();
+    // Others ask, or take the form for sent, once it goes.
+    event.stopImmediatePropagation();
+    goOn = go;
+    timer ||= setTimeout(() => {
+      [goOn, timer, state.isOver] = [null, 0, true];
+      givesUp();
+    }, PATIENCE);
+  };
+  const isHere = (target) => !target || target === "_self";
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href]");
+    if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    if (isHere(link.target) && !link.getAttribute("href").startsWith("#")) hold(event, () => link.click());
+  }, true);
+  document.addEventListener("submit", (event) => {
+    const { target: form, submitter } = event;
+    const target = submitter?.getAttribute("formtarget") ?? form.getAttribute("target");
+    if (isHere(target) && form.getAttribute("method") !== "dialog") hold(event, () => form.requestSubmit(submitter));
+  }, true);
+  return state;
+}
+
+// Sends what waits; what is taken out goes first, as it makes room.
+function post(form, waiting) {
+  const adds = ![...waiting.values()].includes(false);
+  const changed = [...waiting.keys()].filter((box) => waiting.get(box) === adds);
+  const body = new URLSearchParams({ csrf_token: form.elements.csrf_token.value, quiet: "1" });
+  for (const box of changed) {
+    waiting.delete(box);
+    body.append("line", box.value);
+  }
+  // It arrives although the page is left meanwhile.
+  const sent = fetch(`${form.dataset.ticks}/${adds ? "add" : "remove"}`, { method: "POST", body, keepalive: true });
+  return [changed, sent.catch(() => null)];
+}
+
+// Sends ticks: those that are made while a request is under way together after it. What the server says of them is what the boxes show.
+function sender(form, boxes, answered) {
   const says = form.querySelector("[data-refused]");
   const say = (words) => {
     says.textContent = words;
     says.hidden = !words;
   };
-  // The last tick of each box; what is answered to an earlier one is not shown any more.
-  const latest = new Map();
-  let sent = Promise.resolve();
-  let waiting = 0;
-  const ask = async (changed, act, tick) => {
-    const body = new URLSearchParams({ csrf_token: form.elements.csrf_token.value, quiet: "1" });
-    for (const box of changed) body.append("line", box.value);
-    const answer = await fetch(`${form.dataset.ticks}/${act}`, { method: "POST", body }).catch(() => null);
+  const warn = (words) => {
+    say(words);
+    says.scrollIntoView({ block: "nearest" });
+  };
+  // What is not sent yet: the last tick of each box.
+  const waiting = new Map();
+  let underWay = false;
+  let broken = false;
+  const ask = async () => {
+    const [changed, sent] = post(form, waiting);
+    const answer = await sent;
     // Nobody knows what came of it: the page does, once it is there again.
     if (!answer?.ok) throw new Error(answer ? "refused" : "lost");
     const { lines, count, chosen, refused } = await answer.json();
     for (const place of document.querySelectorAll("[data-chosen]")) place.textContent = count;
     for (const place of document.querySelectorAll("[data-some]")) place.hidden = !lines;
     const are = new Set(chosen);
-    for (const box of changed) if (latest.get(box) === tick) box.checked = are.has(box.value);
+    for (const box of changed) if (!waiting.has(box)) box.checked = are.has(box.value);
+    if (leaving.isOver) say("");
+    leaving.isOver = false;
     if (refused) say(refused);
-    showAll();
+    answered();
   };
-  let broken = false;
   const lost = (error) => {
-    if (broken) return;
     broken = true;
+    waiting.clear();
     if (error.message === "refused") return location.reload();
     for (const box of boxes) box.disabled = true;
-    say("The server cannot be reached. Load the page again to see which lines are chosen.");
+    warn("The server cannot be reached. Load the page again to see which lines are chosen.");
   };
-  const send = (changed, act) => {
+  const deliver = async () => {
+    underWay = true;
+    try {
+      while (waiting.size) await ask();
+    } catch (error) {
+      lost(error);
+    }
+    underWay = false;
+    leaving.end();
+  };
+  const leaving = leaveAfter(
+    () => underWay,
+    () => !broken,
+    () => warn("The server has not answered yet, and the last ticks may not be kept. Press again to go on without waiting."),
+  );
+  // Nothing holds back whoever goes back, or closes the page.
+  addEventListener("pagehide", () => {
+    while (waiting.size) post(form, waiting);
+  });
+  return (changed, adds) => {
     if (!changed.length) return;
-    const tick = {};
-    for (const box of changed) latest.set(box, tick);
-    if (!waiting) say("");
-    waiting += 1;
-    sent = sent
-      .then(() => broken || ask(changed, act, tick))
-      .catch(lost)
-      .then(() => (waiting -= 1));
+    for (const box of changed) {
+      waiting.delete(box);
+      waiting.set(box, adds);
+    }
+    if (underWay) return;
+    say("");
+    deliver();
   };
-  // Whoever goes on to the order takes along what was ticked last.
-  for (const link of document.querySelectorAll("[data-some] a")) {
-    link.addEventListener("click", (event) => {
-      if (!waiting || event.ctrlKey || event.metaKey || event.shiftKey) return;
-      event.preventDefault();
-      sent.then(() => broken || location.assign(link.href));
-    });
-  }
+}
+
+// Ticks choose lines at once, and the count follows; with the shift key all between the last tick and this one.
+function tick(form) {
+  const boxes = [...form.querySelectorAll("input[name=line]")];
+  const buttons = form.querySelector("[data-ticking]");
+  if (buttons) buttons.hidden = true;
+  const all = document.createElement("input");
+  all.type = "checkbox";
+  all.className = "tick-all";
+  all.setAttribute("aria-label", "Choose all lines of this page");
+  form.querySelector("thead th").append(all);
+  const showAll = () => (all.checked = boxes.every((box) => box.checked));
+  showAll();
+  const send = sender(form, [...boxes, all], showAll);
   // Whoever goes back finds the boxes as they were left; what is chosen may be something else by now.
   addEventListener("pageshow", (event) => {
     if (event.persisted) location.reload();
@@ -146,20 +223,13 @@ function tick(form) {
     for (const each of changed) each.checked = box.checked;
     last = here;
     showAll();
-    send(changed, box.checked ? "add" : "remove");
+    send(changed, box.checked);
   });
-  const head = form.querySelector("thead th");
-  const all = head.appendChild(document.createElement("input"));
-  all.type = "checkbox";
-  all.className = "tick-all";
-  all.setAttribute("aria-label", "Choose all lines of this page");
-  const showAll = () => (all.checked = boxes.every((box) => box.checked));
-  showAll();
   all.addEventListener("change", (event) => {
     event.stopPropagation();
     const changed = boxes.filter((box) => box.checked !== all.checked);
     for (const box of changed) box.checked = all.checked;
-    send(changed, all.checked ? "add" : "remove");
+    send(changed, all.checked);
   });
 }
 

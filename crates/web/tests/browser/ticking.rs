@@ -34,6 +34,8 @@ async fn quick_ticks_arrive_in_their_order_and_what_follows_waits_for_them() {
     click(&browser, &[1, 2, 1, 3, 4]).await;
     browser.find("body[data-held]").await;
     browser.says("[data-chosen]", "3").await;
+    let requests = "return performance.getEntriesByType('resource').filter((entry) => entry.name.includes('/selection/')).length";
+    assert_eq!(browser.script(requests).await, 3, "those that waited went together: one was taken out, three were added");
     browser.go("/m2m/lines").await;
     assert_eq!(ticked(&browser).await, [2, 3, 4], "what is chosen is what was ticked last");
 
@@ -43,6 +45,68 @@ async fn quick_ticks_arrive_in_their_order_and_what_follows_waits_for_them() {
         .await;
     browser.comes_to("/m2m/selection").await;
     browser.says("[data-chosen]", "4").await;
+}
+
+#[tokio::test]
+async fn whoever_goes_on_takes_all_ticks_along() {
+    let world = World::with_lines(60).await;
+    let browser = world.administrator(Manner::default()).await;
+    for (nth, way) in ["a[rel=next]", ".filters button", "nav.places a", "tbody th a"].into_iter().enumerate() {
+        browser.go("/m2m/lines").await;
+        browser.script(SLOW_FIRST).await;
+        let five: Vec<usize> = (nth * 5..nth * 5 + 5).collect();
+        click(&browser, &five).await;
+        browser.leave_by(async || drop(browser.script(&format!("document.querySelector('{way}').click()")).await)).await;
+        browser.go("/m2m/lines").await;
+        assert_eq!(ticked(&browser).await.len(), nth * 5 + 5, "by {way}");
+    }
+    browser.go("/m2m/lines").await;
+    browser.script(SLOW_FIRST).await;
+    click(&browser, &[20, 21, 22, 23, 24]).await;
+    browser.press("More lines").await;
+    browser.comes_to("/m2m/lines?").await;
+    browser.says("[data-chosen]", "25").await;
+    browser.go("/m2m/lines").await;
+    browser.script(SLOW_FIRST).await;
+    browser.script("document.querySelectorAll('input[name=line]')[30].click()").await;
+    browser.press("Clear").await;
+    browser.says("[data-chosen]", "0").await;
+}
+
+#[tokio::test]
+async fn nobody_waits_for_ever() {
+    let world = World::with_lines(60).await;
+    let browser = world.administrator(Manner::default()).await;
+    browser.go("/m2m/lines").await;
+    browser.script("window.fetch = () => new Promise(() => {})").await;
+    click(&browser, &[1]).await;
+    browser.press("More lines").await;
+    browser.says("[data-refused]", "the last ticks may not be kept").await;
+    assert_eq!(browser.place().await, "/m2m/lines", "it is said where they were made");
+    browser.press("More lines").await;
+    browser.comes_to("/m2m/lines?").await;
+}
+
+#[tokio::test]
+async fn ticks_that_wait_are_sent_when_somebody_goes_back() {
+    let world = World::with_lines(10).await;
+    let browser = world.administrator(Manner::default()).await;
+    browser.go("/m2m/selection").await;
+    browser.go("/m2m/lines").await;
+    browser.script(SLOW_FIRST).await;
+    // The first one is held back in the page itself, and goes with it.
+    click(&browser, &[0, 1, 2]).await;
+    browser.script("history.back()").await;
+    browser.comes_to("/m2m/selection").await;
+    let mut found = Vec::new();
+    for _ in 0..50 {
+        browser.go("/m2m/lines").await;
+        found = ticked(&browser).await;
+        if found == [1, 2] {
+            break;
+        }
+    }
+    assert_eq!(found, [1, 2]);
 }
 
 #[tokio::test]
