@@ -7,7 +7,6 @@ use lineshift_domain::reach::{Named, Reach};
 use lineshift_store::Result;
 use lineshift_store::devices::{DeviceFilter, DeviceView, LineFilter, LineOrder};
 
-use crate::devices::prefix::end_of;
 use crate::devices::read_device;
 use crate::devices::sought::Sought;
 use crate::engine::Sql;
@@ -118,8 +117,6 @@ fn with_sought<T>(
     let none = "[]".to_owned();
     let (limiting, reaching) = if lists.names_assignments { (&lists.providers, &none) } else { (&none, &lists.providers) };
     let sought = Sought::of(filter);
-    let prefix = filter.iccid_prefix.clone().unwrap_or_default();
-    let end = end_of(&prefix);
     run(&[
         &tenant.0,
         &beyond,
@@ -135,8 +132,8 @@ fn with_sought<T>(
         &sought.pool,
         &sought.status,
         &sought.carrier_plan,
-        &prefix,
-        &end,
+        &sought.iccids[0],
+        &sought.iccids[1],
     ])
 }
 

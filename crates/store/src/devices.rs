@@ -91,7 +91,7 @@ pub enum DeviceFilter {
 pub struct LineFilter {
     /// The line with that ICCID.
     pub iccid: Option<String>,
-    /// Lines whose ICCIDs begin with these digits. Where nothing limits whoever seeks, they are listed in the order of ICCIDs.
+    /// Lines whose ICCIDs begin with these digits.
     pub iccid_prefix: Option<String>,
     /// Lines with that subscriber number.
     pub number: Option<String>,
@@ -128,6 +128,17 @@ impl LineFilter {
             self.carrier_rate_plan.is_some(),
         ];
         given.into_iter().filter(|given| *given).count()
+    }
+
+    /// Whether the beginning of ICCIDs serves, so that lines come in the order of these to whoever sees everything: a customer, a site, a plan
+    /// or a pool of one's own has fewer lines than a carrier gives ICCIDs that begin alike.
+    #[must_use]
+    pub fn is_by_iccid(&self) -> bool {
+        let has_fewer = self.rev_customer_id.is_some()
+            || self.site_id.is_some()
+            || self.customer_rate_plan_id.is_some()
+            || self.customer_rate_pool_id.is_some();
+        self.iccid_prefix.is_some() && self.iccid.is_none() && self.number.is_none() && !has_fewer
     }
 }
 

@@ -6,7 +6,8 @@
 //!
 //! Every statement takes `$1` tenant, `$2` the id before the first, `$3` how many. Those that list and count take `$4` the last id of the
 //! window, `$12` how many lines it has, and what is sought, each 0 or empty for any: `$5` service provider, `$6` status, `$7` carrier rate
-//! plan, `$8` customer, `$9` site, `$10` customer rate plan, `$11` customer rate pool. Those that end a window take `$4` what is sought by.
+//! plan, `$8` customer, `$9` site, `$10` customer rate plan, `$11` customer rate pool; from `$13` on before `$14` lie their ICCIDs. Those that
+//! end a window take `$4` what is sought by.
 
 use lineshift_store::device_columns;
 
@@ -16,7 +17,8 @@ macro_rules! sought {
         " AND (CAST($5 AS BIGINT) = 0 OR d.service_provider_id = $5) AND (CAST($6 AS TEXT) = '' OR d.status = $6)
           AND (CAST($7 AS TEXT) = '' OR d.carrier_rate_plan = $7) AND (CAST($8 AS BIGINT) = 0 OR dt.rev_customer_id = $8)
           AND (CAST($9 AS BIGINT) = 0 OR dt.site_id = $9) AND (CAST($10 AS BIGINT) = 0 OR dt.customer_rate_plan_id = $10)
-          AND (CAST($11 AS BIGINT) = 0 OR dt.customer_rate_pool_id = $11)"
+          AND (CAST($11 AS BIGINT) = 0 OR dt.customer_rate_pool_id = $11)
+          AND (CAST($13 AS TEXT) = '' OR (d.iccid >= $13 AND d.iccid < $14))"
     };
 }
 

@@ -197,8 +197,11 @@ async fn try_devices(tried: &mut Tried<'_>, of: &Filled) {
     }
     try_it!(tried, DeviceStore.count_sought(tenant, &Reach::Everything, &filter, 10));
     let begins = LineFilter { iccid_prefix: Some(iccid(0)[..6].to_owned()), ..LineFilter::default() };
-    try_it!(tried, DeviceStore.find_lines(tenant, &Reach::Everything, &begins, LineOrder::OldestFirst, None, 10));
-    try_it!(tried, DeviceStore.count_sought(tenant, &Reach::Everything, &begins, 10));
+    let at_site = LineFilter { site_id: Some(of.site), ..begins.clone() };
+    for (reach, filter) in [(Reach::Everything, &begins), (Reach::Everything, &at_site)] {
+        try_it!(tried, DeviceStore.find_lines(tenant, &reach, filter, LineOrder::OldestFirst, None, 10));
+        try_it!(tried, DeviceStore.count_sought(tenant, &reach, filter, 10));
+    }
     try_it!(tried, DeviceStore.get_device(tenant, of.lines[0]));
     try_it!(tried, DeviceStore.list_line_services(tenant, of.lines[0]));
     try_it!(tried, DeviceStore.list_device_history(tenant, &Reach::Everything, of.lines[7], None, 10));

@@ -90,10 +90,13 @@ pub(crate) struct Sought {
     pub(crate) site: i64,
     pub(crate) plan: i64,
     pub(crate) pool: i64,
+    /// From where on ICCIDs lie, empty for any, and before where.
+    pub(crate) iccids: [String; 2],
 }
 
 impl Sought {
     pub(crate) fn of(filter: &LineFilter) -> Self {
+        let prefix = filter.iccid_prefix.clone().unwrap_or_default();
         Self {
             provider: filter.service_provider_id.map_or(0, |id| id.0),
             status: filter.status.clone().unwrap_or_default(),
@@ -102,11 +105,14 @@ impl Sought {
             site: filter.site_id.map_or(0, |id| id.0),
             plan: filter.customer_rate_plan_id.map_or(0, |id| id.0),
             pool: filter.customer_rate_pool_id.map_or(0, |id| id.0),
+            iccids: [prefix.clone(), prefix::end_of(&prefix)],
         }
     }
 
-    fn parameters(&self) -> [&dyn Parameter; 7] {
-        [&self.provider, &self.status, &self.carrier_plan, &self.customer, &self.site, &self.plan, &self.pool]
+    /// With how many lines a window has.
+    fn parameters<'a>(&'a self, window: &'a i64) -> [&'a dyn Parameter; 10] {
+        let Self { provider, status, carrier_plan, customer, site, plan, pool, iccids: [from, before] } = self;
+        [provider, status, carrier_plan, customer, site, plan, pool, window, from, before]
     }
 }
 
@@ -132,7 +138,7 @@ impl<E: Engine> SqlStore<E> {
         if let Some(items) = self.named_lines(tenant, reach, filter).await? {
             return Ok(page_of_named(items, order, after, limit));
         }
-        if filter.iccid_prefix.is_some() && reach.is_everything() {
+        if filter.is_by_iccid() && reach.is_everything() {
             let filter = filter.clone();
             return self.engine.read(tenant, move |sql| prefix::list(sql, tenant, &filter, order, after, limit)).await;
         }
@@ -169,7 +175,7 @@ impl<E: Engine> SqlStore<E> {
             .engine
             .read(tenant, move |sql| match &reach {
                 Reach::Named(named) => Ok((reach::count_lines(sql, tenant, named, &filter, most + 1)?, true)),
-                Reach::Everything if filter.iccid_prefix.is_some() => prefix::count(sql, tenant, &filter, most + 1),
+                Reach::Everything if filter.is_by_iccid() => prefix::count(sql, tenant, &filter, most + 1),
                 Reach::Everything => count_window(sql, tenant, &filter, most + 1),
             })
             .await?;
@@ -234,8 +240,7 @@ fn list_window(
     let last = end.unwrap_or(edges(order).1);
     let (sought, window) = (Sought::of(filter), served.window());
     let mut parameters: Vec<&dyn Parameter> = vec![&tenant.0, &beyond, &surplus, &last];
-    parameters.extend(sought.parameters());
-    parameters.push(&window);
+    parameters.extend(sought.parameters(&window));
     Ok((sql.query(served.list[newest], &parameters, read_device)?, end.map(DeviceId)))
 }
 
@@ -252,8 +257,7 @@ fn count_window(sql: &Sql<'_>, tenant: TenantId, filter: &LineFilter, most: i64)
     let last = end.unwrap_or(i64::MAX);
     let (sought, window) = (Sought::of(filter), served.window());
     let mut parameters: Vec<&dyn Parameter> = vec![&tenant.0, &beyond, &most, &last];
-    parameters.extend(sought.parameters());
-    parameters.push(&window);
+    parameters.extend(sought.parameters(&window));
     let counted = sql.find(served.count, &parameters, |row| row.get::<i64>(0))?.unwrap_or_default();
     Ok((counted, end.is_none()))
 }

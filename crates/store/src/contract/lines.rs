@@ -5,7 +5,7 @@ use lineshift_domain::reach::Reach;
 
 use super::fixture::{self, BY, Fixture, at, iccid, number};
 use crate::Store;
-use crate::devices::{CountedLines, LineFilter, LineOrder};
+use crate::devices::{CountedLines, LOOKED_AT, LineFilter, LineOrder};
 use crate::import::{ImportAssignment, ImportDevice};
 
 /// Seven lines: of the first service provider but for the last two; the first four of the customer, of these two in the pool and two
@@ -97,6 +97,9 @@ pub async fn lines_are_sought_by_several_things<S: Store>(store: &S) {
         (LineFilter { iccid_prefix: Some(iccid(3)[..19].to_owned()), ..deactivated() }, &[1, 3, 6]),
         (LineFilter { iccid_prefix: Some(iccid(4)), ..any() }, &[4]),
         (LineFilter { iccid_prefix: Some("890127".to_owned()), ..any() }, &[]),
+        (LineFilter { iccid_prefix: Some("890126".to_owned()), ..customer() }, &[0, 1, 2, 3]),
+        (LineFilter { iccid_prefix: Some(iccid(3)), ..customer() }, &[3]),
+        (LineFilter { iccid_prefix: Some(iccid(4)), ..customer() }, &[]),
         (LineFilter { iccid_prefix: Some("890126".to_owned()), number: Some(number(6)), ..any() }, &[6]),
         (LineFilter { number: Some(number(6)), ..any() }, &[6]),
         (LineFilter { status: Some("deactivated".to_owned()), ..any() }, &[]),
@@ -114,4 +117,53 @@ pub async fn lines_are_sought_by_several_things<S: Store>(store: &S) {
     }
     let few = store.count_sought(fixture.tenant, &Reach::Everything, &any(), 5).await.expect("counted");
     assert_eq!(few, CountedLines { lines: 5, is_all: false });
+}
+
+/// More lines than a page looks at begin alike; six more came last, the greatest ICCID first. The last
+/// one has another customer.
+async fn many_alike<'s, S: Store>(store: &'s S, name: &str) -> (Fixture<'s, S>, Vec<usize>) {
+    let fixture = Fixture::new(store, name).await;
+    let last: Vec<usize> = (0..6).map(|nth| 9_000_000 - nth).collect();
+    let all: Vec<ImportDevice> = (0..LOOKED_AT).chain(last.iter().copied()).map(|nth| fixture.line(nth)).collect();
+    for some in all.chunks(5_000) {
+        let imported = store.import_devices(fixture.tenant, some, BY, at(0)).await.expect("lines");
+        assert_eq!(imported.created, some.len() as u64);
+    }
+    let amop = ImportAssignment {
+        rev_customer_id: None,
+        site_id: fixture.amop_site,
+        customer_rate_plan_id: Some(fixture.bounded_plan),
+        ..fixture.assignment(last[5])
+    };
+    let mut rows: Vec<ImportAssignment> = last[..5].iter().map(|nth| fixture.assignment(*nth)).collect();
+    rows.push(amop);
+    fixture.assign(&rows).await;
+    (fixture, last)
+}
+
+/// A site's few lines are found at once, however many others of the tenant begin as they do, and in the usual order.
+pub async fn a_site_is_not_sought_among_all_that_begin_alike<S: Store>(store: &S) {
+    let (fixture, last) = many_alike(store, "lines that begin alike").await;
+    let alike = || LineFilter { iccid_prefix: Some("890126".to_owned()), ..LineFilter::default() };
+    let everything = Reach::Everything;
+    for (filter, expected) in [
+        (LineFilter { site_id: Some(fixture.site), ..alike() }, &last[..5]),
+        (LineFilter { rev_customer_id: Some(fixture.customer), ..alike() }, &last[..5]),
+        (LineFilter { customer_rate_plan_id: Some(fixture.bounded_plan), ..alike() }, &last[5..]),
+    ] {
+        assert!(!filter.is_by_iccid(), "{filter:?}");
+        let page =
+            store.find_lines(fixture.tenant, &everything, &filter, LineOrder::OldestFirst, None, 10).await.expect("a page");
+        let found: Vec<String> = page.items.iter().map(|line| line.iccid.clone()).collect();
+        assert_eq!(found, expected.iter().map(|nth| iccid(*nth)).collect::<Vec<_>>(), "{filter:?}");
+        assert!(page.next.is_none() && !page.is_cut, "{filter:?}");
+        let counted = store.count_sought(fixture.tenant, &everything, &filter, 100).await.expect("counted");
+        assert_eq!(counted, CountedLines { lines: expected.len() as i64, is_all: true }, "{filter:?}");
+    }
+    // Where the beginning serves, its order holds: of the last ones that of greatest ICCID came first.
+    let filter = LineFilter { iccid_prefix: Some(iccid(last[5])[..16].to_owned()), ..LineFilter::default() };
+    let page = store.find_lines(fixture.tenant, &everything, &filter, LineOrder::OldestFirst, None, 10).await.expect("a page");
+    let found: Vec<String> = page.items.iter().map(|line| line.iccid.clone()).collect();
+    assert!(filter.is_by_iccid());
+    assert_eq!(found, last[1..].iter().rev().map(|nth| iccid(*nth)).collect::<Vec<_>>());
 }

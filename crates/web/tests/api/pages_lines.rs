@@ -266,6 +266,8 @@ async fn lines_are_sought_by_names_and_by_several_things_at_once() {
 
     let nobody = browser.page("/m2m/lines?customer=%3Cb%3ENobody").await;
     assert!(nobody.contains("No customer is called") && nobody.contains("value=\"&#60;b&#62;Nobody\""), "{nobody}");
+    let begun = browser.page(&format!("/m2m/lines?site_id={site}&iccid={}", &iccid(1)[..6])).await;
+    assert!(ids_of(&begun).len() == 2 && !begun.contains("in the order of their ICCIDs"), "in the site's order: {begun}");
     let none = browser.page(&format!("/m2m/lines?site_id={site}&status=DEACTIVATED")).await;
     assert!(none.contains("No line is like that"), "{none}");
     let wrong = browser.page("/m2m/lines?order=sideways&site_id=x").await;

@@ -77,7 +77,8 @@ async fn what_is_sought_costs_at_most_its_window() {
         (lines::LIST_BY_SITE_NEWEST, last, 200, first, at_site),
     ] {
         for from in [from, late] {
-            let (rows, answered, plan) = read(&client, text, &format!("1, {from}, {LIMIT}, {to}, {sought}, {whole}")).await;
+            let (rows, answered, plan) =
+                read(&client, text, &format!("1, {from}, {LIMIT}, {to}, {sought}, {whole}, '', ''")).await;
             assert_eq!(answered, LIMIT, "{plan}");
             assert!(rows <= 3 * LIMIT, "{rows} rows from {from} on: {plan}");
         }
@@ -94,12 +95,15 @@ async fn what_is_sought_costs_at_most_its_window() {
     let window = LOOKED_AT as i64;
     let (rows, _, plan) = read(&client, lines::END_BY_SITE, &format!("1, {first}, {}, 1", window - 1)).await;
     assert!(rows <= window, "{rows} rows: {plan}");
-    let nothing = format!("1, {first}, {LIMIT}, {window}, 0, 'DEACTIVATED', '', 0, 1, 0, 0, {window}");
+    let nothing = format!("1, {first}, {LIMIT}, {window}, 0, 'DEACTIVATED', '', 0, 1, 0, 0, {window}, '', ''");
+    let begins_otherwise = format!("1, {first}, {LIMIT}, {window}, 0, '', '', 0, 1, 0, 0, {window}, '999999', '99999:'");
     for text in [lines::LIST_BY_SITE, lines::COUNT_BY_SITE] {
-        let (rows, _, plan) = read(&client, text, &nothing).await;
-        assert!(rows <= 3 * window, "{rows} rows: {plan}");
+        for nothing in [&nothing, &begins_otherwise] {
+            let (rows, _, plan) = read(&client, text, nothing).await;
+            assert!(rows <= 3 * window, "{rows} rows: {plan}");
+        }
     }
-    let on_plan = format!("1, {first}, 10001, {last}, 0, '', '', 0, 0, 1, 0, {whole}");
+    let on_plan = format!("1, {first}, 10001, {last}, 0, '', '', 0, 0, 1, 0, {whole}, '', ''");
     let (rows, _, plan) = read(&client, lines::COUNT_BY_PLAN, &on_plan).await;
     assert!(rows <= 3 * 10_001, "{rows} rows: {plan}");
 }
