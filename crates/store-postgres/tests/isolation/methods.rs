@@ -198,7 +198,8 @@ async fn try_devices(tried: &mut Tried<'_>, of: &Filled) {
     try_it!(tried, DeviceStore.count_sought(tenant, &Reach::Everything, &filter, 10));
     let begins = LineFilter { iccid_prefix: Some(iccid(0)[..6].to_owned()), ..LineFilter::default() };
     let at_site = LineFilter { site_id: Some(of.site), ..begins.clone() };
-    for (reach, filter) in [(Reach::Everything, &begins), (Reach::Everything, &at_site)] {
+    let within = Reach::Named(Named { service_providers: [of.provider].into(), ..Named::default() });
+    for (reach, filter) in [(Reach::Everything, &begins), (Reach::Everything, &at_site), (within, &begins)] {
         try_it!(tried, DeviceStore.find_lines(tenant, &reach, filter, LineOrder::OldestFirst, None, 10));
         try_it!(tried, DeviceStore.count_sought(tenant, &reach, filter, 10));
     }

@@ -2,8 +2,9 @@
 //! most [`LOOKED_AT`] lines, as where another index serves.
 
 use lineshift_domain::ids::{DeviceId, TenantId};
+use lineshift_domain::reach::Reach;
 use lineshift_store::Result;
-use lineshift_store::devices::{LOOKED_AT, LineFilter, LineOrder, SoughtLines};
+use lineshift_store::devices::{DeviceView, LOOKED_AT, LineFilter, LineOrder, SoughtLines};
 use lineshift_store::sql::devices as text;
 
 use super::read_device;
@@ -74,6 +75,26 @@ pub(super) fn list(
             LineOrder::OldestFirst => low = behind(&iccid),
             LineOrder::NewestFirst => high = iccid,
         }
+    }
+}
+
+/// All of them within reach, for whoever sees only some; none: more than [`LOOKED_AT`] lines begin so. They are looked at to the last one, so
+/// that no page ends because of lines beyond reach.
+pub(super) fn within(sql: &Sql<'_>, tenant: TenantId, reach: &Reach, filter: &LineFilter) -> Result<Option<Vec<DeviceView>>> {
+    let prefix = filter.iccid_prefix.as_deref().unwrap_or_default();
+    let (mut low, high, most) = (prefix.to_owned(), end_of(prefix), LOOKED_AT as i64 + 1);
+    let counted = sql.find(text::COUNT_BY_ICCID_PREFIX, &[&tenant.0, &low, &high, &most], |row| row.get::<i64>(0))?;
+    if counted.unwrap_or_default() >= most {
+        return Ok(None);
+    }
+    let mut found = Vec::new();
+    loop {
+        let lines = sql.query(text::LIST_BY_ICCID_PREFIX, &[&tenant.0, &low, &high, &(CHUNK as i64)], read_device)?;
+        let last = lines.last().filter(|_| lines.len() == CHUNK).map(|line| behind(&line.iccid));
+        let is_reached = |line: &DeviceView| reach.reaches_line(line.service_provider_id, line.rev_customer_id, line.site_id);
+        found.extend(lines.into_iter().filter(|line| is_reached(line) && holds(filter, line)));
+        let Some(last) = last else { return Ok(Some(found)) };
+        low = last;
     }
 }
 

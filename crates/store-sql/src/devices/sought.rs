@@ -168,7 +168,7 @@ impl<E: Engine> SqlStore<E> {
         most: usize,
     ) -> Result<CountedLines> {
         if let Some(items) = self.named_lines(tenant, reach, filter).await? {
-            return Ok(CountedLines { lines: items.len() as i64, is_all: true });
+            return Ok(CountedLines { lines: items.len().min(most) as i64, is_all: items.len() <= most });
         }
         let (filter, reach, most) = (filter.clone(), reach.clone(), most as i64);
         let (counted, is_whole) = self
@@ -182,11 +182,16 @@ impl<E: Engine> SqlStore<E> {
         Ok(CountedLines { lines: counted.min(most), is_all: is_whole && counted <= most })
     }
 
-    /// The few lines that an ICCID or a number names, as far as the rest of the filter holds for them; none: neither is sought.
+    /// The few lines that an ICCID or a number names, or all that are within reach of those whose ICCIDs begin alike, as far as the rest of the
+    /// filter holds for them; none: none of these is sought, or too many lines begin so.
     async fn named_lines(&self, tenant: TenantId, reach: &Reach, filter: &LineFilter) -> Result<Option<Vec<DeviceView>>> {
         let exact = match (&filter.iccid, &filter.number) {
             (Some(iccid), _) => DeviceFilter::Iccid(iccid.clone()),
             (None, Some(number)) => DeviceFilter::Number(number.clone()),
+            (None, None) if filter.iccid_prefix.is_some() && !reach.is_everything() => {
+                let (reach, filter) = (reach.clone(), filter.clone());
+                return self.engine.read(tenant, move |sql| prefix::within(sql, tenant, &reach, &filter)).await;
+            }
             (None, None) => return Ok(None),
         };
         let found = self.find_devices(tenant, reach, &exact, None, super::EXACT_LINES as usize).await?;

@@ -119,8 +119,7 @@ pub async fn lines_are_sought_by_several_things<S: Store>(store: &S) {
     assert_eq!(few, CountedLines { lines: 5, is_all: false });
 }
 
-/// More lines than a page looks at begin alike; six more came last, the greatest ICCID first. The last
-/// one has another customer.
+/// More lines than a page looks at begin alike; six more came last, the greatest ICCID first. The last one has another customer.
 async fn many_alike<'s, S: Store>(store: &'s S, name: &str) -> (Fixture<'s, S>, Vec<usize>) {
     let fixture = Fixture::new(store, name).await;
     let last: Vec<usize> = (0..6).map(|nth| 9_000_000 - nth).collect();
@@ -166,4 +165,44 @@ pub async fn a_site_is_not_sought_among_all_that_begin_alike<S: Store>(store: &S
     let found: Vec<String> = page.items.iter().map(|line| line.iccid.clone()).collect();
     assert!(filter.is_by_iccid());
     assert_eq!(found, last[1..].iter().rev().map(|nth| iccid(*nth)).collect::<Vec<_>>());
+}
+
+/// Whoever sees only some lines gets these, whether few of the tenant's lines begin so or many; and no page ends earlier for the sake of others'.
+pub async fn what_begins_alike_is_found_within_reach<S: Store>(store: &S) {
+    let (fixture, last) = many_alike(store, "lines that begin alike within reach").await;
+    let begins = |prefix: &str| LineFilter { iccid_prefix: Some(prefix.to_owned()), ..LineFilter::default() };
+    let reaches: [(Reach, &[usize]); 3] = [
+        (format!("customer:{}", fixture.customer).parse().expect("a reach"), &last[..5]),
+        (format!("site:{}", fixture.amop_site).parse().expect("a reach"), &last[5..]),
+        (Reach::nothing(), &[]),
+    ];
+    // All of the tenant's lines; the first 10,000 and none of theirs; four of theirs and one of another's; one of theirs; none at all.
+    for prefix in ["890126", "8901260000000000", "8901260000000899", &iccid(last[1]), "999999"] {
+        for (reach, theirs) in &reaches {
+            let mut expected: Vec<String> =
+                theirs.iter().map(|nth| iccid(*nth)).filter(|iccid| iccid.starts_with(prefix)).collect();
+            for order in [LineOrder::OldestFirst, LineOrder::NewestFirst] {
+                let (mut found, mut after) = (Vec::new(), None);
+                loop {
+                    let page = store.find_lines(fixture.tenant, reach, &begins(prefix), order, after, 2).await.expect("a page");
+                    found.extend(page.items.iter().map(|line| line.iccid.clone()));
+                    assert!(!page.is_cut && page.next.is_none_or(|next| page.items.get(1).is_some_and(|line| line.id == next)));
+                    after = page.next;
+                    if after.is_none() {
+                        break;
+                    }
+                }
+                assert_eq!(found, expected, "{prefix} within {reach}, {order:?}");
+                expected.reverse();
+            }
+            let all = store.count_sought(fixture.tenant, reach, &begins(prefix), 100).await.expect("counted");
+            assert_eq!(all, CountedLines { lines: expected.len() as i64, is_all: true }, "{prefix} within {reach}");
+            let few = store.count_sought(fixture.tenant, reach, &begins(prefix), 1).await.expect("counted");
+            assert_eq!(
+                few,
+                CountedLines { lines: expected.len().min(1) as i64, is_all: expected.len() <= 1 },
+                "{prefix} within {reach}"
+            );
+        }
+    }
 }

@@ -86,7 +86,8 @@ macro_rules! contract_tests {
             joining: people_join_a_tenant, a_known_person_is_asked, each_tenant_invites_for_itself,
                 people_are_added_with_a_password, members_are_invited_anew, an_invitation_ends_when_rights_widen,
                 members_are_removed, the_tenant_entered_last_comes_first, an_administrator_stays;
-            lines: lines_are_sought_by_several_things, a_site_is_not_sought_among_all_that_begin_alike;
+            lines: lines_are_sought_by_several_things, a_site_is_not_sought_among_all_that_begin_alike,
+                what_begins_alike_is_found_within_reach;
             people: users_are_kept, one_time_passwords_are_taken_once, invitations_end,
                 roles_are_kept, members_are_kept, members_are_listed_in_pages, rights_are_those_of_now;
             places: places_are_leased_and_come_free, a_single_place_is_had_in_turns;

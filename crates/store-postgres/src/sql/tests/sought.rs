@@ -1,10 +1,12 @@
 //! Lines that are sought by several things at once: a late page costs what the first one costs, and where nothing fits, as much as its
 //! window. Planned without a look at the parameters, as a prepared statement is after a while, and as the role that serves.
 
-use lineshift_store::devices::LOOKED_AT;
+use lineshift_domain::ids::TenantId;
+use lineshift_store::devices::{CountedLines, DeviceStore, LOOKED_AT, LineFilter, LineOrder};
 use lineshift_store::sql::devices as portable;
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
+use crate::Options;
 use crate::sql::lines;
 use crate::testing::TestDatabase;
 
@@ -103,7 +105,39 @@ async fn what_is_sought_costs_at_most_its_window() {
             assert!(rows <= 3 * window, "{rows} rows: {plan}");
         }
     }
+    let many = format!("1, '0000', '0001', {}", window + 1);
+    let (rows, _, plan) = read(&client, portable::COUNT_BY_ICCID_PREFIX, &many).await;
+    assert!(rows <= window + 1, "{rows} rows: {plan}");
     let on_plan = format!("1, {first}, 10001, {last}, 0, '', '', 0, 0, 1, 0, {whole}, '', ''");
     let (rows, _, plan) = read(&client, lines::COUNT_BY_PLAN, &on_plan).await;
     assert!(rows <= 3 * 10_001, "{rows} rows: {plan}");
+}
+
+/// Whoever may see every line of a large carrier account and seeks a few by how their ICCIDs begin has these looked at, not all of the account.
+#[tokio::test]
+async fn what_begins_alike_costs_what_begins_so_within_reach() {
+    let database = TestDatabase::new().await;
+    fill(&connect(&database.superuser_url()).await).await;
+    let (tenant, reach) = (TenantId(1), "service_provider:1".parse().expect("a reach"));
+    for (prefix, alike) in [("999999", 0), ("00000000000000099", 1_000)] {
+        let deactivated = Some("DEACTIVATED".to_owned());
+        let filter = LineFilter { iccid_prefix: Some(prefix.to_owned()), status: deactivated, ..LineFilter::default() };
+        let before = index_entries_read(&database).await;
+        let store = database.store(Options::default()).await;
+        let page = store.find_lines(tenant, &reach, &filter, LineOrder::OldestFirst, None, 50).await.expect("a page");
+        assert!(page.items.is_empty() && page.next.is_none() && !page.is_cut);
+        let counted = store.count_sought(tenant, &reach, &filter, 10_000).await.expect("counted");
+        assert_eq!(counted, CountedLines { lines: 0, is_all: true });
+        drop(store);
+        let read = index_entries_read(&database).await - before;
+        // Counted, listed and joined, for the page and for the count.
+        assert!(read >= alike && read <= 6 * alike + 100, "{read} entries of indexes for {prefix}");
+    }
+}
+
+/// How many entries of indexes over lines the store read so far: sessions tell it at the latest when they end.
+async fn index_entries_read(database: &TestDatabase) -> i64 {
+    database.cut_off("usename = 'lineshift_app'").await;
+    let read = "SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname IN ('device', 'device_tenant')";
+    database.look(read).await[0][0].parse().expect("a number")
 }
