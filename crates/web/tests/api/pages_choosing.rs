@@ -136,7 +136,10 @@ async fn a_large_selection_is_counted_anew_when_it_changes_and_after_a_minute() 
     let selection = limited.page("/m2m/selection").await;
     assert_eq!(count_of(&selection), "1,010", "as it was counted a moment ago");
     assert!(!selection.contains(&iccid(1)), "but what is beyond reach is not shown: {selection}");
-    assert!(limited.page("/m2m/order").await.contains("505 chosen"), "nor ordered for");
+    assert!(limited.page("/m2m/order").await.contains("1,010 chosen"), "ordering begins with the same number");
+    let plan = app.operator.plan.to_string();
+    let preview = limited.send_from("/m2m/order", "/m2m/order/customer-rate-plan", &[("CustomerRatePlanId", &plan)]).await;
+    assert!(preview.text().contains("Lines 1 to 100 of 505"), "but nothing is ordered for those: {}", preview.text());
     app.operator.clock.advance(TimeDelta::seconds(61));
     let selection = limited.page("/m2m/selection").await;
     assert_eq!(count_of(&selection), "505");

@@ -88,14 +88,14 @@ pub(super) fn named(line: &SelectedLine, by: LineIdentifier) -> Option<&str> {
     }
 }
 
-/// What is chosen, by service provider: an order is for the lines of one.
+/// What is chosen, by service provider: an order is for the lines of one. As it was counted a moment ago, where that is kept: which lines
+/// are ordered for is read line by line in any case.
 pub(super) async fn by_provider(viewer: &Viewer, portal: PortalType) -> Result<Vec<OfProvider>, StoreError> {
     let store = viewer.web.engine.store();
-    let (tenant, reach) = (viewer.caller.tenant, &viewer.caller.rights.reach);
-    let counted = store.count_selected(tenant, &key(viewer, portal), reach).await?;
+    let counted = viewer.web.selection_counts.by_provider(viewer, portal).await?;
     let mut chosen = Vec::with_capacity(counted.len());
-    for (id, count) in counted.into_iter().filter(|(_, count)| *count > 0) {
-        chosen.push(OfProvider { provider: store.get_service_provider(tenant, id).await?, count });
+    for &(id, count) in counted.iter().filter(|(_, count)| *count > 0) {
+        chosen.push(OfProvider { provider: store.get_service_provider(viewer.caller.tenant, id).await?, count });
     }
     Ok(chosen)
 }
