@@ -45,10 +45,10 @@ pub(in crate::portal) async fn confirm(
     let chosen = by_provider(&viewer, portal).await?.iter().map(|each| each.count).max().unwrap_or(0);
     let turn = viewer.web.large_bodies.turn_of_lines(viewer.caller.tenant, chosen).await?;
     let ordering = Ordering { viewer, place, form, claim, seen, act };
-    let (ordering, became) = carried_through(async move {
+    // The turn comes back with what became of it: where something has changed all lines are looked at once more.
+    let (ordering, became, _turn) = carried_through(async move {
         let became = ordering.order().await;
-        drop(turn);
-        Ok::<_, ApiProblem>((ordering, became))
+        Ok::<_, ApiProblem>((ordering, became, turn))
     })
     .await?;
     let Ordering { viewer, place, form, .. } = &ordering;
