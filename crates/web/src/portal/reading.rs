@@ -1,7 +1,6 @@
 //! Texts and tables that people send are read beside the threads that serve others: so many at once, each counted until it is done, also
 //! when nobody waits for it any more.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::StatusCode;
@@ -10,7 +9,7 @@ use lineshift_domain::ids::TenantId;
 use crate::problem::ApiProblem;
 use crate::shares::{Place, Shares};
 
-/// Texts and tables that are read and chosen at once: a small one may take as long as a large one, and some hundred megabytes.
+/// Texts and tables that are read at once: a small one may take as long as a large one, and some hundred megabytes.
 const AT_ONCE: usize = 4;
 
 /// How many of them are one tenant's at most.
@@ -24,7 +23,7 @@ const TURN_WAIT: Duration = Duration::from_secs(10);
 pub(crate) struct Readings(Shares<TenantId>);
 
 /// The turn of a reading.
-pub(super) type ReadingTurn = Arc<Place<TenantId>>;
+pub(super) type ReadingTurn = Place<TenantId>;
 
 impl Default for Readings {
     fn default() -> Self {
@@ -35,17 +34,16 @@ impl Default for Readings {
 impl Readings {
     /// Waits for a turn. Errors: 429.
     pub(super) async fn turn(&self, tenant: TenantId) -> Result<ReadingTurn, ApiProblem> {
-        match tokio::time::timeout(TURN_WAIT, self.0.take(&tenant)).await {
-            Ok(turn) => Ok(Arc::new(turn)),
-            Err(_) => Err(ApiProblem::new(
+        tokio::time::timeout(TURN_WAIT, self.0.take(&tenant)).await.map_err(|_| {
+            ApiProblem::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 format!(
                     "{OF_A_TENANT} texts or files of this tenant, or {AT_ONCE} of all, are being read already; send this one again \
                      later"
                 ),
             )
-            .retry_after(10)),
-        }
+            .retry_after(10)
+        })
     }
 }
 

@@ -1,7 +1,5 @@
 //! Choosing lines by pasting any text that holds their ICCIDs or numbers.
 
-use std::sync::Arc;
-
 use askama::Template;
 use axum::extract::Path;
 use axum::response::{IntoResponse as _, Response};
@@ -67,8 +65,8 @@ pub(in crate::portal) async fn take(viewer: Viewer, Path(portal): Path<String>, 
     viewer.caller.require(portal.into(), Action::Create)?;
     let text = form.text("text").unwrap_or_default().to_owned();
     let turn = viewer.web.readings.turn(viewer.caller.tenant).await?;
-    let held = (Arc::clone(&turn), form.turn());
-    let (reading, text) = beside(held, move || (Reading::of_text(&text), text)).await?;
+    // The turn ends with the reading: while lines are chosen others' texts are read.
+    let (reading, text) = beside((turn, form.turn()), move || (Reading::of_text(&text), text)).await?;
     if reading.is_empty() {
         let refused = if text.is_empty() {
             "Paste some ICCIDs or numbers first."
@@ -78,7 +76,6 @@ pub(in crate::portal) async fn take(viewer: Viewer, Path(portal): Path<String>, 
         return Ok(answer(&page(&viewer, portal, Some(refused.to_owned()), text).await?));
     }
     let outcome = reading.choose(&viewer, portal).await?;
-    drop(turn);
     let again = (format!("/{}/selection/paste", segment(portal)), "Paste more");
     show_outcome(&viewer, portal, outcome, again).await
 }

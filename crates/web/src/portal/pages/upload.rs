@@ -5,7 +5,6 @@
 
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
-use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::Path;
@@ -133,12 +132,12 @@ pub(in crate::portal) async fn choose(viewer: Viewer, Path(portal): Path<String>
         let (mut reading, mut left) = (Reading::default(), UNPACKED);
         packed.iter().try_for_each(|column| unpacked(column, &mut left).map(|text| reading.read(&text))).map(|()| reading)
     };
-    let reading = beside((Arc::clone(&turn), form.turn()), read).await?;
+    // The turn ends with the reading: while lines are chosen others' files are read.
+    let reading = beside((turn, form.turn()), read).await?;
     let reading = reading.ok_or_else(|| {
         ApiProblem::unreadable("column", "wrong_form", "the columns of this form cannot be read; send the file again")
     })?;
     let outcome = reading.choose(&viewer, portal).await?;
-    drop(turn);
     let again = (format!("/{}/selection/upload", segment(portal)), "Send another file");
     show_outcome(&viewer, portal, outcome, again).await
 }
