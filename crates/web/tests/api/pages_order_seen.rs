@@ -147,3 +147,15 @@ async fn a_customer_is_found_by_how_its_name_begins_among_very_many() {
     let several = ada.browser.page("/m2m/order/customers?name=company").await;
     assert!(several.matches("data-suggestion").count() == 25 && several.contains("There are more"), "{several}");
 }
+
+#[tokio::test]
+async fn a_page_of_lines_from_a_place_beyond_all_numbers_is_shown() {
+    let app = TestApp::with_lines(1).await;
+    let mut ada = Desk::of(&app, "ada@fleet.example", &["operator"]).await;
+    ada.choose([1]).await;
+    let site = format!("Corner Shop (site {})", app.operator.amop_site);
+    let from = u64::MAX.to_string();
+    let fields = [("customer", site.as_str()), ("step", "lines"), ("after", "0"), ("from", from.as_str())];
+    let page = ada.preview("assign", &fields).await;
+    assert!(page.contains(&iccid(1)), "{page}");
+}

@@ -74,7 +74,8 @@ pub(super) async fn shown(
         Some(name) => row(name, of_name.get(name).copied(), line.device_id, asked.portal, &columns, &names),
         None => without_number(line, asked.portal, columns.len()),
     });
-    let to = from.place + chosen.len();
+    // The place is what an address or a form says.
+    let to = from.place.saturating_add(chosen.len());
     let last = chosen.last().map(|line| line.device_id).filter(|_| more);
     Ok(LinesShown {
         heads: columns.iter().map(|(head, _)| *head).collect(),
@@ -82,7 +83,7 @@ pub(super) async fn shown(
         next: last.map(|last| (last, to)),
         range: format!(
             "{} to {} of {}",
-            whole(from.place + 1),
+            whole(from.place.saturating_add(1)),
             whole(to),
             thousands(count.max(i64::try_from(to).unwrap_or(i64::MAX)))
         ),
