@@ -1,9 +1,10 @@
 //! What whoever orders has seen: what is scheduled for the lines, within reach, is part of it; and why an order was refused is said.
 
-use lineshift_domain::ids::RevCustomerId;
+use lineshift_domain::ids::{RevCustomerId, SiteId};
+use lineshift_domain::order::{AssignmentOrder, Effect};
 use lineshift_domain::reach::Reach;
 use lineshift_engine::Clock as _;
-use lineshift_store::catalogue::RevCustomer;
+use lineshift_store::catalogue::{RevCustomer, Site};
 use lineshift_store::plan_queue::PlanQueueFilter;
 use lineshift_testkit::app::TestApp;
 use lineshift_testkit::operator::iccid;
@@ -146,6 +147,25 @@ async fn a_customer_is_found_by_how_its_name_begins_among_very_many() {
     assert!(number.contains("Zebra Crossing (customer 99999)"), "{number}");
     let several = ada.browser.page("/m2m/order/customers?name=company").await;
     assert!(several.matches("data-suggestion").count() == 25 && several.contains("There are more"), "{several}");
+}
+
+#[tokio::test]
+async fn whoever_sees_some_sites_of_a_customer_is_not_told_which_is_its_first() {
+    let app = TestApp::with_lines(1).await;
+    let operator = &app.operator;
+    let annex = Site { id: SiteId(0), name: "Annex".to_owned(), rev_customer_id: Some(operator.rev_customer), is_active: true };
+    let annex = operator.store.create_site(operator.tenant(), &annex, operator.clock.now()).await.expect("a site");
+    let to_annex = AssignmentOrder { site_id: Some(annex), ..operator.rev_assignment() };
+    operator.run(operator.order([iccid(1)], Effect::CustomerAssignment(to_annex))).await;
+    let form = format!("/m2m/order/assign?customer=Fleet+Rentals+(customer+{})", operator.rev_customer);
+    let ada = Desk::of(&app, "ada@fleet.example", &["operator"]).await;
+    ada.choose([1]).await;
+    let page = ada.browser.page(&form).await;
+    assert!(page.contains("Depot (its first)"), "{page}");
+    let lim = Desk::within(&app, "lim@fleet.example", &["operator"], &format!("site:{annex}")).await;
+    lim.choose([1]).await;
+    let page = lim.browser.page(&form).await;
+    assert!(page.contains("Annex") && !page.contains("(its first)") && page.contains("its first active site"), "{page}");
 }
 
 #[tokio::test]

@@ -156,8 +156,12 @@ impl<'a> Fields<'a> {
         let mut note = String::new();
         if let Some(rev_customer) = chosen.filter(|chosen| chosen.site.is_none()).and_then(|chosen| chosen.rev_customer) {
             let (sites, more) = sites_of(self.viewer, rev_customer).await?;
-            let first =
-                sites.first().map_or_else(|| "its first active site".to_owned(), |site| format!("{} (its first)", site.name));
+            // Whoever reaches some of its sites only sees no others; the first that an order takes may be one of those.
+            let sees_all = self.viewer.caller.rights.reach.reaches_customer(rev_customer);
+            let first = sites
+                .first()
+                .filter(|_| sees_all)
+                .map_or_else(|| "its first active site".to_owned(), |site| format!("{} (its first)", site.name));
             let choices = std::iter::once((String::new(), first))
                 .chain(sites.into_iter().map(|site| (site.id.to_string(), site.name)))
                 .collect();
