@@ -81,12 +81,19 @@ impl<'a> Desk<'a> {
         self.browser.send_form(&path, &fields).await
     }
 
+    /// Presses the button of a preview that takes the lines of one reason out of the selection.
+    pub(crate) async fn take_out(&mut self, preview: &str, code: &str) -> Answer {
+        let (path, fields) = form_of(preview, code);
+        let fields = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain([("drop", code)]);
+        self.browser.send_form(&path, &fields.collect::<Vec<_>>()).await
+    }
+
     pub(crate) async fn changes(&self) -> usize {
         self.app.admin().await.read("/api/v1/bulk-changes").await["items"].as_array().expect("a list").len()
     }
 }
 
-/// The form of a page whose address ends so: where it is sent, and its hidden fields.
+/// The form of a page whose address, or what its button says to the server, ends so: where it is sent, and its hidden fields.
 pub(crate) fn form_of(page: &str, ending: &str) -> (String, Vec<(String, String)>) {
     let form = page.split("<form ").find(|form| form.split('"').any(|part| part.ends_with(ending))).expect("such a form");
     let form = form.split("</form>").next().expect("it ends");

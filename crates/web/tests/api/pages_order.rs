@@ -146,7 +146,7 @@ async fn a_judgement_that_changed_is_shown_anew() {
     assert!(page.contains("2 would be changed, 3 before; 1 are refused, 0 before"), "{page}");
     assert!(page.contains("device_archived") && page.contains("Assign 2 lines to Corner Shop"), "{page}");
     // The refused line leaves the selection, the others are ordered.
-    let dropped = ada.preview("assign", &[("customer", &site), ("drop", "device_archived")]).await;
+    let dropped = ada.take_out(&page, "device_archived").await.text();
     assert!(!dropped.contains("device_archived") && dropped.contains("Assign 2 lines"), "{dropped}");
     assert_eq!(ada.chosen().await, 2);
     let ordered = ada.confirm(&dropped).await;
@@ -175,7 +175,7 @@ async fn where_every_line_is_refused_there_is_no_button() {
     let preview = ada.preview("assign", &[("customer", &site)]).await;
     assert!(!preview.contains("/confirm\"") && preview.contains("There is nothing to order"), "{preview}");
     assert!(preview.contains("device_not_active") && preview.contains("Take 2 lines out of the selection"), "{preview}");
-    let left = ada.preview("assign", &[("customer", &site), ("drop", "device_not_active")]).await;
+    let left = ada.take_out(&preview, "device_not_active").await.text();
     assert!(left.contains("No lines are chosen"), "{left}");
 }
 

@@ -50,7 +50,7 @@ async fn lines_without_a_number_are_set_aside_and_stay_chosen() {
     let alone = ada.preview("assign", &[("customer", &site)]).await;
     assert!(alone.contains("There is nothing to order") && !alone.contains("/confirm\""), "{alone}");
     assert!(alone.contains("Take 2 lines out of the selection"), "{alone}");
-    let left = ada.preview("assign", &[("customer", &site), ("drop", "no_number")]).await;
+    let left = ada.take_out(&alone, "no_number").await.text();
     assert!(left.contains("No lines are chosen"), "{left}");
     assert_eq!(ada.chosen().await, 0);
 }
@@ -70,7 +70,8 @@ async fn two_lines_of_one_number_are_shown_as_such_and_one_stays_chosen() {
     let change = made(&ada.confirm(&preview).await);
     assert_eq!(lines_of(&app, &change).await.len(), 2);
     assert_eq!(ada.chosen().await, 1, "the one that has no row in the change is still chosen");
-    let dropped = ada.preview("assign", &[("customer", &site), ("drop", "number_ambiguous")]).await;
+    let preview = ada.preview("assign", &[("customer", &site)]).await;
+    let dropped = ada.take_out(&preview, "number_ambiguous").await.text();
     assert!(dropped.contains("No lines are chosen"), "{dropped}");
 }
 

@@ -5,6 +5,7 @@ use lineshift_domain::order::{AssignmentOrder, Effect};
 use lineshift_domain::reach::Reach;
 use lineshift_engine::Clock as _;
 use lineshift_store::catalogue::{RevCustomer, Site};
+use lineshift_store::import::ImportDevice;
 use lineshift_store::plan_queue::PlanQueueFilter;
 use lineshift_testkit::app::TestApp;
 use lineshift_testkit::operator::iccid;
@@ -147,6 +148,29 @@ async fn a_customer_is_found_by_how_its_name_begins_among_very_many() {
     assert!(number.contains("Zebra Crossing (customer 99999)"), "{number}");
     let several = ada.browser.page("/m2m/order/customers?name=company").await;
     assert!(several.matches("data-suggestion").count() == 25 && several.contains("There are more"), "{several}");
+}
+
+#[tokio::test]
+async fn only_lines_that_were_seen_as_refused_are_taken_out_of_the_selection() {
+    let app = TestApp::with_lines(3).await;
+    let operator = &app.operator;
+    let archived = |line| ImportDevice { is_archived: true, ..operator.line(operator.jasper, line, "ACTIVATED") };
+    let mut ada = Desk::of(&app, "ada@fleet.example", &["operator"]).await;
+    ada.choose(1..=3).await;
+    operator.import(&[archived(1)]).await;
+    let site = format!("Corner Shop (site {})", operator.amop_site);
+    let preview = ada.preview("assign", &[("customer", &site)]).await;
+    assert!(preview.contains("Take 1 line out of the selection"), "{preview}");
+    // Another line is refused for the same reason by the time the button is pressed.
+    operator.import(&[archived(2)]).await;
+    let answer = ada.take_out(&preview, "device_archived").await;
+    let page = answer.text();
+    assert_eq!((answer.status, ada.chosen().await), (409, 3), "{page}");
+    assert!(page.contains("Nothing was taken out of the selection.") && !page.contains("Nothing was ordered."), "{page}");
+    assert!(page.contains("Now 2 lines under that reason, 1 before.") && page.contains("Take 2 lines out"), "{page}");
+    let answer = ada.take_out(&page, "device_archived").await;
+    assert_eq!((answer.status, ada.chosen().await), (200, 1), "{}", answer.text());
+    assert!(!answer.text().contains("device_archived"), "{}", answer.text());
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use super::chosen::{self, by_provider, unselect, with_lines};
 use super::customers::Customer;
 use super::form::{self, Asked};
-use super::preview::{self, SEEN};
+use super::preview::{self, Changed, SEEN};
 use super::typed::{CUSTOMER, Said};
 use super::{Act, choose, require};
 use crate::api::carried_through;
@@ -175,7 +175,8 @@ impl Ordering {
         let Some(asked) = Asked::of(viewer, &self.place, &self.form).await? else { return choose::page(viewer, portal).await };
         let order = asked.read(viewer, Customer::read(asked.typed.text(CUSTOMER)).as_ref()).map_err(ApiProblem::from)?;
         let judged = preview::judged(viewer, &asked, order).await?;
-        preview::page(viewer, &asked, &judged, Some(seen)).await
+        let changed = Changed::since(seen, &judged.preview);
+        preview::page(viewer, &asked, &judged, Some(changed)).await
     }
 }
 

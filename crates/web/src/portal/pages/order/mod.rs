@@ -13,6 +13,7 @@ mod form;
 mod lines;
 mod preview;
 mod summary;
+mod taken_out;
 mod typed;
 
 use lineshift_domain::scopes::Action;

@@ -4,16 +4,16 @@ use askama::Template;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use lineshift_domain::codes::Code;
 use lineshift_domain::ids::DeviceId;
 use lineshift_domain::order::Order;
 use lineshift_engine::{Amount, EngineError, Monthly, Preview, RefusedLines};
 
 use super::choose;
-use super::chosen::{self, ChosenLines, SetAside, unselect, with_lines};
+use super::chosen::{self, ChosenLines, SetAside, with_lines};
 use super::form::{self, Asked};
 use super::lines::{self, LinesShown};
 use super::summary;
+use super::taken_out::{DROP, NO_NUMBER, REPEATED_NUMBER, mark, marks, without};
 use super::typed::Said;
 use crate::api_key::random_word;
 use crate::portal::form::Form;
@@ -27,9 +27,6 @@ const STEP: &str = "step";
 
 /// To see further lines of the preview.
 const LINES: &str = "lines";
-
-/// The reason whose lines leave the selection.
-const DROP: &str = "drop";
 
 /// The figures of the preview that was seen, to say what is different now.
 pub(super) const SEEN: &str = "seen";
@@ -47,7 +44,7 @@ struct PreviewPage {
     /// The fields of the form, carried on.
     typed: Vec<(String, String)>,
     /// What has changed since it was seen.
-    changed: Option<String>,
+    changed: Option<Changed>,
     figures: Vec<(&'static str, String)>,
     facts: Vec<(&'static str, String)>,
     /// What, before, after.
@@ -68,9 +65,25 @@ struct PreviewPage {
     seen: String,
 }
 
+/// What is different from what was seen, so that what was asked for was not done.
+pub(super) struct Changed {
+    /// That it was not.
+    pub(super) nothing: &'static str,
+    pub(super) what: String,
+}
+
+impl Changed {
+    /// What is different from a preview with those figures.
+    pub(super) fn since(seen: &str, preview: &Preview) -> Self {
+        Self { nothing: "Nothing was ordered.", what: difference(seen, preview) }
+    }
+}
+
 /// Lines that are refused for one reason.
 struct RefusedShown {
     code: &'static str,
+    /// What these lines are known by.
+    mark: String,
     count: String,
     lines: String,
     examples: Vec<(String, String)>,
@@ -79,18 +92,14 @@ struct RefusedShown {
 /// Lines that cannot be ordered here, and stay chosen.
 struct SetAsideShown {
     code: &'static str,
+    /// What these lines are known by.
+    mark: String,
     why: &'static str,
     count: String,
     lines: String,
     /// By ICCID.
     examples: Vec<String>,
 }
-
-/// What lines without a number are known by where they are taken out of the selection.
-const NO_NUMBER: &str = "no_number";
-
-/// Likewise those whose number an order names already.
-const REPEATED_NUMBER: &str = "repeated_number";
 
 /// `POST /{portal}/order/{act}`: the preview of what was typed, or the form again with what is wrong.
 pub(in crate::portal) async fn look(
@@ -127,16 +136,17 @@ pub(in crate::portal) async fn look(
     } else {
         let _turn = viewer.web.large_bodies.turn_of_lines(viewer.caller.tenant, asked.count).await?;
         match form.text(DROP) {
-            Some(code) => without(&viewer, &asked, order, code).await.map(Box::new).map(Looked::Preview),
-            None => judged(&viewer, &asked, order).await.map(Box::new).map(Looked::Preview),
+            Some(code) => without(&viewer, &asked, order, &form, code).await,
+            None => judged(&viewer, &asked, order).await.map(|judged| (judged, None)),
         }
+        .map(|(judged, changed)| Looked::Preview(Box::new(judged), changed))
     };
     match looked {
         // The lines were taken out, or ordered, in another window.
         Ok(Looked::Lines(lines)) if lines.rows.is_empty() => choose::page(&viewer, asked.portal).await,
         Ok(Looked::Lines(lines)) => lines::page(&viewer, &asked, lines),
-        Ok(Looked::Preview(judged)) if judged.chosen.is_empty() => choose::page(&viewer, asked.portal).await,
-        Ok(Looked::Preview(judged)) => page(&viewer, &asked, &judged, None).await,
+        Ok(Looked::Preview(judged, _)) if judged.chosen.is_empty() => choose::page(&viewer, asked.portal).await,
+        Ok(Looked::Preview(judged, changed)) => page(&viewer, &asked, &judged, changed).await,
         Err(EngineError::Refused(refusal)) => {
             said.take(refusal, asked.act, &asked.typed)?;
             form::page(&viewer, &asked, &said, None).await
@@ -147,7 +157,7 @@ pub(in crate::portal) async fn look(
 
 /// What was looked at.
 enum Looked {
-    Preview(Box<Judged>),
+    Preview(Box<Judged>, Option<Changed>),
     Lines(LinesShown),
 }
 
@@ -172,25 +182,16 @@ pub(super) async fn judged(viewer: &Viewer, asked: &Asked, order: Order) -> Resu
     Ok(Judged { order, chosen, preview })
 }
 
-/// Takes the lines that are refused, or set aside, for one reason out of the selection, and looks at what is left.
-async fn without(viewer: &Viewer, asked: &Asked, order: Order, code: &str) -> Result<Judged, EngineError> {
-    if [NO_NUMBER, REPEATED_NUMBER].contains(&code) {
-        let chosen = chosen::lines(viewer, asked.portal, asked.provider.id).await?;
-        let dropped = if code == NO_NUMBER { chosen.unnamed.ids } else { chosen.repeated.ids };
-        unselect(viewer, asked.portal, &dropped).await?;
-        return judged(viewer, asked, order).await;
-    }
-    let before = judged(viewer, asked, order).await?;
-    let is_dropped = |refused: Code| code == "all" || refused.as_str() == code;
-    let places = before.preview.refused_places.iter().filter(|(_, refused)| is_dropped(*refused));
-    let dropped: Vec<DeviceId> = places.filter_map(|(place, _)| before.chosen.ids.get(*place as usize).copied()).collect();
-    unselect(viewer, asked.portal, &dropped).await?;
-    judged(viewer, asked, before.order).await
-}
-
-/// The page of a preview; `seen` are the figures of the one that was seen before, if it has changed since.
-pub(super) async fn page(viewer: &Viewer, asked: &Asked, judged: &Judged, seen: Option<&str>) -> Result<Response, PageRefused> {
+/// The page of a preview, with what has changed since one was seen.
+pub(super) async fn page(
+    viewer: &Viewer,
+    asked: &Asked,
+    judged: &Judged,
+    changed: Option<Changed>,
+) -> Result<Response, PageRefused> {
     let Judged { order, chosen, preview } = judged;
+    let status = if changed.is_some() { StatusCode::CONFLICT } else { StatusCode::OK };
+    let mut marks = marks(judged);
     let store = viewer.web.engine.store();
     let names = store.find_names(viewer.caller.tenant, &summary::unnamed(&preview.order, std::iter::empty())).await?;
     let now = viewer.web.engine.clock().now();
@@ -205,13 +206,17 @@ pub(super) async fn page(viewer: &Viewer, asked: &Asked, judged: &Judged, seen: 
         provider: asked.provider.name.clone(),
         provider_id: asked.provider.id.0,
         typed: asked.typed.all().to_vec(),
-        changed: seen.map(|seen| difference(seen, preview)),
+        changed,
         figures: figures(preview, chosen),
         facts: summary::facts(preview, &names, date.as_ref().map(|(when, ahead)| (when, *ahead))),
         charges: charges(preview),
         calls: summary::calls(preview),
         notes: summary::notes(preview, now),
-        refused: preview.refused.iter().map(refused).collect(),
+        refused: preview
+            .refused
+            .iter()
+            .map(|lines| refused(lines, marks.remove(lines.code.as_str()).unwrap_or_default()))
+            .collect(),
         set_aside: set_aside(chosen),
         lines: lines::shown(viewer, asked, order, lines::From::default(), count).await?,
         count,
@@ -221,7 +226,6 @@ pub(super) async fn page(viewer: &Viewer, asked: &Asked, judged: &Judged, seen: 
         key: random_word().map_err(|_| ApiProblem::internal())?,
         seen: seen_figures(preview),
     };
-    let status = if seen.is_some() { StatusCode::CONFLICT } else { StatusCode::OK };
     Ok((status, answer(&page)).into_response())
 }
 
@@ -249,6 +253,7 @@ fn set_aside(chosen: &ChosenLines) -> Vec<SetAsideShown> {
     ];
     let shown = |(code, why, aside): (&'static str, &'static str, &SetAside)| SetAsideShown {
         code,
+        mark: mark(&aside.ids),
         why,
         count: thousands(count(aside.ids.len())),
         lines: summary::lines(count(aside.ids.len())),
@@ -302,8 +307,9 @@ fn charges(preview: &Preview) -> Vec<(&'static str, String, String)> {
     [("Customer rate plans", preview.plans), ("Products in Rev.io", preview.billed)].into_iter().filter_map(row).collect()
 }
 
-fn refused(refused: &RefusedLines) -> RefusedShown {
+fn refused(refused: &RefusedLines, mark: String) -> RefusedShown {
     RefusedShown {
+        mark,
         code: refused.code.as_str(),
         count: thousands(refused.count),
         lines: summary::lines(refused.count),
