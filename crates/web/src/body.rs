@@ -8,8 +8,8 @@ use futures::StreamExt as _;
 use lineshift_domain::ids::TenantId;
 
 use crate::problem::ApiProblem;
-use crate::shares::{Place, Shares};
 use crate::standing::ThrownOut;
+use crate::turns::{Turn, Turns};
 
 /// The most bytes of a body that is no order.
 pub(crate) const SMALL_BODY: usize = 1 << 20;
@@ -23,9 +23,6 @@ const LARGE_AT_ONCE: usize = 4;
 /// How many of them are one tenant's at most: bodies that drip hold their turns for minutes, and others are to have some, too.
 const LARGE_OF_A_TENANT: usize = 2;
 
-/// How long a large body waits for its turn.
-const TURN_WAIT: Duration = Duration::from_secs(10);
-
 /// How long a client may pause within a body.
 const PAUSE: Duration = Duration::from_secs(30);
 
@@ -38,14 +35,11 @@ const DRAIN: Duration = Duration::from_secs(5);
 
 /// Turns for large bodies.
 #[derive(Clone)]
-pub(crate) struct LargeBodies(Shares<TenantId>);
-
-/// The turn of a large body.
-pub(crate) type Turn = Place<TenantId>;
+pub(crate) struct LargeBodies(Turns);
 
 impl Default for LargeBodies {
     fn default() -> Self {
-        Self(Shares::new(LARGE_AT_ONCE, LARGE_OF_A_TENANT))
+        Self(Turns::at("large requests", LARGE_AT_ONCE, LARGE_OF_A_TENANT))
     }
 }
 
@@ -55,7 +49,7 @@ impl LargeBodies {
         if declared_length(headers).is_some_and(|length| length <= SMALL_BODY as u64) {
             return Ok(None);
         }
-        self.large_turn(tenant).await
+        self.0.take(tenant).await.map(Some)
     }
 
     /// The same for an order of so many lines that no body names. Errors: 429.
@@ -63,21 +57,7 @@ impl LargeBodies {
         if lines <= SMALL_LINES {
             return Ok(None);
         }
-        self.large_turn(tenant).await
-    }
-
-    async fn large_turn(&self, tenant: TenantId) -> Result<Option<Turn>, ApiProblem> {
-        match tokio::time::timeout(TURN_WAIT, self.0.take(&tenant)).await {
-            Ok(turn) => Ok(Some(turn)),
-            Err(_) => Err(ApiProblem::new(
-                StatusCode::TOO_MANY_REQUESTS,
-                format!(
-                    "{LARGE_OF_A_TENANT} large requests of this tenant, or {LARGE_AT_ONCE} of all, are being read already; send this \
-                     one again later"
-                ),
-            )
-            .retry_after(10)),
-        }
+        self.0.take(tenant).await.map(Some)
     }
 }
 
@@ -238,17 +218,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_third_large_body_of_a_tenant_is_asked_to_wait_and_others_are_not() {
+    async fn small_bodies_and_few_lines_need_no_turn() {
         let turns = LargeBodies::default();
-        let turn = async |tenant| turns.turn(TenantId(tenant), &HeaderMap::new()).await;
-        let status = |refused: Result<Option<Turn>, ApiProblem>| refused.err().map(|problem| problem.view().status);
-        let mut held = vec![turn(1).await.expect("a turn"), turn(1).await.expect("a turn")];
-        assert_eq!(status(turn(1).await), Some(429));
-        let small = HeaderMap::from_iter([(header::CONTENT_LENGTH, HeaderValue::from_static("1000"))]);
-        assert!(turns.turn(TenantId(1), &small).await.expect("small bodies need no turn").is_none());
-        held.extend([turn(2).await.expect("another tenant's turn"), turn(2).await.expect("another tenant's turn")]);
-        assert_eq!(status(turn(3).await), Some(429), "there are four altogether");
-        held.remove(0);
-        assert!(turn(3).await.expect("a turn was freed").is_some());
+        let long = HeaderMap::new();
+        let _held = [turns.turn(TenantId(1), &long).await, turns.turn_of_lines(TenantId(1), SMALL_LINES + 1).await];
+        let refused = turns.turn(TenantId(1), &long).await.err().expect("both are taken");
+        assert_eq!(refused.view().status, 429);
+        let short = HeaderMap::from_iter([(header::CONTENT_LENGTH, HeaderValue::from_static("1000"))]);
+        assert!(turns.turn(TenantId(1), &short).await.is_ok_and(|turn| turn.is_none()));
+        assert!(turns.turn_of_lines(TenantId(1), SMALL_LINES).await.is_ok_and(|turn| turn.is_none()));
     }
 }

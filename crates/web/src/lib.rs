@@ -32,6 +32,7 @@ mod serve;
 mod shares;
 mod sign_in;
 mod standing;
+mod turns;
 pub mod views;
 
 use std::sync::Arc;
@@ -56,7 +57,7 @@ pub use measures::install_metrics;
 use metrics_exporter_prometheus::PrometheusHandle;
 pub use openapi::{openapi, openapi_json};
 pub use portal::PAGES;
-use portal::{Figures, Readings, SelectionCounts, Workbooks};
+use portal::{Figures, SelectionCounts, Workbooks, readings};
 pub use problem::ApiProblem;
 pub use rates::{Rate, Rates};
 pub use routes::{ROUTES, RouteRow};
@@ -64,6 +65,7 @@ pub use serve::{ConnectionLimits, ServeOptions, Tls, TlsError, serve, serve_with
 pub use sign_in::SessionSettings;
 use sign_in::SignIn;
 pub use sign_in::openid::{CALLBACK_PATH, OpenId, OpenIdSettings, WrongOpenIdSetting};
+use turns::Turns;
 
 /// What every handler works with. Cheap to clone.
 #[derive(Clone)]
@@ -79,14 +81,14 @@ pub struct Web {
     destinations: Destinations,
     sign_in: SignIn,
     workbooks: Workbooks,
-    readings: Readings,
+    readings: Turns,
     selection_counts: SelectionCounts,
 }
 
 impl Web {
     fn new(engine: Engine, metrics: Option<PrometheusHandle>, seal: Arc<dyn SealCredentials>, wire: &WireSettings) -> Self {
         let (key_uses, large_bodies, streams) = (Arc::default(), LargeBodies::default(), Streams::default());
-        let (callback_turns, workbooks, readings) = (Arc::default(), Workbooks::default(), Readings::default());
+        let (callback_turns, workbooks, readings) = (Arc::default(), Workbooks::default(), readings());
         let destinations = wire.destinations.clone();
         let sign_in = SignIn { settings: wire.sessions, openid: wire.openid.clone(), ..SignIn::default() };
         let figures = Figures::default();

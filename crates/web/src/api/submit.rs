@@ -17,9 +17,10 @@ use sha2::{Digest as _, Sha256};
 use super::carried_through;
 use crate::Web;
 use crate::audit::AuditNote;
-use crate::body::{Turn, read_body, require_json};
+use crate::body::{read_body, require_json};
 use crate::problem::ApiProblem;
 use crate::query::NoParameters;
+use crate::turns::Turn;
 use crate::views::{AssociateCustomerRequest, BulkChangeRequest, SubmittedView};
 
 /// The request header under which a repeated order is recognised (B4.5).

@@ -13,13 +13,14 @@ use super::reading::beside;
 use super::refused::PageRefused;
 use crate::Web;
 use crate::auth::{Authenticated, By};
-use crate::body::{Turn, read_body};
+use crate::body::read_body;
 use crate::client_address::ClientAddress;
 use crate::problem::ApiProblem;
 use crate::query::Parameters;
 use crate::sign_in::csrf;
 use crate::sign_in::person::Person;
 use crate::standing::Standing;
+use crate::turns::Turn;
 
 /// The field that shows the session's token.
 const CSRF_FIELD: &str = "csrf_token";

@@ -41,7 +41,7 @@ use pages::{
     account, bulk_change, bulk_changes, change_line, change_log, download, home, invitation, line, lines, one_time_password,
     order, paste, plan_queue, selection, sign_in, tenants, upload,
 };
-pub(crate) use reading::Readings;
+pub(crate) use reading::readings;
 use refused::PageRefused;
 pub(crate) use refused::encoded;
 pub(crate) use workbook::Workbooks;

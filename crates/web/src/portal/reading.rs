@@ -1,13 +1,8 @@
 //! Texts and tables that people send are read beside the threads that serve others: so many at once, each counted until it is done, also
 //! when nobody waits for it any more.
 
-use std::time::Duration;
-
-use axum::http::StatusCode;
-use lineshift_domain::ids::TenantId;
-
 use crate::problem::ApiProblem;
-use crate::shares::{Place, Shares};
+use crate::turns::Turns;
 
 /// Texts and tables that are read at once: a small one may take as long as a large one, and some hundred megabytes.
 const AT_ONCE: usize = 4;
@@ -15,36 +10,9 @@ const AT_ONCE: usize = 4;
 /// How many of them are one tenant's at most.
 const OF_A_TENANT: usize = 2;
 
-/// How long one waits for its turn.
-const TURN_WAIT: Duration = Duration::from_secs(10);
-
 /// Turns for reading. They are apart from those of large bodies, which may be on their way for minutes: what has come in is read in seconds.
-#[derive(Clone)]
-pub(crate) struct Readings(Shares<TenantId>);
-
-/// The turn of a reading.
-pub(super) type ReadingTurn = Place<TenantId>;
-
-impl Default for Readings {
-    fn default() -> Self {
-        Self(Shares::new(AT_ONCE, OF_A_TENANT))
-    }
-}
-
-impl Readings {
-    /// Waits for a turn. Errors: 429.
-    pub(super) async fn turn(&self, tenant: TenantId) -> Result<ReadingTurn, ApiProblem> {
-        tokio::time::timeout(TURN_WAIT, self.0.take(&tenant)).await.map_err(|_| {
-            ApiProblem::new(
-                StatusCode::TOO_MANY_REQUESTS,
-                format!(
-                    "{OF_A_TENANT} texts or files of this tenant, or {AT_ONCE} of all, are being read already; send this one again \
-                     later"
-                ),
-            )
-            .retry_after(10)
-        })
-    }
+pub(crate) fn readings() -> Turns {
+    Turns::at("texts or files", AT_ONCE, OF_A_TENANT)
 }
 
 /// Works beside the threads that serve others. What is held stays held until the work is done: whoever sent it may be gone before. Errors:
@@ -69,20 +37,17 @@ where
 mod tests {
     use std::sync::mpsc;
 
+    use lineshift_domain::ids::TenantId;
     use tokio::sync::mpsc as asynchronous;
     use tokio::task::JoinHandle;
 
     use super::*;
 
     /// Someone's reading, which says that it has begun and goes on when it is told to.
-    fn reading(
-        readings: &Readings,
-        tenant: i64,
-        begun: &asynchronous::UnboundedSender<i64>,
-    ) -> (JoinHandle<()>, mpsc::Sender<()>) {
+    fn reading(readings: &Turns, tenant: i64, begun: &asynchronous::UnboundedSender<i64>) -> (JoinHandle<()>, mpsc::Sender<()>) {
         let ((go_on, told), readings, begun) = (mpsc::channel(), readings.clone(), begun.clone());
         let task = tokio::spawn(async move {
-            let turn = readings.turn(TenantId(tenant)).await.map_err(|_| ()).expect("a turn");
+            let turn = readings.take(TenantId(tenant)).await.map_err(|_| ()).expect("a turn");
             let work = move || {
                 begun.send(tenant).expect("somebody counts");
                 told.recv().expect("told to go on");
@@ -94,7 +59,7 @@ mod tests {
 
     #[tokio::test]
     async fn so_many_are_read_at_once_and_count_until_they_are_done_even_if_nobody_waits() {
-        let (readings, (begun, mut begins)) = (Readings::default(), asynchronous::unbounded_channel());
+        let (readings, (begun, mut begins)) = (readings(), asynchronous::unbounded_channel());
         let mut of_one: Vec<_> = (0..3).map(|_| reading(&readings, 1, &begun)).collect();
         let of_others: Vec<_> = [2, 3].map(|tenant| reading(&readings, tenant, &begun)).into();
         let mut began = Vec::new();
@@ -103,7 +68,7 @@ mod tests {
         }
         began.sort_unstable();
         assert_eq!(began, [1, 1, 2, 3], "the third of one waits");
-        assert!(readings.0.try_take(&TenantId(4)).is_none(), "there are four altogether");
+        assert!(readings.all_taken_for(TenantId(4)), "there are four altogether");
 
         // Whoever sent the first and the second is gone: they are read all the same, and the third has to wait.
         for (task, _) in &of_one[..2] {
@@ -112,7 +77,7 @@ mod tests {
         for (task, _) in &mut of_one[..2] {
             assert!(task.await.is_err_and(|error| error.is_cancelled()));
         }
-        assert!(begins.try_recv().is_err() && readings.0.try_take(&TenantId(4)).is_none(), "they count until they are done");
+        assert!(begins.try_recv().is_err() && readings.all_taken_for(TenantId(4)), "they count until they are done");
         of_one[0].1.send(()).expect("it is read still");
         assert_eq!(begins.recv().await, Some(1), "now it is the third one's turn");
         for (_, go_on) in of_one[1..].iter().chain(&of_others) {
@@ -122,14 +87,5 @@ mod tests {
         for (task, _) in of_others {
             task.await.expect("read");
         }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn who_waits_too_long_is_asked_to_come_again() {
-        let readings = Readings::default();
-        let _held = [readings.0.try_take(&TenantId(1)), readings.0.try_take(&TenantId(1))];
-        let problem = readings.turn(TenantId(1)).await.err().expect("there is no turn");
-        assert_eq!(problem.view().status, 429);
-        assert!(readings.turn(TenantId(2)).await.is_ok(), "others are not held up");
     }
 }

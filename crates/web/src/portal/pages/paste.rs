@@ -64,7 +64,7 @@ pub(in crate::portal) async fn take(viewer: Viewer, Path(portal): Path<String>, 
     let portal = portal_of(&portal)?;
     viewer.caller.require(portal.into(), Action::Create)?;
     let text = form.text("text").unwrap_or_default().to_owned();
-    let turn = viewer.web.readings.turn(viewer.caller.tenant).await?;
+    let turn = viewer.web.readings.take(viewer.caller.tenant).await?;
     // The turn ends with the reading: while lines are chosen others' texts are read.
     let (reading, text) = beside((turn, form.turn()), move || (Reading::of_text(&text), text)).await?;
     if reading.is_empty() {

@@ -94,7 +94,7 @@ pub(in crate::portal) async fn take(viewer: Viewer, Path(portal): Path<String>, 
     let Some(file) = form.file("file") else {
         return ask_again(&viewer, portal, Some("Choose a file first.".to_owned())).await;
     };
-    let turn = viewer.web.readings.turn(viewer.caller.tenant).await?;
+    let turn = viewer.web.readings.take(viewer.caller.tenant).await?;
     let read = beside((turn, form.turn()), move || rows(&file.content, portal)).await?;
     let columns = match read {
         Ok(columns) => columns,
@@ -127,7 +127,7 @@ pub(in crate::portal) async fn choose(viewer: Viewer, Path(portal): Path<String>
     if packed.is_empty() {
         return ask_again(&viewer, portal, Some("No column was ticked: send the file again and tick one.".to_owned())).await;
     }
-    let turn = viewer.web.readings.turn(viewer.caller.tenant).await?;
+    let turn = viewer.web.readings.take(viewer.caller.tenant).await?;
     let read = move || {
         let (mut reading, mut left) = (Reading::default(), UNPACKED);
         packed.iter().try_for_each(|column| unpacked(column, &mut left).map(|text| reading.read(&text))).map(|()| reading)
