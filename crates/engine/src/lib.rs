@@ -66,6 +66,7 @@ pub struct Engine {
     events: Events,
     statuses: statuses::CachedStatuses,
     accounts: accounts::Accounts,
+    catalogues: rev_service::Catalogues,
     boundaries: boundary::Boundaries,
     /// How often accounts are synchronised by themselves; none: never.
     sync_every: Option<TimeDelta>,
@@ -87,6 +88,7 @@ impl Engine {
             events: Events::default(),
             statuses: statuses::CachedStatuses::default(),
             accounts: accounts::Accounts::new(Arc::new(accounts::NotConnected)),
+            catalogues: rev_service::Catalogues::default(),
             boundaries: boundary::Boundaries::default(),
             sync_every: None,
             sync_look: sync::LastLook::default(),

@@ -8,11 +8,11 @@ use chrono::NaiveDate;
 use lineshift_domain::ids::{RevCustomerId, RevServiceId, RevServiceProductId};
 
 pub use crate::Batch;
-use crate::Called;
 use crate::http::{Account, Permit};
+use crate::{CallError, Called};
 pub use types::{
-    CustomerRecord, NewService, NewServiceProduct, PackageRecord, ProductRecord, ProviderRecord, ServiceProductRecord,
-    ServiceRecord, ServiceTypeRecord,
+    Catalogue, CustomerRecord, NewService, NewServiceProduct, Offer, PackageRecord, ProductRecord, ProviderRecord,
+    ServiceProductRecord, ServiceRecord, ServiceTypeRecord,
 };
 
 /// One billing account. Reading calls take their permits themselves and are tried again by the account's policy; a call that
@@ -52,6 +52,8 @@ pub trait Billing: Send + Sync + 'static {
     async fn find_provider(&self, id: i64) -> Called<Option<ProviderRecord>>;
     /// One service type. Cached (B7.6).
     async fn find_service_type(&self, id: i64) -> Called<Option<ServiceTypeRecord>>;
+    /// All that services can be made of. Cached (B7.6).
+    async fn catalogue(&self) -> Result<Catalogue, CallError>;
     /// Forgets what is cached (B7.6).
     fn forget_lookups(&self);
 

@@ -159,3 +159,25 @@ pub struct ServiceTypeRecord {
     /// Whether it may be ordered.
     pub is_active: bool,
 }
+
+/// What services can be made of: what may be ordered, by description.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Catalogue {
+    /// Service types.
+    pub service_types: Vec<Offer>,
+    /// Providers.
+    pub providers: Vec<Offer>,
+    /// Packages that bring products.
+    pub packages: Vec<Offer>,
+    /// Products.
+    pub products: Vec<Offer>,
+}
+
+/// Something that may be ordered from a catalogue.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Offer {
+    /// What it is called there.
+    pub description: String,
+    /// Its id there.
+    pub id: i64,
+}

@@ -4,6 +4,7 @@
 //! has its intent stored before it and its outcome after it; an unknown outcome is read back until it is settled, and only
 //! then may the call be made again.
 
+mod catalogue;
 mod create;
 mod line;
 mod look_up;
@@ -12,6 +13,7 @@ mod products;
 mod service;
 mod undo;
 
+pub(crate) use catalogue::Catalogues;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};

@@ -35,6 +35,7 @@ mod pages_integrations;
 mod pages_lines;
 mod pages_order;
 mod pages_order_numbers;
+mod pages_order_rev;
 mod pages_order_seen;
 mod pages_scheduled;
 mod pages_story;

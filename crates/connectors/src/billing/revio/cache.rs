@@ -39,7 +39,7 @@ struct Held<T> {
     by_id: HashMap<i64, T>,
 }
 
-impl<T: Clone> ListCache<T> {
+impl<T: Clone + Send + Sync> ListCache<T> {
     pub(super) fn new(kept_for: TimeDelta) -> Self {
         Self { kept_for, generation: AtomicU64::new(0), held: AsyncMutex::new(None) }
     }
@@ -49,17 +49,38 @@ impl<T: Clone> ListCache<T> {
     where
         F: Future<Output = Called<HashMap<i64, T>>> + Send,
     {
+        let believed = |held: &Held<T>| if held.by_id.contains_key(&id) { self.kept_for } else { ABSENT_FOR };
+        self.read(clock, believed, load, |by_id| by_id.get(&id).cloned()).await
+    }
+
+    /// All of the list, in no order.
+    pub(super) async fn all<F>(&self, clock: &dyn Clock, load: impl FnOnce() -> F + Send) -> Called<Vec<T>>
+    where
+        F: Future<Output = Called<HashMap<i64, T>>> + Send,
+    {
+        self.read(clock, |_| self.kept_for, load, |by_id| by_id.values().cloned().collect()).await
+    }
+
+    /// What is wanted of the list; it is read where what is held is older than it may be believed.
+    async fn read<F, R>(
+        &self,
+        clock: &dyn Clock,
+        believed: impl Fn(&Held<T>) -> TimeDelta + Send,
+        load: impl FnOnce() -> F + Send,
+        wanted: impl Fn(&HashMap<i64, T>) -> R + Send,
+    ) -> Called<R>
+    where
+        F: Future<Output = Called<HashMap<i64, T>>> + Send,
+    {
         let mut held = self.held.lock().await;
         let (generation, now) = (self.generation.load(Ordering::SeqCst), clock.now());
-        if let Some(held) = held.as_ref().filter(|held| held.generation == generation) {
-            let found = held.by_id.get(&id);
-            let believed = if found.is_some() { self.kept_for } else { ABSENT_FOR };
-            if is_fresh(held.read_at, now, believed) {
-                return remembered(found.cloned());
-            }
+        if let Some(held) = held.as_ref().filter(|held| held.generation == generation)
+            && is_fresh(held.read_at, now, believed(held))
+        {
+            return remembered(wanted(&held.by_id));
         }
         load().await.map(|by_id| {
-            let found = by_id.get(&id).cloned();
+            let found = wanted(&by_id);
             *held = Some(Held { generation, read_at: now, by_id });
             found
         })

@@ -7,27 +7,52 @@ use serde::de::DeserializeOwned;
 use super::RevioBilling;
 use super::answers::list_all;
 use super::wire::{Package, PackageProduct, Product, Provider, ServiceType};
-use crate::Called;
-use crate::billing::{PackageRecord, ProductRecord, ProviderRecord, ServiceTypeRecord};
+use crate::billing::{Catalogue, Offer, PackageRecord, ProductRecord, ProviderRecord, ServiceTypeRecord};
+use crate::{CallError, Called};
 
 impl RevioBilling {
     pub(super) async fn product(&self, id: i64) -> Called<Option<ProductRecord>> {
-        let load = || self.load("/Products", |product: Product| (product.id, product.into()));
-        self.products.find(id, self.endpoint.account().clock(), load).await
+        self.products.find(id, self.endpoint.account().clock(), || self.load_products()).await
     }
 
     pub(super) async fn provider(&self, id: i64) -> Called<Option<ProviderRecord>> {
-        let load = || self.load("/Providers", |provider: Provider| (provider.id, provider.into()));
-        self.providers.find(id, self.endpoint.account().clock(), load).await
+        self.providers.find(id, self.endpoint.account().clock(), || self.load_providers()).await
     }
 
     pub(super) async fn service_type(&self, id: i64) -> Called<Option<ServiceTypeRecord>> {
-        let load = || self.load("/ServiceTypes", |service_type: ServiceType| (service_type.id, service_type.into()));
-        self.service_types.find(id, self.endpoint.account().clock(), load).await
+        self.service_types.find(id, self.endpoint.account().clock(), || self.load_service_types()).await
     }
 
     pub(super) async fn package(&self, id: i64) -> Called<Option<PackageRecord>> {
         self.packages.find(id, self.endpoint.account().clock(), || self.load_packages()).await
+    }
+
+    /// All lists, one after the other: each is small, and the account's calls are for its bulk changes.
+    pub(super) async fn whole_catalogue(&self) -> Result<Catalogue, CallError> {
+        let clock = self.endpoint.account().clock();
+        let service_types = self.service_types.all(clock, || self.load_service_types()).await.result?;
+        let providers = self.providers.all(clock, || self.load_providers()).await.result?;
+        let packages = self.packages.all(clock, || self.load_packages()).await.result?;
+        let products = self.products.all(clock, || self.load_products()).await.result?;
+        Ok(Catalogue {
+            service_types: offers(service_types, |it| it.is_active.then_some((it.id, it.description))),
+            providers: offers(providers, |it| it.is_active.then_some((it.id, it.description))),
+            // A service with a package that brings none would cost nothing (`preflight` refuses it).
+            packages: offers(packages, |it| (it.is_active && it.products > 0).then_some((it.id, it.description))),
+            products: offers(products, |it| it.is_active.then_some((it.id, it.description))),
+        })
+    }
+
+    async fn load_products(&self) -> Called<HashMap<i64, ProductRecord>> {
+        self.load("/Products", |product: Product| (product.id, product.into())).await
+    }
+
+    async fn load_providers(&self) -> Called<HashMap<i64, ProviderRecord>> {
+        self.load("/Providers", |provider: Provider| (provider.id, provider.into())).await
+    }
+
+    async fn load_service_types(&self) -> Called<HashMap<i64, ServiceTypeRecord>> {
+        self.load("/ServiceTypes", |service_type: ServiceType| (service_type.id, service_type.into())).await
     }
 
     /// Packages, each with how many products it brings.
@@ -62,4 +87,12 @@ impl RevioBilling {
     ) -> Called<HashMap<i64, T>> {
         list_all(&self.endpoint, resource, &[], keyed).await.map(|records| records.into_iter().collect())
     }
+}
+
+/// What may be ordered of a list, by description.
+fn offers<T>(records: Vec<T>, offered: impl Fn(T) -> Option<(i64, String)>) -> Vec<Offer> {
+    let mut offers: Vec<Offer> =
+        records.into_iter().filter_map(offered).map(|(id, description)| Offer { description, id }).collect();
+    offers.sort_unstable();
+    offers
 }

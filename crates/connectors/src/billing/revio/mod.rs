@@ -24,11 +24,11 @@ use self::cache::{ItemCache, ListCache};
 pub use self::credentials::{RevioCredentials, UnreadableCredentials};
 pub use self::open_points::{OpenPoints, StatedDefaults};
 use super::{
-    Batch, Billing, CustomerRecord, NewService, NewServiceProduct, PackageRecord, ProductRecord, ProviderRecord,
+    Batch, Billing, Catalogue, CustomerRecord, NewService, NewServiceProduct, PackageRecord, ProductRecord, ProviderRecord,
     ServiceProductRecord, ServiceRecord, ServiceTypeRecord,
 };
-use crate::Called;
 use crate::http::{Account, Answer, Endpoint, Masker, Permit};
+use crate::{CallError, Called};
 
 /// How long the catalogue is believed (B7.6).
 const CATALOGUE_FOR: TimeDelta = TimeDelta::minutes(10);
@@ -150,6 +150,10 @@ impl Billing for RevioBilling {
 
     async fn find_service_type(&self, id: i64) -> Called<Option<ServiceTypeRecord>> {
         self.service_type(id).await
+    }
+
+    async fn catalogue(&self) -> Result<Catalogue, CallError> {
+        self.whole_catalogue().await
     }
 
     fn forget_lookups(&self) {

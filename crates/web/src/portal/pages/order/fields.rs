@@ -1,13 +1,13 @@
 //! The fields of the forms: what each is called, what it may hold, and what was said about it.
 
-use lineshift_domain::ids::RevCustomerId;
-use lineshift_store::StoreError;
+use lineshift_connectors::billing::{Catalogue, Offer};
 use lineshift_store::catalogue::{CustomerRatePlan, CustomerRatePool};
 use lineshift_store::paging::MAX_PAGE_ITEMS;
 
 use super::Act;
 use super::customers::{Customer, Found, sites_of};
 use super::form::Asked;
+use super::offers::Offers;
 use super::summary::price;
 use super::typed::{CUSTOMER, CUSTOMER_FOUND, Said};
 use crate::portal::viewer::Viewer;
@@ -119,7 +119,9 @@ impl<'a> Fields<'a> {
     }
 
     async fn assignment(&self, found: Option<Found>) -> Result<Vec<Section>, ApiProblem> {
-        let mut sections = vec![self.customer(found).await?];
+        let chosen = Customer::read(self.asked.typed.text(CUSTOMER));
+        let offers = Offers::of(self.viewer, chosen.as_ref().and_then(|chosen| chosen.rev_customer)).await?;
+        let mut sections = vec![self.customer(found, chosen.as_ref(), &offers).await?];
         sections[0].fields.push(self.date(
             "Left blank: at once, and each line is dated by its activation. A date ahead: customer, site and account move at once, the \
              customer rate plan is scheduled.",
@@ -130,7 +132,7 @@ impl<'a> Fields<'a> {
         if Act::CarrierRatePlan.is_offered(self.viewer, &self.asked.provider) {
             sections.push(Section { title: "Carrier rate plan (if it is to change)", ..self.carrier_rate_plan().await? });
         }
-        sections.push(self.rev_service());
+        sections.push(self.rev_service(&offers));
         let on_failure = vec![
             ("keep".to_owned(), "Keep what was done: a retry does only what is missing".to_owned()),
             ("compensate".to_owned(), "Undo what this change did to that line".to_owned()),
@@ -141,8 +143,7 @@ impl<'a> Fields<'a> {
         Ok(sections)
     }
 
-    async fn customer(&self, found: Option<Found>) -> Result<Section, ApiProblem> {
-        let typed = &self.asked.typed;
+    async fn customer(&self, found: Option<Found>, chosen: Option<&Customer>, offers: &Offers) -> Result<Section, ApiProblem> {
         let mut customer = self.field(CUSTOMER, "Customer", "text", "A part of the name, or the number.");
         customer.suggest_from = Some(format!("{}/customers", super::address(self.asked.portal)));
         let mut fields = vec![customer];
@@ -152,8 +153,6 @@ impl<'a> Fields<'a> {
             several.choices.iter_mut().for_each(|choice| choice.is_chosen = choice.value == several.value);
             fields.push(several);
         }
-        let chosen = Customer::read(typed.text(CUSTOMER));
-        let mut note = String::new();
         if let Some(rev_customer) = chosen.filter(|chosen| chosen.site.is_none()).and_then(|chosen| chosen.rev_customer) {
             let (sites, more) = sites_of(self.viewer, rev_customer).await?;
             // Whoever reaches some of its sites only sees no others; the first that an order takes may be one of those.
@@ -175,21 +174,10 @@ impl<'a> Fields<'a> {
             } else {
                 self.choice("SiteId", "Site", "select", "", choices)
             });
-            note = self.billed_through(rev_customer).await?;
         }
+        // An order derives the account from the customer (B4.2).
+        let note = if offers.account.is_empty() { String::new() } else { format!("Integration: {}.", offers.account) };
         Ok(Section { title: "Customer", note, fields })
-    }
-
-    /// Through which account a customer is billed: an order derives it from the customer (B4.2).
-    async fn billed_through(&self, customer: RevCustomerId) -> Result<String, ApiProblem> {
-        let (store, tenant) = (self.viewer.web.engine.store(), self.viewer.caller.tenant);
-        let account = match store.get_rev_customer(tenant, customer).await {
-            Ok(customer) => store.get_integration_authentication(tenant, customer.integration_authentication_id).await?,
-            // An order that names it is refused.
-            Err(StoreError::NotFound { .. }) => return Ok(String::new()),
-            Err(error) => return Err(error.into()),
-        };
-        Ok(format!("Integration: {}.", account.name))
     }
 
     async fn customer_rate_plan(&self, title: &'static str, [plan, pool]: [&str; 2]) -> Result<Section, ApiProblem> {
@@ -249,8 +237,22 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn rev_service(&self) -> Section {
-        let in_rev = "Rev.io's number.";
+    /// Something of Rev.io's, by name where Rev.io says what there is; what was typed stays, whatever that is.
+    fn of_rev(&self, name: &str, label: &str, hint: &str, offers: &Offers, of: impl Fn(&Catalogue) -> &Vec<Offer>) -> Field {
+        let (mut choices, are_all) = offers.named(of);
+        if !are_all {
+            let hint = format!("Rev.io's number. {hint}");
+            return Field { kind: "number", ..self.choice(name, label, "text", hint.trim_end(), choices) };
+        }
+        let typed = self.asked.typed.text(name);
+        if !typed.is_empty() && choices.iter().all(|(value, _)| value != typed) {
+            choices.insert(0, (typed.to_owned(), format!("{typed} (not in Rev.io's list)")));
+        }
+        choices.insert(0, (String::new(), "none".to_owned()));
+        self.choice(name, label, "select", hint, choices)
+    }
+
+    fn rev_service(&self, offers: &Offers) -> Section {
         let mut fields = vec![
             self.field(
                 "CreateRevService",
@@ -258,18 +260,19 @@ impl<'a> Fields<'a> {
                 "check",
                 "One that is there already is taken.",
             ),
-            self.field("ServiceTypeId", "Service type", "number", in_rev),
-            self.field("ProviderId", "Provider", "number", in_rev),
-            self.field(
+            self.of_rev("ServiceTypeId", "Service type", "", offers, |it| &it.service_types),
+            self.of_rev("ProviderId", "Provider", "", offers, |it| &it.providers),
+            self.of_rev(
                 "RevPackageId",
                 "Package",
-                "number",
-                "Rev.io's number; it brings its products. Give a package or products, not both.",
+                "It brings its products. Give a package or products, not both.",
+                offers,
+                |it| &it.packages,
             ),
         ];
         for row in 0..self.asked.typed.product_rows() {
             let nth = row + 1;
-            fields.push(self.field(&format!("ProductId.{row}"), &format!("Product {nth}"), "number", in_rev));
+            fields.push(self.of_rev(&format!("ProductId.{row}"), &format!("Product {nth}"), "", offers, |it| &it.products));
             fields.push(self.field(&format!("Rate.{row}"), &format!("Rate a month {nth}"), "number", ""));
             fields.push(self.field(&format!("Quantity.{row}"), &format!("Quantity {nth}"), "number", "Left blank: 1."));
         }
@@ -278,7 +281,7 @@ impl<'a> Fields<'a> {
             ("continue".to_owned(), "Assign the line all the same; it still counts as failed".to_owned()),
         ];
         fields.extend([
-            self.field("UsagePlanGroupId", "Usage plan group", "number", in_rev),
+            self.field("UsagePlanGroupId", "Usage plan group", "number", "Rev.io's number."),
             self.field(
                 "Prorate",
                 "Prorate",
@@ -288,7 +291,9 @@ impl<'a> Fields<'a> {
             self.field("Description", "Description", "text", "Shown on the bill."),
             self.choice("OnRevServiceFailure", "When a service cannot be opened", "radio", "", skip_or_go_on),
         ]);
-        let note = "For customers of Rev.io only. With a date, the service is opened at once and dated so.".to_owned();
+        let note =
+            format!("For customers of Rev.io only. With a date, the service is opened at once and dated so. {}", offers.note);
+        let note = note.trim_end().to_owned();
         Section { title: "Billing service in Rev.io", note, fields }
     }
 

@@ -11,6 +11,7 @@ mod customers;
 mod fields;
 mod form;
 mod lines;
+mod offers;
 mod preview;
 mod summary;
 mod taken_out;

@@ -12,6 +12,7 @@ use super::choose;
 use super::chosen::{self, ChosenLines, SetAside, with_lines};
 use super::form::{self, Asked};
 use super::lines::{self, LinesShown};
+use super::offers::Offers;
 use super::summary;
 use super::taken_out::{DROP, NO_NUMBER, REPEATED_NUMBER, mark, marks, without};
 use super::typed::Said;
@@ -194,6 +195,8 @@ pub(super) async fn page(
     let mut marks = marks(judged);
     let store = viewer.web.engine.store();
     let names = store.find_names(viewer.caller.tenant, &summary::unnamed(&preview.order, std::iter::empty())).await?;
+    let billed_to = preview.order.assignment().filter(|it| it.rev_service.is_some()).and_then(|it| it.rev_customer_id);
+    let offers = Offers::of(viewer, billed_to).await?;
     let now = viewer.web.engine.clock().now();
     let date = preview.date(now).map(|(at, ahead)| (viewer.when(at), ahead));
     let act = summary::act(&preview.order, preview.accepted, &names);
@@ -208,7 +211,7 @@ pub(super) async fn page(
         typed: asked.typed.all().to_vec(),
         changed,
         figures: figures(preview, chosen),
-        facts: summary::facts(preview, &names, date.as_ref().map(|(when, ahead)| (when, *ahead))),
+        facts: summary::facts(preview, (&names, &offers), date.as_ref().map(|(when, ahead)| (when, *ahead))),
         charges: charges(preview),
         calls: summary::calls(preview),
         notes: summary::notes(preview, now),

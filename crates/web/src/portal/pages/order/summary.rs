@@ -9,6 +9,7 @@ use lineshift_engine::{Amount, CalledAccount, LineValues, Preview};
 use lineshift_store::catalogue::{Names, Unnamed};
 use rust_decimal::Decimal;
 
+use super::offers::Offers;
 use crate::portal::page::{When, thousands};
 
 /// So many things, as words.
@@ -71,7 +72,11 @@ pub(super) fn act(order: &StoredOrder, count: i64, names: &Names) -> String {
 }
 
 /// What is ordered, one fact a row.
-pub(super) fn facts(preview: &Preview, names: &Names, date: Option<(&When, bool)>) -> Vec<(&'static str, String)> {
+pub(super) fn facts(
+    preview: &Preview,
+    (names, offers): (&Names, &Offers),
+    date: Option<(&When, bool)>,
+) -> Vec<(&'static str, String)> {
     let order = &preview.order;
     let mut facts = Vec::new();
     if let Some(assignment) = order.assignment() {
@@ -90,7 +95,7 @@ pub(super) fn facts(preview: &Preview, names: &Names, date: Option<(&When, bool)
         facts.push(("Status", status.target_status.clone()));
         facts.extend(status.reason_code.clone().map(|code| ("Reason code", code)));
     }
-    facts.extend(order.rev_service().map(|service| ("Service in Rev.io", service_text(service))));
+    facts.extend(order.rev_service().map(|service| ("Service in Rev.io", service_text(service, offers))));
     let at_once = match order {
         StoredOrder::CustomerAssignment(_) => "at once; each line is dated by its activation",
         _ => "at once",
@@ -158,18 +163,21 @@ fn set<T>(setting: Setting<T>, text: impl FnOnce(T) -> String) -> Setting<String
     }
 }
 
-fn service_text(service: &StoredRevService) -> String {
+fn service_text(service: &StoredRevService, offers: &Offers) -> String {
     let charged = match &service.charge {
-        RevCharge::Package(id) => format!("package {id}"),
+        RevCharge::Package(id) => format!("package {}", offers.name(|it| &it.packages, *id)),
         RevCharge::Products(products) => {
-            let each = products
-                .iter()
-                .map(|it| format!("product {} at {} x {}", it.product_id, price(it.rate), it.quantity.normalize()));
+            let each = products.iter().map(|it| {
+                let name = offers.name(|it| &it.products, it.product_id);
+                format!("product {name} at {} x {}", price(it.rate), it.quantity.normalize())
+            });
             each.collect::<Vec<_>>().join(", ")
         }
     };
     let prorate = if service.prorate { ", prorated" } else { "" };
-    format!("type {}, provider {}, {charged}{prorate}", service.service_type_id, service.provider_id)
+    let service_type = offers.name(|it| &it.service_types, service.service_type_id);
+    let provider = offers.name(|it| &it.providers, service.provider_id);
+    format!("type {service_type}, provider {provider}, {charged}{prorate}")
 }
 
 /// What people ought to know before they order.
