@@ -11,6 +11,23 @@ export PATH="$PATH:${CARGO_INSTALL_ROOT:-${CARGO_HOME:-$HOME/.cargo}}/bin"
 say() { printf '\n== %s\n' "$*" >&2; }
 die() { printf '%s\n' "$*" >&2; exit 1; }
 
+# Runs a command up to three times: what comes over a network may fail and then work.
+again() {
+  local attempt
+  for attempt in 1 2; do
+    "$@" && return
+    printf 'once more: %s\n' "$*" >&2
+  done
+  "$@"
+}
+
+# debian PACKAGE...: installs packages of Debian, waiting for whoever else installs some.
+debian() {
+  local options=(-qq -o DPkg::Lock::Timeout=300 -o Acquire::Retries=5 -o APT::Update::Error-Mode=any)
+  { again apt-get "${options[@]}" update &&
+    DEBIAN_FRONTEND=noninteractive again apt-get "${options[@]}" install --no-install-recommends "$@"; } >&2
+}
+
 need_rust() {
   command -v cargo >/dev/null || die "cargo was not found: install Rust 1.95 or later first"
   # SQLite and the TLS library are C code that cargo compiles; the linker that Rust needs is the same program.
@@ -54,7 +71,7 @@ need_schemathesis() {
   mkdir -p "$(target_directory)"
   rm -rf "$(target_directory)"/schemathesis-*
   { python3 -m venv "$SCHEMATHESIS" &&
-    "$SCHEMATHESIS/bin/pip" install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r "$wanted"; } >&2 ||
+    again "$SCHEMATHESIS/bin/pip" install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r "$wanted"; } >&2 ||
     die "schemathesis could not be installed"
   touch "$SCHEMATHESIS/whole"
 }
@@ -63,7 +80,7 @@ need_python() {
   python3 -c 'import venv, ensurepip' 2>/dev/null && return
   ((EUID == 0)) && command -v apt-get >/dev/null || die "Python with venv was not found: install it (Debian: apt-get install python3-venv)"
   say "installing Python (once per machine)"
-  { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends python3-venv; } >&2 ||
+  debian python3-venv ||
     die "Python could not be installed"
 }
 
@@ -88,7 +105,7 @@ need_postgres() {
   postgres_programs >/dev/null && return
   ((EUID == 0)) && command -v apt-get >/dev/null || die "PostgreSQL was not found: install it (Debian: apt-get install postgresql)"
   say "installing PostgreSQL (once per machine)"
-  { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends postgresql; } >&2 ||
+  debian postgresql ||
     die "PostgreSQL could not be installed"
 }
 
@@ -97,7 +114,7 @@ need_browser() {
   if ! command -v chromedriver >/dev/null; then
     ((EUID == 0)) && command -v apt-get >/dev/null || die "chromedriver was not found: install it (Debian: apt-get install chromium chromium-driver)"
     say "installing Chromium (once per machine)"
-    { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends chromium chromium-driver; } >&2 ||
+    debian chromium chromium-driver ||
       die "Chromium could not be installed"
   fi
   need_packages crates/web/tests/browser "axe-core for the browser tests"
@@ -116,7 +133,7 @@ need_packages() {
   if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
     ((EUID == 0)) && command -v apt-get >/dev/null || die "node and npm were not found: install Node.js $NODE_LEAST or later"
     say "installing Node.js (once per machine)"
-    { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends nodejs npm; } >&2 ||
+    debian nodejs npm ||
       die "Node.js could not be installed"
   fi
   major=$(node --print 'process.versions.node.split(".")[0]')
@@ -124,6 +141,6 @@ need_packages() {
   # npm leaves a copy of the lock file where it installed: what is there is what the lock file names, unless that is newer.
   [[ $folder/node_modules/.package-lock.json -nt $folder/package-lock.json ]] && return
   say "installing $what"
-  (cd "$folder" && npm ci --no-fund --no-audit >&2) || die "$what could not be installed"
+  (cd "$folder" && again npm ci --no-fund --no-audit --fetch-retries=5 >&2) || die "$what could not be installed"
   touch "$folder/node_modules/.package-lock.json"
 }

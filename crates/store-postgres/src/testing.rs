@@ -297,7 +297,9 @@ async fn template(server: &Url) -> String {
     let (named, owner) = (name.clone(), owner.to_string());
     let admin = Postgres::new(server.as_str(), owner_options()).expect("the server's URL");
     let making = admin.on_session(move |lent| {
-        lent.long_batch("SELECT pg_advisory_lock(7305188012342)").map_err(store_error)?;
+        // Whoever comes first takes as long as it takes, and the others wait for it.
+        let wait = "SET lock_timeout = 0; SET statement_timeout = 0; SELECT pg_advisory_lock(7305188012342)";
+        lent.long_batch(wait).map_err(store_error)?;
         let ready = format!("SELECT datistemplate FROM pg_database WHERE datname = '{named}'");
         match query(lent, &ready)?.first().map(|row| row.get::<_, bool>(0)) {
             Some(true) => return Ok(()),

@@ -98,9 +98,9 @@ async fn a_server_that_goes_silent_in_the_middle_of_a_transaction_holds_nobody_f
     let (url, silent) = proxy(&Url::parse(&database.app_url()).expect("a URL")).await;
     let options = Options {
         connections: 1,
-        connection_wait: Duration::from_millis(300),
-        statement_timeout: Duration::from_millis(200),
-        answer_margin: Duration::from_millis(100),
+        connection_wait: Duration::from_secs(20),
+        statement_timeout: Duration::from_secs(1),
+        answer_margin: Duration::from_secs(1),
         ..Options::default()
     };
     let store = connect(&url, options).await.expect("it answers");

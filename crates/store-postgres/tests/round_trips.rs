@@ -184,8 +184,8 @@ async fn whoever_waits_for_an_answer_in_between_is_noticed() {
     let database = TestDatabase::new().await;
     let (tenant, _) = fill(&database.store(Options::default()).await, "Aurora").await;
     let (url, between) = Between::stand(&database.app_url()).await;
-    let soon = Duration::from_millis(500);
-    let options = Options { statement_timeout: soon, answer_margin: soon, connection_wait: soon, ..options() };
+    let soon = Duration::from_secs(1);
+    let options = Options { statement_timeout: soon, answer_margin: soon, ..options() };
     let store = connect(&url, options).await.expect("it answers");
     store.get_tenant(tenant).await.expect("asked");
     between.be_strict();

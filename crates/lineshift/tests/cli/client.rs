@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 
+use lineshift_engine::{Clock as _, SystemClock};
 use serde_json::Value;
 
 use crate::program::{Place, Ran, Running, example};
@@ -103,21 +104,10 @@ fn orders_by_flags_say_all_that_a_body_can() {
     assert_eq!((&change["portal"], &change["identifier"]), (&"Mobility".into(), &"number".into()));
     assert_eq!(change["order"]["customer_rate_plan"]["customer_data_allocation_mb"], "1024.5");
 
+    let date = (SystemClock.now() + chrono::TimeDelta::days(90)).date_naive().to_string();
     let iccids = place.write("iccids.txt", &format!("iccid\n{}\n", first_iccids("ThingSpace", 2).join("\n")));
-    let arguments = [
-        "--type",
-        "assign",
-        "--provider",
-        "2",
-        "--customer",
-        "300102",
-        "--plan",
-        "13",
-        "--date",
-        "2027-03-01",
-        "--reason",
-        "moved",
-    ];
+    let arguments =
+        ["--type", "assign", "--provider", "2", "--customer", "300102", "--plan", "13", "--date", &date, "--reason", "moved"];
     let mut all = vec!["submit", "--json", "--wait", "--iccids-file", &iccids];
     all.extend(arguments);
     let change = place.run(&all).json(0);

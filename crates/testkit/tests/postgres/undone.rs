@@ -141,19 +141,21 @@ async fn deadlocks(seed: u64) {
     let mut line = chance.between(times + 1, LINES);
     rival.lock(line).await.expect("nobody has it");
     let workers = workers(&operator, &wire).await;
+    let mut rival_gave_way = false;
     for left in (0..times).rev() {
         rival.until_somebody_waits().await;
         line = chance.between(left + 1, line - 1);
         if let Err(error) = rival.lock(line).await {
             // Where the machine stood still for half a second, the rival is the one who gives way.
             assert!(matches!(error, StoreError::Unavailable(_)), "seed {seed}: {error}");
+            rival_gave_way = true;
             break;
         }
     }
     rival.commit().await;
     let what = format!("seed {seed}, {times} deadlocks");
     ends_well(&operator, workers, &what).await;
-    assert!(seen(&wire.seen.deadlocks) >= 1, "{what}: nobody of ours gave way");
+    assert!(rival_gave_way || seen(&wire.seen.deadlocks) >= 1, "{what}: nobody of ours gave way");
 }
 
 #[test]

@@ -22,6 +22,8 @@ pub struct Tls {
     certificate: PathBuf,
     key: PathBuf,
     held: Mutex<Held>,
+    /// Taken by whoever looks at the files.
+    looking: Mutex<()>,
 }
 
 struct Held {
@@ -89,7 +91,7 @@ impl Tls {
     pub fn load(certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Result<Self, TlsError> {
         let (certificate, key) = (certificate.into(), key.into());
         let (seen, config) = look(&certificate, &key);
-        Ok(Self { certificate, key, held: Mutex::new(Held { config: config?, seen }) })
+        Ok(Self { certificate, key, held: Mutex::new(Held { config: config?, seen }), looking: Mutex::default() })
     }
 
     /// What the next handshake uses.
@@ -102,6 +104,8 @@ impl Tls {
     /// # Errors
     /// [`TlsError`], once for each change: what was used before stays.
     pub fn reload(&self) -> Result<bool, TlsError> {
+        // One look at a time: an earlier one that took long would bring back what a later one has replaced.
+        let _looking = self.looking.lock().unwrap_or_else(PoisonError::into_inner);
         let (seen, config) = look(&self.certificate, &self.key);
         let mut held = self.lock();
         if held.seen == seen {

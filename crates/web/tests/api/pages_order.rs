@@ -231,7 +231,7 @@ async fn an_order_is_for_the_lines_of_one_service_provider() {
     assert_eq!(change["counts"]["processed"], json!(130));
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_preview_says_what_is_billed_and_called() {
     let (app, _) = TestApp::billing(BillingWorld::with_lines(3).await).await;
     let mut ada = Desk::of(&app, "ada@fleet.example", &["operator"]).await;

@@ -46,7 +46,7 @@ async fn send(browser: &Browser, action: &str, fields: &[(&str, &str)]) {
     for (name, value) in fields {
         browser.set(&form, name, value).await;
     }
-    browser.click(&format!("{form} button")).await;
+    browser.leave_by(async || browser.click(&format!("{form} button")).await).await;
 }
 
 #[tokio::test]

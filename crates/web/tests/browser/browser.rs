@@ -74,7 +74,7 @@ impl Browser {
     /// Opens one for the pages of a server.
     pub(crate) async fn open(url: &str, manner: Manner) -> Self {
         let folder = TempDir::new().expect("a folder");
-        let driver = WebDriver::start(capabilities(folder.path(), manner.without_script)).await;
+        let driver = WebDriver::start(capabilities(folder.path(), manner.without_script), folder.path()).await;
         let browser = Self { driver, url: url.to_owned(), folder };
         let downloads = json!({"behavior": "allow", "downloadPath": browser.folder.path().join("downloads")});
         browser.devtools("Browser.setDownloadBehavior", &downloads).await;
@@ -183,23 +183,35 @@ impl Browser {
 
     /// Clicks an element.
     pub(crate) async fn click(&self, css: &str) {
-        let element = self.find(css).await;
-        self.driver.click(&element).await.unwrap_or_else(|error| panic!("{css}: {error}"));
+        self.with(By::Css(css), async |element| self.driver.click(element).await).await;
+    }
+
+    /// Finds an element and does something with it: once more where the page was replaced in between, so that nothing was done.
+    async fn with(&self, by: By<'_>, act: impl AsyncFn(&Element) -> Result<(), String>) {
+        let begun = Instant::now();
+        loop {
+            let element = self.sought(by).await;
+            match act(&element).await {
+                Err(error) if error.contains("stale element") && begun.elapsed() < PATIENCE => {}
+                done => return done.unwrap_or_else(|error| panic!("{by:?}: {error}")),
+            }
+        }
     }
 
     /// Clicks the first button or link of the page that says that.
     pub(crate) async fn press(&self, words: &str) {
         let seen = "not(@aria-hidden) and not(ancestor-or-self::*[@hidden])";
         let path = format!("//main//*[self::button or self::a][{seen}][contains(normalize-space(.), \"{words}\")]");
-        let element = self.sought(By::XPath(&path)).await;
-        self.driver.click(&element).await.unwrap_or_else(|error| panic!("{words}: {error}"));
+        self.with(By::XPath(&path), async |element| self.driver.click(element).await).await;
     }
 
     /// Types into an emptied field.
     pub(crate) async fn fill(&self, css: &str, text: &str) {
-        let field = self.find(css).await;
-        self.driver.clear(&field).await.unwrap_or_else(|error| panic!("{css}: {error}"));
-        self.driver.type_into(&field, text).await.unwrap_or_else(|error| panic!("{css}: {error}"));
+        let typed = async |field: &Element| {
+            self.driver.clear(field).await?;
+            self.driver.type_into(field, text).await
+        };
+        self.with(By::Css(css), typed).await;
     }
 
     /// Gives a file to the field for one.

@@ -46,9 +46,9 @@ pub(crate) struct WebDriver {
 }
 
 impl WebDriver {
-    /// Starts a driver on a port of its choice, and a browser with those capabilities.
-    pub(crate) async fn start(capabilities: Value) -> Self {
-        let (driver, port) = start_driver().await;
+    /// Starts a driver on a port of its choice, and a browser with those capabilities; what they write down goes into a folder.
+    pub(crate) async fn start(capabilities: Value, folder: &Path) -> Self {
+        let (driver, port) = start_driver(folder).await;
         let client = Client::builder().no_proxy().build().expect("a client");
         let sessions = format!("http://127.0.0.1:{port}/session");
         let mut this = Self { client, session: sessions.clone(), _driver: driver };
@@ -169,10 +169,10 @@ const STARTS: usize = 20;
 
 /// A driver and its port. It takes a free port of one address family and then asks for the same of the other: where a
 /// neighbour has that one (measured: 3 starts of 100 beside 900 listeners), it ends, and another is started.
-async fn start_driver() -> (Child, u16) {
+async fn start_driver(folder: &Path) -> (Child, u16) {
     let mut said = String::new();
     for _ in 0..STARTS {
-        match try_to_start_driver().await {
+        match try_to_start_driver(folder).await {
             Ok(started) => return started,
             Err(last_words) => said = last_words,
         }
@@ -181,9 +181,10 @@ async fn start_driver() -> (Child, u16) {
 }
 
 /// Errors: what a driver said that ended before it had a port.
-async fn try_to_start_driver() -> Result<(Child, u16), String> {
+async fn try_to_start_driver(folder: &Path) -> Result<(Child, u16), String> {
     let mut driver = Command::new("chromedriver")
         .arg("--port=0")
+        .env("TMPDIR", folder)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -233,5 +234,6 @@ pub(crate) fn capabilities(folder: &Path, without_script: bool) -> Value {
         },
         "goog:loggingPrefs": {"browser": "ALL"},
         "unhandledPromptBehavior": "ignore",
+        "timeouts": {"script": 120_000},
     })
 }

@@ -26,7 +26,7 @@ struct Impatient(HttpsTransport);
 #[async_trait]
 impl Transport for Impatient {
     async fn send(&self, request: Request) -> Result<Answer, TransportFault> {
-        self.0.send(Request { timeout: request.timeout.min(Duration::from_millis(800)), ..request }).await
+        self.0.send(Request { timeout: request.timeout.min(Duration::from_secs(3)), ..request }).await
     }
 }
 

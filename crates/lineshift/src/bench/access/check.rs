@@ -70,7 +70,13 @@ async fn round_trips(prepared: &Prepared, at: &str) -> Result<RoundTrips> {
     let store = lineshift_store_postgres::connect(&away, Options { connections: 1, ..Options::default() });
     let check = check_over(Arc::new(store.await.context("opening the store from afar")?));
     took(&check, prepared, 1).await?;
-    let (key, session) = took(&check, prepared, ASKED).await?;
+    // The least of many: what the machine does besides only adds to it.
+    let mut least = (f64::MAX, f64::MAX);
+    for _ in 0..ASKED {
+        let (key, session) = took(&check, prepared, 1).await?;
+        least = (least.0.min(key), least.1.min(session));
+    }
+    let (key, session) = least;
     let trips = |microseconds: f64| microseconds / 1e6 / AWAY.as_secs_f64();
     Ok(RoundTrips { key: trips(key), session: trips(session) })
 }

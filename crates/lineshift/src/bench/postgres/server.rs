@@ -3,6 +3,7 @@
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use tempfile::TempDir;
@@ -31,6 +32,9 @@ jit = off
 log_min_messages = warning
 ";
 
+/// How often a server of its own is started before that is given up.
+const STARTS: usize = 5;
+
 /// Every database of a benchmark begins so; one of that name from an earlier run is replaced.
 const PREFIX: &str = "lineshift_bench_";
 
@@ -44,6 +48,25 @@ pub(super) struct Server {
 struct Own {
     programs: PathBuf,
     dir: TempDir,
+}
+
+impl Own {
+    /// Starts the server on a port that nobody listens on; another program may take the port meanwhile, hence several attempts.
+    async fn start(&self, cluster: &Path) -> Result<u16> {
+        let log = self.dir.path().join("log");
+        for _ in 0..STARTS {
+            let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+            let port = free.context("looking for a port")?.port();
+            let mut start = as_server(&self.programs.join("pg_ctl"));
+            start.args(["start", "--silent", "--wait", "-D"]).arg(cluster).arg("-l").arg(&log);
+            // What a started server inherits, it keeps: nothing may wait for its output's end.
+            start.args(["-o", &format!("-p {port}")]).stdout(Stdio::null()).stderr(Stdio::null());
+            if start.status().await?.success() {
+                return Ok(port);
+            }
+        }
+        bail!("the private server did not start in {STARTS} attempts: {}", last_lines(&log))
+    }
 }
 
 impl Drop for Own {
@@ -84,13 +107,7 @@ impl Server {
         settings.push_str(&format!("unix_socket_directories = '{}'\n", dir.path().display()));
         std::fs::write(cluster.join("postgresql.conf"), settings).context("writing the cluster's settings")?;
         let own = Own { programs, dir };
-        let port =
-            TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).context("looking for a port")?.port();
-        let mut start = as_server(&own.programs.join("pg_ctl"));
-        start.args(["start", "--silent", "--wait", "-D"]).arg(&cluster).arg("-l").arg(own.dir.path().join("log"));
-        // What a started server inherits, it keeps: nothing may wait for its output's end.
-        start.args(["-o", &format!("-p {port}")]).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
-        ensure!(start.status().await?.success(), "the private server did not start: {}", last_lines(&own.dir.path().join("log")));
+        let port = own.start(&cluster).await?;
         let mut config = Config::new();
         config.host("127.0.0.1").port(port).user("postgres").dbname("postgres");
         let server = Self { config, own: Some(own) };
