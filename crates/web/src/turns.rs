@@ -56,12 +56,12 @@ mod tests {
         let turns = Turns::at("long texts", 4, 2);
         let turn = async |tenant| turns.take(TenantId(tenant)).await;
         let refused = |turn: Result<Turn, ApiProblem>| turn.err().map(|problem| problem.view());
-        let mut held = vec![turn(1).await.ok().expect("a turn"), turn(1).await.ok().expect("a turn")];
+        let mut held = vec![turn(1).await.expect("a turn"), turn(1).await.expect("a turn")];
         let answer = refused(turn(1).await).expect("there is no turn");
         assert_eq!(answer.status, 429);
         let told = "2 long texts of this tenant, or 4 of all, are being read already; send this one again later";
         assert_eq!(answer.detail, told);
-        held.extend([turn(2).await.ok().expect("another tenant's turn"), turn(2).await.ok().expect("another tenant's turn")]);
+        held.extend([turn(2).await.expect("another tenant's turn"), turn(2).await.expect("another tenant's turn")]);
         assert_eq!(refused(turn(3).await).map(|answer| answer.status), Some(429), "there are four altogether");
         held.remove(0);
         assert!(turn(3).await.is_ok(), "a turn was freed");

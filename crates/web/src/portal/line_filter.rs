@@ -3,12 +3,14 @@
 //! In addresses things stand by their ids, so that an address is good for ever. What was typed as a name is looked up once, and leads to the
 //! address with the id.
 
+use std::collections::HashMap;
+use std::fmt::Display;
 use std::future::Future;
 
 use lineshift_domain::ids::{CustomerRatePlanId, CustomerRatePoolId, RevCustomerId, ServiceProviderId, SiteId};
 use lineshift_domain::lines::read_line;
 use lineshift_domain::terms::{LineIdentifier, PortalType};
-use lineshift_store::catalogue::Unnamed;
+use lineshift_store::catalogue::{FoundCustomer, Site, Unnamed};
 use lineshift_store::devices::{LineFilter, LineOrder};
 use lineshift_store::paging::{Listed, MAX_PAGE_ITEMS};
 
@@ -122,47 +124,114 @@ impl Named {
             return Ok(None);
         }
         options.sort_by_key(|(_, name)| name.to_lowercase());
+        tell_apart(&mut options);
         Ok(Some(options))
     }
 
-    /// What is called so: by its whole name, whatever its case; else by its id; else by a part of its name, if only one has that.
+    /// What is called so: by its whole name, whatever its case; else by its id; else by a part of its name.
     pub(super) async fn find(self, viewer: &Viewer, text: &str) -> Result<FoundByName, ApiProblem> {
         let wanted = text.trim().to_lowercase();
+        if self == Self::Customer {
+            let found = active_customers(viewer, &wanted).await?;
+            if !matches!(found, FoundByName::Nothing) {
+                return Ok(found);
+            }
+        }
+        let mut things = self.meant(viewer).await?;
+        if self == Self::Customer {
+            things.extend(customers_without_rev(viewer).await?);
+        }
+        Ok(FoundByName::of(&things, &wanted, false))
+    }
+
+    async fn meant(self, viewer: &Viewer) -> Result<Vec<Meant>, ApiProblem> {
         let things = self.listed(viewer, PAGES * MAX_PAGE_ITEMS).await?;
-        let whole: Vec<&(i64, String)> = things.iter().filter(|(_, name)| name.trim().to_lowercase() == wanted).collect();
-        let by_id = || things.iter().filter(|(id, _)| id.to_string() == wanted).collect::<Vec<_>>();
-        let by_part = || things.iter().filter(|(_, name)| name.to_lowercase().contains(&wanted)).collect::<Vec<_>>();
-        let mut found = whole;
-        if found.is_empty() {
-            found = by_id();
+        Ok(things.into_iter().map(|(id, name)| Meant { by: self, id, name }).collect())
+    }
+}
+
+/// Active customers that are called so, by an index. A site that is a customer itself is sought as a site, as are those of a customer of which
+/// one reaches some sites only.
+async fn active_customers(viewer: &Viewer, wanted: &str) -> Result<FoundByName, ApiProblem> {
+    let (store, tenant, reach) = (viewer.web.engine.store(), viewer.caller.tenant, &viewer.caller.rights.reach);
+    let found = store.find_customers(tenant, reach, wanted, CANDIDATES).await?;
+    let meant = |customer: FoundCustomer| {
+        let site = customer.site_id.map(|id| (Named::Site, id.0));
+        let (by, id) = site.or_else(|| customer.rev_customer_id.map(|id| (Named::Customer, id.0)))?;
+        Some(Meant { by, id, name: customer.name })
+    };
+    let customers: Vec<Meant> = found.customers.into_iter().filter_map(meant).collect();
+    Ok(FoundByName::of(&customers, wanted, found.more || found.stopped))
+}
+
+/// Sites that are customers themselves, whether they are active or not.
+async fn customers_without_rev(viewer: &Viewer) -> Result<Vec<Meant>, ApiProblem> {
+    let (store, tenant, reach) = (viewer.web.engine.store(), viewer.caller.tenant, &viewer.caller.rights.reach);
+    let sites = |after| store.list_sites(tenant, reach, after, MAX_PAGE_ITEMS);
+    let named =
+        |site: Site| (site.rev_customer_id.is_none()).then_some(Meant { by: Named::Site, id: site.id.0, name: site.name });
+    Ok(all(PAGES * MAX_PAGE_ITEMS, sites, named).await?.into_iter().flatten().collect())
+}
+
+/// Something that a name may mean, and by what lines are sought then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Meant {
+    pub(super) by: Named,
+    pub(super) id: i64,
+    pub(super) name: String,
+}
+
+/// Puts its number behind each name that several have.
+pub(super) fn tell_apart<I: Display>(named: &mut [(I, String)]) {
+    let mut times: HashMap<String, usize> = HashMap::new();
+    for (_, name) in &*named {
+        *times.entry(name.to_lowercase()).or_default() += 1;
+    }
+    for (id, name) in named {
+        if times.get(&name.to_lowercase()).is_some_and(|times| *times > 1) {
+            *name = format!("{name} ({id})");
         }
-        if found.is_empty() {
-            found = by_part();
-        }
-        Ok(match found.as_slice() {
-            [] => FoundByName::Nothing,
-            [(id, _)] => FoundByName::One(*id),
-            several => FoundByName::Several {
-                first: several.iter().take(CANDIDATES).map(|thing| (*thing).clone()).collect(),
-                are_more: several.len() > CANDIDATES,
-            },
-        })
     }
 }
 
 /// What a name led to.
 pub(super) enum FoundByName {
     Nothing,
-    One(i64),
-    Several { first: Vec<(i64, String)>, are_more: bool },
+    One(Meant),
+    Several { first: Vec<Meant>, are_more: bool },
+}
+
+impl FoundByName {
+    /// The best of what fits; `are_more`: there may be others that fit.
+    fn of(things: &[Meant], wanted: &str, are_more: bool) -> Self {
+        let whole = |thing: &&Meant| thing.name.trim().to_lowercase() == wanted;
+        let by_id = |thing: &&Meant| thing.id.to_string() == wanted;
+        let by_part = |thing: &&Meant| thing.name.to_lowercase().contains(wanted);
+        let mut found: Vec<&Meant> = things.iter().filter(whole).collect();
+        let is_clear = !found.is_empty();
+        if found.is_empty() {
+            found = things.iter().filter(by_id).collect();
+        }
+        if found.is_empty() {
+            found = things.iter().filter(by_part).collect();
+        }
+        match found.as_slice() {
+            [] => Self::Nothing,
+            [only] if is_clear || !are_more || only.id.to_string() == wanted => Self::One((*only).clone()),
+            several => Self::Several {
+                first: several.iter().take(CANDIDATES).map(|thing| (*thing).clone()).collect(),
+                are_more: are_more || several.len() > CANDIDATES,
+            },
+        }
+    }
 }
 
 /// Goes through a list page by page.
-async fn all<T, K: Copy, F>(
+async fn all<T, K: Copy, F, N>(
     most: usize,
     mut page: impl FnMut(Option<K>) -> F,
-    named: impl Fn(T) -> (i64, String),
-) -> Result<Vec<(i64, String)>, ApiProblem>
+    named: impl Fn(T) -> N,
+) -> Result<Vec<N>, ApiProblem>
 where
     F: Future<Output = lineshift_store::Result<Listed<T, K>>>,
 {

@@ -4,6 +4,7 @@ mod accounts;
 mod administering;
 mod answers;
 mod at_a_provider;
+mod at_carriers;
 mod browser;
 mod by_keyboard;
 mod every_page;

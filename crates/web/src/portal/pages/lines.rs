@@ -15,7 +15,7 @@ use lineshift_store::devices::{CountedLines, DeviceView, LOOKED_AT, LineFilter, 
 use crate::cursor::Cursor as _;
 use crate::portal::address::{given, with_parameter};
 use crate::portal::choosing::{Chosen, key};
-use crate::portal::line_filter::{self, Field, FoundByName, Named};
+use crate::portal::line_filter::{self, Field, FoundByName, Meant, Named};
 use crate::portal::page::{answer, thousands};
 use crate::portal::refused::PageRefused;
 use crate::portal::viewer::{Frame, Place, Viewer, portal_of, segment};
@@ -160,20 +160,22 @@ async fn resolve(
     viewer: &Viewer,
     address: &str,
     given: &[(String, String)],
-) -> Result<(Vec<(Named, i64)>, Vec<Trouble>), ApiProblem> {
+) -> Result<(Vec<(Named, Meant)>, Vec<Trouble>), ApiProblem> {
     let (mut resolved, mut trouble) = (Vec::new(), Vec::new());
     for named in Named::ALL {
         let Some((_, text)) = given.iter().find(|(name, _)| name == named.typed()) else { continue };
         let what = named.label().to_lowercase();
         match named.find(viewer, text).await? {
-            FoundByName::One(id) => resolved.push((named, id)),
+            FoundByName::One(meant) => resolved.push((named, meant)),
             FoundByName::Nothing => {
                 trouble.push(Trouble { text: format!("No {what} is called {text:?}."), meant: Vec::new() });
             }
             FoundByName::Several { first, are_more } => {
                 let more = if are_more { ", and more" } else { "" };
-                let meant =
-                    first.into_iter().map(|(id, name)| (format!("{name} ({id})"), sought_by(address, given, &[(named, id)])));
+                let meant = first.into_iter().map(|meant| {
+                    let name = format!("{} ({} {})", meant.name, meant.by.label().to_lowercase(), meant.id);
+                    (name, sought_by(address, given, &[(named, meant)]))
+                });
                 trouble.push(Trouble { text: format!("Several fit the {what} {text:?}{more}:"), meant: meant.collect() });
             }
         }
@@ -182,11 +184,12 @@ async fn resolve(
 }
 
 /// The address that seeks the same with ids in the place of names, from the first page on.
-fn sought_by(address: &str, given: &[(String, String)], resolved: &[(Named, i64)]) -> String {
-    let is_replaced = |name: &str| resolved.iter().any(|(named, _)| name == named.typed() || name == named.parameter());
+fn sought_by(address: &str, given: &[(String, String)], resolved: &[(Named, Meant)]) -> String {
+    let replaces = |name: &str, named: Named| name == named.typed() || name == named.parameter();
+    let is_replaced = |name: &str| resolved.iter().any(|(typed, meant)| replaces(name, *typed) || name == meant.by.parameter());
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.extend_pairs(given.iter().filter(|(name, _)| name != "after" && !is_replaced(name)));
-    query.extend_pairs(resolved.iter().map(|(named, id)| (named.parameter(), id.to_string())));
+    query.extend_pairs(resolved.iter().map(|(_, meant)| (meant.by.parameter(), meant.id.to_string())));
     format!("{address}?{}", query.finish())
 }
 
@@ -230,7 +233,8 @@ fn row(line: DeviceView, names: &Names, ticked: &BTreeSet<DeviceId>) -> LineRow 
         iccid: line.iccid,
         number: line.subscriber_number.unwrap_or_default(),
         status: line.status,
-        customer: customer.unwrap_or_default(),
+        // A site without a customer of Rev.io is one itself.
+        customer: customer.or_else(|| site.clone().filter(|_| line.rev_customer_id.is_none())).unwrap_or_default(),
         site: site.unwrap_or_default(),
         provider: names.service_providers.get(&line.service_provider_id).cloned().unwrap_or_default(),
         plan: plan.unwrap_or_default(),

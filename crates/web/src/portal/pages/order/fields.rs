@@ -10,6 +10,7 @@ use super::form::Asked;
 use super::offers::Offers;
 use super::summary::price;
 use super::typed::{CUSTOMER, CUSTOMER_FOUND, Said};
+use crate::portal::line_filter::tell_apart;
 use crate::portal::viewer::Viewer;
 use crate::problem::ApiProblem;
 
@@ -161,9 +162,9 @@ impl<'a> Fields<'a> {
                 .first()
                 .filter(|_| sees_all)
                 .map_or_else(|| "its first active site".to_owned(), |site| format!("{} (its first)", site.name));
-            let choices = std::iter::once((String::new(), first))
-                .chain(sites.into_iter().map(|site| (site.id.to_string(), site.name)))
-                .collect();
+            let mut sites: Vec<(String, String)> = sites.into_iter().map(|site| (site.id.to_string(), site.name)).collect();
+            tell_apart(&mut sites);
+            let choices = std::iter::once((String::new(), first)).chain(sites).collect();
             fields.push(if more {
                 self.field(
                     "SiteId",
@@ -206,8 +207,9 @@ impl<'a> Fields<'a> {
         keep: &str,
         clear: &str,
         is_long: bool,
-        things: Vec<(String, String)>,
+        mut things: Vec<(String, String)>,
     ) -> Field {
+        tell_apart(&mut things);
         if is_long {
             let hint = format!("Its number. Left blank: {keep}. 0: {clear}.");
             return self.choice(name, label, "text", &hint, things);

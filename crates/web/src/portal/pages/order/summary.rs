@@ -1,6 +1,7 @@
 //! A preview in words.
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 
 use chrono::{DateTime, Utc};
 use lineshift_domain::order::{PlanValues, RevCharge, Setting, StoredCarrierRatePlan, StoredOrder, StoredPlan, StoredRevService};
@@ -80,9 +81,10 @@ pub(super) fn facts(
     let order = &preview.order;
     let mut facts = Vec::new();
     if let Some(assignment) = order.assignment() {
-        facts.push(("Customer", customer(order, names).unwrap_or_default()));
-        let site = names.sites.get(&assignment.site_id).cloned().unwrap_or_else(|| assignment.site_id.to_string());
-        facts.push(("Site", site));
+        // Several may be called alike: here it says which is meant.
+        let name = customer(order, names).unwrap_or_default();
+        facts.push(("Customer", assignment.rev_customer_id.map_or_else(|| name.clone(), |id| format!("{name} ({id})"))));
+        facts.push(("Site", numbered(names.sites.get(&assignment.site_id), assignment.site_id)));
     }
     if let Some(StoredPlan { values, .. }) = order.plan() {
         facts.extend(plan_facts(values, names));
@@ -129,6 +131,11 @@ pub(super) fn facts(
     facts
 }
 
+/// A name with its number, or the number alone.
+fn numbered(name: Option<&String>, id: impl Display) -> String {
+    name.map_or_else(|| id.to_string(), |name| format!("{name} ({id})"))
+}
+
 fn carrier_plan(order: &StoredOrder) -> Option<&StoredCarrierRatePlan> {
     match order {
         StoredOrder::CarrierRatePlanChange(plan) => Some(plan),
@@ -143,14 +150,8 @@ fn plan_facts(values: &PlanValues, names: &Names) -> Vec<(&'static str, String)>
         Setting::Clear => facts.push((name, "none".to_owned())),
         Setting::Set(text) => facts.push((name, text)),
     };
-    fact(
-        "Customer rate plan",
-        set(values.plan, |id| names.customer_rate_plans.get(&id).cloned().unwrap_or_else(|| id.to_string())),
-    );
-    fact(
-        "Customer rate pool",
-        set(values.pool, |id| names.customer_rate_pools.get(&id).cloned().unwrap_or_else(|| id.to_string())),
-    );
+    fact("Customer rate plan", set(values.plan, |id| numbered(names.customer_rate_plans.get(&id), id)));
+    fact("Customer rate pool", set(values.pool, |id| numbered(names.customer_rate_pools.get(&id), id)));
     fact("Data allocation", set(values.allocation_mb, |mb| format!("{} MB", mb.normalize())));
     facts
 }
