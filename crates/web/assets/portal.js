@@ -8,6 +8,31 @@ const thousands = (count) => count.toLocaleString("en-US");
 const lasting = (seconds) =>
   seconds < 90 ? `${seconds} s` : seconds < 5400 ? `${Math.ceil(seconds / 60)} min` : `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
 
+// By what something that can be pressed or filled in is found on the page once it is loaded again: by its words, too, as nobody may come to
+// another button than they were at; not by what was typed, which is kept nowhere.
+const nameOf = (place) => {
+  const said = ["id", "href", "aria-label", "name", "value"].map((name) => place.getAttribute(name));
+  const words = place.matches("a, button, summary") ? place.textContent : "";
+  return [place.localName, ...said, place.form?.getAttribute("action"), words].join(" ");
+};
+const LOADED_AGAIN = "loaded again from";
+
+// Loads the page again, which nobody has asked for: whoever goes through it by keys goes on from where they are.
+function loadAgain() {
+  const at = document.activeElement;
+  if (at && at !== document.body) sessionStorage.setItem(LOADED_AGAIN, nameOf(at));
+  location.reload();
+}
+
+// Gives the focus back; where what had it is gone, they go on from the beginning of what the page says.
+function comeBack() {
+  const name = sessionStorage.getItem(LOADED_AGAIN);
+  if (name === null) return;
+  sessionStorage.removeItem(LOADED_AGAIN);
+  const places = [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex]")];
+  (places.find((place) => nameOf(place) === name) ?? document.getElementById("main")).focus();
+}
+
 // Follows a bulk change. Whenever the line breaks it is taken up again; a page that nobody sees does not ask.
 function follow(section) {
   const show = (name, text) => {
@@ -42,7 +67,7 @@ function follow(section) {
       progress(event);
       end();
       // The reasons, and what can be done now, stand on the page as it is now.
-      location.reload();
+      loadAgain();
     });
     source.addEventListener("error", () => {
       show("pace", "the connection is lost; connecting again");
@@ -158,9 +183,12 @@ function sender(form, boxes, answered) {
   const lost = (error) => {
     broken = true;
     waiting.clear();
-    if (error.message === "refused") return location.reload();
+    if (error.message === "refused") return loadAgain();
+    const wasHere = boxes.includes(document.activeElement);
     for (const box of boxes) box.disabled = true;
     warn("The server cannot be reached. Load the page again to see which lines are chosen.");
+    // A box that can be ticked no more loses the focus.
+    if (wasHere) says.focus();
   };
   const deliver = async () => {
     underWay = true;
@@ -328,3 +356,4 @@ document.querySelectorAll("form[data-confirm]").forEach((form) => {
   });
 });
 listenForKeys();
+comeBack();
