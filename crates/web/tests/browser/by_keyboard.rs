@@ -137,7 +137,7 @@ async fn what_is_scheduled_is_moved_and_canceled() {
     ada.comes_to("/m2m/plan-queue").await;
     ada.shows("h1", "Scheduled").await;
     ada.fill("Day for…", "12242026").await;
-    ada.enter("Move").await;
+    ada.enter("Move for…").await;
     ada.shows("tbody", "2026-12-24").await;
     ada.enter("Cancel for…").await;
     ada.says_yes().await;
