@@ -22,10 +22,11 @@ pub(crate) const ONESELF: &[&str] = &[
     "/account/sessions/{id}/end",
 ];
 
-const OTHER_PASSWORD: &str = "brisk-lantern-hums-far";
+/// What somebody sets instead of [`PASSWORD`].
+pub(crate) const OTHER_PASSWORD: &str = "brisk-lantern-hums-far";
 
 /// Another tenant invites somebody; answers it with the word of the invitation.
-async fn invited(world: &World, name: &str, email: &str) -> (TenantId, String) {
+pub(crate) async fn invited(world: &World, name: &str, email: &str) -> (TenantId, String) {
     let tenant = world.app.operator.beside(name, 3).await.tenant();
     let boss = world.app.of_tenant(tenant, "boss", "*").await.0;
     let roles = boss.read("/api/v1/roles").await;

@@ -20,6 +20,7 @@ pub(crate) const ENTER: char = '\u{e007}';
 pub(crate) const ESCAPE: char = '\u{e00c}';
 pub(crate) const TAB: char = '\u{e004}';
 pub(crate) const SHIFT: char = '\u{e008}';
+pub(crate) const CONTROL: char = '\u{e009}';
 pub(crate) const DOWN: char = '\u{e015}';
 
 /// Between two looks at a page.
@@ -293,6 +294,13 @@ impl Browser {
         let element = Element::of(&found[0])?;
         let name = self.driver.label(&element).await.ok()?;
         Some(Focus { element, name, faults: found[1].as_str().unwrap_or_default().to_owned() })
+    }
+
+    /// Waits until the page itself has given the focus to that.
+    pub(crate) async fn leads_to(&self, css: &str) {
+        let script = format!("return document.activeElement.matches({css:?})");
+        self.until(&format!("{css} has the focus"), async || self.driver.script(&script, false).await.is_ok_and(|is| is == true))
+            .await;
     }
 
     /// Gives a file to the field that has the focus, as its dialog would.

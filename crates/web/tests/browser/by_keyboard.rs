@@ -1,22 +1,31 @@
-//! Every flow by keys alone, from signing in to signing out.
+//! Lines and orders by keys alone, from signing in to signing out.
 
 use chrono::TimeDelta;
 use lineshift_domain::order::{CustomerRatePlanOrder, Effect, EffectiveDate};
 use lineshift_engine::Clock as _;
+use lineshift_testkit::app::TestApp;
+use lineshift_testkit::carriers::{CarrierWorld, OTHER_PLAN};
 use lineshift_testkit::operator::iccid;
-use lineshift_testkit::people::PASSWORD;
 
-use crate::browser::{ENTER, ESCAPE};
+use crate::browser::{DOWN, ENTER, ESCAPE};
 use crate::keyboard::Keyboard;
+use crate::line_between::LineBetween;
 use crate::world::World;
+use crate::{following, ordering, reading, settling};
 
-const OTHER_PASSWORD: &str = "brisk-lantern-hums-far";
+/// The forms that are sent while lines are ticked.
+pub(crate) const TICKS: &[&str] =
+    &["/{portal}/selection/add", "/{portal}/selection/remove", "/{portal}/selection/matching", "/{portal}/selection/clear"];
 
-const ADA: &str = "ada@fleet.example";
+/// Those of a file.
+pub(crate) const FILES: &[&str] = &["/{portal}/selection/upload", "/{portal}/selection/columns"];
+
+/// Whoever goes through the portal by keys.
+pub(crate) const ADA: &str = "ada@fleet.example";
 
 impl World {
     /// Somebody who may do everything and has no mouse.
-    async fn keyboard(&self) -> Keyboard {
+    pub(crate) async fn keyboard(&self) -> Keyboard {
         let operator = &self.app.operator;
         operator.member(operator.tenant(), operator.user(ADA).await, &["administrator"], "*").await;
         Keyboard::of(&self.app.url, ADA).await
@@ -65,6 +74,8 @@ async fn lines_are_found_and_chosen_and_one_signs_out() {
     ada.shows("[data-chosen]", "0").await;
     ada.enter("Sign out").await;
     ada.shows("h1", "Sign in").await;
+    world.received(TICKS).await;
+    world.received(reading::SENDS).await;
 }
 
 #[tokio::test]
@@ -76,7 +87,7 @@ async fn an_order_is_placed_followed_retried_and_canceled() {
     ada.enter("pasting").await;
     ada.shows("h1", "Paste").await;
     let lines: Vec<String> = (1..=12).map(iccid).collect();
-    // The field for the text has the focus already.
+    ada.begins_at("textarea[name=text]").await;
     ada.types(&lines.join("\n")).await;
     ada.enter("Choose these lines").await;
     ada.shows("h1", "12 lines added").await;
@@ -87,15 +98,28 @@ async fn an_order_is_placed_followed_retried_and_canceled() {
     ada.fill("Customer", "rentals").await;
     ada.enter("Find the customer").await;
     ada.comes_down_to("input[value*='Fleet Rentals']", 1).await;
+    ada.tab_to("Start at once").await;
+    ada.press(&[DOWN]).await;
     ada.enter("Preview").await;
     ada.shows("h1", "Assign 12 lines to Fleet Rentals").await;
     ada.enter("Assign 12 lines to Fleet Rentals").await;
     ada.comes_to("/m2m/bulk-changes/").await;
+    ada.enter("Start 12 lines").await;
+    ada.comes_down_to("form[action$='/start']", 0).await;
     ada.shows("dl.counts", "Open\n12").await;
+    ada.tab_to("What was ordered").await;
     world.archive(11).await;
     world.app.operator.run_until_idle().await;
     ada.shows("[data-live=status]", "PARTIAL").await;
     ada.shows("main", "device_archived").await;
+    // The page was loaded again, and has led back to where one was.
+    ada.begins_at("details.order summary").await;
+    ada.enter("Retry 1 failed lines").await;
+    ada.shows("dl.counts", "Open\n1").await;
+    ada.tab_to("Cancel what is open").await;
+    world.app.operator.run_until_idle().await;
+    // Nothing is open any more: one goes on from where the page begins.
+    ada.begins_at("#main").await;
     ada.enter("Retry 1 failed lines").await;
     ada.shows("dl.counts", "Open\n1").await;
     ada.enter("Cancel what is open").await;
@@ -103,6 +127,73 @@ async fn an_order_is_placed_followed_retried_and_canceled() {
     ada.shows("dl.counts", "Canceled\n1").await;
     ada.enter("steps and log…").await;
     ada.shows("h2", "What became of it").await;
+    world.received(ordering::ORDERS).await;
+    world.received(following::SENDS).await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_ordered_is_put_right() {
+    let world = World::with_lines(2).await;
+    let ada = world.keyboard().await;
+    ada.press(&['g', 'l']).await;
+    ada.shows("h1", "Lines").await;
+    ada.tick(&format!("Choose {}", iccid(2))).await;
+    ada.shows("[data-chosen]", "1").await;
+    ada.enter("Order a change").await;
+    ada.shows("h1", "Order").await;
+    ada.enter("Change customer rate plan").await;
+    ada.shows("h1", "Change customer rate plan").await;
+    ada.fill("Customer rate plan", "Half").await;
+    ada.fill("Data allocation in MB", "x").await;
+    ada.enter("Preview").await;
+    ada.is_refused("One thing is wrong.").await;
+    // What is wrong stands there with a link into its field.
+    ada.enter("Data allocation in MB").await;
+    ada.begins_at("#f-CustomerDataAllocationMB").await;
+    ada.types_instead("250").await;
+    ada.enter("Preview").await;
+    ada.shows("h1", "Move 1 line to plan Half").await;
+    ada.enter("Move 1 line to plan Half").await;
+    ada.comes_to("/m2m/bulk-changes/").await;
+}
+
+#[tokio::test]
+async fn another_carrier_rate_plan_and_another_status_are_ordered() {
+    let world = World { app: TestApp::over(CarrierWorld::with_lines(2).await.operator).await };
+    let ada = world.keyboard().await;
+    let moved = format!("Move 1 line to {OTHER_PLAN} at the carrier");
+    for (line, act, field, text, ordered) in [
+        (1, "Change carrier rate plan", "Carrier rate plan", OTHER_PLAN, moved.as_str()),
+        (2, "Change status", "New status", "DEACT", "Set 1 line to DEACTIVATED"),
+    ] {
+        ada.press(&['g', 'l']).await;
+        ada.comes_to("/m2m/lines").await;
+        ada.tick(&format!("Choose {}", iccid(line))).await;
+        ada.shows("[data-chosen]", "1").await;
+        ada.enter("Order a change").await;
+        ada.shows("h1", "Order").await;
+        ada.enter(act).await;
+        ada.shows("h1", act).await;
+        ada.fill(field, text).await;
+        ada.enter("Preview").await;
+        ada.shows("h1", ordered).await;
+        ada.enter(ordered).await;
+        ada.comes_to("/m2m/bulk-changes/").await;
+    }
+}
+
+#[tokio::test]
+async fn whoever_ticks_while_the_server_is_gone_is_led_to_what_is_said_of_it() {
+    let world = World::with_lines(2).await;
+    drop(world.keyboard().await);
+    let line = LineBetween::to(&world.app.url).await;
+    let ada = Keyboard::of(&line.url, ADA).await;
+    ada.press(&['g', 'l']).await;
+    ada.shows("h1", "Lines").await;
+    ada.tab_to(&format!("Choose {}", iccid(1))).await;
+    line.cut();
+    ada.press(&[' ']).await;
+    ada.is_refused("The server cannot be reached.").await;
 }
 
 #[tokio::test]
@@ -123,6 +214,7 @@ async fn a_file_is_chosen_and_its_columns() {
     ada.enter("Choose these lines").await;
     ada.shows("h1", "2 lines added").await;
     ada.shows("main", "8.90117E+18").await;
+    world.received(FILES).await;
 }
 
 #[tokio::test]
@@ -142,74 +234,7 @@ async fn what_is_scheduled_is_moved_and_canceled() {
     ada.enter("Cancel for…").await;
     ada.says_yes().await;
     ada.comes_down_to("form[action$='/cancel']", 1).await;
-}
-
-#[tokio::test]
-async fn users_roles_and_keys_are_made() {
-    let world = World::with_lines(0).await;
-    let ada = world.keyboard().await;
-    ada.press(&['g', 'a']).await;
-    ada.shows("h1", "Admin").await;
-    ada.enter("Roles").await;
-    ada.shows("h1", "Roles").await;
-    ada.enter("New role").await;
-    ada.fill("Name", "desk").await;
-    ada.tick("M2M: view").await;
-    ada.enter("Create").await;
-    ada.shows("main", "Saved.").await;
-    ada.enter("Users").await;
-    ada.shows("h1", "Users").await;
-    ada.enter("Add…").await;
-    ada.fill("E-mail…", "bob@fleet.example").await;
-    ada.fill("Name", "Bob").await;
-    ada.tick("administrator").await;
-    ada.fill("Sees the lines of", "*").await;
-    ada.enter("Add…").await;
-    ada.shows("h1", "Invitation").await;
-    ada.enter("API keys").await;
-    ada.shows("h1", "API keys").await;
-    ada.enter("New API key").await;
-    ada.fill("Name", "nightly").await;
-    ada.tick("M2M: view").await;
-    ada.enter("Create").await;
-    ada.shows("main", "shown this once").await;
-}
-
-#[tokio::test]
-async fn an_integration_is_called_and_a_plan_and_a_password_are_changed() {
-    let world = World::billed().await;
-    let ada = world.keyboard().await;
-    ada.press(&['g', 'a']).await;
-    ada.shows("h1", "Admin").await;
-    ada.enter("Integrations").await;
-    ada.shows("h1", "Integrations").await;
-    ada.enter("Rev.io").await;
-    ada.shows("h1", "Rev.io").await;
-    ada.enter("Test connection").await;
-    ada.shows("main", "The connection works.").await;
-    ada.enter("Synchronise").await;
-    ada.comes_to("/admin/sync-runs/").await;
-    ada.shows("h1", "Synchronisation").await;
-    ada.enter("Customer rate plans").await;
-    ada.shows("h1", "Customer rate plans").await;
-    // The search has a key of its own.
-    ada.press(&['/']).await;
-    ada.types("half").await;
-    ada.press(&[ENTER]).await;
-    ada.comes_to("/admin/customer-rate-plans?q=half").await;
-    ada.enter("Half").await;
-    ada.shows("h1", "Half").await;
-    ada.tab_to("Name").await;
-    ada.types(" and more").await;
-    ada.press(&[ENTER]).await;
-    ada.shows("main", "Saved.").await;
-    ada.enter("ada").await;
-    ada.shows("h1", "Your account").await;
-    ada.fill("Present password", PASSWORD).await;
-    ada.fill("New password", OTHER_PASSWORD).await;
-    ada.fill("New password, once more", OTHER_PASSWORD).await;
-    ada.press(&[ENTER]).await;
-    ada.shows("main", "Saved.").await;
+    world.received(ordering::SCHEDULES).await;
 }
 
 #[tokio::test]
@@ -223,4 +248,5 @@ async fn what_nobody_knows_is_found_and_settled() {
     ada.enter("It stands there").await;
     ada.says_yes().await;
     ada.shows("table", "done").await;
+    world.received(settling::SENDS).await;
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use lineshift_testkit::people::PASSWORD;
 
-use crate::browser::{Browser, DOWN, ENTER, Manner, SHIFT, TAB};
+use crate::browser::{Browser, CONTROL, DOWN, ENTER, Manner, SHIFT, TAB};
 
 /// Fields and links of a page, and more.
 const MOST_TABS: usize = 250;
@@ -20,15 +20,25 @@ pub(crate) struct Keyboard {
 impl Keyboard {
     /// Signs somebody in, by keys.
     pub(crate) async fn of(url: &str, email: &str) -> Self {
-        let this = Self { browser: Browser::open(url, Manner::default()).await };
+        let this = Self::of_nobody(url).await;
         this.goes("/sign-in").await;
-        this.shows("h1", "Sign in").await;
-        // The first field has the focus already.
-        this.types(email).await;
-        this.fill("Password", PASSWORD).await;
-        this.press(&[ENTER]).await;
+        this.signs_in(email, PASSWORD).await;
         this.shows("header", "Sign out").await;
         this
+    }
+
+    /// Somebody who is not signed in.
+    pub(crate) async fn of_nobody(url: &str) -> Self {
+        Self { browser: Browser::open(url, Manner::default()).await }
+    }
+
+    /// Sends the page for signing in, which is shown.
+    pub(crate) async fn signs_in(&self, email: &str, password: &str) {
+        self.shows("h1", "Sign in").await;
+        self.begins_at("input[name=email]").await;
+        self.types(email).await;
+        self.fill("Password", password).await;
+        self.press(&[ENTER]).await;
     }
 
     /// Types an address.
@@ -44,6 +54,17 @@ impl Keyboard {
     /// Waits until the page's path begins so.
     pub(crate) async fn comes_to(&self, path: &str) {
         self.browser.comes_to(path).await;
+    }
+
+    /// Waits until the page has given the focus to that element by itself.
+    pub(crate) async fn begins_at(&self, css: &str) {
+        self.browser.leads_to(css).await;
+    }
+
+    /// Waits until the page says why a form was refused, and has led there: one goes on from it to the fields of that form.
+    pub(crate) async fn is_refused(&self, words: &str) {
+        self.shows("main", words).await;
+        self.begins_at("[role=alert]").await;
     }
 
     /// Waits until a selector has so many elements.
@@ -88,6 +109,18 @@ impl Keyboard {
     pub(crate) async fn fill(&self, name: &str, text: &str) {
         self.tab_to(name).await;
         self.types(text).await;
+    }
+
+    /// Types another text into the field that has the focus.
+    pub(crate) async fn types_instead(&self, text: &str) {
+        self.browser.hold(&[CONTROL, 'a']).await;
+        self.types(text).await;
+    }
+
+    /// Goes on to a field, and reads what stands in it.
+    pub(crate) async fn reads(&self, name: &str) -> String {
+        self.tab_to(name).await;
+        self.browser.value_of(":focus").await
     }
 
     /// Goes on to a list, and chooses what is so many places further down.

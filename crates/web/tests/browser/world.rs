@@ -99,12 +99,14 @@ impl World {
         operator.import(&[archived]).await;
     }
 
-    /// Each of these forms arrived here, as the server's own measures say.
+    /// Each of these forms arrived here and was done as it said, as the server's own measures say.
     pub(crate) async fn received(&self, forms: &[&str]) {
         let measures = self.app.admin().await.get("/metrics").await.text();
         for form in forms {
             let series = format!("route=\"{form}\"");
-            let arrived = measures.lines().any(|line| line.contains(&series) && line.contains("method=\"POST\""));
+            let is_done = |line: &str| line.contains("status=\"2") || line.contains("status=\"3");
+            let arrived =
+                measures.lines().any(|line| line.contains(&series) && line.contains("method=\"POST\"") && is_done(line));
             assert!(arrived, "no browser has sent {form}");
         }
     }
