@@ -17,7 +17,7 @@ use lineshift_domain::reach::Reach;
 use lineshift_domain::terms::LineIdentifier;
 use lineshift_store::devices::{
     Charges, CountedLines, DeviceFilter, DeviceStore, DeviceUsage, DeviceView, FactsQuery, FoundLine, HistoryEntry, HistoryKey,
-    LineEvent, LineEventFilter, LineEventKey, LineFilter, LineOrder, LineService, OpenEntries, SoughtLines,
+    LineEvent, LineEventFilter, LineEventKey, LineFilter, LineOrder, LineService, LineValue, OpenEntries, SoughtLines,
 };
 use lineshift_store::paging::Listed;
 use lineshift_store::sql::devices as text;
@@ -63,6 +63,15 @@ impl<E: Engine> DeviceStore for SqlStore<E> {
 
     async fn count_sought(&self, tenant: TenantId, reach: &Reach, filter: &LineFilter, most: usize) -> Result<CountedLines> {
         self.number_of_lines(tenant, reach, filter, most).await
+    }
+
+    async fn list_line_values(&self, tenant: TenantId, of: LineValue, most: usize) -> Result<Vec<String>> {
+        let (statement, most) = match of {
+            LineValue::Status => (text::LIST_STATUSES, page_limit(most).0),
+            LineValue::CarrierRatePlan => (text::LIST_CARRIER_PLANS, page_limit(most).0),
+        };
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        self.engine.read(tenant, move |sql| sql.query(statement, &[&tenant.0, &most], |row| row.get(0))).await
     }
 
     async fn get_device(&self, tenant: TenantId, id: DeviceId) -> Result<DeviceView> {

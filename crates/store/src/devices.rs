@@ -156,6 +156,15 @@ pub enum LineOrder {
 /// by line.
 pub const LOOKED_AT: usize = 20_000;
 
+/// What lines have of few kinds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LineValue {
+    /// The status at the carrier.
+    Status,
+    /// The plan of the carrier.
+    CarrierRatePlan,
+}
+
 /// A page of lines that were sought.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct SoughtLines {
@@ -444,6 +453,8 @@ pub trait DeviceStore {
     /// How many lines within reach a filter finds, up to `most`; where no index serves all that is sought, among as many as are looked at
     /// for a page.
     async fn count_sought(&self, tenant: TenantId, reach: &Reach, filter: &LineFilter, most: usize) -> Result<CountedLines>;
+    /// What the tenant's lines have there, each once, in order; at most `most`, each found by one step into an index.
+    async fn list_line_values(&self, tenant: TenantId, of: LineValue, most: usize) -> Result<Vec<String>>;
     /// One line. Errors: `NotFound`.
     async fn get_device(&self, tenant: TenantId, id: DeviceId) -> Result<DeviceView>;
     /// What a line used in the cycle to date, as a synchronisation read it last; none: it was not read. Errors: `NotFound`.

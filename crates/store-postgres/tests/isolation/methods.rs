@@ -10,7 +10,7 @@ use lineshift_store::access::AccessStore;
 use lineshift_store::audit::{AuditFilter, AuditStore};
 use lineshift_store::bulk_changes::{BulkChangeFilter, BulkChangeStore, DeviceChangeFilter, Reopening};
 use lineshift_store::catalogue::{CatalogueStore, References, Unnamed};
-use lineshift_store::devices::{DeviceFilter, DeviceStore, LineEventFilter, LineFilter, LineOrder};
+use lineshift_store::devices::{DeviceFilter, DeviceStore, LineEventFilter, LineFilter, LineOrder, LineValue};
 use lineshift_store::figures::FigureStore;
 use lineshift_store::import::{ImportRevService, ImportStore};
 use lineshift_store::plan_queue::EntryFilter;
@@ -202,6 +202,9 @@ async fn try_devices(tried: &mut Tried<'_>, of: &Filled) {
     for (reach, filter) in [(Reach::Everything, &begins), (Reach::Everything, &at_site), (within, &begins)] {
         try_it!(tried, DeviceStore.find_lines(tenant, &reach, filter, LineOrder::OldestFirst, None, 10));
         try_it!(tried, DeviceStore.count_sought(tenant, &reach, filter, 10));
+    }
+    for of in [LineValue::Status, LineValue::CarrierRatePlan] {
+        try_it!(tried, DeviceStore.list_line_values(tenant, of, 10));
     }
     try_it!(tried, DeviceStore.get_device(tenant, of.lines[0]));
     try_it!(tried, DeviceStore.list_line_services(tenant, of.lines[0]));

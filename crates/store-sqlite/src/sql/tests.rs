@@ -177,6 +177,8 @@ async fn each_list_of_lines_has_its_index() {
     for (sql, served_by) in [
         (portable::devices::LIST_DEVICES, "PRIMARY KEY (tenant_id=? AND id>?)"),
         (portable::devices::LIST_DEVICES_BY_ICCID, "device_by_iccid (tenant_id=? AND iccid=? AND id>?)"),
+        (portable::devices::LIST_STATUSES, "device_by_status (tenant_id=? AND status>?)"),
+        (portable::devices::LIST_CARRIER_PLANS, "device_by_carrier_plan (tenant_id=? AND carrier_rate_plan>?)"),
         (portable::devices::LIST_BY_ICCID_PREFIX, "device_by_iccid (tenant_id=? AND iccid>? AND iccid<?)"),
         (portable::devices::LIST_BY_ICCID_PREFIX_NEWEST, "device_by_iccid (tenant_id=? AND iccid>? AND iccid<?)"),
         (portable::devices::COUNT_BY_ICCID_PREFIX, "device_by_iccid (tenant_id=? AND iccid>? AND iccid<?)"),

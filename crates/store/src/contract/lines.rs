@@ -5,7 +5,7 @@ use lineshift_domain::reach::Reach;
 
 use super::fixture::{self, BY, Fixture, at, iccid, number};
 use crate::Store;
-use crate::devices::{CountedLines, LOOKED_AT, LineFilter, LineOrder};
+use crate::devices::{CountedLines, LOOKED_AT, LineFilter, LineOrder, LineValue};
 use crate::import::{ImportAssignment, ImportDevice};
 
 /// Seven lines: of the first service provider but for the last two; the first four of the customer, of these two in the pool and two
@@ -115,6 +115,11 @@ pub async fn lines_are_sought_by_several_things<S: Store>(store: &S) {
         let elsewhere = store.find_lines(fixture.other, &Reach::Everything, &filter, LineOrder::OldestFirst, None, 9).await;
         assert_eq!(elsewhere.expect("a page").items, vec![]);
     }
+    let values = async |tenant, of, most| store.list_line_values(tenant, of, most).await.expect("listed");
+    assert_eq!(values(fixture.tenant, LineValue::Status, 100).await, ["ACTIVATED", "DEACTIVATED"]);
+    assert_eq!(values(fixture.tenant, LineValue::Status, 1).await, ["ACTIVATED"]);
+    assert_eq!(values(fixture.tenant, LineValue::CarrierRatePlan, 100).await, ["flat"]);
+    assert_eq!(values(fixture.other, LineValue::Status, 100).await, Vec::<String>::new());
     let few = store.count_sought(fixture.tenant, &Reach::Everything, &any(), 5).await.expect("counted");
     assert_eq!(few, CountedLines { lines: 5, is_all: false });
 }

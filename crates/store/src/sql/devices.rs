@@ -34,6 +34,24 @@ macro_rules! list_by_assignment {
     };
 }
 
+/// Each value of a column once, in order: every step goes into an index behind the value before.
+macro_rules! values_of {
+    ($column:literal) => {
+        concat!(
+            "WITH RECURSIVE found (value) AS (SELECT min(",
+            $column,
+            ") FROM device WHERE tenant_id = $1 AND ",
+            $column,
+            " IS NOT NULL UNION ALL SELECT (SELECT min(d.",
+            $column,
+            ") FROM device AS d WHERE d.tenant_id = $1 AND d.",
+            $column,
+            " > found.value) FROM found WHERE found.value IS NOT NULL)
+            SELECT value FROM found WHERE value IS NOT NULL LIMIT $2"
+        )
+    };
+}
+
 /// Lines whose ICCIDs lie from `$2` on before `$3`.
 macro_rules! of_iccids {
     () => {
@@ -49,6 +67,10 @@ crate::statements! {
         " FROM device AS d JOIN device_tenant AS dt ON dt.tenant_id = $1 AND dt.device_id = d.id
          WHERE d.tenant_id = $1 AND d.id = $2"
     );
+    /// In which statuses lines are, by `device_by_status`. Rows: as many. `$1` tenant, `$2` how many at most.
+    LIST_STATUSES = values_of!("status");
+    /// On which plans of the carrier lines are, by `device_by_carrier_plan`. Likewise.
+    LIST_CARRIER_PLANS = values_of!("carrier_rate_plan");
     /// Whether the line is there, and what it used: one row by primary keys. `$1` tenant, `$2` id.
     GET_USAGE = "SELECT u.data_bytes, u.sms_count, u.voice_seconds, u.at FROM device AS d
         LEFT JOIN device_usage AS u ON u.tenant_id = $1 AND u.device_id = d.id WHERE d.tenant_id = $1 AND d.id = $2";

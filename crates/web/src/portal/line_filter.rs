@@ -11,7 +11,7 @@ use lineshift_domain::ids::{CustomerRatePlanId, CustomerRatePoolId, RevCustomerI
 use lineshift_domain::lines::read_line;
 use lineshift_domain::terms::{LineIdentifier, PortalType};
 use lineshift_store::catalogue::{FoundCustomer, Site, Unnamed};
-use lineshift_store::devices::{LineFilter, LineOrder};
+use lineshift_store::devices::{LineFilter, LineOrder, LineValue};
 use lineshift_store::paging::{Listed, MAX_PAGE_ITEMS};
 
 use super::viewer::Viewer;
@@ -313,6 +313,46 @@ pub(super) struct Field {
     pub(super) is_digits: bool,
     /// What may be typed, where that is more than its label says.
     pub(super) hint: &'static str,
+    /// What is suggested while one types.
+    pub(super) suggested: Vec<String>,
+}
+
+impl Field {
+    fn plain(label: &'static str, name: &'static str, value: String) -> Self {
+        Self { label, name, value, options: None, is_digits: false, hint: "", suggested: Vec::new() }
+    }
+}
+
+/// The most values that are suggested: a longer list helps nobody.
+const SUGGESTED: usize = 100;
+
+/// What stands in addresses as lines have it, whatever the case in which it was typed.
+const VALUES: [(LineValue, &str, &str); 2] =
+    [(LineValue::Status, "Status", "status"), (LineValue::CarrierRatePlan, "Carrier rate plan", "carrier_rate_plan")];
+
+/// What lines have; nothing for whoever does not see all of them.
+async fn values(viewer: &Viewer, of: LineValue) -> Result<Vec<String>, ApiProblem> {
+    if !viewer.caller.rights.reach.is_everything() {
+        return Ok(Vec::new());
+    }
+    Ok(viewer.web.engine.store().list_line_values(viewer.caller.tenant, of, SUGGESTED).await?)
+}
+
+/// What was given in another case than lines have it, as they have it.
+pub(super) async fn respelled(viewer: &Viewer, given: &[(String, String)]) -> Result<Option<Vec<(String, String)>>, ApiProblem> {
+    let (mut respelled, mut is_other) = (given.to_vec(), false);
+    for (of, _, parameter) in VALUES {
+        let Some((_, typed)) = respelled.iter_mut().find(|(name, _)| name == parameter) else { continue };
+        let values = values(viewer, of).await?;
+        let alike = |value: &&String| value.to_lowercase() == typed.trim().to_lowercase();
+        if !values.contains(typed)
+            && let Some(value) = values.iter().find(alike)
+        {
+            typed.clone_from(value);
+            is_other = true;
+        }
+    }
+    Ok(is_other.then_some(respelled))
 }
 
 /// The fields, as they were given: `given` are the parameters of the address.
@@ -323,7 +363,7 @@ pub(super) async fn fields(
     filter: &LineFilter,
 ) -> Result<Vec<Field>, ApiProblem> {
     let value = |name: &str| given.iter().find(|(given, _)| given == name).map(|(_, value)| value.clone()).unwrap_or_default();
-    let typed = |label, name, is_digits| Field { label, name, value: value(name), options: None, is_digits, hint: "" };
+    let typed = |label, name, is_digits| Field { is_digits, ..Field::plain(label, name, value(name)) };
     let iccid = Field { hint: "whole, or 6 digits or more", ..typed("ICCID", "iccid", true) };
     let number = typed("Number", "number", true);
     let mut fields = if portal == PortalType::Lnp { vec![number, iccid] } else { vec![iccid, number] };
@@ -340,8 +380,6 @@ pub(super) async fn fields(
         let label = named.label();
         fields.push(match options {
             Some(options) if typed.is_empty() => Field {
-                label,
-                name: named.parameter(),
                 options: Some(
                     options
                         .into_iter()
@@ -352,19 +390,18 @@ pub(super) async fn fields(
                         })
                         .collect(),
                 ),
-                value: chosen,
-                is_digits: false,
-                hint: "",
+                ..Field::plain(label, named.parameter(), chosen.clone())
             },
             _ => {
                 // A thing that has no name within reach is shown by what stands in the address.
                 let shown = if typed.is_empty() { name.unwrap_or(chosen) } else { typed };
-                Field { label, name: named.typed(), value: shown, options: None, is_digits: false, hint: "" }
+                Field::plain(label, named.typed(), shown)
             }
         });
     }
-    fields.push(typed("Status", "status", false));
-    fields.push(typed("Carrier rate plan", "carrier_rate_plan", false));
+    for (of, label, parameter) in VALUES {
+        fields.push(Field { suggested: values(viewer, of).await?, ..typed(label, parameter, false) });
+    }
     Ok(fields)
 }
 

@@ -33,6 +33,7 @@ mod pages_follow;
 mod pages_home;
 mod pages_integrations;
 mod pages_lines;
+mod pages_lines_named;
 mod pages_order;
 mod pages_order_numbers;
 mod pages_order_rev;

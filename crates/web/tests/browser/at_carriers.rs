@@ -29,7 +29,7 @@ async fn order(world: &World, browser: &Browser, act: &str) {
     browser.find("dl.counts").await;
     world.app.operator.run_until_idle().await;
     browser.says("[data-live=status]", "PROCESSED").await;
-    browser.says("dl.counts", "Processed\n2").await;
+    browser.says("dl.counts", "Done\n2").await;
 }
 
 #[tokio::test]

@@ -87,6 +87,9 @@ pub(in crate::portal) async fn list(viewer: Viewer, Path(portal): Path<String>, 
     if !resolved.is_empty() && trouble.is_empty() {
         return Ok(Redirect::to(&sought_by(&address, &given, &resolved)).into_response());
     }
+    if let Some(respelled) = line_filter::respelled(&viewer, &given).await? {
+        return Ok(Redirect::to(&sought_by(&address, &respelled, &[])).into_response());
+    }
     let plain: Vec<(String, String)> =
         given.iter().filter(|(name, _)| Named::ALL.iter().all(|named| named.typed() != name)).cloned().collect();
     let mut asked = Parameters::of_pairs(plain);
