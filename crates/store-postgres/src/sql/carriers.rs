@@ -2,6 +2,8 @@
 //! the order of their keys, so that any two transactions lock them in the same order. What is given is read out of the JSON first, and
 //! each element searched for by itself, as in `billing`.
 
+use super::rows::row_columns;
+
 /// What carriers confirmed, given as a JSON array of (row, line, status, rate plan, communication plan).
 macro_rules! with_confirmed {
     () => {
@@ -74,21 +76,25 @@ lineshift_store::statements! {
 );
 
     /// The lines that differ, each by primary key, locked by the history before. `$3` now. What is null stays; an
-    /// empty rate plan is none.
+    /// empty rate plan is none. Written as rows that are there already: an UPDATE would leave it to the planner whether each is searched
+    /// for.
     UPDATE_CARRIER_LINES = concat!(
     with_confirmed!(),
-    "UPDATE device SET status = coalesce(x.status, device.status),
-        carrier_rate_plan = nullif(coalesce(x.rate_plan, device.carrier_rate_plan), ''),
-        communication_plan = coalesce(x.comm_plan, device.communication_plan), modified_at = $3::bigint
-    FROM (
-        SELECT given.line, given.status, given.rate_plan, given.comm_plan FROM given
-        CROSS JOIN LATERAL (SELECT dc.device_id FROM device_change AS dc
-            WHERE dc.tenant_id = $1 AND dc.id = given.by_row AND dc.device_id = given.line OFFSET 0) AS dc
-        OFFSET 0) AS x
-    WHERE device.tenant_id = $1 AND device.id = x.line
-      AND (device.status <> coalesce(x.status, device.status)
-           OR device.carrier_rate_plan IS DISTINCT FROM nullif(coalesce(x.rate_plan, device.carrier_rate_plan), '')
-           OR device.communication_plan IS DISTINCT FROM coalesce(x.comm_plan, device.communication_plan))"
+    "INSERT INTO device (tenant_id, id, service_provider_id, iccid, is_archived, is_deleted, created_at, status, carrier_rate_plan,
+        communication_plan, modified_at)
+    SELECT d.tenant_id, d.id, d.service_provider_id, d.iccid, d.is_archived, d.is_deleted, d.created_at, coalesce(given.status, d.status),
+        nullif(coalesce(given.rate_plan, d.carrier_rate_plan), ''), coalesce(given.comm_plan, d.communication_plan), $3::bigint
+    FROM given
+    CROSS JOIN LATERAL (SELECT dc.device_id FROM device_change AS dc
+        WHERE dc.tenant_id = $1 AND dc.id = given.by_row AND dc.device_id = given.line OFFSET 0) AS dc
+    CROSS JOIN LATERAL (SELECT d.tenant_id, d.id, d.service_provider_id, d.iccid, d.is_archived, d.is_deleted, d.created_at, d.status,
+            d.carrier_rate_plan, d.communication_plan
+        FROM device AS d WHERE d.tenant_id = $1 AND d.id = dc.device_id FOR NO KEY UPDATE) AS d
+    WHERE d.status <> coalesce(given.status, d.status)
+       OR d.carrier_rate_plan IS DISTINCT FROM nullif(coalesce(given.rate_plan, d.carrier_rate_plan), '')
+       OR d.communication_plan IS DISTINCT FROM coalesce(given.comm_plan, d.communication_plan)
+    ON CONFLICT (tenant_id, id) DO UPDATE SET status = excluded.status, carrier_rate_plan = excluded.carrier_rate_plan,
+        communication_plan = excluded.communication_plan, modified_at = excluded.modified_at"
 );
 
     /// Plans, once each by the unique index of provider and code; new ones get `$3` and the place in the array for an id.
@@ -136,22 +142,29 @@ lineshift_store::statements! {
         WHERE l.tenant_id = $1 AND l.bulk_change_id = given.change AND l.device_change_id = given.id
           AND l.attempt = given.attempt AND l.entry >= $3 AND l.entry < $4 OFFSET 0) AS l";
 
-    /// The rows given as a JSON array of ids, as far as they wait, each by primary key. `$3` now.
-    WAKE_CALLED_BACK_ROWS = "WITH given AS MATERIALIZED (SELECT value::bigint AS id FROM json_array_elements_text($2::json)),
-    waiting AS MATERIALIZED (
-        SELECT dc.id FROM given CROSS JOIN LATERAL (SELECT dc.id FROM device_change AS dc
-            WHERE dc.tenant_id = $1 AND dc.id = given.id AND dc.status = 'PENDING' FOR NO KEY UPDATE) AS dc)
-    UPDATE device_change SET next_check_at = $3 FROM waiting
-    WHERE device_change.tenant_id = $1 AND device_change.id = waiting.id
-    RETURNING device_change.id";
+    /// The rows given as a JSON array of ids, as far as they wait, each by primary key. `$3` now. The blank text keeps the planner from
+    /// the tenant's whole `device_change_waiting`.
+    WAKE_CALLED_BACK_ROWS = concat!(
+    "WITH given AS MATERIALIZED (SELECT value::bigint AS id FROM json_array_elements_text($2::json))
+    INSERT INTO device_change (", row_columns!(), ", holds, status, next_check_at)
+    SELECT ", row_columns!(found), ", dc.holds, dc.status, $3::bigint
+    FROM given CROSS JOIN LATERAL (SELECT ", row_columns!(selected), ", r.holds, r.status FROM device_change AS r
+        WHERE r.tenant_id = $1 AND r.id = given.id AND r.status || '' = 'PENDING' FOR NO KEY UPDATE) AS dc
+    ON CONFLICT (tenant_id, id) DO UPDATE SET next_check_at = excluded.next_check_at
+    RETURNING device_change.id"
+);
 
     /// The parts that wait for a request, of rows given as a JSON array of (row, outcome, code), by the primary key's first
     /// columns. `$3` request.
-    NOTE_CALLED_BACK_STEPS = "UPDATE device_change_step SET outcome = x.outcome, error_code = x.code
+    NOTE_CALLED_BACK_STEPS = "INSERT INTO device_change_step (
+        tenant_id, device_change_id, step, part, state, attempt, at, outcome, error_code)
+    SELECT s.tenant_id, s.device_change_id, s.step, s.part, s.state, s.attempt, s.at, x.outcome, x.code
     FROM (SELECT (value->>0)::bigint AS id, value->>1 AS outcome, value->>2 AS code
           FROM json_array_elements($2::json) OFFSET 0) AS x
-    WHERE device_change_step.tenant_id = $1 AND device_change_step.device_change_id = x.id
-      AND device_change_step.external_id || '' = $3 AND device_change_step.state || '' = 'waiting'";
+    CROSS JOIN LATERAL (SELECT s.tenant_id, s.device_change_id, s.step, s.part, s.state, s.attempt, s.at FROM device_change_step AS s
+        WHERE s.tenant_id = $1 AND s.device_change_id = x.id AND s.external_id || '' = $3 AND s.state || '' = 'waiting'
+        FOR NO KEY UPDATE) AS s
+    ON CONFLICT (tenant_id, device_change_id, step, part) DO UPDATE SET outcome = excluded.outcome, error_code = excluded.error_code";
 
     /// Pages given as a JSON array of (change, page), as far as nobody holds them, each by primary key: claimable from now on. They are
     /// locked by now.

@@ -66,7 +66,9 @@ lineshift_store::statements! {
     SELECT q.tenant_id, q.bulk_change_id, q.device_change_id, q.attempt, $4::integer, $5::integer, q.portal_type,
         $6::text, $7::text, $8::bigint, $9::text, $10::text, NULL, 0, 'PROCESSED'
     FROM (SELECT value::bigint AS id FROM json_array_elements_text($3::text::json) AS given (value) OFFSET 0) AS x
-    JOIN customer_rate_plan_device_queue q ON q.tenant_id = $1 AND q.device_change_id = x.id AND q.bulk_change_id = $2";
+    CROSS JOIN LATERAL (SELECT q.tenant_id, q.bulk_change_id, q.device_change_id, q.attempt, q.portal_type
+        FROM customer_rate_plan_device_queue AS q
+        WHERE q.tenant_id = $1 AND q.device_change_id = x.id AND q.bulk_change_id = $2 OFFSET 0) AS q";
 
     /// A tenant's oldest messages, by primary key, in their order. The tenant's note of them is locked before, so that one takes
     /// them at a time; the rows are locked all the same, so that none is ever taken twice.

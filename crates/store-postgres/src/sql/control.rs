@@ -1,5 +1,7 @@
 //! Statements of start, cancel and retry (B10.1, B10.2).
 
+use super::rows::row_of;
+
 lineshift_store::statements! {
     /// One row by primary key, locked: of start, cancel and retry at once each looks at what the other left.
     START = "UPDATE device_bulk_change SET started_at = $3, runs_as_id = $4
@@ -64,10 +66,16 @@ lineshift_store::statements! {
     COUNT_PAGES = "SELECT count(*) FROM device_bulk_change_page WHERE tenant_id = $1 AND bulk_change_id = $2";
 
     /// Rows of a change by their ids, a JSON list `$3`, each with its line: by primary keys, in no order. `$1` tenant, `$2` change.
-    FIND_ROWS = "SELECT dc.id, dc.request_position, dc.device_id, coalesce(dc.iccid, d.iccid), coalesce(dc.number, d.subscriber_number),
+    FIND_ROWS = concat!(
+    "SELECT dc.id, dc.request_position, dc.device_id, coalesce(dc.iccid, d.iccid), coalesce(dc.number, d.subscriber_number),
         dc.status, dc.error_kind, dc.error_code, dc.status_details, dc.processed_at, dc.attempt, dc.next_check_at
-    FROM unnest(string_to_array(translate((SELECT $3::text), '[] ', ''), ',')::bigint[]) AS named (value)
-    JOIN device_change AS dc ON dc.tenant_id = $1 AND dc.id = named.value
-    LEFT JOIN device AS d ON d.tenant_id = $1 AND d.id = dc.device_id
-    WHERE dc.bulk_change_id = $2";
+    FROM unnest(string_to_array(translate((SELECT $3::text), '[] ', ''), ',')::bigint[]) AS named (value)",
+    row_of!(
+        "named.value",
+        "r.id, r.request_position, r.device_id, r.iccid, r.number, r.status, r.error_kind, r.error_code, r.status_details,
+        r.processed_at, r.attempt, r.next_check_at"
+    ),
+    " LEFT JOIN LATERAL (SELECT d.iccid, d.subscriber_number FROM device AS d
+        WHERE d.tenant_id = $1 AND d.id = dc.device_id OFFSET 0) AS d ON true"
+);
 }

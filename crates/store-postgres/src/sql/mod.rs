@@ -16,6 +16,7 @@ pub(crate) mod names;
 pub(crate) mod pages;
 pub(crate) mod plan_queue;
 pub(crate) mod reach;
+mod rows;
 pub(crate) mod selections;
 pub(crate) mod submission;
 pub(crate) mod sync;

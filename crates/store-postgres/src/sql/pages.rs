@@ -1,6 +1,7 @@
 //! Statements of running a page (B5.1 to B5.3). Each touches one page: at most 5,000 rows, by the range of a primary key.
 
 use super::facts::fact_columns;
+use super::rows::{row_columns, row_of};
 use lineshift_store::{change_columns, rights_of};
 
 /// The rows on which the steps act: what is open in the page's range and was not settled.
@@ -23,12 +24,15 @@ macro_rules! insert_log {
 /// tell of a row, as an error in reading would, and the whole table would be walked.
 macro_rules! log_settled {
     () => {
-        "SELECT dc.tenant_id, dc.bulk_change_id, dc.id, dc.attempt, $10::integer, $5::integer, $6::smallint, x.description, $7::text,
+        concat!(
+            "SELECT dc.tenant_id, dc.bulk_change_id, dc.id, dc.attempt, $10::integer, $5::integer, $6::smallint, x.description, $7::text,
             $8::bigint, $11::text || coalesce(dc.iccid, dc.number), x.response, x.error,
             CASE WHEN x.error IS NULL THEN 0 ELSE 1 END, CASE WHEN x.error IS NULL THEN 'PROCESSED' ELSE 'ERROR' END
         FROM (SELECT (value ->> 0)::bigint AS id, value ->> 5 AS description, value ->> 6 AS response, value ->> 7 AS error
-              FROM jsonb_array_elements($9::text::jsonb) AS given (value) OFFSET 0) AS x
-        JOIN device_change dc ON dc.tenant_id = $1 AND dc.id = x.id AND dc.bulk_change_id = $2 AND dc.id BETWEEN $3 AND $4"
+              FROM jsonb_array_elements($9::text::jsonb) AS given (value) OFFSET 0) AS x",
+            row_of!("x.id", "r.tenant_id, r.bulk_change_id, r.id, r.attempt, r.iccid, r.number"),
+            " WHERE dc.id BETWEEN $3 AND $4"
+        )
     };
 }
 
@@ -46,14 +50,21 @@ macro_rules! log_page {
     };
 }
 
-/// What the attempt wrote into the history of the rows given as a JSON array of ids: the line, its old value and its new one.
+/// What the attempt wrote into the history of the rows given as a JSON array of ids, with the line as it stands now, locked in the order
+/// of the rows: the line, its old value and its new one. A line has a few rows of history.
 macro_rules! histories {
-    () => {
-        "(SELECT h.device_id, h.old_value::jsonb AS was, h.new_value::jsonb AS became
-          FROM (SELECT id::bigint AS id FROM json_array_elements_text($3::text::json) AS given (id) OFFSET 0) AS r
-          JOIN device_change dc ON dc.tenant_id = $1 AND dc.id = r.id AND dc.bulk_change_id = $2
-          JOIN device_action_history h ON h.tenant_id = $1 AND h.device_id = dc.device_id AND h.bulk_change_id = $2
-                AND h.attempt = dc.attempt AND h.entry = $6) AS x"
+    ($stands:literal) => {
+        concat!(
+            "(SELECT id::bigint AS id FROM json_array_elements_text($3::text::json) AS given (id) ORDER BY id::bigint) AS given",
+            row_of!("given.id", "r.device_id, r.attempt"),
+            " CROSS JOIN LATERAL (SELECT h.old_value::jsonb AS was, h.new_value::jsonb AS became FROM device_action_history AS h
+                WHERE h.tenant_id = $1 AND h.device_id = dc.device_id AND h.bulk_change_id = $2 AND h.attempt = dc.attempt
+                  AND h.entry = $6 OFFSET 0) AS x
+            CROSS JOIN LATERAL (SELECT dt.tenant_id, dt.device_id, dt.is_active, dt.is_deleted, dt.version
+                FROM device_tenant AS dt WHERE dt.tenant_id = $1 AND dt.device_id = dc.device_id AND ",
+            $stands,
+            " FOR NO KEY UPDATE) AS dt"
+        )
     };
 }
 
@@ -149,24 +160,32 @@ lineshift_store::statements! {
 
     /// Rows that were refused at submission and are judged anew (B10.2): at most a page, each by primary key. Locks their lines, in device
     /// order; a row whose line has changed since it was looked up is not recorded, and the page is run again.
-    RECORD_JUDGED = "UPDATE device_change AS dc SET device_id = x.device_id, judged_version = x.version
-    FROM (SELECT given.id, given.device_id, given.version
-          FROM (SELECT (value ->> 0)::bigint AS id, (value ->> 1)::bigint AS device_id, (value ->> 2)::bigint AS version
-                FROM jsonb_array_elements($3::text::jsonb) AS given (value) OFFSET 0) AS given
-          JOIN device_tenant dt ON dt.tenant_id = $1 AND dt.device_id = given.device_id AND dt.version = given.version
-          ORDER BY dt.device_id FOR NO KEY UPDATE OF dt) AS x
-    WHERE dc.tenant_id = $1 AND dc.bulk_change_id = $2 AND dc.id = x.id";
+    RECORD_JUDGED = concat!(
+    "INSERT INTO device_change (", row_columns!(), ", holds, status, device_id, judged_version)
+    SELECT ", row_columns!(found), ", dc.holds, dc.status, x.device_id, x.version
+    FROM (SELECT (value ->> 0)::bigint AS id, (value ->> 1)::bigint AS device_id, (value ->> 2)::bigint AS version
+          FROM jsonb_array_elements($3::text::jsonb) AS given (value) ORDER BY device_id) AS x
+    CROSS JOIN LATERAL (SELECT dt.device_id FROM device_tenant AS dt
+        WHERE dt.tenant_id = $1 AND dt.device_id = x.device_id AND dt.version = x.version FOR NO KEY UPDATE) AS dt",
+    row_of!("x.id", concat!(row_columns!(selected), ", r.holds, r.status")),
+    " ON CONFLICT (tenant_id, id) DO UPDATE SET device_id = excluded.device_id, judged_version = excluded.judged_version"
+);
 
     /// Rows settled without their steps: as many as were refused, each by primary key. The array is read as jsonb, whose parts are
     /// found without reading the text again for each.
-    SETTLE_ROWS = "UPDATE device_change AS dc SET
-        status = x.status, error_kind = x.kind, error_code = x.code, status_details = x.details,
-        is_processed = CASE WHEN x.status = 'PROCESSED' THEN 1 ELSE 0 END, processed_at = $4,
-        holds = CASE WHEN x.unsettled THEN dc.holds | 4 ELSE 0 END, next_check_at = NULL
+    SETTLE_ROWS = concat!(
+    "INSERT INTO device_change AS dc (", row_columns!(), ", holds, status, error_kind, error_code, status_details, processed_at)
+    SELECT dc.tenant_id, dc.id, dc.bulk_change_id, dc.request_position, CASE WHEN x.status = 'PROCESSED' THEN 1 ELSE 0 END, dc.attempt,
+        CASE WHEN x.unsettled THEN 4 ELSE 0 END, x.status, x.kind, x.code, x.details, $4::bigint
     FROM (SELECT (value ->> 0)::bigint AS id, value ->> 1 AS status, value ->> 2 AS kind, value ->> 3 AS code, value ->> 4 AS details,
                  (value ->> 8)::boolean AS unsettled
-          FROM jsonb_array_elements($3::text::jsonb) AS given (value) OFFSET 0) AS x
-    WHERE dc.tenant_id = $1 AND dc.bulk_change_id = $2 AND dc.id = x.id";
+          FROM jsonb_array_elements($3::text::jsonb) AS given (value) OFFSET 0) AS x",
+    row_of!("x.id", row_columns!(selected)),
+    " ON CONFLICT (tenant_id, id) DO UPDATE SET
+        status = excluded.status, error_kind = excluded.error_kind, error_code = excluded.error_code,
+        status_details = excluded.status_details, is_processed = excluded.is_processed, processed_at = excluded.processed_at,
+        holds = CASE WHEN excluded.holds <> 0 THEN dc.holds | 4 ELSE 0 END, next_check_at = NULL"
+);
 
     /// One queue entry for each accepted row, for the customer that the line has now; one that is there already stays.
     SCHEDULE_PLAN = concat!(
@@ -190,12 +209,14 @@ lineshift_store::statements! {
         status_details = 'replaced by bulk change ' || $2::bigint
     WHERE entry.tenant_id = $1 AND entry.device_change_id = ANY (ARRAY(
           SELECT q.device_change_id
-          FROM device_change dc
-          JOIN customer_rate_plan_device_queue q ON q.tenant_id = $1 AND q.device_id = dc.device_id AND q.state = 'open'
-                AND q.effective_date >= $5::bigint AND q.bulk_change_id <> $2::bigint
-          WHERE ",
+          FROM (SELECT dc.device_id FROM device_change dc WHERE ",
     accepted!(),
-    " ORDER BY q.device_id, q.effective_date, q.device_change_id FOR NO KEY UPDATE OF q))"
+    " ORDER BY dc.device_id) AS line
+          CROSS JOIN LATERAL (
+              SELECT q.device_change_id FROM customer_rate_plan_device_queue AS q
+              WHERE q.tenant_id = $1 AND q.device_id = line.device_id AND q.state = 'open' AND q.effective_date >= $5::bigint
+                AND q.bulk_change_id <> $2::bigint
+              ORDER BY q.effective_date, q.device_change_id FOR NO KEY UPDATE) AS q))"
 );
 
     /// The log of a page: one entry for each settled row. Appends by primary key.
@@ -221,8 +242,8 @@ lineshift_store::statements! {
     FAIL_ROWS = concat!(
     "UPDATE device_change AS dc SET
         status = 'ERROR', error_kind = $6, error_code = $7, status_details = $8, processed_at = $5, next_check_at = NULL,
-        holds = CASE WHEN EXISTS (SELECT 1 FROM device_change_step s WHERE s.tenant_id = $1 AND s.device_change_id = dc.id
-                                     AND s.state IN ('intended', 'ambiguous', 'waiting', 'stuck', 'done'))
+        holds = CASE WHEN (SELECT true FROM device_change_step s WHERE s.tenant_id = $1 AND s.device_change_id = dc.id
+                         AND s.state IN ('intended', 'ambiguous', 'waiting', 'stuck', 'done') LIMIT 1)
                 THEN dc.holds | 4 ELSE 0 END
     WHERE ",
     accepted!()
@@ -253,31 +274,40 @@ lineshift_store::statements! {
 
     /// Undoes an assignment where it still stands: the rows given, their lines and histories by primary key. The page's lines are
     /// locked by then, and whoever waited all the same looks at what stands there now.
-    REVERT_ASSIGNMENT = concat!("UPDATE device_tenant AS dt SET
-        rev_customer_id = (x.was ->> 'rev_customer_id')::bigint, site_id = (x.was ->> 'site_id')::bigint,
-        account_number = x.was ->> 'account_number',
-        account_number_integration_authentication_id = (x.was ->> 'integration_authentication_id')::bigint,
-        effective_date = (x.was ->> 'effective_date')::bigint, is_active = (x.was ->> 'is_active')::smallint,
-        is_deleted = (x.was ->> 'is_deleted')::smallint, version = dt.version + 1, modified_by = $4, modified_at = $5
-    FROM ", histories!(), "
-    WHERE dt.tenant_id = $1 AND dt.device_id = x.device_id
-      AND dt.rev_customer_id IS NOT DISTINCT FROM (x.became ->> 'rev_customer_id')::bigint
-      AND dt.site_id IS NOT DISTINCT FROM (x.became ->> 'site_id')::bigint
-      AND dt.account_number IS NOT DISTINCT FROM x.became ->> 'account_number'
-      AND dt.account_number_integration_authentication_id
-          IS NOT DISTINCT FROM (x.became ->> 'integration_authentication_id')::bigint
-      AND dt.is_active = 1 AND dt.is_deleted = 0");
+    REVERT_ASSIGNMENT = concat!(
+    "INSERT INTO device_tenant AS line (tenant_id, device_id, version, modified_by, modified_at, rev_customer_id, site_id, account_number,
+        account_number_integration_authentication_id, effective_date, is_active, is_deleted)
+    SELECT dt.tenant_id, dt.device_id, dt.version + 1, $4::text, $5::bigint, (x.was ->> 'rev_customer_id')::bigint,
+        (x.was ->> 'site_id')::bigint, x.was ->> 'account_number', (x.was ->> 'integration_authentication_id')::bigint,
+        (x.was ->> 'effective_date')::bigint, (x.was ->> 'is_active')::smallint, (x.was ->> 'is_deleted')::smallint
+    FROM ",
+    histories!("dt.rev_customer_id IS NOT DISTINCT FROM (x.became ->> 'rev_customer_id')::bigint
+        AND dt.site_id IS NOT DISTINCT FROM (x.became ->> 'site_id')::bigint
+        AND dt.account_number IS NOT DISTINCT FROM x.became ->> 'account_number'
+        AND dt.account_number_integration_authentication_id
+            IS NOT DISTINCT FROM (x.became ->> 'integration_authentication_id')::bigint
+        AND dt.is_active = 1 AND dt.is_deleted = 0"),
+    " ON CONFLICT (tenant_id, device_id) DO UPDATE SET
+        rev_customer_id = excluded.rev_customer_id, site_id = excluded.site_id, account_number = excluded.account_number,
+        account_number_integration_authentication_id = excluded.account_number_integration_authentication_id,
+        effective_date = excluded.effective_date, is_active = excluded.is_active, is_deleted = excluded.is_deleted,
+        version = excluded.version, modified_by = excluded.modified_by, modified_at = excluded.modified_at"
+);
 
     /// Undoes a plan change where it still stands: the rows given, their lines and histories by primary key.
-    REVERT_PLAN = concat!("UPDATE device_tenant AS dt SET
-        customer_rate_plan_id = (x.was ->> 'customer_rate_plan_id')::bigint,
-        customer_rate_pool_id = (x.was ->> 'customer_rate_pool_id')::bigint,
-        customer_data_allocation_mb = x.was ->> 'customer_data_allocation_mb',
-        version = dt.version + 1, modified_by = $4, modified_at = $5
-    FROM ", histories!(), "
-    WHERE dt.tenant_id = $1 AND dt.device_id = x.device_id
-      AND dt.customer_rate_plan_id IS NOT DISTINCT FROM (x.became ->> 'customer_rate_plan_id')::bigint
-      AND dt.customer_rate_pool_id IS NOT DISTINCT FROM (x.became ->> 'customer_rate_pool_id')::bigint
-      AND dt.customer_data_allocation_mb IS NOT DISTINCT FROM x.became ->> 'customer_data_allocation_mb'
-      AND x.was <> x.became");
+    REVERT_PLAN = concat!(
+    "INSERT INTO device_tenant AS line (tenant_id, device_id, version, modified_by, modified_at, customer_rate_plan_id,
+        customer_rate_pool_id, customer_data_allocation_mb, is_active, is_deleted)
+    SELECT dt.tenant_id, dt.device_id, dt.version + 1, $4::text, $5::bigint, (x.was ->> 'customer_rate_plan_id')::bigint,
+        (x.was ->> 'customer_rate_pool_id')::bigint, x.was ->> 'customer_data_allocation_mb', dt.is_active, dt.is_deleted
+    FROM ",
+    histories!("dt.customer_rate_plan_id IS NOT DISTINCT FROM (x.became ->> 'customer_rate_plan_id')::bigint
+        AND dt.customer_rate_pool_id IS NOT DISTINCT FROM (x.became ->> 'customer_rate_pool_id')::bigint
+        AND dt.customer_data_allocation_mb IS NOT DISTINCT FROM x.became ->> 'customer_data_allocation_mb'
+        AND x.was <> x.became"),
+    " ON CONFLICT (tenant_id, device_id) DO UPDATE SET
+        customer_rate_plan_id = excluded.customer_rate_plan_id, customer_rate_pool_id = excluded.customer_rate_pool_id,
+        customer_data_allocation_mb = excluded.customer_data_allocation_mb, version = excluded.version,
+        modified_by = excluded.modified_by, modified_at = excluded.modified_at"
+);
 }

@@ -195,10 +195,12 @@ lineshift_store::statements! {
     /// most. Indexes: primary keys.
     LIST_LINES_OF_ROWS = "SELECT dc.id, dc.device_id, d.service_provider_id, dt.rev_customer_id, dt.site_id
         FROM unnest(string_to_array(translate((SELECT $2::text), '[] ', ''), ',')::bigint[]) AS named (value)
-        JOIN device_change AS dc ON dc.tenant_id = $1 AND dc.id = named.value
-        LEFT JOIN device AS d ON d.tenant_id = $1 AND d.id = dc.device_id
-        LEFT JOIN device_tenant AS dt ON dt.tenant_id = $1 AND dt.device_id = dc.device_id
-        WHERE dc.device_id IS NOT NULL";
+        CROSS JOIN LATERAL (SELECT dc.id, dc.device_id FROM device_change AS dc
+            WHERE dc.tenant_id = $1 AND dc.id = named.value AND dc.device_id IS NOT NULL OFFSET 0) AS dc
+        LEFT JOIN LATERAL (SELECT d.service_provider_id FROM device AS d
+            WHERE d.tenant_id = $1 AND d.id = dc.device_id OFFSET 0) AS d ON true
+        LEFT JOIN LATERAL (SELECT dt.rev_customer_id, dt.site_id FROM device_tenant AS dt
+            WHERE dt.tenant_id = $1 AND dt.device_id = dc.device_id OFFSET 0) AS dt ON true";
     /// The customers named, by id. `$1` tenant, `$2` the id before the first, `$3` how many, `$4` customers. Rows: 500 by primary key.
     LIST_CUSTOMERS = "SELECT k.id, k.name, k.integration_authentication_id, k.is_active FROM unnest(string_to_array(translate((SELECT $4::text), '[] ', ''), ',')::bigint[]) AS named (value)
         JOIN rev_customer AS k ON k.tenant_id = $1 AND k.id = named.value AND k.id > $2 ORDER BY k.id LIMIT $3";

@@ -2,6 +2,7 @@
 
 mod plans;
 mod sought;
+mod unmeasured;
 mod words;
 
 use std::collections::BTreeSet;

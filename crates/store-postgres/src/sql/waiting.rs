@@ -2,6 +2,8 @@
 //! Each touches one page, by the range of a primary key; those with a JSON array, the rows named there, each by primary key.
 //! They lock the rows that they write, which belong to the page: nobody else is at them while its claim holds.
 
+use super::rows::{row_columns, row_of};
+
 /// The rows of a page's range.
 macro_rules! of_page {
     () => {
@@ -55,37 +57,43 @@ lineshift_store::statements! {
         x.code || ': ' || x.details, NULL, 0, 'PROCESSED'
     FROM ",
     given!(),
-    " JOIN device_change dc ON dc.tenant_id = $1 AND dc.bulk_change_id = $2 AND dc.id = x.id
-    WHERE dc.status IN ('NEW', 'PROCESSING') AND dc.error_code IS DISTINCT FROM x.code
+    row_of!("x.id", "r.tenant_id, r.bulk_change_id, r.id, r.attempt, r.iccid, r.number, r.status, r.error_code"),
+    " WHERE dc.status IN ('NEW', 'PROCESSING') AND dc.error_code IS DISTINCT FROM x.code
     ON CONFLICT DO NOTHING"
 );
 
     /// Makes rows in hand wait.
     HOLD_OPEN = concat!(
-    "UPDATE device_change SET
-        status = 'PENDING', error_kind = x.kind, error_code = x.code, status_details = x.details, next_check_at = x.next_check
-    FROM ",
+    "INSERT INTO device_change AS dc (", row_columns!(), ", holds, status, error_kind, error_code, status_details, next_check_at)
+    SELECT ", row_columns!(found), ", 0, 'PENDING', x.kind, x.code, x.details, x.next_check FROM ",
     given!(),
-    " WHERE device_change.tenant_id = $1 AND device_change.bulk_change_id = $2 AND device_change.id = x.id
-      AND device_change.status IN ('NEW', 'PROCESSING')"
+    row_of!("x.id", concat!(row_columns!(selected), ", r.status")),
+    " WHERE dc.status IN ('NEW', 'PROCESSING')
+    ON CONFLICT (tenant_id, id) DO UPDATE SET
+        status = excluded.status, error_kind = excluded.error_kind, error_code = excluded.error_code,
+        status_details = excluded.status_details, next_check_at = excluded.next_check_at
+    WHERE dc.status IN ('NEW', 'PROCESSING')"
 );
 
     /// Ends rows in hand in ERROR after their set steps, with the version that these left; one of which something is unknown
     /// goes on holding its line (rule 6). Line and steps by primary key.
     FAIL_AFTER_STEPS = concat!(
-    "UPDATE device_change SET
-        status = 'ERROR', error_kind = x.kind, error_code = x.code, status_details = x.details, processed_at = $4,
-        next_check_at = NULL, set_steps_done = 1,
-        judged_version = coalesce(
-            (SELECT dt.version FROM device_tenant dt WHERE dt.tenant_id = $1 AND dt.device_id = device_change.device_id),
-            judged_version),
-        holds = CASE WHEN EXISTS (SELECT 1 FROM device_change_step s WHERE s.tenant_id = $1 AND s.device_change_id = x.id
-                                     AND s.state IN ('intended', 'ambiguous', 'waiting', 'stuck'))
-                THEN device_change.holds | 4 ELSE 0 END
+    "INSERT INTO device_change AS dc (", row_columns!(), ", status, error_kind, error_code, status_details, processed_at,
+        judged_version, holds)
+    SELECT ", row_columns!(found), ", 'ERROR', x.kind, x.code, x.details, $4::bigint,
+        coalesce((SELECT dt.version FROM device_tenant dt WHERE dt.tenant_id = $1 AND dt.device_id = dc.device_id), dc.judged_version),
+        CASE WHEN (SELECT true FROM device_change_step s WHERE s.tenant_id = $1 AND s.device_change_id = x.id
+                AND s.state IN ('intended', 'ambiguous', 'waiting', 'stuck') LIMIT 1)
+            THEN 4 ELSE 0 END
     FROM ",
     given!(),
-    " WHERE device_change.tenant_id = $1 AND device_change.bulk_change_id = $2 AND device_change.id = x.id
-      AND device_change.status IN ('NEW', 'PROCESSING')"
+    row_of!("x.id", concat!(row_columns!(selected), ", r.status, r.device_id, r.judged_version")),
+    " WHERE dc.status IN ('NEW', 'PROCESSING')
+    ON CONFLICT (tenant_id, id) DO UPDATE SET
+        status = excluded.status, error_kind = excluded.error_kind, error_code = excluded.error_code,
+        status_details = excluded.status_details, processed_at = excluded.processed_at, next_check_at = NULL, set_steps_done = 1,
+        judged_version = excluded.judged_version, holds = CASE WHEN excluded.holds <> 0 THEN dc.holds | 4 ELSE 0 END
+    WHERE dc.status IN ('NEW', 'PROCESSING')"
 );
 
     /// The rows in hand, whose steps now call outside.
