@@ -62,10 +62,6 @@ fn order(operator: &Operator, way: Way, lines: u64) -> Order {
 /// Runs the one page of a change and answers what it cost.
 async fn cost(operator: &Operator, id: BulkChangeId) -> u64 {
     let claim = operator.claim(id, "counting").await.expect("one page");
-    // As the database does by itself before long: of a table of which it knows nothing it joins five thousand rows one by one.
-    if let Some(database) = operator.stored.database() {
-        database.execute("ANALYZE device_change").await.expect("analyzed");
-    }
     let before = operator.stored.statements_sent();
     operator.engine.run_page(&claim).await.expect("the page runs");
     let sent = operator.stored.statements_sent() - before;
