@@ -165,7 +165,15 @@ fn portal_and_quarter(row: &Row<'_>) -> Result<(PortalType, DateTime<Utc>)> {
 
 fn read_changes(row: &Row<'_>) -> Result<ChangeFigures> {
     let (portal, from) = portal_and_quarter(row)?;
-    Ok(ChangeFigures { portal, from, changes: row.get(2)?, processed: row.get(3)?, error: row.get(4)?, canceled: row.get(5)? })
+    Ok(ChangeFigures {
+        portal,
+        from,
+        changes: row.get(2)?,
+        processed: row.get(3)?,
+        error: row.get(4)?,
+        canceled: row.get(5)?,
+        scheduled_failed: row.get(6)?,
+    })
 }
 
 fn read_entries(row: &Row<'_>) -> Result<EntryFigures> {

@@ -150,6 +150,8 @@ CREATE INDEX customer_rate_plan_device_queue_line ON customer_rate_plan_device_q
     (tenant_id, device_id, created_at, device_change_id);
 CREATE INDEX customer_rate_plan_device_queue_ended ON customer_rate_plan_device_queue
     (tenant_id, device_id, modified_at, device_change_id) WHERE state IN ('canceled', 'failed');
+CREATE INDEX customer_rate_plan_device_queue_failed ON customer_rate_plan_device_queue
+    (tenant_id, modified_at, bulk_change_id) WHERE state = 'failed';
 CREATE INDEX customer_rate_plan_device_queue_change ON customer_rate_plan_device_queue (tenant_id, bulk_change_id, state, device_change_id);
 
 -- Append-only, keyed by what happened; device_change_id 0 stands for the change as a whole.

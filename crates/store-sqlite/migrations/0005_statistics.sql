@@ -52,6 +52,7 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('customer_rate_plan_device_queue', 'customer_rate_plan_device_queue_device', '500000000 500000 1 1 1'),
     ('customer_rate_plan_device_queue', 'customer_rate_plan_device_queue_line', '1000000000 1000000 1 1 1'),
     ('customer_rate_plan_device_queue', 'customer_rate_plan_device_queue_ended', '100000000 100000 1 1 1'),
+    ('customer_rate_plan_device_queue', 'customer_rate_plan_device_queue_failed', '50000000 50000 1000 1000 1'),
     ('customer_rate_plan_device_queue', 'customer_rate_plan_device_queue_change', '1000000000 1000000 1000 1000 1'),
     ('device_bulk_change_log', 'device_bulk_change_log', '10000000000 10000000 5000 2 2 1 1');
 

@@ -47,6 +47,8 @@ pub struct ChangeFigures {
     pub error: i64,
     /// Lines canceled.
     pub canceled: i64,
+    /// Of the lines done as asked, those whose scheduled change was refused when it fell due.
+    pub scheduled_failed: i64,
 }
 
 /// How many open plan queue entries fall due in one quarter of an hour.
@@ -82,7 +84,8 @@ pub trait FigureStore {
         ordered_by: Option<PrincipalId>,
         limit: usize,
     ) -> Result<Vec<BulkChangeView>>;
-    /// Bulk changes of these portals completed since then of which lines ended in ERROR, the latest first.
+    /// Bulk changes of these portals of which lines ended in ERROR, completed since then, or of which scheduled changes were refused since
+    /// then; what failed latest comes first.
     async fn list_failed(
         &self,
         tenant: TenantId,

@@ -48,6 +48,9 @@ const MAY_SCAN: &[&str] = &[
     "SCAN reached",
     // As many lines as are counted, each found by an index.
     "SCAN found",
+    // As many changes and scheduled changes as failed lately, each found by an index.
+    "SCAN ended",
+    "SCAN failed",
     "SCAN device_status",
     "SCAN CONSTANT ROW",
     // One row: the earliest hold of a line.

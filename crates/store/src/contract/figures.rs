@@ -110,6 +110,35 @@ pub async fn changes_are_counted_by_time<S: Store>(store: &S) {
     }
 }
 
+/// A change of which nothing failed when it ran fails on the day on which what it scheduled is refused, and counts so where it was ordered.
+pub async fn scheduled_changes_that_fail_are_found<S: Store>(store: &S) {
+    let fixture = Fixture::new(store, "scheduled changes fail").await;
+    let tenant = fixture.tenant;
+    let lines = fixture.lines(3).await;
+    let mut rows = accepted(&lines[2..]);
+    rows.push(refused(1, Code::DeviceNotFound));
+    let earlier = stored(&fixture, amop(&fixture), rows).await;
+    finished(&fixture, earlier, 40).await;
+    let open = fixture.schedule(&[fixture.entry(0, 50), fixture.entry(1, 60)]).await;
+    let change = open[0].bulk_change_id;
+    let failed = async |whose, portals: &[PortalType], since| -> Vec<_> {
+        let listed = store.list_failed(tenant, portals, whose, at(since), 10).await.expect("listed");
+        listed.into_iter().map(|change| change.id).collect()
+    };
+    assert_eq!(failed(None, PortalType::ALL, 0).await, [earlier]);
+    fixture.run_due(55, &[open[0].id]).await;
+    assert_eq!(failed(None, PortalType::ALL, 0).await, [change, earlier], "the latest first");
+    assert_eq!(failed(None, PortalType::ALL, 55).await, [change]);
+    assert_eq!(failed(None, PortalType::ALL, 56).await, [], "that was before");
+    fixture.run_due(60, &[open[1].id]).await;
+    assert_eq!(failed(None, PortalType::ALL, 56).await, [change], "once, however many of it are refused");
+    assert_eq!(failed(None, &[PortalType::Lnp], 0).await, [], "of another portal");
+    assert_eq!(failed(Some(PrincipalId(77)), PortalType::ALL, 0).await, [], "ordered by others");
+    assert_eq!(store.list_failed(fixture.other, PortalType::ALL, None, at(0), 10).await.expect("listed"), []);
+    let counted = store.count_bulk_changes(tenant, None, at(0)).await.expect("counted");
+    assert_eq!(counted.iter().map(|counted| counted.scheduled_failed).sum::<i64>(), 2);
+}
+
 /// By portal, status and who ordered them, page by page; each status is found as it is derived.
 pub async fn changes_are_listed_by_what_is_sought<S: Store>(store: &S) {
     let fixture = Fixture::new(store, "changes are sought").await;

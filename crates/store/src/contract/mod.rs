@@ -73,7 +73,7 @@ macro_rules! contract_tests {
                 what_is_billed_for_a_line_is_listed;
             line_events: what_was_asked_and_not_done_is_listed;
             figures: lines_are_counted_within_reach, changes_are_counted_by_time, changes_are_listed_by_what_is_sought,
-                due_entries_are_sought_and_counted;
+                due_entries_are_sought_and_counted, scheduled_changes_that_fail_are_found;
             holds: a_stored_change_holds_its_lines, a_change_that_still_arrives_holds_nothing,
                 of_two_changes_the_one_stored_first_counts;
             identities: identities_are_of_one_user, identities_are_taken_away, people_join_by_an_identity,

@@ -15,10 +15,10 @@ crate::statements! {
     /// As many index entries as the tenant has lines, by `device_by_status`.
     COUNT_LINES_BY_STATUS = "SELECT status, count(*) FROM device WHERE tenant_id = $1 GROUP BY status";
 
-    /// portal, quarter of an hour since 1970, changes, lines done, failed, canceled. `$2` since when, `$3` whose, 0 for everybody's. The
+    /// portal, quarter of an hour since 1970, changes, lines done, failed, canceled, scheduled changes refused. `$2` since when, `$3` whose, 0 for everybody's. The
     /// changes ordered since then, by `device_bulk_change_ordered`.
-    COUNT_CHANGES = "SELECT b.portal_type, b.created_at / 900000000, count(*), sum(b.processed_count), sum(b.error_count), sum(b.canceled_count)
-        FROM device_bulk_change AS b
+    COUNT_CHANGES = "SELECT b.portal_type, b.created_at / 900000000, count(*), sum(b.processed_count), sum(b.error_count), sum(b.canceled_count),
+            sum(b.scheduled_failed_count) FROM device_bulk_change AS b
         WHERE b.tenant_id = $1 AND b.created_at >= $2 AND b.receiving_until IS NULL AND (CAST($3 AS BIGINT) = 0 OR b.created_by_id = $3)
         GROUP BY b.portal_type, b.created_at / 900000000";
     /// portal, quarter of an hour since 1970, entries. `$2` from, `$3` until. As many index entries as are open in that time, by
@@ -36,12 +36,20 @@ crate::statements! {
         AND b.portal_type IN ($4, $5, $6) ORDER BY b.id DESC LIMIT $3"
     );
     /// `$2` since when, `$3` whose, 0 for everybody's, `$4` how many, `$5` to `$7` the portals, -1 where there are fewer. Those completed
-    /// since then, by `device_bulk_change_ended`.
+    /// since then, by `device_bulk_change_ended`, and those of which scheduled changes were refused since then, by
+    /// `customer_rate_plan_device_queue_failed` alone: as many entries of it as there are of that time.
     LIST_FAILED = concat!(
         "SELECT ",
         change_columns!(),
-        " FROM device_bulk_change AS b
-        WHERE b.tenant_id = $1 AND b.processed_at >= $2 AND b.error_count > 0 AND (CAST($3 AS BIGINT) = 0 OR b.created_by_id = $3)
-        AND b.portal_type IN ($5, $6, $7) ORDER BY b.processed_at DESC, b.id DESC LIMIT $4"
+        " FROM (SELECT ended.id, max(ended.failed_at) AS failed_at FROM (
+                SELECT c.id, c.processed_at AS failed_at FROM device_bulk_change AS c
+                 WHERE c.tenant_id = $1 AND c.processed_at >= $2 AND c.error_count > 0
+                UNION ALL
+                SELECT q.bulk_change_id, q.modified_at FROM customer_rate_plan_device_queue AS q
+                 WHERE q.tenant_id = $1 AND q.state = 'failed' AND q.modified_at >= $2
+            ) AS ended GROUP BY ended.id) AS failed
+        JOIN device_bulk_change AS b ON b.tenant_id = $1 AND b.id = failed.id
+        WHERE (CAST($3 AS BIGINT) = 0 OR b.created_by_id = $3) AND b.portal_type IN ($5, $6, $7)
+        ORDER BY failed.failed_at DESC, b.id DESC LIMIT $4"
     );
 }
