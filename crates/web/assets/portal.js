@@ -44,12 +44,14 @@ function follow(section) {
     const shown = section.querySelector("[data-live=status] .status");
     shown.textContent = status;
     shown.className = `status status-${status.toLowerCase()}`;
-    for (const name of ["total", "open", "processed", "error", "canceled"]) show(name, thousands(counts[name]));
+    // What was scheduled and refused when it fell due is not done.
+    const [done, failed] = [counts.processed - counts.scheduled_failed, counts.error + counts.scheduled_failed];
+    for (const [name, count] of Object.entries({ ...counts, done, failed })) show(name, thousands(count));
     const share = (count) => Math.floor((count * 1000) / Math.max(counts.total, 1));
-    const [done, failed] = [section.querySelector(".bar-done"), section.querySelector(".bar-failed")];
-    done.setAttribute("width", share(counts.processed));
-    failed.setAttribute("x", share(counts.processed));
-    failed.setAttribute("width", share(counts.error));
+    const [good, bad] = [section.querySelector(".bar-done"), section.querySelector(".bar-failed")];
+    good.setAttribute("width", share(done));
+    bad.setAttribute("x", share(done));
+    bad.setAttribute("width", share(failed));
     const pace = [];
     if (rate) pace.push(`${thousands(Math.round(rate))} lines a second`);
     if (left) pace.push(`about ${lasting(left)} left`);

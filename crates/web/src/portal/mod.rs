@@ -39,7 +39,7 @@ use pages::admin::{
 };
 use pages::{
     account, bulk_change, bulk_changes, change_line, change_log, download, home, invitation, line, lines, one_time_password,
-    order, paste, plan_queue, selection, sign_in, tenants, upload,
+    order, paste, plan_queue, refused_lines, selection, sign_in, tenants, upload,
 };
 pub(crate) use reading::readings;
 use refused::PageRefused;
@@ -86,6 +86,7 @@ pages! {
     post "/{portal}/selection/remove" selection::remove;
     post "/{portal}/selection/matching" selection::matching;
     post "/{portal}/selection/clear" selection::clear;
+    post "/{portal}/selection/refused" refused_lines::choose;
     get "/{portal}/selection/paste" paste::ask;
     post "/{portal}/selection/paste" paste::take;
     get "/{portal}/selection/upload" upload::ask;
@@ -197,6 +198,7 @@ const LONG: &[&str] = &[
     "/{portal}/order/{act}/confirm",
     "/{portal}/selection/matching",
     "/{portal}/selection/clear",
+    "/{portal}/selection/refused",
     "/{portal}/selection/paste",
     "/{portal}/selection/upload",
     "/{portal}/selection/columns",

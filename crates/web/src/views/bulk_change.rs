@@ -111,6 +111,16 @@ impl CountsView {
         let store::BulkChangeView { rejected, duplicates, scheduled_failed, .. } = *change;
         Self { total, open, processed, error, canceled, rejected, duplicates, scheduled_failed }
     }
+
+    /// Rows that went well so far: what they scheduled was not refused.
+    pub(crate) const fn done(&self) -> i64 {
+        self.processed - self.scheduled_failed
+    }
+
+    /// Rows that ended in ERROR, and those whose scheduled change was refused.
+    pub(crate) const fn failed(&self) -> i64 {
+        self.error + self.scheduled_failed
+    }
 }
 
 /// A bulk change with its errors, its scheduled changes and its order.

@@ -38,6 +38,7 @@ mod pages_order;
 mod pages_order_numbers;
 mod pages_order_rev;
 mod pages_order_seen;
+mod pages_refused;
 mod pages_scheduled;
 mod pages_story;
 mod paging;

@@ -33,6 +33,7 @@ const LEAD_ON: &[&str] = &[
     "/{portal}/selection/remove",
     "/{portal}/selection/matching",
     "/{portal}/selection/clear",
+    "/{portal}/selection/refused",
     "/{portal}/bulk-changes/{id}/lines/{row}/settle",
     "/{portal}/bulk-changes/{id}/start",
     "/{portal}/bulk-changes/{id}/cancel",

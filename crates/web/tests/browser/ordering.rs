@@ -19,6 +19,7 @@ pub(crate) const CHOOSES: &[&str] = &[
     "/{portal}/selection/remove",
     "/{portal}/selection/matching",
     "/{portal}/selection/clear",
+    "/{portal}/selection/refused",
     "/{portal}/selection/upload",
     "/{portal}/selection/columns",
 ];
@@ -127,7 +128,28 @@ async fn lines_are_chosen_by_ticks_by_filter_and_by_files() {
             browser.says("main", unusable).await;
         }
     }
+    choose_what_was_refused(&world, &browser).await;
     world.received(CHOOSES).await;
+}
+
+/// From the page of a change of which one line was refused on its date, over the list of why, to that line being chosen.
+async fn choose_what_was_refused(world: &World, browser: &Browser) {
+    let operator = &world.app.operator;
+    let date = operator.clock.now() + TimeDelta::minutes(5);
+    let plan = CustomerRatePlanOrder { effective_date: Some(EffectiveDate::Instant(date)), ..operator.plan_order(operator.plan) };
+    let change = operator.run(operator.order([iccid(8), iccid(9)], Effect::CustomerRatePlanChange(plan))).await.id;
+    world.archive(9).await;
+    operator.clock.advance(TimeDelta::minutes(5));
+    operator.run_until_idle().await;
+    browser.go("/m2m/selection").await;
+    browser.press("Clear").await;
+    browser.go(&format!("/m2m/bulk-changes/{change}")).await;
+    browser.press("see their lines and the reasons").await;
+    browser.says("main", "device_archived").await;
+    browser.press("Choose all these lines").await;
+    browser.comes_to("/m2m/selection").await;
+    browser.says("[data-chosen]", "1").await;
+    browser.says("main", &iccid(9)).await;
 }
 
 #[tokio::test]

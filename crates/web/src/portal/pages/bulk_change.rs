@@ -39,6 +39,8 @@ struct BulkChangePage {
     estimate: Option<String>,
     tabs: Vec<Tab>,
     rows: Vec<RowShown>,
+    /// Where what it scheduled is listed.
+    queue: String,
     /// The address of the next page of rows.
     next: Option<String>,
     code_shown: Option<String>,
@@ -51,6 +53,10 @@ struct BulkChangePage {
 impl BulkChangePage {
     fn count(&self, count: &i64) -> String {
         thousands(*count)
+    }
+
+    fn done(&self) -> String {
+        thousands(self.detail.change.counts.done())
     }
 
     /// What a cancellation comes to, in words.
@@ -133,6 +139,7 @@ pub(in crate::portal) async fn show(
         next: listed.next,
         code_shown: code,
         chosen,
+        queue: format!("/{}/plan-queue?bulk_change_id={id}", segment(portal)),
         may_edit: viewer.may(portal, Action::Edit),
         is_running: detail.change.processed_at.is_none(),
         address: address(&detail.change),
@@ -161,10 +168,11 @@ fn lasting(seconds: u64) -> String {
 fn tabs(detail: &BulkChangeDetailView, shown: Option<&str>) -> Vec<Tab> {
     let counts = &detail.change.counts;
     let waiting: i64 = detail.waiting.iter().map(|waiting| waiting.count).sum();
+    let has_scheduled = detail.scheduled.open > 0 || counts.scheduled_failed > 0;
     let choices = [
         ("All", counts.total, "all"),
         ("Failed", counts.error, DeviceChangeStatus::Error.as_str()),
-        ("Done", counts.processed, DeviceChangeStatus::Processed.as_str()),
+        (if has_scheduled { "Done or scheduled" } else { "Done" }, counts.processed, DeviceChangeStatus::Processed.as_str()),
         ("Waiting", waiting, DeviceChangeStatus::Pending.as_str()),
         ("Not begun", counts.open - waiting, DeviceChangeStatus::New.as_str()),
         ("Canceled", counts.canceled, DeviceChangeStatus::Canceled.as_str()),
@@ -175,8 +183,12 @@ fn tabs(detail: &BulkChangeDetailView, shown: Option<&str>) -> Vec<Tab> {
 
 /// The bulk change that an address names, if the viewer sees it and it is of that portal. Errors: 404, 403.
 pub(super) async fn seen(viewer: &Viewer, portal: &str, id: &str) -> Result<StoredChange, ApiProblem> {
-    let (portal, id) = (portal_of(portal)?, path_id(id)?);
-    let change = viewer.web.engine.get_bulk_change(&viewer.caller, BulkChangeId(id)).await?;
+    of_portal(viewer, portal_of(portal)?, BulkChangeId(path_id(id)?)).await
+}
+
+/// That bulk change, if the viewer sees it and it is of that portal. Errors: 404, 403.
+pub(super) async fn of_portal(viewer: &Viewer, portal: PortalType, id: BulkChangeId) -> Result<StoredChange, ApiProblem> {
+    let change = viewer.web.engine.get_bulk_change(&viewer.caller, id).await?;
     viewer.caller.require(change.portal.into(), Action::View)?;
     if change.portal == portal { Ok(change) } else { Err(ApiProblem::not_found()) }
 }

@@ -73,7 +73,7 @@ pub(in crate::portal) struct Shares {
 impl Shares {
     pub(in crate::portal) fn of(change: &BulkChangeView) -> Self {
         let total = change.counts.total.max(1);
-        Self { done: change.counts.processed * 1000 / total, failed: change.counts.error * 1000 / total }
+        Self { done: change.counts.done() * 1000 / total, failed: change.counts.failed() * 1000 / total }
     }
 }
 
@@ -129,8 +129,8 @@ fn row(viewer: &Viewer, change: BulkChangeView, providers: &BTreeMap<ServiceProv
         at: viewer.when(change.created_at),
         held: change.held,
         total: thousands(change.counts.total),
-        done: thousands(change.counts.processed),
-        failed: thousands(change.counts.error),
+        done: thousands(change.counts.done()),
+        failed: thousands(change.counts.failed()),
         shares: Shares::of(&change),
         events: None,
         portal: change.portal,

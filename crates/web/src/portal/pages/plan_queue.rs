@@ -7,6 +7,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use lineshift_domain::ids::{CustomerRatePlanId, CustomerRatePoolId, DeviceChangeId, RevCustomerId, SiteId};
 use lineshift_domain::reading::read_effective_date;
 use lineshift_domain::scopes::Action;
+use lineshift_domain::terms::PlanQueueState;
 use lineshift_store::catalogue::{Names, Unnamed};
 use lineshift_store::plan_queue::EntryFilter;
 
@@ -16,6 +17,7 @@ use crate::api::carried_through;
 use crate::api::plan_queue::{list_queue_entries, move_to};
 use crate::audit::AuditNote;
 use crate::portal::address::{given, with_parameter};
+use crate::portal::choosing::may_choose;
 use crate::portal::form::Form;
 use crate::portal::page::{When, answer};
 use crate::portal::refused::PageRefused;
@@ -39,8 +41,37 @@ struct PlanQueuePage {
     month: String,
     entries: Vec<EntryRow>,
     next: Option<String>,
+    /// Whether any of them can be moved or canceled by the viewer.
     may_edit: bool,
+    /// The bulk change of which alone entries are shown.
+    of_change: Option<OfChange>,
+    states: Vec<StateChoice>,
 }
+
+/// A bulk change whose entries are shown.
+struct OfChange {
+    id: i64,
+    /// Whether those are shown that were refused when they fell due.
+    is_refused: bool,
+    /// Whether the viewer may choose lines, and the form that chooses those that are shown.
+    may_choose: bool,
+    choose: String,
+}
+
+/// A state of entries that is sought.
+struct StateChoice {
+    value: &'static str,
+    name: &'static str,
+    is_chosen: bool,
+}
+
+/// How people call the states.
+const STATES: [(PlanQueueState, &str); 4] = [
+    (PlanQueueState::Open, "waits for its date"),
+    (PlanQueueState::Failed, "refused when it fell due"),
+    (PlanQueueState::Applied, "took effect"),
+    (PlanQueueState::Canceled, "canceled"),
+];
 
 /// An entry in the list.
 struct EntryRow {
@@ -56,10 +87,13 @@ struct EntryRow {
     bulk_change: i64,
     is_open: bool,
     state: String,
+    /// Why it was refused.
+    code: Option<String>,
+    details: Option<String>,
 }
 
-/// `GET /{portal}/plan-queue`: open ones by date, those that are sought; with `device_id` or `bulk_change_id` what the API lists; with
-/// `month` how many fall due on each of its days.
+/// `GET /{portal}/plan-queue`: open ones by date, those that are sought; with `device_id`, or with `bulk_change_id` and `state`, what the API
+/// lists; with `month` how many fall due on each of its days.
 pub(in crate::portal) async fn list(viewer: Viewer, Path(portal): Path<String>, uri: Uri) -> Result<Response, PageRefused> {
     let portal = portal_of(&portal)?;
     viewer.caller.require(portal.into(), Action::View)?;
@@ -70,6 +104,14 @@ pub(in crate::portal) async fn list(viewer: Viewer, Path(portal): Path<String>, 
     }
     let address = format!("/{}/plan-queue", segment(portal));
     let mut parameters = Parameters::of_pairs(given.clone());
+    let asked = |name: &str| given.iter().find(|(of, _)| of == name).map(|(_, value)| value.as_str());
+    let state = asked("state").and_then(|state| state.parse().ok()).unwrap_or(PlanQueueState::Open);
+    let of_change = asked("bulk_change_id").and_then(|id| id.parse().ok()).map(|id| OfChange {
+        id,
+        is_refused: state == PlanQueueState::Failed,
+        may_choose: may_choose(&viewer, portal),
+        choose: format!("/{}/selection/refused", segment(portal)),
+    });
     let (listed, search) = if is_given(&["device_id", "bulk_change_id"]) {
         let mut listed = list_queue_entries(State(viewer.web.clone()), viewer.caller.clone(), parameters).await?.0;
         listed.items.retain(|entry| entry.portal == portal.as_str());
@@ -84,12 +126,15 @@ pub(in crate::portal) async fn list(viewer: Viewer, Path(portal): Path<String>, 
         (Page::of(listed, |entry| PlanQueueEntryView::of(entry, zone)), Search::new(&viewer, &sought).await?)
     };
     let names = names_of(&viewer, &listed.items).await?;
+    let are_open = listed.items.iter().any(|entry| entry.state == PlanQueueState::Open.as_str());
     let now = viewer.web.engine.clock().now().with_timezone(&viewer.zone()).date_naive();
     let page = PlanQueuePage {
         frame: viewer.frame("Scheduled", Some(portal), Place::PlanQueue)?,
         entries: listed.items.into_iter().map(|entry| row(&viewer, entry, &names)).collect(),
         next: listed.next.map(|next| with_parameter(&address, &given, "after", &next)),
-        may_edit: viewer.may(portal, Action::Edit),
+        may_edit: are_open && viewer.may(portal, Action::Edit),
+        states: STATES.map(|(each, name)| StateChoice { value: each.as_str(), name, is_chosen: each == state }).into(),
+        of_change,
         back: form_urlencoded::Serializer::new(String::new()).extend_pairs(&given).finish(),
         month: search.day_or(now).format("%Y-%m").to_string(),
         search,
@@ -121,8 +166,10 @@ fn row(viewer: &Viewer, entry: PlanQueueEntryView, names: &Names) -> EntryRow {
         changes: changes(&entry, names),
         iccid: entry.iccid,
         bulk_change: entry.bulk_change_id,
-        is_open: entry.state == "open",
+        is_open: entry.state == PlanQueueState::Open.as_str(),
         state: entry.state,
+        code: entry.error_code,
+        details: entry.status_details,
     }
 }
 

@@ -150,7 +150,7 @@ fn leads_back(portal: PortalType, form: &Form, devices: i64) -> Response {
 }
 
 /// Says what was left out, and what can be done.
-async fn left_out(
+pub(super) async fn left_out(
     viewer: &Viewer,
     portal: PortalType,
     form: &Form,
@@ -168,7 +168,7 @@ async fn left_out(
 }
 
 /// In words, that the selection is full and what is to be done.
-fn is_full(viewer: &Viewer, what: &str) -> String {
+pub(super) fn is_full(viewer: &Viewer, what: &str) -> String {
     let most = thousands(viewer.web.engine.limits().devices_per_change as i64);
     format!(
         "The selection is full: it holds {most} lines, as many as one order takes, and {what}. Order for those that are chosen, or take \
@@ -177,7 +177,7 @@ fn is_full(viewer: &Viewer, what: &str) -> String {
 }
 
 /// Why ticked lines are not chosen after all, and whether it is because the selection is full. None: all of them are.
-async fn refused(
+pub(super) async fn refused(
     viewer: &Viewer,
     portal: PortalType,
     ticked: &[DeviceId],
@@ -215,7 +215,7 @@ async fn told(
 }
 
 /// The portal, for those who may choose lines there.
-fn choosing(viewer: &Viewer, portal: &str) -> Result<PortalType, ApiProblem> {
+pub(super) fn choosing(viewer: &Viewer, portal: &str) -> Result<PortalType, ApiProblem> {
     let portal = portal_of(portal)?;
     viewer.caller.require(portal.into(), Action::Create)?;
     Ok(portal)

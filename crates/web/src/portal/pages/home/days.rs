@@ -60,8 +60,9 @@ pub(super) async fn days(viewer: &Viewer, today: NaiveDate, whose: Option<Princi
         let day = quarter.from.with_timezone(&zone).date_naive().max(first);
         if let Some((_, tally)) = tallies.iter_mut().find(|(of, _)| *of == day) {
             tally.changes += quarter.changes;
-            tally.done += quarter.processed;
-            tally.failed += quarter.error;
+            // A row that scheduled its change is done; where the change was refused on its date, nothing was.
+            tally.done += quarter.processed - quarter.scheduled_failed;
+            tally.failed += quarter.error + quarter.scheduled_failed;
         }
     }
     Ok(drawn(&tallies))
