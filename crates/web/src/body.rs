@@ -35,11 +35,15 @@ const DRAIN: Duration = Duration::from_secs(5);
 
 /// Turns for large bodies.
 #[derive(Clone)]
-pub(crate) struct LargeBodies(Turns);
+pub(crate) struct LargeBodies {
+    pub(crate) turns: Turns,
+    /// The most lines that need none.
+    pub(crate) small_lines: i64,
+}
 
 impl Default for LargeBodies {
     fn default() -> Self {
-        Self(Turns::at("large requests", LARGE_AT_ONCE, LARGE_OF_A_TENANT))
+        Self { turns: Turns::at("large requests", LARGE_AT_ONCE, LARGE_OF_A_TENANT), small_lines: SMALL_LINES }
     }
 }
 
@@ -49,15 +53,15 @@ impl LargeBodies {
         if declared_length(headers).is_some_and(|length| length <= SMALL_BODY as u64) {
             return Ok(None);
         }
-        self.0.take(tenant).await.map(Some)
+        self.turns.take(tenant).await.map(Some)
     }
 
     /// The same for an order of so many lines that no body names. Errors: 429.
     pub(crate) async fn turn_of_lines(&self, tenant: TenantId, lines: i64) -> Result<Option<Turn>, ApiProblem> {
-        if lines <= SMALL_LINES {
+        if lines <= self.small_lines {
             return Ok(None);
         }
-        self.0.take(tenant).await.map(Some)
+        self.turns.take(tenant).await.map(Some)
     }
 }
 

@@ -21,23 +21,30 @@ pub(crate) struct Turns {
     things: &'static str,
     at_once: usize,
     of_a_tenant: usize,
+    wait: Duration,
 }
 
 impl Turns {
     /// At reading these things: so many at once, and so many of a tenant.
     pub(crate) fn at(things: &'static str, at_once: usize, of_a_tenant: usize) -> Self {
-        Self { shares: Shares::new(at_once, of_a_tenant), things, at_once, of_a_tenant }
+        Self { shares: Shares::new(at_once, of_a_tenant), things, at_once, of_a_tenant, wait: WAIT }
     }
 
     /// Waits for a turn. Errors: 429.
     pub(crate) async fn take(&self, tenant: TenantId) -> Result<Turn, ApiProblem> {
-        tokio::time::timeout(WAIT, self.shares.take(&tenant)).await.map_err(|_| {
+        tokio::time::timeout(self.wait, self.shares.take(&tenant)).await.map_err(|_| {
             let Self { things, at_once, of_a_tenant, .. } = self;
             let detail = format!(
                 "{of_a_tenant} {things} of this tenant, or {at_once} of all, are being read already; send this one again later"
             );
             ApiProblem::new(StatusCode::TOO_MANY_REQUESTS, detail).retry_after(10)
         })
+    }
+
+    /// The same for those who wait for nothing.
+    #[cfg(test)]
+    pub(crate) fn impatient(self) -> Self {
+        Self { wait: Duration::ZERO, ..self }
     }
 
     /// Whether a tenant would have to wait.

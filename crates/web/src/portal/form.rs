@@ -11,6 +11,7 @@ use axum::response::{IntoResponse as _, Response};
 use super::multipart::{self, Parts, SentFile};
 use super::reading::beside;
 use super::refused::PageRefused;
+use super::send_again::{self, Sent, token_alone};
 use crate::Web;
 use crate::auth::{Authenticated, By};
 use crate::body::read_body;
@@ -23,7 +24,7 @@ use crate::standing::Standing;
 use crate::turns::Turn;
 
 /// The field that shows the session's token.
-const CSRF_FIELD: &str = "csrf_token";
+pub(super) const CSRF_FIELD: &str = "csrf_token";
 
 /// The most bytes of a form.
 const FORM_BYTES: usize = 1 << 20;
@@ -116,17 +117,25 @@ pub(super) async fn read(State(web): State<Web>, mut request: Request, next: Nex
     }
     match take(&web, &mut request).await {
         Ok(()) => next.run(request).await,
-        Err(problem) => PageRefused::of(problem, request.uri(), true).into_response(),
+        Err(refused) => refused.into_response(),
     }
 }
 
-async fn take(web: &Web, request: &mut Request) -> Result<(), ApiProblem> {
+async fn take(web: &Web, request: &mut Request) -> Result<(), PageRefused> {
     let (mut parts, body) = std::mem::take(request).into_parts();
     let secure = ClientAddress::of(&parts.extensions).secure;
     csrf::check_origin(&parts.headers, secure)?;
     let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
-    let is_open = OPEN.contains(&&*path);
-    let person = if is_open { None } else { Some(Person::of_cookie(&parts, web).await?) };
+    let person = if OPEN.contains(&&*path) {
+        None
+    } else {
+        match Person::of_cookie(&parts, web).await {
+            Err(problem) if problem.status() == StatusCode::UNAUTHORIZED => {
+                return Err(send_again::signed_out(Sent::by_nobody(&parts, &path, body).await, problem));
+            }
+            found => Some(found?),
+        }
+    };
     let found = person.clone().map(|person| Authenticated { caller: person.caller(), by: By::Person(Box::new(person)) });
     let standing = found.as_ref().map(|found| Standing::now(web, found));
     let boundary = require_form(&parts.headers, path == WITH_FILE)?;
@@ -137,9 +146,15 @@ async fn take(web: &Web, request: &mut Request) -> Result<(), ApiProblem> {
     };
     let body = read_body(&parts.headers, body, most).await?;
     // The body is gone before the audit log has it in hand.
-    if let Some(standing) = standing {
-        standing.still_holds().await?;
+    if let Some(standing) = standing
+        && let Err(problem) = standing.still_holds().await
+    {
+        return Err(match problem.status() {
+            StatusCode::UNAUTHORIZED => send_again::signed_out(Sent::of_body(&parts, &path, Some(&body)), problem),
+            _ => problem.into(),
+        });
     }
+    let bytes = body.len();
     let Parts { mut fields, files } = match turn.clone() {
         None => taken_apart(boundary.as_deref(), &body)?,
         // A long one is taken apart beside the threads that serve others.
@@ -147,7 +162,10 @@ async fn take(web: &Web, request: &mut Request) -> Result<(), ApiProblem> {
     };
     let shown = fields.extract_if(.., |(name, _)| name == CSRF_FIELD).next().map(|(_, value)| value);
     if let Some((person, found)) = person.zip(found) {
-        csrf::check_token(shown.as_deref(), &person.token)?;
+        if let Err(problem) = csrf::check_token(shown.as_deref().map(token_alone), &person.token) {
+            let sent = Sent::new(&parts, &path, shown, fields, bytes);
+            return Err(send_again::signed_in_otherwise(web, &person, sent, problem).await);
+        }
         parts.extensions.insert(found);
     }
     fields.retain(|(_, value)| !value.trim().is_empty());
@@ -178,7 +196,7 @@ fn require_form(headers: &HeaderMap, may_hold_file: bool) -> Result<Option<Strin
 }
 
 /// The fields of a form. Errors: 413 where there are more than any page sends.
-fn fields_of(body: &[u8]) -> Result<Vec<(String, String)>, ApiProblem> {
+pub(super) fn fields_of(body: &[u8]) -> Result<Vec<(String, String)>, ApiProblem> {
     let fields: Vec<(String, String)> = form_urlencoded::parse(body).into_owned().take(MOST_FIELDS + 1).collect();
     if fields.len() > MOST_FIELDS {
         let text = format!("the form has more than {MOST_FIELDS} fields; send fewer at once");

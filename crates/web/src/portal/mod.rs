@@ -12,10 +12,13 @@ mod figures;
 mod form;
 mod line_filter;
 mod multipart;
+#[cfg(test)]
+mod no_turn;
 mod page;
 mod pages;
 mod reading;
 mod refused;
+mod send_again;
 mod table;
 mod viewer;
 mod workbook;

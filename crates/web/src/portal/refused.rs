@@ -4,7 +4,8 @@ use askama::Template;
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 
-use super::page::{Bare, html};
+use super::page::{Bare, answer};
+use super::send_again::SendAgain;
 use crate::problem::ApiProblem;
 use crate::views::ProblemView;
 
@@ -14,6 +15,8 @@ pub(super) enum PageRefused {
     SignIn(String),
     /// What the API would answer.
     Problem(ApiProblem),
+    /// The same, on a page that keeps the form that was sent.
+    Again(Box<SendAgain>, ApiProblem),
 }
 
 impl<E: Into<ApiProblem>> From<E> for PageRefused {
@@ -46,6 +49,7 @@ impl IntoResponse for PageRefused {
         match self {
             Self::SignIn(next) if next == "/" => Redirect::to("/sign-in").into_response(),
             Self::SignIn(next) => Redirect::to(&format!("/sign-in?next={}", encoded(&next))).into_response(),
+            Self::Again(page, problem) => as_page(problem, &*page),
             Self::Problem(problem) => {
                 let mut view = problem.view();
                 if problem.status() == StatusCode::FORBIDDEN {
@@ -59,13 +63,17 @@ impl IntoResponse for PageRefused {
 
 /// A problem as that page. Status, headers and what is written down are those of the API's answer; only the body is for people.
 pub(super) fn as_page(problem: ApiProblem, page: &impl Template) -> Response {
+    with_body_of(problem, answer(page))
+}
+
+/// The same with a page that is written already.
+pub(super) fn with_body_of(problem: ApiProblem, page: Response) -> Response {
     let mut response = problem.into_response();
-    let body = html(page);
     let headers = response.headers_mut();
     headers.remove(header::CONTENT_LENGTH);
     headers.remove(header::WWW_AUTHENTICATE);
     headers.insert(header::CONTENT_TYPE, super::page::HTML);
-    *response.body_mut() = body.into();
+    *response.body_mut() = page.into_body();
     response
 }
 

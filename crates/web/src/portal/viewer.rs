@@ -12,6 +12,7 @@ use lineshift_store::access::Tenant;
 
 use super::page::{Bare, When};
 use super::refused::PageRefused;
+use super::send_again;
 use crate::Web;
 use crate::problem::ApiProblem;
 use crate::sign_in::person::Person;
@@ -67,7 +68,7 @@ impl Viewer {
         let shown = portal.or_else(|| self.portals().next());
         Ok(Frame {
             bare: Bare::titled(title),
-            csrf: self.person.token.veiled_csrf()?,
+            csrf: send_again::token_of(&self.person)?,
             who: self.person.signed_in.display_name.clone(),
             email: self.person.signed_in.email.clone(),
             tenant: self.tenant.name.clone(),

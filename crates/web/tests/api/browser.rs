@@ -12,13 +12,15 @@ use serde_json::json;
 pub(crate) struct Browser {
     pub(crate) caller: HttpCaller,
     pub(crate) cookie: String,
+    /// Where its forms come from.
+    origin: String,
 }
 
 impl Browser {
     /// Nobody is signed in.
     pub(crate) fn of(app: &TestApp) -> Self {
         let client = Client::builder().redirect(Policy::none()).build().expect("a client");
-        Self { caller: HttpCaller::new(&app.url, None, client), cookie: String::new() }
+        Self { caller: HttpCaller::new(&app.url, None, client), cookie: String::new(), origin: app.url.clone() }
     }
 
     /// Somebody is.
@@ -48,7 +50,7 @@ impl Browser {
 
     /// Sends a form as it is.
     pub(crate) async fn send_form(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        let request = self.caller.request(Method::POST, path).header("cookie", &self.cookie);
+        let request = self.caller.request(Method::POST, path).header("cookie", &self.cookie).header("origin", &self.origin);
         let request = request.header("content-type", "application/x-www-form-urlencoded").body(written(fields));
         let answer = send(request).await;
         if let Some(set) = answer.header("set-cookie").split(';').next().filter(|set| !set.is_empty()) {

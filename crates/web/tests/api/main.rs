@@ -40,6 +40,7 @@ mod pages_order_rev;
 mod pages_order_seen;
 mod pages_refused;
 mod pages_scheduled;
+mod pages_send_again;
 mod pages_story;
 mod paging;
 mod people;

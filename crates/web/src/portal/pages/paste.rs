@@ -11,7 +11,7 @@ use crate::portal::choosing::{Chosen, Outcome, Reading};
 use crate::portal::form::Form;
 use crate::portal::page::{answer, thousands};
 use crate::portal::reading::beside;
-use crate::portal::refused::PageRefused;
+use crate::portal::refused::{PageRefused, as_page};
 use crate::portal::viewer::{Frame, Place, Viewer, portal_of, segment};
 use crate::problem::ApiProblem;
 use crate::query::NoParameters;
@@ -64,7 +64,13 @@ pub(in crate::portal) async fn take(viewer: Viewer, Path(portal): Path<String>, 
     let portal = portal_of(&portal)?;
     viewer.caller.require(portal.into(), Action::Create)?;
     let text = form.text("text").unwrap_or_default().to_owned();
-    let turn = viewer.web.readings.take(viewer.caller.tenant).await?;
+    let turn = match viewer.web.readings.take(viewer.caller.tenant).await {
+        Ok(turn) => turn,
+        Err(problem) => {
+            let page = page(&viewer, portal, Some(problem.detail()), text).await?;
+            return Ok(as_page(problem, &page));
+        }
+    };
     // The turn ends with the reading: while lines are chosen others' texts are read.
     let (reading, text) = beside((turn, form.turn()), move || (Reading::of_text(&text), text)).await?;
     if reading.is_empty() {

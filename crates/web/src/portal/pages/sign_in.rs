@@ -74,7 +74,7 @@ fn page(web: &Web, next: &str, email: &str, refused: Option<&ApiProblem>) -> Sig
 }
 
 /// An address of this server's pages, and no other: nobody is led elsewhere after having signed in.
-pub(super) fn own_address(next: &str) -> &str {
+pub(in crate::portal) fn own_address(next: &str) -> &str {
     let is_own = next.starts_with('/') && !next[1..].starts_with(['/', '\\']) && !next.chars().any(char::is_control);
     if is_own { next } else { "/" }
 }

@@ -8,6 +8,7 @@ use std::io::{Read as _, Write as _};
 
 use askama::Template;
 use axum::extract::Path;
+use axum::http::Uri;
 use axum::response::Response;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -22,11 +23,14 @@ use crate::portal::choosing::{Chosen, Reading};
 use crate::portal::form::{FILE_BYTES, Form};
 use crate::portal::page::{answer, thousands};
 use crate::portal::reading::beside;
-use crate::portal::refused::PageRefused;
+use crate::portal::refused::{PageRefused, with_body_of};
+use crate::portal::send_again;
 use crate::portal::table::{self, Column, Unreadable};
 use crate::portal::viewer::{Frame, Place, Viewer, portal_of, segment};
 use crate::problem::ApiProblem;
 use crate::query::NoParameters;
+
+const COLUMNS_ROUTE: &str = "/{portal}/selection/columns";
 
 /// Columns that are offered; the likeliest ones.
 const COLUMNS: usize = 8;
@@ -94,7 +98,13 @@ pub(in crate::portal) async fn take(viewer: Viewer, Path(portal): Path<String>, 
     let Some(file) = form.file("file") else {
         return ask_again(&viewer, portal, Some("Choose a file first.".to_owned())).await;
     };
-    let turn = viewer.web.readings.take(viewer.caller.tenant).await?;
+    let turn = match viewer.web.readings.take(viewer.caller.tenant).await {
+        Ok(turn) => turn,
+        Err(problem) => {
+            let form = ask_again(&viewer, portal, Some(problem.detail())).await?;
+            return Ok(with_body_of(problem, form));
+        }
+    };
     let read = beside((turn, form.turn()), move || rows(&file.content, portal)).await?;
     let columns = match read {
         Ok(columns) => columns,
@@ -117,7 +127,12 @@ fn file_name(form: &Form) -> String {
 }
 
 /// `POST /{portal}/selection/columns`: the lines of the columns that were ticked.
-pub(in crate::portal) async fn choose(viewer: Viewer, Path(portal): Path<String>, form: Form) -> Result<Response, PageRefused> {
+pub(in crate::portal) async fn choose(
+    viewer: Viewer,
+    Path(portal): Path<String>,
+    uri: Uri,
+    form: Form,
+) -> Result<Response, PageRefused> {
     let portal = portal_of(&portal)?;
     viewer.caller.require(portal.into(), Action::Create)?;
     // Each column once, however often a form names it.
@@ -127,7 +142,10 @@ pub(in crate::portal) async fn choose(viewer: Viewer, Path(portal): Path<String>
     if packed.is_empty() {
         return ask_again(&viewer, portal, Some("No column was ticked: send the file again and tick one.".to_owned())).await;
     }
-    let turn = viewer.web.readings.take(viewer.caller.tenant).await?;
+    let turn = match viewer.web.readings.take(viewer.caller.tenant).await {
+        Ok(turn) => turn,
+        Err(problem) => return Err(send_again::later(&viewer, (COLUMNS_ROUTE, &uri), &form, problem)),
+    };
     let read = move || {
         let (mut reading, mut left) = (Reading::default(), UNPACKED);
         packed.iter().try_for_each(|column| unpacked(column, &mut left).map(|text| reading.read(&text))).map(|()| reading)

@@ -20,9 +20,12 @@ use crate::api::carried_through;
 use crate::audit::AuditNote;
 use crate::portal::form::Form;
 use crate::portal::refused::PageRefused;
+use crate::portal::send_again;
 use crate::portal::viewer::{Viewer, portal_of, segment};
 use crate::problem::ApiProblem;
 use crate::views::SubmittedView;
+
+const ROUTE: &str = "/{portal}/order/{act}/confirm";
 
 /// How long a form that was sent twice waits for what becomes of the first.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -43,7 +46,11 @@ pub(in crate::portal) async fn confirm(
     let key = form.text("key").filter(|key| (1..=64).contains(&key.len())).ok_or_else(no_preview)?.to_owned();
     let claim = IdempotencyClaim { caller: viewer.caller.principal, key, body_hash: hash(&uri, &form) };
     let chosen = by_provider(&viewer, portal).await?.iter().map(|each| each.count).max().unwrap_or(0);
-    let turn = viewer.web.large_bodies.turn_of_lines(viewer.caller.tenant, chosen).await?;
+    let turn = match viewer.web.large_bodies.turn_of_lines(viewer.caller.tenant, chosen).await {
+        Ok(turn) => turn,
+        // What was seen is ordered later, as it was seen, unless it has changed by then.
+        Err(problem) => return Err(send_again::later(&viewer, (ROUTE, &uri), &form, problem)),
+    };
     let ordering = Ordering { viewer, place, form, claim, seen, act };
     // The turn comes back with what became of it: where something has changed all lines are looked at once more.
     let (ordering, became, _turn) = carried_through(async move {

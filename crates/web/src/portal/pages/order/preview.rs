@@ -19,7 +19,7 @@ use super::typed::Said;
 use crate::api_key::random_word;
 use crate::portal::form::Form;
 use crate::portal::page::{answer, thousands};
-use crate::portal::refused::PageRefused;
+use crate::portal::refused::{PageRefused, with_body_of};
 use crate::portal::viewer::{Frame, Place, Viewer, segment};
 use crate::problem::ApiProblem;
 
@@ -135,7 +135,10 @@ pub(in crate::portal) async fn look(
     let looked = if step == LINES {
         lines::shown(&viewer, &asked, &order, from(&form), asked.count).await.map(Looked::Lines)
     } else {
-        let _turn = viewer.web.large_bodies.turn_of_lines(viewer.caller.tenant, asked.count).await?;
+        let _turn = match viewer.web.large_bodies.turn_of_lines(viewer.caller.tenant, asked.count).await {
+            Ok(turn) => turn,
+            Err(problem) => return later(&viewer, &asked, said, problem).await,
+        };
         match form.text(DROP) {
             Some(code) => without(&viewer, &asked, order, &form, code).await,
             None => judged(&viewer, &asked, order).await.map(|judged| (judged, None)),
@@ -154,6 +157,13 @@ pub(in crate::portal) async fn look(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// The form with all that was typed, where there is no turn to look at its lines now.
+async fn later(viewer: &Viewer, asked: &Asked, mut said: Said, problem: ApiProblem) -> Result<Response, PageRefused> {
+    said.whole.push(problem.detail());
+    let form = form::page(viewer, asked, &said, None).await?;
+    Ok(with_body_of(problem, form))
 }
 
 /// What was looked at.
