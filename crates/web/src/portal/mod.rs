@@ -42,7 +42,7 @@ use pages::admin::{
 };
 use pages::{
     account, bulk_change, bulk_changes, change_line, change_log, download, home, invitation, line, lines, one_time_password,
-    order, paste, plan_queue, refused_lines, selection, sign_in, tenants, upload,
+    order, paste, plan_queue, plan_queue_move, refused_lines, selection, sign_in, tenants, upload,
 };
 pub(crate) use reading::readings;
 use refused::PageRefused;
@@ -114,8 +114,8 @@ pages! {
     post "/{portal}/order/{act}/confirm" order::confirm;
 
     get "/{portal}/plan-queue" plan_queue::list;
-    post "/{portal}/plan-queue/{id}/move" plan_queue::move_entry;
-    post "/{portal}/plan-queue/{id}/cancel" plan_queue::cancel_entry;
+    post "/{portal}/plan-queue/{id}/move" plan_queue_move::move_entry;
+    post "/{portal}/plan-queue/{id}/cancel" plan_queue_move::cancel_entry;
 
     get "/admin" overview::show;
     get "/admin/users" users::list;

@@ -1,10 +1,16 @@
 //! Scheduled: what waits for its date, as a list and as a month.
 
+use chrono::TimeDelta;
+use lineshift_domain::ids::SiteId;
+use lineshift_engine::Clock as _;
+use lineshift_store::catalogue::Site;
 use lineshift_testkit::app::TestApp;
+use lineshift_testkit::http::Answer;
 use lineshift_testkit::operator::iccid;
 use serde_json::json;
 
 use crate::browser::Browser;
+use crate::desk::form_of;
 
 /// An app with entries of three lines on two days of December.
 async fn with_entries() -> TestApp {
@@ -84,4 +90,120 @@ async fn what_is_scheduled_is_sought_by_day_customer_and_plan() {
     let canceled = ada.send_from("/m2m/plan-queue", &format!("/m2m/plan-queue/{id}/cancel"), &forged).await;
     assert_eq!(canceled.status, 303);
     assert!(canceled.header("location").starts_with("/m2m/plan-queue?x%0D%0Aset-cookie"), "{}", canceled.header("location"));
+}
+
+/// The id and the local date of the entry of a line.
+async fn entry_of(app: &TestApp, line: u64) -> (String, String) {
+    let entries = app.admin().await.read("/api/v1/plan-queue").await;
+    let entry = entries["items"].as_array().expect("a list").iter().find(|entry| entry["iccid"] == iccid(line));
+    let entry = entry.expect("an entry of this line");
+    (entry["id"].to_string(), entry["effective_date"]["local"].as_str().expect("a date").to_owned())
+}
+
+async fn moves(ada: &mut Browser, id: &str, day: &str) -> Answer {
+    let fields = [("effective_date", day), ("back", "day=2026-12-24")];
+    ada.send_from("/m2m/plan-queue", &format!("/m2m/plan-queue/{id}/move"), &fields).await
+}
+
+#[tokio::test]
+async fn what_is_moved_keeps_its_time_of_day() {
+    let app = with_entries().await;
+    let mut ada = Browser::signed_in(&app, "ada@fleet.example").await;
+    let page = ada.page("/m2m/plan-queue").await;
+    assert!(page.contains("at 23:45</span>") && page.contains("keeps its time of day"), "{page}");
+    let today = app.operator.clock.now().with_timezone(&chrono_tz::America::Chicago).date_naive();
+    assert!(page.contains(&format!("min=\"{today}\"")), "days before are not offered: {page}");
+    let (id, at) = entry_of(&app, 3).await;
+    assert!(at.starts_with("2026-12-31T23:45"), "{at}");
+    for day in ["2026-12-31", "2027-01-15"] {
+        assert_eq!(moves(&mut ada, &id, day).await.status, 303);
+        assert!(entry_of(&app, 3).await.1.starts_with(&format!("{day}T23:45")), "{day}");
+    }
+    // What falls due later today stays due then.
+    let day_before = app.operator.clock.now() + TimeDelta::hours(1);
+    let local = day_before.with_timezone(&chrono_tz::America::Chicago).format("%Y-%m-%d").to_string();
+    let at = json!({"effective_date": day_before.to_rfc3339()});
+    assert_eq!(app.admin().await.patch(&format!("/api/v1/plan-queue/{id}"), &at).await.status, 200);
+    let before = entry_of(&app, 3).await.1;
+    assert_eq!(moves(&mut ada, &id, &local).await.status, 303, "Move pressed without a change changes nothing");
+    assert_eq!(entry_of(&app, 3).await.1, before);
+    app.operator.run_until_idle().await;
+    assert_eq!(entry_of(&app, 3).await.1, before, "it waits still");
+}
+
+#[tokio::test]
+async fn what_would_take_effect_at_once_is_asked_for_twice() {
+    let app = with_entries().await;
+    let mut ada = Browser::signed_in(&app, "ada@fleet.example").await;
+    let (id, at) = entry_of(&app, 1).await;
+    let yesterday = (app.operator.clock.now() - TimeDelta::days(1)).format("%Y-%m-%d").to_string();
+    let asked = moves(&mut ada, &id, &yesterday).await;
+    let page = asked.text();
+    assert_eq!(asked.status, 422, "{page}");
+    assert!(page.contains("would be made at once") && page.contains(&iccid(1)) && page.contains("plan Half"), "{page}");
+    assert!(page.contains("href=\"/m2m/plan-queue?day=2026-12-24\">Back"), "{page}");
+    assert_eq!(entry_of(&app, 1).await.1, at, "nothing was moved");
+    let (path, fields) = form_of(&page, "/move");
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let done = ada.send_form(&path, &fields).await;
+    assert_eq!((done.status, done.header("location")), (303, "/m2m/plan-queue?day=2026-12-24"), "{}", done.text());
+    app.operator.run_until_idle().await;
+    assert_eq!(app.operator.device(1).await.customer_rate_plan_id, Some(app.operator.plan), "now it is made");
+}
+
+#[tokio::test]
+async fn what_is_not_moved_is_said_in_the_list_with_the_day_that_was_typed() {
+    let app = with_entries().await;
+    let mut ada = Browser::signed_in(&app, "ada@fleet.example").await;
+    let (id, _) = entry_of(&app, 1).await;
+    for (day, says) in [("2199-01-01", "days ahead"), ("24.12.", "give the day on which it takes effect")] {
+        let refused = moves(&mut ada, &id, day).await;
+        let page = refused.text();
+        assert_eq!(refused.status, 422, "{page}");
+        assert!(page.contains("Nothing was changed") && page.contains(says), "{page}");
+        assert!(page.contains(&format!("value=\"{day}\"")), "what was typed stays: {page}");
+        assert!(page.contains(&iccid(2)) && !page.contains(&iccid(3)), "it is the list that was looked at: {page}");
+    }
+    let address = format!("/m2m/plan-queue/{id}/cancel");
+    for _ in 0..2 {
+        let canceled = ada.send_from("/m2m/plan-queue", &address, &[("back", "day=2026-12-24")]).await;
+        assert_eq!(canceled.header("location"), "/m2m/plan-queue?day=2026-12-24", "a second click leads on as the first");
+    }
+    let late = moves(&mut ada, &id, "2027-01-31").await;
+    assert_eq!(late.status, 409);
+    assert!(late.text().contains("this entry is canceled already") && late.text().contains(&iccid(2)), "{}", late.text());
+}
+
+#[tokio::test]
+async fn sites_of_customers_crowd_no_choice_out() {
+    let app = with_entries().await;
+    let (operator, now) = (&app.operator, app.operator.clock.now());
+    for nth in 0..301 {
+        let name = format!("Branch {nth}");
+        let site = Site { id: SiteId(0), name, rev_customer_id: Some(operator.rev_customer), is_active: true };
+        operator.store.create_site(operator.tenant(), &site, now).await.expect("a site");
+    }
+    let ada = Browser::signed_in(&app, "ada@fleet.example").await;
+    let page = ada.page("/m2m/plan-queue").await;
+    assert!(page.contains("Corner Shop</option>") && page.contains("Fleet Rentals</option>"), "{page}");
+    assert!(!page.contains("Branch"), "{page}");
+}
+
+#[tokio::test]
+async fn a_page_without_entries_of_the_portal_leads_to_the_next_one() {
+    let app = TestApp::with_lines(101).await;
+    app.signed_in("ada@fleet.example", &["operator"], "*").await;
+    let lines: Vec<String> = (1..=101).map(iccid).collect();
+    let body = json!({
+        "ServiceProviderId": app.operator.jasper.0, "Devices": lines, "ChangeType": 4,
+        "CustomerRatePlanUpdate": {"CustomerRatePlanId": app.operator.plan.0, "EffectiveDate": "2026-12-24"},
+    });
+    let answer = app.orderer().await.post("/M2M/BulkChange", &body).await;
+    assert_eq!(answer.status, 202, "{}", answer.text());
+    app.operator.run_until_idle().await;
+    let ada = Browser::signed_in(&app, "ada@fleet.example").await;
+    let id = answer.json()["BulkChangeId"].to_string();
+    let page = ada.page(&format!("/lnp/plan-queue?bulk_change_id={id}")).await;
+    assert!(page.contains("Nothing of this page is of this portal") && page.contains("rel=\"next\""), "{page}");
+    assert!(!page.contains("Nothing waits"), "{page}");
 }

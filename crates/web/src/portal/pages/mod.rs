@@ -17,6 +17,7 @@ pub(super) mod ordered;
 pub(super) mod paste;
 pub(super) mod plan_queue;
 mod plan_queue_month;
+pub(super) mod plan_queue_move;
 pub(super) mod refused_lines;
 pub(super) mod selection;
 pub(super) mod sign_in;

@@ -3,22 +3,19 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::Uri;
-use axum::response::{IntoResponse as _, Redirect, Response};
-use lineshift_domain::ids::{CustomerRatePlanId, CustomerRatePoolId, DeviceChangeId, RevCustomerId, SiteId};
-use lineshift_domain::reading::read_effective_date;
+use axum::response::Response;
+use lineshift_domain::ids::{CustomerRatePlanId, CustomerRatePoolId, RevCustomerId, SiteId};
 use lineshift_domain::scopes::Action;
-use lineshift_domain::terms::PlanQueueState;
+use lineshift_domain::terms::{PlanQueueState, PortalType};
 use lineshift_store::catalogue::{Names, Unnamed};
 use lineshift_store::plan_queue::EntryFilter;
 
 use super::plan_queue_month as month;
+use super::plan_queue_move::NotDone;
 use super::sought_entries::{Search, Sought};
-use crate::api::carried_through;
-use crate::api::plan_queue::{list_queue_entries, move_to};
-use crate::audit::AuditNote;
+use crate::api::plan_queue::list_queue_entries;
 use crate::portal::address::{given, with_parameter};
 use crate::portal::choosing::may_choose;
-use crate::portal::form::Form;
 use crate::portal::page::{When, answer};
 use crate::portal::refused::PageRefused;
 use crate::portal::viewer::{Frame, Place, Viewer, portal_of, segment};
@@ -46,6 +43,10 @@ struct PlanQueuePage {
     /// The bulk change of which alone entries are shown.
     of_change: Option<OfChange>,
     states: Vec<StateChoice>,
+    /// Days before are not offered.
+    today: String,
+    /// Why what was asked for was not done.
+    not_done: Option<String>,
 }
 
 /// A bulk change whose entries are shown.
@@ -77,8 +78,10 @@ const STATES: [(PlanQueueState, &str); 4] = [
 struct EntryRow {
     id: i64,
     at: When,
-    /// The day in the tenant's zone, as a field for dates takes it.
+    /// The day in the tenant's zone, as a field for dates takes it, or what was typed there.
     day: String,
+    /// The time of day, which it keeps.
+    time: String,
     device: i64,
     iccid: String,
     customer: String,
@@ -95,12 +98,20 @@ struct EntryRow {
 /// `GET /{portal}/plan-queue`: open ones by date, those that are sought; with `device_id`, or with `bulk_change_id` and `state`, what the API
 /// lists; with `month` how many fall due on each of its days.
 pub(in crate::portal) async fn list(viewer: Viewer, Path(portal): Path<String>, uri: Uri) -> Result<Response, PageRefused> {
-    let portal = portal_of(&portal)?;
+    Ok(show(&viewer, portal_of(&portal)?, given(&uri), None).await?)
+}
+
+/// The same, with what was not done.
+pub(super) async fn show(
+    viewer: &Viewer,
+    portal: PortalType,
+    given: Vec<(String, String)>,
+    not_done: Option<NotDone>,
+) -> Result<Response, ApiProblem> {
     viewer.caller.require(portal.into(), Action::View)?;
-    let given = given(&uri);
     let is_given = |names: &[&str]| given.iter().any(|(name, _)| names.contains(&name.as_str()));
     if is_given(&["month"]) {
-        return Ok(month::show(&viewer, portal, &given).await?);
+        return month::show(viewer, portal, &given).await;
     }
     let address = format!("/{}/plan-queue", segment(portal));
     let mut parameters = Parameters::of_pairs(given.clone());
@@ -115,7 +126,7 @@ pub(in crate::portal) async fn list(viewer: Viewer, Path(portal): Path<String>, 
     let (listed, search) = if is_given(&["device_id", "bulk_change_id"]) {
         let mut listed = list_queue_entries(State(viewer.web.clone()), viewer.caller.clone(), parameters).await?.0;
         listed.items.retain(|entry| entry.portal == portal.as_str());
-        (listed, Search::new(&viewer, &Sought::default()).await?)
+        (listed, Search::new(viewer, &Sought::default()).await?)
     } else {
         let (sought, after) = (Sought::read(&mut parameters), parameters.cursor("after"));
         parameters.finish()?;
@@ -123,27 +134,29 @@ pub(in crate::portal) async fn list(viewer: Viewer, Path(portal): Path<String>, 
         let filter = EntryFilter { portal: Some(portal), ..sought.filter(zone) };
         let store = viewer.web.engine.store();
         let listed = store.list_due_entries(caller.tenant, &caller.rights.reach, &filter, after, ENTRIES).await?;
-        (Page::of(listed, |entry| PlanQueueEntryView::of(entry, zone)), Search::new(&viewer, &sought).await?)
+        (Page::of(listed, |entry| PlanQueueEntryView::of(entry, zone)), Search::new(viewer, &sought).await?)
     };
-    let names = names_of(&viewer, &listed.items).await?;
+    let names = names_of(viewer, &listed.items).await?;
     let are_open = listed.items.iter().any(|entry| entry.state == PlanQueueState::Open.as_str());
     let now = viewer.web.engine.clock().now().with_timezone(&viewer.zone()).date_naive();
     let page = PlanQueuePage {
         frame: viewer.frame("Scheduled", Some(portal), Place::PlanQueue)?,
-        entries: listed.items.into_iter().map(|entry| row(&viewer, entry, &names)).collect(),
+        entries: listed.items.into_iter().map(|entry| row(viewer, entry, &names, not_done.as_ref())).collect(),
         next: listed.next.map(|next| with_parameter(&address, &given, "after", &next)),
         may_edit: are_open && viewer.may(portal, Action::Edit),
         states: STATES.map(|(each, name)| StateChoice { value: each.as_str(), name, is_chosen: each == state }).into(),
         of_change,
         back: form_urlencoded::Serializer::new(String::new()).extend_pairs(&given).finish(),
         month: search.day_or(now).format("%Y-%m").to_string(),
+        today: now.to_string(),
+        not_done: not_done.map(|not_done| not_done.why),
         search,
         address,
     };
     Ok(answer(&page))
 }
 
-async fn names_of(viewer: &Viewer, entries: &[PlanQueueEntryView]) -> Result<Names, ApiProblem> {
+pub(super) async fn names_of(viewer: &Viewer, entries: &[PlanQueueEntryView]) -> Result<Names, ApiProblem> {
     let unnamed = Unnamed {
         rev_customers: entries.iter().filter_map(|entry| entry.rev_customer_id).map(RevCustomerId).collect(),
         sites: entries.iter().filter_map(|entry| entry.site_id).map(SiteId).collect(),
@@ -154,13 +167,15 @@ async fn names_of(viewer: &Viewer, entries: &[PlanQueueEntryView]) -> Result<Nam
     Ok(viewer.web.engine.store().find_names(viewer.caller.tenant, &unnamed).await?)
 }
 
-fn row(viewer: &Viewer, entry: PlanQueueEntryView, names: &Names) -> EntryRow {
+fn row(viewer: &Viewer, entry: PlanQueueEntryView, names: &Names, not_done: Option<&NotDone>) -> EntryRow {
+    let typed = not_done.filter(|not_done| not_done.id.0 == entry.id).and_then(|not_done| not_done.typed.clone());
     let customer = entry.rev_customer_id.and_then(|id| names.rev_customers.get(&RevCustomerId(id)));
     let site = entry.site_id.and_then(|id| names.sites.get(&SiteId(id)));
     EntryRow {
         id: entry.id,
         at: viewer.when(entry.effective_date.utc),
-        day: entry.effective_date.local.format("%Y-%m-%d").to_string(),
+        day: typed.unwrap_or_else(|| entry.effective_date.local.format("%Y-%m-%d").to_string()),
+        time: entry.effective_date.local.format("%H:%M").to_string(),
         device: entry.device_id,
         customer: customer.or(site).cloned().unwrap_or_default(),
         changes: changes(&entry, names),
@@ -187,42 +202,4 @@ pub(super) fn changes(entry: &PlanQueueEntryView, names: &Names) -> Vec<String> 
         false => format!("{mb} MB"),
     });
     [plan, pool, allocation].into_iter().flatten().collect()
-}
-
-/// `POST /{portal}/plan-queue/{id}/move`
-pub(in crate::portal) async fn move_entry(
-    viewer: Viewer,
-    place: Path<(String, String)>,
-    form: Form,
-) -> Result<Response, PageRefused> {
-    let (address, id) = entry_of(&place, &form)?;
-    let mut fields = form.parameters();
-    fields.text("back");
-    let date = fields.parsed("effective_date", "a date such as 2026-12-01", read_effective_date);
-    fields.finish()?;
-    let date = date.ok_or_else(|| ApiProblem::missing("effective_date", "give the day on which it takes effect"))?;
-    move_to(&viewer.web, &viewer.caller, id, date).await?;
-    Ok((AuditNote { devices: 1 }, Redirect::to(&address)).into_response())
-}
-
-/// `POST /{portal}/plan-queue/{id}/cancel`
-pub(in crate::portal) async fn cancel_entry(
-    viewer: Viewer,
-    place: Path<(String, String)>,
-    form: Form,
-) -> Result<Response, PageRefused> {
-    let (address, id) = entry_of(&place, &form)?;
-    carried_through(async move { viewer.web.engine.cancel_queue_entry(&viewer.caller, id).await }).await?;
-    Ok((AuditNote { devices: 1 }, Redirect::to(&address)).into_response())
-}
-
-/// The entry that an address names, and the list that it stands in.
-fn entry_of(Path((portal, id)): &Path<(String, String)>, form: &Form) -> Result<(String, DeviceChangeId), ApiProblem> {
-    let portal = portal_of(portal)?;
-    let id = id.parse().ok().filter(|id| *id > 0).map(DeviceChangeId).ok_or_else(ApiProblem::not_found)?;
-    let list = format!("/{}/plan-queue", segment(portal));
-    // Written anew: whatever was sent, it is parameters of that list.
-    let back = form_urlencoded::parse(form.text("back").unwrap_or_default().as_bytes());
-    let back = form_urlencoded::Serializer::new(String::new()).extend_pairs(back).finish();
-    Ok((if back.is_empty() { list } else { format!("{list}?{back}") }, id))
 }

@@ -4,7 +4,9 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 use lineshift_domain::dates::start_of_day;
 use lineshift_domain::ids::{CustomerRatePlanId, RevCustomerId, SiteId};
+use lineshift_store::catalogue::Site;
 use lineshift_store::figures::LineCustomer;
+use lineshift_store::paging::MAX_PAGE_ITEMS;
 use lineshift_store::plan_queue::EntryFilter;
 
 use crate::portal::viewer::Viewer;
@@ -13,6 +15,9 @@ use crate::query::Parameters;
 
 /// How many names a field offers; where there are more, the id is typed.
 const CHOICES: usize = 300;
+
+/// The most pages of sites that are looked at for those that are customers themselves.
+const SITE_PAGES: usize = 5;
 
 /// What is sought; none of it: everything.
 #[derive(Clone, Copy, Default)]
@@ -89,17 +94,17 @@ impl Search {
     pub(super) async fn new(viewer: &Viewer, sought: &Sought) -> Result<Self, ApiProblem> {
         let (store, tenant, reach) = (viewer.web.engine.store(), viewer.caller.tenant, &viewer.caller.rights.reach);
         let customers = store.list_rev_customers(tenant, reach, None, CHOICES).await?;
-        let sites = store.list_sites(tenant, reach, None, CHOICES).await?;
+        let sites = own_customers(viewer).await?;
         let plans = store.list_customer_rate_plans(tenant, reach, None, CHOICES).await?;
         let of_customers = customers.items.into_iter().map(|customer| (LineCustomer::Rev(customer.id), customer.name));
-        let amop = sites.items.into_iter().filter(|site| site.rev_customer_id.is_none());
-        let of_sites = amop.map(|site| (LineCustomer::Amop(site.id), site.name));
+        let are_all = customers.next.is_none() && sites.is_some();
+        let of_sites = sites.unwrap_or_default().into_iter().map(|site| (LineCustomer::Amop(site.id), site.name));
         let choices = of_customers.chain(of_sites).map(|(customer, name)| Choice { value: written(customer), name });
         let by_plan = plans.items.into_iter().map(|plan| Choice { value: plan.id.to_string(), name: plan.name });
         Ok(Self {
             day: sought.day.map(|day| day.to_string()).unwrap_or_default(),
             customer: sought.customer.map(written).unwrap_or_default(),
-            customers: sorted(choices.collect(), customers.next.is_none() && sites.next.is_none()),
+            customers: sorted(choices.collect(), are_all),
             plan: sought.plan.map(|plan| plan.to_string()).unwrap_or_default(),
             plans: sorted(by_plan.collect(), plans.next.is_none()),
         })
@@ -114,6 +119,25 @@ impl Search {
     pub(super) fn day_or(&self, other: NaiveDate) -> NaiveDate {
         self.day.parse().unwrap_or(other)
     }
+}
+
+/// The sites within reach that are customers themselves; none: there are more of them than a field offers, or too many sites to tell. Sites of
+/// Rev customers are never offered, however many there are.
+async fn own_customers(viewer: &Viewer) -> Result<Option<Vec<Site>>, ApiProblem> {
+    let (store, tenant, reach) = (viewer.web.engine.store(), viewer.caller.tenant, &viewer.caller.rights.reach);
+    let (mut found, mut after) = (Vec::new(), None);
+    for _ in 0..SITE_PAGES {
+        let page = store.list_sites(tenant, reach, after, MAX_PAGE_ITEMS).await?;
+        found.extend(page.items.into_iter().filter(|site| site.rev_customer_id.is_none()));
+        if found.len() > CHOICES {
+            return Ok(None);
+        }
+        after = page.next;
+        if after.is_none() {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
 }
 
 /// Choices by name; none where they are not all there.
