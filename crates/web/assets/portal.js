@@ -338,24 +338,27 @@ function suggest(input) {
   });
 }
 
-// A form that is on its way is not sent twice; the server would take it once all the same.
+// A form that is on its way is not sent twice, and some ask first. Of orders the server knows a second one by its key; of what else is made
+// it does not.
 function once(form) {
+  const letGo = () => {
+    delete form.dataset.sent;
+    form.removeAttribute("aria-busy");
+  };
   form.addEventListener("submit", (event) => {
-    if (form.dataset.sent) event.preventDefault();
+    if (form.dataset.sent || (form.dataset.confirm && !confirm(form.dataset.confirm))) return event.preventDefault();
     form.dataset.sent = "yes";
     form.setAttribute("aria-busy", "true");
+    // By then it was answered, or somebody has stopped it.
+    setTimeout(letGo, 60000);
   });
-  window.addEventListener("pageshow", () => delete form.dataset.sent);
+  // Whoever goes back may send it again.
+  window.addEventListener("pageshow", letGo);
 }
 
 document.querySelectorAll("[data-suggest]").forEach(suggest);
-document.querySelectorAll("form[data-once]").forEach(once);
+document.querySelectorAll("form[method=post]").forEach(once);
 document.querySelectorAll("[data-follow]").forEach(follow);
 document.querySelectorAll("form[data-ticks]").forEach(tick);
-document.querySelectorAll("form[data-confirm]").forEach((form) => {
-  form.addEventListener("submit", (event) => {
-    if (!confirm(form.dataset.confirm)) event.preventDefault();
-  });
-});
 listenForKeys();
 comeBack();

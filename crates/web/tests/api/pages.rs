@@ -156,7 +156,12 @@ async fn failures_are_shown_first_and_retried_by_their_reason() {
     let written = &entries["items"][0];
     assert_eq!(written["action"], "POST /{portal}/bulk-changes/{id}/retry");
     assert_eq!((&written["who"], &written["devices"]), (&json!("ada@fleet.example"), &json!(1)));
-    assert_eq!(ada.send_from(&address, &format!("{address}/retry"), &[]).await.status, 409, "it runs already");
+    for again in [&[][..], &[("code", "device_not_found")]] {
+        let led = ada.send_from(&address, &format!("{address}/retry"), again).await;
+        assert_eq!((led.status, led.header("location")), (303, address.as_str()), "it is being retried already");
+    }
+    let change = app.admin().await.read(&format!("/api/v1/bulk-changes/{id}")).await;
+    assert_eq!(change["attempt"], 2, "and once");
 }
 
 #[tokio::test]

@@ -186,3 +186,32 @@ async fn another_site_gets_no_form_kept_and_none_done() {
     let sites = app.admin().await.read("/api/v1/sites").await;
     assert!(sites["items"].as_array().expect("sites").iter().all(|site| site["name"] != "Forged"), "{sites}");
 }
+
+/// A second click finds what the first one did, and says no more than the first.
+#[tokio::test]
+async fn what_is_so_already_is_no_refusal() {
+    let app = TestApp::with_lines(4).await;
+    app.signed_in(ADA, &["administrator"], "*").await;
+    let mut ada = Browser::signed_in(&app, ADA).await;
+    let orderer = app.orderer().await;
+    let mut held = Vec::new();
+    for line in [1, 2] {
+        let body = json!({
+            "ServiceProviderId": app.operator.jasper.0, "Devices": [iccid(line)], "SiteId": app.operator.amop_site.0,
+            "ProcessChanges": false,
+        });
+        let answer = orderer.post("/M2M/AssociateCustomer", &body).await;
+        held.push(format!("/m2m/bulk-changes/{}", answer.json()["BulkChangeId"]));
+    }
+    for (address, act) in [(&held[0], "start"), (&held[1], "cancel")] {
+        for _ in 0..2 {
+            let answer = ada.send_from(address, &format!("{address}/{act}"), &[]).await;
+            assert_eq!((answer.status, answer.header("location")), (303, address.as_str()), "{act}: {}", answer.text());
+        }
+    }
+    let canceled = ada.send_from(&held[1], &format!("{}/start", held[1]), &[]).await;
+    assert_eq!(canceled.status, 409, "that is not so: {}", canceled.text());
+    app.operator.run_until_idle().await;
+    let done = ada.send_from(&held[0], &format!("{}/cancel", held[0]), &[]).await;
+    assert_eq!(done.status, 409, "it was not canceled: {}", done.text());
+}

@@ -22,6 +22,7 @@ mod provider;
 mod reading;
 mod settling;
 mod ticking;
+mod twice;
 mod web_driver;
 mod world;
 

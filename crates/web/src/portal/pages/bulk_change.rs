@@ -10,6 +10,7 @@ use lineshift_domain::terms::{DeviceChangeStatus, PortalType};
 use lineshift_store::bulk_changes::BulkChangeView as StoredChange;
 
 use super::bulk_changes::{Shares, act, address, title};
+use super::done_already::{Wanted, or_refused};
 use super::ordered::ordered;
 use crate::api::bulk_changes::devices::list_device_changes;
 use crate::api::bulk_changes::get::get_bulk_change;
@@ -229,15 +230,21 @@ pub(super) fn path_id(text: &str) -> Result<i64, ApiProblem> {
 /// `POST /{portal}/bulk-changes/{id}/start`
 pub(in crate::portal) async fn start(viewer: Viewer, place: Path<(String, String)>) -> Result<Response, PageRefused> {
     let (address, id) = changed(&place)?;
-    let change = carried_through(async move { viewer.web.engine.start(&viewer.caller, id).await }).await?;
-    Ok((AuditNote { devices: change.counts.total }, Redirect::to(&address)).into_response())
+    let (engine, by) = (viewer.web.engine.clone(), viewer.caller.clone());
+    match carried_through(async move { engine.start(&by, id).await }).await {
+        Ok(change) => Ok((AuditNote { devices: change.counts.total }, Redirect::to(&address)).into_response()),
+        Err(problem) => or_refused(&viewer, (&address, id), &Wanted::Start, problem).await,
+    }
 }
 
 /// `POST /{portal}/bulk-changes/{id}/cancel`
 pub(in crate::portal) async fn cancel(viewer: Viewer, place: Path<(String, String)>) -> Result<Response, PageRefused> {
     let (address, id) = changed(&place)?;
-    let change = carried_through(async move { viewer.web.engine.cancel(&viewer.caller, id).await }).await?;
-    Ok((AuditNote { devices: change.counts.total }, Redirect::to(&address)).into_response())
+    let (engine, by) = (viewer.web.engine.clone(), viewer.caller.clone());
+    match carried_through(async move { engine.cancel(&by, id).await }).await {
+        Ok(change) => Ok((AuditNote { devices: change.counts.total }, Redirect::to(&address)).into_response()),
+        Err(problem) => or_refused(&viewer, (&address, id), &Wanted::Cancel, problem).await,
+    }
 }
 
 /// `POST /{portal}/bulk-changes/{id}/retry`: all rows in ERROR, or those with `code`.
@@ -247,9 +254,14 @@ pub(in crate::portal) async fn retry(viewer: Viewer, place: Path<(String, String
     let code = fields.term("code", Code::ALL);
     fields.finish()?;
     let codes: Vec<Code> = code.into_iter().collect();
-    let retried = carried_through(async move { viewer.web.engine.retry(&viewer.caller, id, &codes).await }).await?;
-    let devices = i64::try_from(retried.rows).unwrap_or(i64::MAX);
-    Ok((AuditNote { devices }, Redirect::to(&address)).into_response())
+    let (engine, by) = (viewer.web.engine.clone(), viewer.caller.clone());
+    match carried_through(async move { engine.retry(&by, id, &codes).await }).await {
+        Ok(retried) => {
+            let devices = i64::try_from(retried.rows).unwrap_or(i64::MAX);
+            Ok((AuditNote { devices }, Redirect::to(&address)).into_response())
+        }
+        Err(problem) => or_refused(&viewer, (&address, id), &Wanted::Retry(code), problem).await,
+    }
 }
 
 /// The change that an address names, and where it is shown.

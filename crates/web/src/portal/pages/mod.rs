@@ -6,6 +6,7 @@ pub(super) mod bulk_change;
 pub(super) mod bulk_changes;
 pub(super) mod change_line;
 pub(super) mod change_log;
+mod done_already;
 pub(super) mod download;
 pub(super) mod home;
 pub(super) mod invitation;
