@@ -175,7 +175,7 @@ pub(super) enum Source<'s> {
 }
 
 impl Source<'_> {
-    fn texts(self, field: &Field) -> Vec<String> {
+    pub(super) fn texts(self, field: &Field) -> Vec<String> {
         match self {
             Self::New => match field.kind {
                 Kind::Flag(true) => vec!["true".to_owned()],
@@ -207,6 +207,8 @@ pub(super) struct FormShown {
     pub(super) fields: Vec<FieldShown>,
     /// What is wrong with it as a whole, or with what is no field of it.
     pub(super) problems: Vec<String>,
+    /// What it was filled from; empty: from nothing that is stored.
+    pub(super) seen: String,
 }
 
 /// A field as it is shown.
@@ -279,7 +281,7 @@ impl FormShown {
                 several => format!("{several} things are to be put right."),
             });
         }
-        Self { action, submit: submit.into(), fields: shown, problems }
+        Self { action, submit: submit.into(), fields: shown, problems, seen: String::new() }
     }
 }
 

@@ -18,6 +18,7 @@ mod page;
 mod pages;
 mod reading;
 mod refused;
+mod seen;
 mod send_again;
 mod table;
 mod viewer;

@@ -28,6 +28,7 @@ mod orders;
 mod pages;
 mod pages_account;
 mod pages_admin;
+mod pages_admin_seen;
 mod pages_choosing;
 mod pages_follow;
 mod pages_home;

@@ -263,6 +263,37 @@ async fn settle_oneself(looker: &mut Looker, world: &World) {
     looker.looks("/sign-out", 404, "Nothing is there").await;
 }
 
+/// Somebody is signed out in the middle of a form, moves something to a day that is past, saves what somebody else has saved meanwhile.
+#[tokio::test]
+async fn what_is_answered_where_something_changed_meanwhile_can_be_read_by_everybody() {
+    let world = World::of_every_kind().await;
+    schedule(&world).await;
+    let mut looker = Looker::at(world.administrator(Manner::default()).await);
+    let paste = "/{portal}/selection/paste";
+    looker.browser.go("/m2m/selection/paste").await;
+    looker.browser.fill("textarea[name=text]", &iccid(3)).await;
+    world.app.operator.clock.advance(TimeDelta::hours(2));
+    looker.presses(paste, "Choose these lines", 401, "You were signed out").await;
+    looker.browser.sign_in_elsewhere("ada@fleet.example").await;
+    looker.presses(paste, "Send again", 403, "You signed in anew").await;
+    looker.presses(paste, "Send again", 200, "1 lines added").await;
+
+    let admin = world.app.admin().await;
+    let entry = admin.read("/api/v1/plan-queue").await["items"][0]["id"].to_string();
+    let moves = "/{portal}/plan-queue/{id}/move";
+    let address = format!("/m2m/plan-queue/{entry}/move");
+    looker.sends(moves, &address, &[("effective_date", "2199-01-01")], 422, "Nothing was changed").await;
+    let yesterday = (world.app.operator.clock.now() - TimeDelta::days(1)).format("%Y-%m-%d").to_string();
+    looker.sends(moves, &address, &[("effective_date", &yesterday)], 422, "would be made at once").await;
+
+    looker.browser.go("/admin/sites/1").await;
+    let other = serde_json::json!({"name": HOSTILE});
+    assert_eq!(admin.patch("/api/v1/sites/1", &other).await.status, 200);
+    looker.presses("/admin/sites/{id}", "Save", 409, "Somebody else has changed this").await;
+    looker.presses("/admin/sites/{id}", "Save all the same", 200, "Saved.").await;
+    looker.found_nothing();
+}
+
 /// Whoever is not signed in sends forms, too.
 #[tokio::test]
 async fn what_is_answered_to_those_who_are_not_signed_in_can_be_read_by_everybody() {

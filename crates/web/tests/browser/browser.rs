@@ -120,6 +120,15 @@ impl Browser {
         self.find("nav.places").await;
     }
 
+    /// Signs in as in another tab: the page that is shown stays.
+    pub(crate) async fn sign_in_elsewhere(&self, email: &str) {
+        let fields = json!({"email": email, "password": PASSWORD});
+        let script = format!(
+            "return fetch('/sign-in', {{ method: 'POST', body: new URLSearchParams({fields}), redirect: 'manual' }}).then(() => 'done');"
+        );
+        assert_eq!(self.script(&script).await, "done");
+    }
+
     /// Path and query of the page that is shown.
     pub(crate) async fn place(&self) -> String {
         let url = self.driver.url().await.expect("a page is shown");

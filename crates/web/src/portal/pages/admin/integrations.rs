@@ -21,6 +21,7 @@ use crate::portal::fields::{Choice, Field, FormShown, Kind, Source, body_of, is_
 use crate::portal::form::Form;
 use crate::portal::page::thousands;
 use crate::portal::refused::PageRefused;
+use crate::portal::seen::require_unchanged;
 use crate::portal::viewer::{Frame, Viewer};
 use crate::problem::ApiProblem;
 use crate::query::NoParameters;
@@ -153,17 +154,23 @@ async fn integration_page(
     let form = |at: &str, submit: &str, fields: &[Field], source: Source<'_>, problem: Option<&ApiProblem>| {
         may_edit.then(|| FormShown::new(format!("{address}{at}"), submit, fields, source, problem))
     };
+    let changing =
+        |form: Option<FormShown>, fields: &[Field], stored: &Value, source: Source<'_>, problem: Option<&ApiProblem>| {
+            form.map(|form| form.of_stored(fields, stored, source, problem))
+        };
     let (source, problem) =
         if let Sent::Own(problem, form) = &sent { (Source::Typed(form), Some(problem)) } else { (Source::Stored(&own), None) };
-    let own_form = form("", "Save", &own_fields, source, problem);
+    let own_form = changing(form("", "Save", &own_fields, source, problem), &own_fields, &own, source, problem);
     let (source, problem) = match &sent {
         Sent::Account(problem, form) => (Source::Typed(form), Some(problem)),
         // What was never said has its customary values.
         _ if account.base_address.is_none() => (Source::New, None),
         _ => (Source::Stored(&stored), None),
     };
-    let account_form =
-        callable.and_then(|kind| form("/account", "Save how it is called", &account_fields(Some(kind)), source, problem));
+    let account_form = callable.and_then(|kind| {
+        let fields = account_fields(Some(kind));
+        changing(form("/account", "Save how it is called", &fields, source, problem), &fields, &stored, source, problem)
+    });
     let (source, problem) =
         if let Sent::Sync(problem, form) = &sent { (Source::Typed(form), Some(problem)) } else { (Source::New, None) };
     let sync_form = callable.and_then(|kind| form("/sync", "Synchronise", &sync_fields(Some(kind), providers), source, problem));
@@ -239,9 +246,15 @@ pub(in crate::portal) async fn change(
     form: Form,
     parts: Parts,
 ) -> Result<Response, PageRefused> {
+    viewer.caller.require(Module::Admin, Action::Edit)?;
     let fields = Reference::Integrations.fields(&viewer, &Choices::default(), false);
+    let own = kinds::get(Reference::Integrations, &viewer, path_id(&id)?).await?;
     let sent = request(parts, &body_of(&fields, &form, false));
-    match kinds::update(Reference::Integrations, &viewer, path_id(&id)?, sent).await {
+    let changed = match require_unchanged(&fields, &own, &form) {
+        Ok(()) => kinds::update(Reference::Integrations, &viewer, path_id(&id)?, sent).await,
+        Err(problem) => Err(problem),
+    };
+    match changed {
         Ok(()) => Ok(saved(&format!("/admin/integrations/{}", *id))),
         Err(problem) if is_answerable(&problem) => {
             Ok(integration_page(&viewer, &id, Sent::Own(problem, &form), None, false).await?)
@@ -258,11 +271,16 @@ pub(in crate::portal) async fn set_account(
     parts: Parts,
 ) -> Result<Response, PageRefused> {
     viewer.caller.require(Module::Admin, Action::Edit)?;
-    let own = kinds::get(Reference::Integrations, &viewer, path_id(&id)?).await?;
-    let kind = own["integration_kind"].as_str().and_then(|name| kind_of(&viewer, name));
-    let sent = request(parts, &body_of(&account_fields(kind), &form, true));
-    match set_integration_account(State(viewer.web.clone()), viewer.caller.clone(), path_id(&id)?, NoParameters, sent).await {
-        Ok(_) => Ok(saved(&format!("/admin/integrations/{}", *id))),
+    let (web, caller) = (State(viewer.web.clone()), viewer.caller.clone());
+    let account = get_integration_account(web.clone(), caller.clone(), path_id(&id)?, NoParameters).await?.0;
+    let fields = account_fields(kind_of(&viewer, &account.integration_kind));
+    let sent = request(parts, &body_of(&fields, &form, true));
+    let changed = match require_unchanged(&fields, &in_json(&account)?, &form) {
+        Ok(()) => set_integration_account(web, caller, path_id(&id)?, NoParameters, sent).await.map(drop),
+        Err(problem) => Err(problem),
+    };
+    match changed {
+        Ok(()) => Ok(saved(&format!("/admin/integrations/{}", *id))),
         Err(problem) if is_answerable(&problem) => {
             Ok(integration_page(&viewer, &id, Sent::Account(problem, &form), None, false).await?)
         }

@@ -15,6 +15,7 @@ use crate::portal::fields::{FormShown, Source, body_of, is_answerable, request};
 use crate::portal::form::Form;
 use crate::portal::page::answer;
 use crate::portal::refused::PageRefused;
+use crate::portal::seen::require_unchanged;
 use crate::portal::viewer::Viewer;
 use crate::problem::ApiProblem;
 use crate::query::Parameters;
@@ -144,7 +145,8 @@ async fn one_page(
     let form = if viewer.may_edit() {
         let fields = kind.fields(viewer, &Choices::of(kind, viewer).await?, false);
         let address = format!("{}/{}", kind.address(), thing["id"]);
-        Some(FormShown::new(address, "Save", &fields, source, refused.as_ref()))
+        let form = FormShown::new(address, "Save", &fields, source, refused.as_ref());
+        Some(form.of_stored(&fields, thing, source, refused.as_ref()))
     } else {
         None
     };
@@ -172,12 +174,16 @@ pub(in crate::portal) async fn change(
     form: Form,
     parts: Parts,
 ) -> Result<Response, PageRefused> {
+    viewer.caller.require(Module::Admin, Action::Edit)?;
     let fields = kind.fields(&viewer, &Choices::default(), false);
-    let changed = kinds::update(kind, &viewer, path_id(&id)?, request(parts, &body_of(&fields, &form, false))).await;
+    let thing = kinds::get(kind, &viewer, path_id(&id)?).await?;
+    let changed = match require_unchanged(&fields, &thing, &form) {
+        Ok(()) => kinds::update(kind, &viewer, path_id(&id)?, request(parts, &body_of(&fields, &form, false))).await,
+        Err(problem) => Err(problem),
+    };
     match changed {
         Ok(()) => Ok(saved(&format!("{}/{}", kind.address(), *id))),
         Err(problem) if is_answerable(&problem) => {
-            let thing = kinds::get(kind, &viewer, path_id(&id)?).await?;
             Ok(one_page(&viewer, kind, &thing, Source::Typed(&form), Some(problem), false).await?)
         }
         Err(problem) => Err(problem.into()),

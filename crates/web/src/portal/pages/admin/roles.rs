@@ -16,6 +16,7 @@ use crate::portal::fields::{Field, FormShown, Kind, Source, body_of, confirmed, 
 use crate::portal::form::Form;
 use crate::portal::page::answer;
 use crate::portal::refused::PageRefused;
+use crate::portal::seen::require_unchanged;
 use crate::portal::viewer::{Frame, Viewer};
 use crate::problem::ApiProblem;
 use crate::query::NoParameters;
@@ -137,11 +138,15 @@ fn one_page(
     let address = format!("{ADDRESS}/{}", role["id"]);
     let words: Vec<String> =
         role["scopes"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+    let form = viewer.may_edit().then(|| {
+        let form = FormShown::new(address.clone(), "Save", &fields(), source, refused.as_ref());
+        form.of_stored(&fields(), role, source, refused.as_ref())
+    });
     let page = RolePage {
         frame: viewer.admin_frame(name.clone(), "roles")?,
         title: name,
         facts: if viewer.may_edit() { Vec::new() } else { vec![("Allows".to_owned(), scopes_shown(&words))] },
-        form: viewer.may_edit().then(|| FormShown::new(address.clone(), "Save", &fields(), source, refused.as_ref())),
+        form,
         delete: viewer.may_edit().then(|| format!("{address}/delete")),
         saved,
         is_limited: role["is_limited"] == true,
@@ -156,13 +161,18 @@ pub(in crate::portal) async fn change(
     form: Form,
     parts: Parts,
 ) -> Result<Response, PageRefused> {
+    viewer.caller.require(Module::Admin, Action::Edit)?;
+    let role = find(&viewer, &id).await?;
     let sent = request(parts, &body_of(&fields(), &form, false));
-    match update_role(State(viewer.web.clone()), viewer.caller.clone(), path_id(&id)?, NoParameters, sent).await {
-        Ok(_) => Ok(saved(&format!("{ADDRESS}/{}", *id))),
-        Err(problem) if is_answerable(&problem) => {
-            let role = find(&viewer, &id).await?;
-            Ok(one_page(&viewer, &role, Source::Typed(&form), Some(problem), false)?)
+    let changed = match require_unchanged(&fields(), &role, &form) {
+        Ok(()) => {
+            update_role(State(viewer.web.clone()), viewer.caller.clone(), path_id(&id)?, NoParameters, sent).await.map(drop)
         }
+        Err(problem) => Err(problem),
+    };
+    match changed {
+        Ok(()) => Ok(saved(&format!("{ADDRESS}/{}", *id))),
+        Err(problem) if is_answerable(&problem) => Ok(one_page(&viewer, &role, Source::Typed(&form), Some(problem), false)?),
         Err(problem) => Err(problem.into()),
     }
 }

@@ -17,6 +17,7 @@ use crate::portal::fields::{FormShown, Source, body_of, confirmed, is_answerable
 use crate::portal::form::Form;
 use crate::portal::page::When;
 use crate::portal::refused::PageRefused;
+use crate::portal::seen::require_unchanged;
 use crate::portal::viewer::{Frame, Viewer};
 use crate::problem::ApiProblem;
 use crate::query::NoParameters;
@@ -76,10 +77,14 @@ async fn user_page(
     let source = refused.as_ref().map_or(Source::Stored(&stored), |(_, form)| Source::Typed(form));
     let address = format!("{ADDRESS}/{}", user.id);
     let problem = refused.as_ref().map(|(problem, _)| problem);
+    let form = viewer.may_edit().then(|| {
+        let fields = membership_fields(&roles);
+        FormShown::new(address.clone(), "Save", &fields, source, problem).of_stored(&fields, &stored, source, problem)
+    });
     let page = UserPage {
         frame: viewer.admin_frame(user.display_name.clone(), "users")?,
         facts: facts(viewer, &user, &roles).await?,
-        form: viewer.may_edit().then(|| FormShown::new(address.clone(), "Save", &membership_fields(&roles), source, problem)),
+        form,
         sessions: sessions.items.into_iter().map(|session| row(viewer, session)).collect(),
         may_edit: viewer.may_edit(),
         saved,
@@ -124,10 +129,18 @@ pub(in crate::portal) async fn change(
     form: Form,
     parts: Parts,
 ) -> Result<Response, PageRefused> {
-    let sent = request(parts, &body_of(&membership_fields(&[]), &form, false));
-    match update_user(State(viewer.web.clone()), viewer.caller.clone(), path_id(&id)?, NoParameters, sent).await {
+    viewer.caller.require(Module::Admin, Action::Edit)?;
+    let (stored, fields) = (in_json(find(&viewer, &id).await?)?, membership_fields(&[]));
+    let sent = request(parts, &body_of(&fields, &form, false));
+    let changed = match require_unchanged(&fields, &stored, &form) {
+        Ok(()) => {
+            update_user(State(viewer.web.clone()), viewer.caller.clone(), path_id(&id)?, NoParameters, sent).await.map(drop)
+        }
+        Err(problem) => Err(problem),
+    };
+    match changed {
         // Whoever changed what they may do themselves may not see it any more.
-        Ok(_) => Ok(saved(&format!("{ADDRESS}/{}", *id))),
+        Ok(()) => Ok(saved(&format!("{ADDRESS}/{}", *id))),
         Err(problem) if is_answerable(&problem) => Ok(user_page(&viewer, &id, Some((problem, &form)), false).await?),
         Err(problem) => Err(problem.into()),
     }
