@@ -183,3 +183,19 @@ async fn a_workbook_with_too_many_sheets_is_refused_in_words() {
         "many.xlsx: The workbook has more than 50 sheets: leave those out that name no lines, or save the one sheet as CSV.";
     assert!(page.contains("role=\"alert\"") && page.contains(says), "{page}");
 }
+
+#[tokio::test]
+async fn likely_columns_that_are_not_offered_are_named() {
+    let app = TestApp::with_lines(1).await;
+    let browser = ada(&app).await;
+    let table = |columns: usize| {
+        let heads: Vec<String> =
+            ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"][..columns].iter().map(|nth| format!("SIM {nth}")).collect();
+        format!("{}\n{}\n", heads.join(";"), vec![iccid(1); columns].join(";"))
+    };
+    let eight = upload(&browser, "lines.csv", table(8).as_bytes()).await.text();
+    assert!(eight.contains("Column H: SIM h") && !eight.contains("likeliest columns are offered"), "{eight}");
+    let ten = upload(&browser, "lines.csv", table(10).as_bytes()).await.text();
+    assert!(ten.contains("Only the 8 likeliest columns are offered"), "{ten}");
+    assert!(ten.contains("left out: Column I: SIM i; Column J: SIM j."), "{ten}");
+}

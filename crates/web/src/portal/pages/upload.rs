@@ -60,6 +60,8 @@ struct ColumnsPage {
     address: String,
     file: String,
     columns: Vec<ColumnRow>,
+    /// Likely columns that are not offered, in words; empty: there are none.
+    left_out: String,
 }
 
 /// A column among which to choose.
@@ -106,7 +108,7 @@ pub(in crate::portal) async fn take(viewer: Viewer, Path(portal): Path<String>, 
         }
     };
     let read = beside((turn, form.turn()), move || rows(&file.content, portal)).await?;
-    let columns = match read {
+    let (columns, left_out) = match read {
         Ok(columns) => columns,
         Err(Unreadable(message)) => {
             let message = format!("{}: {message}", file_name(&form));
@@ -119,6 +121,7 @@ pub(in crate::portal) async fn take(viewer: Viewer, Path(portal): Path<String>, 
         address: format!("/{}/selection/columns", segment(portal)),
         file: file_name(&form),
         columns,
+        left_out: left_out_in_words(&left_out),
     }))
 }
 
@@ -160,12 +163,13 @@ pub(in crate::portal) async fn choose(
     show_outcome(&viewer, portal, outcome, again).await
 }
 
-/// The columns of a file among which to choose, the likeliest of them suggested.
-fn rows(content: &[u8], portal: PortalType) -> Result<Vec<ColumnRow>, Unreadable> {
-    let columns = table::read(content, portal)?;
+/// The columns of a file among which to choose, the likeliest of them suggested; and what others are called that hold identifiers, too.
+fn rows(content: &[u8], portal: PortalType) -> Result<(Vec<ColumnRow>, Vec<String>), Unreadable> {
+    let mut columns = table::read(content, portal)?;
+    let left_out = columns.split_off(columns.len().min(COLUMNS)).iter().map(name_of).collect();
     let mut left = PACKED;
     let mut rows = Vec::new();
-    for (place, column) in columns.into_iter().take(COLUMNS).enumerate() {
+    for (place, column) in columns.into_iter().enumerate() {
         let packed = packed(&column.text);
         left = left.checked_sub(packed.len()).ok_or_else(|| {
             Unreadable("Its columns hold too much: split it, or leave the columns out that name no lines.".to_owned())
@@ -180,7 +184,15 @@ fn rows(content: &[u8], portal: PortalType) -> Result<Vec<ColumnRow>, Unreadable
             packed,
         });
     }
-    Ok(rows)
+    Ok((rows, left_out))
+}
+
+fn left_out_in_words(names: &[String]) -> String {
+    let (shown, more) = names.split_at(names.len().min(COLUMNS));
+    match more.len() {
+        0 => shown.join("; "),
+        more => format!("{}; and {more} more", shown.join("; ")),
+    }
 }
 
 fn name_of(column: &Column) -> String {
