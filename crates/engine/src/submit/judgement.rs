@@ -103,6 +103,29 @@ impl LineValues {
         values
     }
 
+    /// Writes them so that no two look alike: they are hashed for each of a million lines, and a text made for people costs more than
+    /// the hash of it.
+    fn write_to(&self, bytes: &mut Vec<u8>) {
+        for id in [
+            self.rev_customer_id.map(|id| id.0),
+            self.site_id.map(|id| id.0),
+            self.customer_rate_plan_id.map(|id| id.0),
+            self.customer_rate_pool_id.map(|id| id.0),
+        ] {
+            bytes.push(u8::from(id.is_some()));
+            bytes.extend(id.unwrap_or_default().to_be_bytes());
+        }
+        bytes.push(u8::from(self.is_active));
+        bytes.push(u8::from(self.customer_data_allocation_mb.is_some()));
+        bytes.extend(self.customer_data_allocation_mb.unwrap_or_default().serialize());
+        for text in [&self.carrier_rate_plan, &self.communication_plan, &self.status] {
+            bytes.push(u8::from(text.is_some()));
+            let text = text.as_deref().unwrap_or_default();
+            bytes.extend((text.len() as u64).to_be_bytes());
+            bytes.extend(text.as_bytes());
+        }
+    }
+
     /// What it has once the order was done, on whatever date.
     fn after(&self, order: &StoredOrder) -> Self {
         let mut after = self.clone();
@@ -160,6 +183,9 @@ pub(super) struct Judgement {
     /// Whether it asks something of the carrier.
     asks_carrier: bool,
     hash: Sha256,
+    /// How a line is named and what it has, as they are hashed: their room is used again.
+    digits: String,
+    bytes: Vec<u8>,
     /// The customer rate plans that accepted lines have before, with how many have each.
     plans_before: BTreeMap<Option<CustomerRatePlanId>, i64>,
     /// The open plan queue entries of the accepted lines; none: the order leaves customers and plans alone.
@@ -180,7 +206,16 @@ impl Judgement {
         let asks_carrier = resolved.order.carrier_change().is_some();
         let touches_entries = resolved.order.plan().is_some() || resolved.order.assignment().is_some();
         let entries = touches_entries.then(OpenEntries::default);
-        Self { order: resolved.order.clone(), asks_carrier, hash, plans_before: [].into(), entries, kept: None }
+        Self {
+            order: resolved.order.clone(),
+            asks_carrier,
+            hash,
+            digits: String::new(),
+            bytes: Vec::new(),
+            plans_before: [].into(),
+            entries,
+            kept: None,
+        }
     }
 
     /// The same, which keeps what it hears of each line: for a page of them. What is scheduled is told of all lines together alone.
@@ -224,12 +259,18 @@ impl Judgement {
             (None, true) => "already_so",
             (None, false) => "accepted",
         };
-        put(&mut self.hash, heard.digits.map(|digits| digits.to_string()).unwrap_or_default().as_bytes());
+        self.digits.clear();
+        if let Some(digits) = heard.digits {
+            digits.write_to(&mut self.digits);
+        }
+        put(&mut self.hash, self.digits.as_bytes());
         put(&mut self.hash, verdict.as_bytes());
         let moved = heard.refused.is_none() && !heard.already_so;
         if moved && let Some(facts) = heard.facts {
-            put(&mut self.hash, &facts.device_id.0.to_be_bytes());
-            put(&mut self.hash, format!("{:?}", LineValues::of(&self.order, self.asks_carrier, facts)).as_bytes());
+            self.bytes.clear();
+            self.bytes.extend(facts.device_id.0.to_be_bytes());
+            LineValues::of(&self.order, self.asks_carrier, facts).write_to(&mut self.bytes);
+            put(&mut self.hash, &self.bytes);
             *self.plans_before.entry(facts.assignment.plan).or_default() += 1;
         }
         if let Some(kept) = &mut self.kept {

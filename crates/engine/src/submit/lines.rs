@@ -319,6 +319,7 @@ impl Engine {
             for found in &mut found {
                 found.retain(|line| reaches_line(&caller.rights.reach, &line.facts));
             }
+            let mut accepted = Vec::new();
             for ((from, digits), found) in asked.iter().zip(&found) {
                 for line in &mut lines.lines[*from..from + digits.len()] {
                     line.outcome = nobody;
@@ -326,11 +327,12 @@ impl Engine {
                 lines.judge_found(*from, found, &judge, order.identifier);
                 if let Some(judgement) = judgement.as_deref_mut() {
                     lines.tell(*from, digits.len(), found, judgement);
-                    if judgement.wants_entries() {
-                        let accepted: Vec<DeviceId> = lines.accepted(*from..from + digits.len()).collect();
-                        judgement.hear_entries(self.open_entries(caller, &resolved.order, &accepted).await?);
-                    }
+                    accepted.push(lines.accepted(*from..from + digits.len()).collect::<Vec<DeviceId>>());
                 }
+            }
+            if let Some(judgement) = judgement.as_deref_mut().filter(|judgement| judgement.wants_entries()) {
+                let open = accepted.iter().map(|accepted| self.open_entries(caller, &resolved.order, accepted));
+                try_join_all(open).await?.into_iter().for_each(|open| judgement.hear_entries(open));
             }
             let now = self.clock.now();
             if let Some(id) = receiving.filter(|_| now - renewed >= heartbeat) {
