@@ -35,15 +35,17 @@ lineshift_store::statements! {
     /// in seconds added up. `$1` tenant, `$2` ids of lines as a JSON array, `$3` the date; `$4` customers, `$5` sites, `$6` service
     /// providers, each the word "any" where it does not limit.
     ///
-    /// Index: customer_rate_plan_device_queue_device, then primary keys for lines that have an entry. Locks: none, a read. Tuned: OFFSET 0
-    /// has each line's entries looked up by their index, whatever the planner thinks of reading all that is open.
+    /// Index: customer_rate_plan_device_queue_line, then primary keys for lines that have an entry. Locks: none, a read. Tuned: OFFSET 0
+    /// has each line's entries looked up by their index, whatever the planner thinks of reading all that is open; and the blank text keeps
+    /// it from the indexes of what is open, of which it takes the one by date where the table was never analyzed: all of the tenant's
+    /// entries for each line, 8.5 s instead of 0.05 s for 5,000 lines with an open entry each.
     COUNT_OPEN_ENTRIES = concat!(
         "SELECT count(*), coalesce(sum(CASE WHEN q.effective_date >= $3::bigint THEN 1 ELSE 0 END), 0)::bigint,
             coalesce(max(q.device_change_id), 0), coalesce(sum(q.effective_date / 1000000), 0)::bigint
         FROM (SELECT value::bigint AS id FROM json_array_elements_text($2::json)) AS line
         CROSS JOIN LATERAL (SELECT x.device_change_id, x.effective_date, x.rev_customer_id, x.site_id
             FROM customer_rate_plan_device_queue AS x
-            WHERE x.tenant_id = $1 AND x.device_id = line.id AND x.state = 'open' OFFSET 0) AS q
+            WHERE x.tenant_id = $1 AND x.device_id = line.id AND x.state || '' = 'open' OFFSET 0) AS q
         CROSS JOIN LATERAL (SELECT x.service_provider_id FROM device AS x
             WHERE x.tenant_id = $1 AND x.id = line.id OFFSET 0) AS d
         CROSS JOIN LATERAL (SELECT x.rev_customer_id, x.site_id FROM device_tenant AS x

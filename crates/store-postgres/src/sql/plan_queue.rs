@@ -236,7 +236,7 @@ lineshift_store::statements! {
     );
 
     /// Marks the entries applied or failed. `$1` tenant, `$2` outcomes as above, `$3` now, `$4` process. Index: primary key.
-    /// `DUE_ENTRIES` locked them.
+    /// `DUE_ENTRIES` locked them. The blank text keeps the planner from the indexes of all that is open.
     CLOSE_ENTRIES = concat!(
         with_outcomes!(),
         "INSERT INTO customer_rate_plan_device_queue (
@@ -252,7 +252,7 @@ lineshift_store::statements! {
                    q.created_by,
                       q.created_at, q.attempt
                FROM customer_rate_plan_device_queue AS q
-               WHERE q.tenant_id = $1 AND q.device_change_id = outcome.id AND q.state = 'open' OFFSET 0) AS q
+               WHERE q.tenant_id = $1 AND q.device_change_id = outcome.id AND q.state || '' = 'open' OFFSET 0) AS q
          ON CONFLICT (tenant_id, device_change_id) DO UPDATE SET
             state = excluded.state, is_active = excluded.is_active, error_code = excluded.error_code,
             status_details = excluded.status_details, modified_by = excluded.modified_by, modified_at = excluded.modified_at"

@@ -13,6 +13,9 @@ use crate::testing::TestDatabase;
 /// The tables that have a row, or several, for each line of a change.
 const TABLES: &[&str] = &["device_change", "device_change_step"];
 
+/// What is scheduled for lines: of this table the planner must see that it has rows.
+const SCHEDULED: &str = "customer_rate_plan_device_queue";
+
 /// The column behind the tenant in each of their indexes.
 type SecondColumns = BTreeMap<String, String>;
 
@@ -25,11 +28,10 @@ async fn rows(client: &Client, text: &str) -> Vec<Vec<String>> {
     answer.into_iter().filter_map(row).collect()
 }
 
-async fn second_columns(client: &Client) -> SecondColumns {
+async fn second_columns(client: &Client, tables: &str) -> SecondColumns {
     let listed = format!(
         "SELECT indexrelid::regclass, trim(split_part(pg_get_indexdef(indexrelid, 2, false), ' ', 1), '()')
-        FROM pg_index WHERE indrelid::regclass::text = ANY ('{{{}}}')",
-        TABLES.join(",")
+        FROM pg_index WHERE indrelid::regclass::text = ANY ('{{{tables}}}')"
     );
     rows(client, &listed).await.into_iter().map(|mut row| (row.swap_remove(0), row.swap_remove(0))).collect()
 }
@@ -57,20 +59,28 @@ async fn plan(client: &Client, text: &str) -> Value {
     serde_json::from_str(&explained[0][0]).expect("a plan")
 }
 
-/// What is given something, and looks for rows of changes, but not for rows that it is given.
+/// What is given something, and looks for rows of changes or for what is scheduled, but not by what it is given.
 const GIVEN_OTHERS: &[&str] = &[
     // A handful of portals: it goes through what is unsettled.
     "billing::LIST_UNSETTLED_ROWS",
     // Lines by what they are called: which rows hold each is looked up then.
     "devices::LOOK_UP_BY_ICCID",
     "devices::LOOK_UP_BY_NUMBER",
+    // A reach: what is scheduled is listed, and looked at for whether it is within.
+    "completion::CANCEL_ENTRIES_WITHIN",
+    "reach::COUNT_DUE_ENTRIES",
+    "reach::LIST_DUE_ENTRIES",
+    "reach::LIST_ENTRIES_OF_CHANGE",
+    "reach::LIST_OPEN_ENTRIES",
+    "reach::LIST_OPEN_ENTRIES_OF_DEVICE",
 ];
 
-/// Whether a statement is given rows of changes.
+/// Whether a statement is given rows of changes, or looks for those of given lines.
 fn is_given_rows(name: &str, text: &str) -> bool {
     !GIVEN_OTHERS.contains(&name)
         && ["json_array_elements", "jsonb_array_elements", "unnest("].iter().any(|given| text.contains(given))
-        && TABLES.iter().any(|table| text.contains(&format!("FROM {table} AS")))
+        && TABLES.iter().chain([&SCHEDULED]).any(|table| text.contains(&format!("FROM {table} AS")))
+        || name == "pages::REPLACE_SCHEDULED"
 }
 
 /// What of a plan is not a search by the first columns of an index: all rows of a tenant, and pairs that are tried one by one.
@@ -98,10 +108,11 @@ async fn given_rows_are_searched_for_one_by_one_where_nothing_was_analyzed() {
     let database = TestDatabase::new().await;
     let filling = connect(&database.superuser_url()).await;
     let client = connect(&database.app_url()).await;
-    let indexes = second_columns(&filling).await;
     let (mut wrong, mut looked_at) = (Vec::new(), 0);
     for (state, fill) in [("empty", ""), ("filled", FILL)] {
         filling.batch_execute(fill).await.expect("rows to plan for");
+        let tables = if fill.is_empty() { TABLES.join(",") } else { format!("{},{SCHEDULED}", TABLES.join(",")) };
+        let indexes = second_columns(&filling, &tables).await;
         for mode in ["force_custom_plan", "force_generic_plan"] {
             let settings = format!(
                 "SET enable_seqscan = off; SET enable_mergejoin = off; SET plan_cache_mode = {mode}; SET app.tenant_id = '1'"
