@@ -324,6 +324,23 @@ impl Browser {
         self.driver.say_yes().await.expect("it is answered");
     }
 
+    /// Opens another tab before this one, or closes it again.
+    pub(crate) async fn cover(&self, is_covered: bool) {
+        if is_covered {
+            return self.driver.open_tab().await.expect("another tab");
+        }
+        let (tabs, mine) = self.driver.tabs().await.expect("the tabs");
+        let other = tabs.iter().find(|tab| **tab != mine).expect("another tab");
+        self.driver.speak_to(other).await.expect("it is there");
+        self.driver.close_tab().await.expect("it is closed");
+        self.driver.speak_to(&mine).await.expect("it is there");
+    }
+
+    /// Waits until a script says yes.
+    pub(crate) async fn comes_true(&self, script: &str) {
+        self.until(script, async || self.driver.script(script, false).await.is_ok_and(|is| is == true)).await;
+    }
+
     /// What a script answers that runs in the page.
     pub(crate) async fn script(&self, script: &str) -> Value {
         self.driver.script(script, false).await.unwrap_or_else(|error| panic!("{script}: {error}"))
@@ -407,7 +424,7 @@ impl Browser {
         std::fs::write(file, picture).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     }
 
-    async fn devtools(&self, command: &str, params: &Value) {
+    pub(crate) async fn devtools(&self, command: &str, params: &Value) {
         self.driver.devtools(command, params).await.unwrap_or_else(|error| panic!("{command}: {error}"));
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use lineshift_engine::{Boundary, Engine, WorkerOptions};
+use serde_json::json;
 
 use crate::browser::{Browser, Manner};
 use crate::line_between::LineBetween;
@@ -65,6 +66,29 @@ async fn a_change_goes_on_when_its_worker_is_killed_and_the_page_shows_it() {
     operator.run_until_idle().await;
     browser.says("[data-live=status]", "PARTIAL").await;
     browser.says("dl.counts", "Done\n40").await;
+}
+
+/// Keeps every stream that the page opens.
+const KEEP_STREAMS: &str = "window.streams = [];
+    window.EventSource = class extends EventSource { constructor(address) { super(address); streams.push(this); } };";
+
+#[tokio::test]
+async fn a_page_that_nobody_sees_does_not_ask() {
+    let world = World::with_lines(4).await;
+    let change = world.change(4, true).await;
+    let browser = world.administrator(Manner::default()).await;
+    browser.devtools("Page.addScriptToEvaluateOnNewDocument", &json!({"source": KEEP_STREAMS})).await;
+    browser.go(&format!("/m2m/bulk-changes/{change}")).await;
+    let streams = |count: usize, state: &str| {
+        format!("return streams.length === {count} && streams.at(-1).readyState === EventSource.{state}")
+    };
+    browser.comes_true(&streams(1, "OPEN")).await;
+    browser.cover(true).await;
+    browser.comes_true(&streams(1, "CLOSED")).await;
+    world.app.operator.run_until_idle().await;
+    assert!(browser.text("dl.counts").await.contains("Open\n4"), "it stands as it was left");
+    browser.cover(false).await;
+    browser.says("[data-live=status]", "PARTIAL").await;
 }
 
 #[tokio::test]

@@ -23,6 +23,7 @@ mod reading;
 mod settling;
 mod ticking;
 mod twice;
+mod two_tenants;
 mod web_driver;
 mod world;
 

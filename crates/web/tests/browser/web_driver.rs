@@ -144,6 +144,27 @@ impl WebDriver {
         self.post(path, json!({"script": script, "args": []})).await
     }
 
+    /// Opens another tab in front of the one that is spoken to.
+    pub(crate) async fn open_tab(&self) -> Result<(), String> {
+        self.post("/window/new", json!({"type": "tab"})).await.map(drop)
+    }
+
+    /// Every tab, the first one first; the one that is spoken to.
+    pub(crate) async fn tabs(&self) -> Result<(Vec<Value>, Value), String> {
+        let all = self.get("/window/handles").await?.as_array().cloned().unwrap_or_default();
+        Ok((all, self.get("/window").await?))
+    }
+
+    /// Speaks to a tab, wherever it is.
+    pub(crate) async fn speak_to(&self, tab: &Value) -> Result<(), String> {
+        self.post("/window", json!({"handle": tab})).await.map(drop)
+    }
+
+    /// Closes the tab that is spoken to.
+    pub(crate) async fn close_tab(&self) -> Result<(), String> {
+        self.ask(Method::DELETE, "/window", json!({})).await.map(drop)
+    }
+
     /// What a script of the page asks the person.
     pub(crate) async fn question(&self) -> Result<String, String> {
         Ok(self.get("/alert/text").await?.as_str().unwrap_or_default().to_owned())
