@@ -218,6 +218,19 @@ async fn a_file_is_chosen_and_its_columns() {
 }
 
 #[tokio::test]
+async fn lines_that_were_refused_on_their_date_are_chosen() {
+    let world = World::with_lines(2).await;
+    let change = ordering::refused_on_its_date(&world, 2).await;
+    let ada = world.keyboard().await;
+    ada.goes(&format!("/m2m/bulk-changes/{change}")).await;
+    ada.enter("see their lines and the reasons").await;
+    ada.shows("main", "device_archived").await;
+    ada.enter("Choose all these lines").await;
+    ada.shows("[data-chosen]", "1").await;
+    world.received(ordering::REFUSED).await;
+}
+
+#[tokio::test]
 async fn what_is_scheduled_is_moved_and_canceled() {
     let world = World::with_lines(2).await;
     let operator = &world.app.operator;

@@ -42,6 +42,7 @@ const SENT: &[&[&str]] = &[
     administering::REFERENCE,
     ordering::ORDERS,
     ordering::CHOOSES,
+    ordering::REFUSED,
     ordering::SCHEDULES,
     settling::SENDS,
 ];
@@ -60,6 +61,7 @@ const SENT_BY_KEYS: &[&[&str]] = &[
     ordering::ORDERS,
     by_keyboard::TICKS,
     by_keyboard::FILES,
+    ordering::REFUSED,
     ordering::SCHEDULES,
     settling::SENDS,
 ];

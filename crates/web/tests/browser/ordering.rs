@@ -1,6 +1,7 @@
 //! From lines that somebody pastes, ticks or sends as a file, over the preview, to the change and its failures.
 
 use chrono::TimeDelta;
+use lineshift_domain::ids::BulkChangeId;
 use lineshift_domain::order::{CustomerRatePlanOrder, Effect, EffectiveDate};
 use lineshift_engine::Clock as _;
 use lineshift_testkit::operator::iccid;
@@ -19,10 +20,12 @@ pub(crate) const CHOOSES: &[&str] = &[
     "/{portal}/selection/remove",
     "/{portal}/selection/matching",
     "/{portal}/selection/clear",
-    "/{portal}/selection/refused",
     "/{portal}/selection/upload",
     "/{portal}/selection/columns",
 ];
+
+/// That of lines which were refused on their date.
+pub(crate) const REFUSED: &[&str] = &["/{portal}/selection/refused"];
 
 /// Those of what is scheduled.
 pub(crate) const SCHEDULES: &[&str] = &["/{portal}/plan-queue/{id}/move", "/{portal}/plan-queue/{id}/cancel"];
@@ -130,17 +133,25 @@ async fn lines_are_chosen_by_ticks_by_filter_and_by_files() {
     }
     choose_what_was_refused(&world, &browser).await;
     world.received(CHOOSES).await;
+    world.received(REFUSED).await;
+}
+
+/// A change of two lines of which the second, that line, was refused on its date.
+pub(crate) async fn refused_on_its_date(world: &World, line: u64) -> BulkChangeId {
+    let operator = &world.app.operator;
+    let date = operator.clock.now() + TimeDelta::minutes(5);
+    let plan = CustomerRatePlanOrder { effective_date: Some(EffectiveDate::Instant(date)), ..operator.plan_order(operator.plan) };
+    let order = operator.order([iccid(line - 1), iccid(line)], Effect::CustomerRatePlanChange(plan));
+    let change = operator.run(order).await.id;
+    world.archive(line).await;
+    operator.clock.advance(TimeDelta::minutes(5));
+    operator.run_until_idle().await;
+    change
 }
 
 /// From the page of a change of which one line was refused on its date, over the list of why, to that line being chosen.
 async fn choose_what_was_refused(world: &World, browser: &Browser) {
-    let operator = &world.app.operator;
-    let date = operator.clock.now() + TimeDelta::minutes(5);
-    let plan = CustomerRatePlanOrder { effective_date: Some(EffectiveDate::Instant(date)), ..operator.plan_order(operator.plan) };
-    let change = operator.run(operator.order([iccid(8), iccid(9)], Effect::CustomerRatePlanChange(plan))).await.id;
-    world.archive(9).await;
-    operator.clock.advance(TimeDelta::minutes(5));
-    operator.run_until_idle().await;
+    let change = refused_on_its_date(world, 9).await;
     browser.go("/m2m/selection").await;
     browser.press("Clear").await;
     browser.go(&format!("/m2m/bulk-changes/{change}")).await;
