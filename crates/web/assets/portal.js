@@ -33,73 +33,6 @@ function comeBack() {
   (places.find((place) => nameOf(place) === name) ?? document.getElementById("main")).focus();
 }
 
-// Follows a bulk change. Whenever the line breaks it is taken up again; a page that nobody sees does not ask.
-function follow(section) {
-  const show = (name, text) => {
-    const place = section.querySelector(`[data-live="${name}"]`);
-    if (place && place.textContent !== text) place.textContent = text;
-  };
-  const progress = (event) => {
-    const { status, counts, devices_per_second: rate, seconds_left: left } = JSON.parse(event.data);
-    const shown = section.querySelector("[data-live=status] .status");
-    shown.textContent = status;
-    shown.className = `status status-${status.toLowerCase()}`;
-    // What was scheduled and refused when it fell due is not done.
-    const [done, failed] = [counts.processed - counts.scheduled_failed, counts.error + counts.scheduled_failed];
-    for (const [name, count] of Object.entries({ ...counts, done, failed })) show(name, thousands(count));
-    const share = (count) => Math.floor((count * 1000) / Math.max(counts.total, 1));
-    const [good, bad] = [section.querySelector(".bar-done"), section.querySelector(".bar-failed")];
-    good.setAttribute("width", share(done));
-    bad.setAttribute("x", share(done));
-    bad.setAttribute("width", share(failed));
-    const pace = [];
-    if (rate) pace.push(`${thousands(Math.round(rate))} lines a second`);
-    if (left) pace.push(`about ${lasting(left)} left`);
-    show("pace", pace.join(", "));
-  };
-  let source = null;
-  let again = 0;
-  let pause = 1;
-  const begin = () => {
-    clearTimeout(again);
-    source = new EventSource(section.dataset.follow);
-    source.addEventListener("open", () => (pause = 1));
-    source.addEventListener("progress", progress);
-    source.addEventListener("done", (event) => {
-      progress(event);
-      end();
-      // The reasons, and what can be done now, stand on the page as it is now.
-      loadAgain();
-    });
-    source.addEventListener("error", () => {
-      show("pace", "the connection is lost; connecting again");
-      // A broken line the browser takes up by itself. An answer that was no stream (the server starts, too many look) it gives up.
-      if (source?.readyState !== EventSource.CLOSED) return;
-      end();
-      again = setTimeout(begin, pause * 1000);
-      pause = Math.min(pause * 2, 30);
-    });
-  };
-  const end = () => {
-    clearTimeout(again);
-    source?.close();
-    source = null;
-  };
-  const resume = () => {
-    if (!document.hidden && !source) begin();
-  };
-  document.addEventListener("visibilitychange", () => (document.hidden ? end() : resume()));
-  addEventListener("online", () => {
-    end();
-    resume();
-  });
-  // Whoever goes back to the page finds it as it was left, without its stream.
-  addEventListener("pagehide", end);
-  addEventListener("pageshow", resume);
-  for (const link of section.querySelectorAll("[data-reload]")) link.hidden = true;
-  resume();
-}
-
 // Whoever follows a link or sends a form while something is under way goes on once that is done, if it went well. It does not take for ever:
 // then it is said, and who tries again goes.
 const PATIENCE = 8000;
@@ -338,26 +271,28 @@ function suggest(input) {
   });
 }
 
-// A form that is on its way is not sent twice, and some ask first. Of orders the server knows a second one by its key; of what else is made
-// it does not.
-function once(form) {
-  const letGo = () => {
-    delete form.dataset.sent;
-    form.removeAttribute("aria-busy");
-  };
-  form.addEventListener("submit", (event) => {
-    if (form.dataset.sent || (form.dataset.confirm && !confirm(form.dataset.confirm))) return event.preventDefault();
-    form.dataset.sent = "yes";
-    form.setAttribute("aria-busy", "true");
-    // By then it was answered, or somebody has stopped it.
-    setTimeout(letGo, 60000);
-  });
-  // Whoever goes back may send it again.
-  window.addEventListener("pageshow", letGo);
+// A form that is on its way is not sent twice, and some ask first, with live figures as they are now. Of orders the server knows a second one
+// by its key; of what else is made it does not. The page as a whole listens: parts of it are put in the places of others.
+function letGo(form) {
+  delete form.dataset.sent;
+  form.removeAttribute("aria-busy");
 }
+function once(event) {
+  const form = event.target;
+  if (form.method !== "post" || event.defaultPrevented) return;
+  const now = (whole, name) => document.querySelector(`[data-live="${name}"]`)?.textContent ?? whole;
+  const question = form.dataset.confirm?.replace(/\{(\w+)\}/g, now);
+  if (form.dataset.sent || (question && !confirm(question))) return event.preventDefault();
+  form.dataset.sent = "yes";
+  form.setAttribute("aria-busy", "true");
+  // By then it was answered, or somebody has stopped it.
+  setTimeout(letGo, 60000, form);
+}
+document.addEventListener("submit", once);
+// Whoever goes back may send it again.
+addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach(letGo));
 
 document.querySelectorAll("[data-suggest]").forEach(suggest);
-document.querySelectorAll("form[method=post]").forEach(once);
 document.querySelectorAll("[data-follow]").forEach(follow);
 document.querySelectorAll("form[data-ticks]").forEach(tick);
 listenForKeys();

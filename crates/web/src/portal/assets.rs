@@ -27,8 +27,11 @@ impl Asset {
 
 static STYLE: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("portal", "css", "text/css; charset=utf-8", include_bytes!("../../assets/portal.css")));
-static SCRIPT: LazyLock<Asset> =
-    LazyLock::new(|| Asset::new("portal", "js", "text/javascript; charset=utf-8", include_bytes!("../../assets/portal.js")));
+static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
+    // One file for browsers: what the second calls stands in the first.
+    let script = concat!(include_str!("../../assets/follow.js"), include_str!("../../assets/portal.js"));
+    Asset::new("portal", "js", "text/javascript; charset=utf-8", script.as_bytes())
+});
 static ICON: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("icon", "svg", "image/svg+xml", include_bytes!("../../assets/icon.svg")));
 

@@ -35,6 +35,7 @@ mod pages_home;
 mod pages_integrations;
 mod pages_lines;
 mod pages_lines_named;
+mod pages_live;
 mod pages_order;
 mod pages_order_numbers;
 mod pages_order_rev;

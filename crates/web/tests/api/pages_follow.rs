@@ -74,8 +74,9 @@ async fn lines_are_downloaded_as_they_are_chosen() {
     let vic = Browser::signed_in(&app, "vic@fleet.example").await;
     let address = format!("/m2m/bulk-changes/{id}");
     let page = vic.page(&address).await;
-    for choice in ["?format=csv\"", "?format=xlsx\"", "?format=xlsx&amp;status=ERROR\""] {
-        assert!(page.contains(&format!("{address}/download{choice}")), "{choice}: {page}");
+    let tenant = app.operator.tenant();
+    for choice in ["?format=csv", "?format=xlsx", "?format=xlsx&amp;status=ERROR"] {
+        assert!(page.contains(&format!("{address}/download{choice}&amp;tenant={tenant}\">")), "{choice}: {page}");
     }
     assert!(vic.page(&format!("{address}?code=device_not_found")).await.contains("format=csv&amp;code=device_not_found"));
 
@@ -311,7 +312,7 @@ async fn what_runs_is_followed_live_and_without_a_script() {
     let answer = app.orderer().await.post("/M2M/AssociateCustomer", &body).await;
     let id = answer.json()["BulkChangeId"].as_i64().expect("an id");
     let ada = Browser::signed_in(&app, "ada@fleet.example").await;
-    let follow = format!("data-follow=\"/api/v1/bulk-changes/{id}/events\"");
+    let follow = format!("data-follow=\"/api/v1/bulk-changes/{id}/events?tenant={}\"", app.operator.tenant());
     let address = format!("/m2m/bulk-changes/{id}");
     assert!(ada.page("/").await.contains(&follow));
     let page = ada.page(&address).await;

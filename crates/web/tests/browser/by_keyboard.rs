@@ -112,6 +112,8 @@ async fn an_order_is_placed_followed_retried_and_canceled() {
     world.app.operator.run_until_idle().await;
     ada.shows("[data-live=status]", "PARTIAL").await;
     ada.shows("main", "device_archived").await;
+    // It has ended once this is offered; until then the page may load anew.
+    ada.shows("main", "Retry 1 failed lines").await;
     // The page was loaded again, and has led back to where one was.
     ada.begins_at("details.order summary").await;
     ada.enter("Retry 1 failed lines").await;

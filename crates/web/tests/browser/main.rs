@@ -11,6 +11,7 @@ mod by_keyboard_admin;
 mod by_keyboard_oneself;
 mod every_page;
 mod following;
+mod following_on;
 mod keyboard;
 mod line_between;
 mod ordering;

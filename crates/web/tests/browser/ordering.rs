@@ -66,6 +66,8 @@ async fn paste_order_follow_and_retry(manner: Manner) {
     }
     browser.says("[data-live=status]", "PARTIAL").await;
     browser.says("main", "device_archived").await;
+    // It has ended once this is offered; until then the page may load anew.
+    browser.find("form[action$='/retry']").await;
     download_failures(&browser).await;
     browser.press("Retry 1 failed").await;
     browser.says("dl.counts", "Open\n1").await;

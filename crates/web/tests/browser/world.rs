@@ -38,19 +38,28 @@ impl World {
 
     /// With two lines, of which one is held because nobody knows whether its billing service was opened.
     pub(crate) async fn with_a_held_line() -> Self {
-        let (app, _simulator) = TestApp::measured_billing(BillingWorld::with_lines(2).await).await;
-        let world = World { app };
+        let (world, _, _simulator) = Self::with_lines_to_bill(2).await;
+        lose_rows(&world.app.operator, 1).await;
+        world.app.operator.run_until_idle().await;
+        world
+    }
+
+    /// With so many lines, and a change that is to open a billing service for each; nothing of it has run. The simulator bills as long as
+    /// somebody holds it.
+    pub(crate) async fn with_lines_to_bill(lines: u64) -> (Self, BulkChangeId, impl Sized) {
+        let (app, simulator) = TestApp::measured_billing(BillingWorld::with_lines(lines).await).await;
+        let world = Self { app };
         let operator = &world.app.operator;
+        let iccids: Vec<String> = (1..=lines).map(iccid).collect();
         let body = json!({
-            "ServiceProviderId": operator.jasper.0, "Devices": [iccid(1), iccid(2)],
+            "ServiceProviderId": operator.jasper.0, "Devices": iccids,
             "RevCustomerId": operator.rev_customer.0.to_string(), "CreateRevService": true, "ServiceTypeId": 6, "ProviderId": 42,
             "RevProducts": [{"ProductId": PRODUCT, "Rate": 4.95, "Quantity": 1}],
         });
         let answer = world.app.orderer().await.post("/M2M/AssociateCustomer", &body).await;
         assert_eq!(answer.status, 202, "{}", answer.text());
-        lose_rows(operator, 1).await;
-        operator.run_until_idle().await;
-        world
+        let id = BulkChangeId(answer.json()["BulkChangeId"].as_i64().expect("a number"));
+        (world, id, simulator)
     }
 
     /// Somebody who may do everything, signed in.

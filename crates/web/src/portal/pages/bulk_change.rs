@@ -1,5 +1,7 @@
 //! One bulk change: how far it is, what failed, its lines, and steering it.
 
+use std::fmt::Display;
+
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
@@ -9,7 +11,7 @@ use lineshift_domain::scopes::Action;
 use lineshift_domain::terms::{DeviceChangeStatus, PortalType};
 use lineshift_store::bulk_changes::BulkChangeView as StoredChange;
 
-use super::bulk_changes::{Shares, act, address, title};
+use super::bulk_changes::{Shares, act, address, events_of, title};
 use super::done_already::{Wanted, or_refused};
 use super::ordered::ordered;
 use crate::api::bulk_changes::devices::list_device_changes;
@@ -40,6 +42,9 @@ struct BulkChangePage {
     estimate: Option<String>,
     tabs: Vec<Tab>,
     rows: Vec<RowShown>,
+    /// Where its progress comes from, and the tenant that goes with every request that another sign-in might answer otherwise.
+    events: String,
+    tenant: i64,
     /// Where what it scheduled is listed.
     queue: String,
     /// The address of the next page of rows.
@@ -60,14 +65,13 @@ impl BulkChangePage {
         thousands(self.detail.change.counts.done())
     }
 
-    /// What a cancellation comes to, in words.
-    fn cancellation(&self) -> String {
-        let (open, scheduled) = (self.detail.change.counts.open, self.detail.scheduled.open);
+    /// What a cancellation comes to, in words; `open` is written for how many lines are open.
+    fn cancellation(&self, open: impl Display) -> String {
+        let scheduled = self.detail.scheduled.open;
         let mut parts = Vec::new();
-        if open > 0 {
+        if self.detail.change.counts.open > 0 {
             parts.push(format!(
-                "{} open lines are canceled, but for those on which work has begun: they are carried to their end",
-                thousands(open)
+                "{open} open lines are canceled, but for those on which work has begun: they are carried to their end"
             ));
         }
         if scheduled > 0 {
@@ -140,6 +144,8 @@ pub(in crate::portal) async fn show(
         next: listed.next,
         code_shown: code,
         chosen,
+        events: events_of(viewer.caller.tenant, id),
+        tenant: viewer.caller.tenant.0,
         queue: format!("/{}/plan-queue?bulk_change_id={id}", segment(portal)),
         may_edit: viewer.may(portal, Action::Edit),
         is_running: detail.change.processed_at.is_none(),
@@ -229,7 +235,7 @@ pub(super) fn path_id(text: &str) -> Result<i64, ApiProblem> {
 
 /// `POST /{portal}/bulk-changes/{id}/start`
 pub(in crate::portal) async fn start(viewer: Viewer, place: Path<(String, String)>) -> Result<Response, PageRefused> {
-    let (address, id) = changed(&place)?;
+    let (address, id) = changed(&viewer, &place).await?;
     let (engine, by) = (viewer.web.engine.clone(), viewer.caller.clone());
     match carried_through(async move { engine.start(&by, id).await }).await {
         Ok(change) => Ok((AuditNote { devices: change.counts.total }, Redirect::to(&address)).into_response()),
@@ -239,7 +245,7 @@ pub(in crate::portal) async fn start(viewer: Viewer, place: Path<(String, String
 
 /// `POST /{portal}/bulk-changes/{id}/cancel`
 pub(in crate::portal) async fn cancel(viewer: Viewer, place: Path<(String, String)>) -> Result<Response, PageRefused> {
-    let (address, id) = changed(&place)?;
+    let (address, id) = changed(&viewer, &place).await?;
     let (engine, by) = (viewer.web.engine.clone(), viewer.caller.clone());
     match carried_through(async move { engine.cancel(&by, id).await }).await {
         Ok(change) => Ok((AuditNote { devices: change.counts.total }, Redirect::to(&address)).into_response()),
@@ -249,7 +255,7 @@ pub(in crate::portal) async fn cancel(viewer: Viewer, place: Path<(String, Strin
 
 /// `POST /{portal}/bulk-changes/{id}/retry`: all rows in ERROR, or those with `code`.
 pub(in crate::portal) async fn retry(viewer: Viewer, place: Path<(String, String)>, form: Form) -> Result<Response, PageRefused> {
-    let (address, id) = changed(&place)?;
+    let (address, id) = changed(&viewer, &place).await?;
     let mut fields = form.parameters();
     let code = fields.term("code", Code::ALL);
     fields.finish()?;
@@ -264,9 +270,8 @@ pub(in crate::portal) async fn retry(viewer: Viewer, place: Path<(String, String
     }
 }
 
-/// The change that an address names, and where it is shown.
-fn changed(Path((portal, id)): &Path<(String, String)>) -> Result<(String, BulkChangeId), ApiProblem> {
-    let portal: PortalType = portal_of(portal)?;
-    let id = path_id(id)?;
-    Ok((format!("/{}/bulk-changes/{id}", segment(portal)), BulkChangeId(id)))
+/// Where the change that an address names is shown, and its id. Nothing is done to one of another portal. Errors: as of [`seen`].
+async fn changed(viewer: &Viewer, Path((portal, id)): &Path<(String, String)>) -> Result<(String, BulkChangeId), ApiProblem> {
+    let change = seen(viewer, portal, id).await?;
+    Ok((address_of(&change), change.id))
 }

@@ -6,7 +6,7 @@ use askama::Template;
 use axum::extract::Path;
 use axum::http::Uri;
 use axum::response::Response;
-use lineshift_domain::ids::ServiceProviderId;
+use lineshift_domain::ids::{ServiceProviderId, TenantId};
 use lineshift_domain::scopes::Action;
 use lineshift_domain::terms::{BulkChangeStatus, PortalType};
 use lineshift_store::bulk_changes::BulkChangeFilter;
@@ -47,6 +47,7 @@ struct StatusChoice {
 
 /// A bulk change in a list.
 pub(in crate::portal) struct ChangeRow {
+    id: i64,
     pub(in crate::portal) address: String,
     pub(in crate::portal) title: String,
     pub(in crate::portal) portal: String,
@@ -123,6 +124,7 @@ pub(in crate::portal) async fn rows(viewer: &Viewer, changes: Vec<BulkChangeView
 fn row(viewer: &Viewer, change: BulkChangeView, providers: &BTreeMap<ServiceProviderId, String>) -> ChangeRow {
     let provider = providers.get(&ServiceProviderId(change.service_provider_id)).cloned().unwrap_or_default();
     ChangeRow {
+        id: change.id,
         address: address(&change),
         title: title(&change),
         provider,
@@ -140,10 +142,16 @@ fn row(viewer: &Viewer, change: BulkChangeView, providers: &BTreeMap<ServiceProv
 }
 
 /// Shows the progress of the first of them live: only few, as browsers open few connections.
-pub(in crate::portal) fn follow_first(changes: &mut [ChangeRow], most: usize) {
+pub(in crate::portal) fn follow_first(changes: &mut [ChangeRow], tenant: TenantId, most: usize) {
     for change in changes.iter_mut().filter(|change| !change.held).take(most) {
-        change.events = change.address.rsplit_once('/').map(|(_, id)| format!("/api/v1/bulk-changes/{id}/events"));
+        change.events = Some(events_of(tenant, change.id));
     }
+}
+
+/// Where the progress of a change comes from. Two tenants may have a change of that number, and whoever has two windows may be in the other
+/// tenant by now: so the address says which is meant.
+pub(in crate::portal) fn events_of(tenant: TenantId, id: i64) -> String {
+    format!("/api/v1/bulk-changes/{id}/events?tenant={tenant}")
 }
 
 /// What a change is called: its name, else what it does.

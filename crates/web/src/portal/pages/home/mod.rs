@@ -67,7 +67,7 @@ pub(in crate::portal) async fn home(viewer: Viewer, _: NoParameters) -> Result<R
         let began = start_of_day(today, viewer.zone());
         let ended = store.list_failed(caller.tenant, &portals, whose, began, CHANGES).await?;
         running = shown(&viewer, unfinished).await?;
-        follow_first(&mut running, FOLLOWED);
+        follow_first(&mut running, caller.tenant, FOLLOWED);
         failed = shown(&viewer, ended).await?;
         let counted = viewer.web.figures.of(&viewer).await?;
         due = due_days(&viewer, today, &counted);
