@@ -10,7 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::multipart::{self, Parts, SentFile};
 use super::reading::beside;
-use super::refused::PageRefused;
+use super::refused::{PageRefused, leading_back};
 use super::send_again::{self, Sent, token_alone};
 use crate::Web;
 use crate::auth::{Authenticated, By};
@@ -115,8 +115,10 @@ pub(super) async fn read(State(web): State<Web>, mut request: Request, next: Nex
     if request.method() != Method::POST {
         return next.run(request).await;
     }
+    let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
+    let path = request.uri().path().to_owned();
     match take(&web, &mut request).await {
-        Ok(()) => next.run(request).await,
+        Ok(()) => leading_back(next.run(request).await, &route, &path),
         Err(refused) => refused.into_response(),
     }
 }

@@ -79,7 +79,7 @@ fn value_after(page: &str, mark: &str) -> String {
 async fn an_order_for_which_there_is_no_turn_keeps_its_form() {
     let desk = Desk::new().await;
     let fields = [("customer", "4711"), ("Name", "Monday")];
-    let held = desk.web.large_bodies.turns.take(desk.operator.tenant()).await.ok().expect("the turn");
+    let held = desk.web.large_bodies.turns.take(desk.operator.tenant()).await.expect("the turn");
     let (status, _, page) = desk.send("/m2m/order/assign", &fields).await;
     assert_eq!(status, 429, "{page}");
     assert!(page.contains("value=\"Monday\"") && page.contains("(customer 4711)"), "what was typed stays: {page}");
@@ -94,7 +94,7 @@ async fn an_order_for_which_there_is_no_turn_keeps_its_form() {
         .chain([("customer".to_owned(), "Fleet Rentals (customer 4711)".to_owned()), ("Name".to_owned(), "Monday".to_owned())])
         .collect();
     let carried: Vec<(&str, &str)> = carried.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let held = desk.web.large_bodies.turns.take(desk.operator.tenant()).await.ok().expect("the turn");
+    let held = desk.web.large_bodies.turns.take(desk.operator.tenant()).await.expect("the turn");
     let (status, _, page) = desk.send("/m2m/order/assign/confirm", &carried).await;
     assert_eq!(status, 429, "{page}");
     assert!(page.contains("Send again") && page.contains("send this one again later"), "{page}");
@@ -111,7 +111,7 @@ async fn an_order_for_which_there_is_no_turn_keeps_its_form() {
 #[tokio::test]
 async fn what_was_pasted_or_ticked_stays_where_there_is_no_turn_to_read_it() {
     let desk = Desk::new().await;
-    let held = desk.web.readings.take(desk.operator.tenant()).await.ok().expect("the turn");
+    let held = desk.web.readings.take(desk.operator.tenant()).await.expect("the turn");
     let text = iccid(1);
     let (status, _, page) = desk.send("/m2m/selection/paste", &[("text", &text)]).await;
     assert_eq!(status, 429, "{page}");

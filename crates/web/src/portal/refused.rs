@@ -4,8 +4,8 @@ use askama::Template;
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 
-use super::page::{Bare, answer};
-use super::send_again::SendAgain;
+use super::page::{Bare, answer, html};
+use super::send_again::{SendAgain, page_of};
 use crate::problem::ApiProblem;
 use crate::views::ProblemView;
 
@@ -42,6 +42,21 @@ impl PageRefused {
 struct Refused {
     bare: Bare,
     problem: ProblemView,
+    /// Where to go on.
+    back: String,
+}
+
+/// Why there is no page, in the answer's extensions, for whoever knows a better way on than the first page.
+#[derive(Clone)]
+struct Told(ProblemView);
+
+/// The answer to a form, which leads back to the page on which the form stands if all it says is why nothing was done.
+pub(super) fn leading_back(mut answer: Response, route: &str, path: &str) -> Response {
+    if let Some(Told(problem)) = answer.extensions_mut().remove() {
+        *answer.body_mut() =
+            html(&Refused { bare: Bare::titled(problem.title.clone()), problem, back: page_of(route, path) }).into();
+    }
+    answer
 }
 
 impl IntoResponse for PageRefused {
@@ -55,7 +70,13 @@ impl IntoResponse for PageRefused {
                 if problem.status() == StatusCode::FORBIDDEN {
                     view.title = "You may not do that".to_owned();
                 }
-                as_page(problem, &Refused { bare: Bare::titled(view.title.clone()), problem: view })
+                let is_there = problem.status() != StatusCode::NOT_FOUND;
+                let page = Refused { bare: Bare::titled(view.title.clone()), problem: view.clone(), back: "/".to_owned() };
+                let mut answer = as_page(problem, &page);
+                if is_there {
+                    answer.extensions_mut().insert(Told(view));
+                }
+                answer
             }
         }
     }

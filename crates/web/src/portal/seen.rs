@@ -127,8 +127,14 @@ mod tests {
         let seen = json!({"name": "Yard", "roles": [2, 1], "reach": ["site:7", "customer:5"], "is_active": true, "other": 1});
         let opened = FormShown::new("/x", "Save", &fields, Source::Stored(&seen), None);
         let opened = opened.of_stored(&fields, &seen, Source::Stored(&seen), None);
-        let typed =
-            form(&[("seen", &opened.seen), ("name", "Yard A"), ("roles", "1"), ("reach", "customer:5\r\nsite:7"), ("word", "x")]);
+        let typed = form(&[
+            ("seen", &opened.seen),
+            ("name", "Yard A"),
+            ("roles", "1"),
+            ("reach", "customer:5\r\nsite:7"),
+            ("is_active", "true"),
+            ("word", "x"),
+        ]);
         let same = json!({"name": "Yard", "roles": [1, 2], "reach": ["customer:5", "site:7"], "is_active": true, "other": 2});
         assert!(require_unchanged(&fields, &same, &typed).is_ok(), "what no field holds does not count, nor does an order");
         let now = json!({"name": "Yard", "roles": [2], "reach": ["site:7", "customer:5"], "is_active": false});

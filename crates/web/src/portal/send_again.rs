@@ -140,7 +140,7 @@ fn address_of(uri: &Uri) -> String {
 }
 
 /// The page on which a form stands that is sent to an address.
-fn page_of(route: &str, path: &str) -> String {
+pub(super) fn page_of(route: &str, path: &str) -> String {
     let is_page = |route: &str| PAGES.iter().any(|row| row.method == "get" && row.path == route);
     let (mut route, mut path) = match route {
         "/tenant" | "/invitations" | "/invitations/{id}/decline" => return "/tenants".to_owned(),

@@ -146,6 +146,7 @@ async fn failures_are_shown_first_and_retried_by_their_reason() {
 
     let wrong = ada.send_from(&address, &format!("{address}/retry"), &[("code", "no_such_code")]).await;
     assert_eq!(wrong.status, 422, "{}", wrong.text());
+    assert!(wrong.text().contains(&format!("href=\"{address}\">Go back")), "{}", wrong.text());
     // Entries of one moment stand in no order.
     app.operator.clock.advance(chrono::TimeDelta::seconds(1));
     let retried = ada.send_from(&address, &format!("{address}/retry"), &[("code", "device_not_found")]).await;

@@ -215,7 +215,7 @@ async fn order(looker: &mut Looker, world: &World) {
 async fn steer(looker: &mut Looker) {
     let settle = "/{portal}/bulk-changes/{id}/lines/{row}/settle";
     looker.sends(settle, "/m2m/bulk-changes/1/lines/1/settle", &[("as", "stands")], 422, "say there what stands").await;
-    looker.sends("/{portal}/plan-queue/{id}/move", "/m2m/plan-queue/1/move", &[("effective_date", "soon")], 422, "").await;
+    looker.sends("/{portal}/plan-queue/{id}/move", "/m2m/plan-queue/4711/move", &[("effective_date", "soon")], 404, "").await;
     looker.sends("/{portal}/bulk-changes/{id}/start", "/m2m/bulk-changes/4711/start", &[], 404, "").await;
 }
 

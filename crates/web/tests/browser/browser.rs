@@ -324,16 +324,10 @@ impl Browser {
         self.driver.say_yes().await.expect("it is answered");
     }
 
-    /// Opens another tab before this one, or closes it again.
-    pub(crate) async fn cover(&self, is_covered: bool) {
-        if is_covered {
-            return self.driver.open_tab().await.expect("another tab");
-        }
-        let (tabs, mine) = self.driver.tabs().await.expect("the tabs");
-        let other = tabs.iter().find(|tab| **tab != mine).expect("another tab");
-        self.driver.speak_to(other).await.expect("it is there");
-        self.driver.close_tab().await.expect("it is closed");
-        self.driver.speak_to(&mine).await.expect("it is there");
+    /// Puts the window out of sight, or brings it back.
+    pub(crate) async fn hide(&self, is_hidden: bool) {
+        let done = if is_hidden { self.driver.minimize().await } else { self.driver.restore(1280, 900).await };
+        done.expect("a window");
     }
 
     /// Waits until a script says yes.

@@ -83,11 +83,11 @@ async fn a_page_that_nobody_sees_does_not_ask() {
         format!("return streams.length === {count} && streams.at(-1).readyState === EventSource.{state}")
     };
     browser.comes_true(&streams(1, "OPEN")).await;
-    browser.cover(true).await;
+    browser.hide(true).await;
     browser.comes_true(&streams(1, "CLOSED")).await;
     world.app.operator.run_until_idle().await;
     assert!(browser.text("dl.counts").await.contains("Open\n4"), "it stands as it was left");
-    browser.cover(false).await;
+    browser.hide(false).await;
     browser.says("[data-live=status]", "PARTIAL").await;
 }
 

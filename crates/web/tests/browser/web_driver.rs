@@ -144,25 +144,14 @@ impl WebDriver {
         self.post(path, json!({"script": script, "args": []})).await
     }
 
-    /// Opens another tab in front of the one that is spoken to.
-    pub(crate) async fn open_tab(&self) -> Result<(), String> {
-        self.post("/window/new", json!({"type": "tab"})).await.map(drop)
+    /// Puts the window out of sight.
+    pub(crate) async fn minimize(&self) -> Result<(), String> {
+        self.post("/window/minimize", json!({})).await.map(drop)
     }
 
-    /// Every tab, the first one first; the one that is spoken to.
-    pub(crate) async fn tabs(&self) -> Result<(Vec<Value>, Value), String> {
-        let all = self.get("/window/handles").await?.as_array().cloned().unwrap_or_default();
-        Ok((all, self.get("/window").await?))
-    }
-
-    /// Speaks to a tab, wherever it is.
-    pub(crate) async fn speak_to(&self, tab: &Value) -> Result<(), String> {
-        self.post("/window", json!({"handle": tab})).await.map(drop)
-    }
-
-    /// Closes the tab that is spoken to.
-    pub(crate) async fn close_tab(&self) -> Result<(), String> {
-        self.ask(Method::DELETE, "/window", json!({})).await.map(drop)
+    /// Brings it back, in a size.
+    pub(crate) async fn restore(&self, width: u32, height: u32) -> Result<(), String> {
+        self.post("/window/rect", json!({"width": width, "height": height})).await.map(drop)
     }
 
     /// What a script of the page asks the person.
