@@ -120,7 +120,7 @@ pub(super) async fn show(
     let of_change = asked("bulk_change_id").and_then(|id| id.parse().ok()).map(|id| OfChange {
         id,
         is_refused: state == PlanQueueState::Failed,
-        may_choose: may_choose(&viewer, portal),
+        may_choose: may_choose(viewer, portal),
         choose: format!("/{}/selection/refused", segment(portal)),
     });
     let (listed, search) = if is_given(&["device_id", "bulk_change_id"]) {
