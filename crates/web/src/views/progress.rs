@@ -12,6 +12,9 @@ pub struct ProgressView {
     /// Its status.
     #[schema(example = "PROCESSING")]
     pub status: String,
+    /// Whether it waits for a start.
+    #[serde(default)]
+    pub held: bool,
     /// How many rows stand where.
     pub counts: CountsView,
     /// Rows that became final a second, lately; null: not known yet.

@@ -34,6 +34,7 @@ async fn a_change_is_followed_from_its_start_to_its_end() {
         "total": 4
       },
       "devices_per_second": null,
+      "held": false,
       "seconds_left": null,
       "status": "NEW"
     }

@@ -18,12 +18,13 @@ use lineshift_store::bulk_changes::BulkChangeView;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
+use utoipa::IntoParams;
 
-use super::visible;
+use super::{of_tenant_meant, visible};
 use crate::Web;
 use crate::auth::{Authenticated, By};
 use crate::problem::ApiProblem;
-use crate::query::{NoParameters, PathId};
+use crate::query::{Parameters, PathId};
 use crate::serve::Closing;
 use crate::shares::{Place, Shares};
 use crate::views::{CountsView, ProgressView};
@@ -80,14 +81,25 @@ impl Streams {
     }
 }
 
+/// The parameters, for the OpenAPI document.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes parameters that are read one by one, so that all problems are found")]
+pub(crate) struct EventsParams {
+    /// The tenant that is meant; where the caller is of another, nothing is answered of it (409).
+    tenant: Option<i64>,
+}
+
 /// Follows a bulk change
 ///
-/// Server-sent events: `progress` at once and then whenever status or counts have changed, at most four a second; `done`
+/// Server-sent events: `progress` at once and then whenever status or counts have changed or it is started, at most four a second; `done`
 /// with the same data when the change is completed, which ends the stream. It also ends when the server stops (connect
 /// again) and when the key is not valid any more or the session is over. At most 32 streams of a key or person are open at once, 256 of a
 /// tenant, and 1,024 of a server.
-#[utoipa::path(get, path = "/api/v1/bulk-changes/{id}/events", tag = crate::api::tag::BULK_CHANGES, params(("id" = i64, Path, description = "The bulk change")),
+#[utoipa::path(get, path = "/api/v1/bulk-changes/{id}/events", tag = crate::api::tag::BULK_CHANGES, 
+    params(("id" = i64, Path, description = "The bulk change"), EventsParams),
     responses(
+        (status = 409, description = "Another tenant is meant than the caller's", body = crate::views::ProblemView, content_type = "application/problem+json"),
         (status = 200, description = "Events; the data of each is a Progress", body = ProgressView, content_type = "text/event-stream"),
         (status = 429, description = "Too many streams are open", body = crate::views::ProblemView, content_type = "application/problem+json"),
     ))]
@@ -95,9 +107,11 @@ pub(crate) async fn follow_bulk_change(
     State(web): State<Web>,
     Authenticated { caller, by }: Authenticated,
     PathId(id): PathId,
-    _: NoParameters,
+    mut parameters: Parameters,
     closing: Option<Extension<Closing>>,
 ) -> Result<Response, ApiProblem> {
+    of_tenant_meant(&mut parameters, &caller)?;
+    parameters.finish()?;
     // Subscribed before the first look, so that no change falls between the two.
     let changes = web.engine.events().subscribe();
     let change = visible(&web, &caller, id).await?;
@@ -140,7 +154,7 @@ struct Watch {
     closing: Closing,
     meter: Meter,
     /// What was told last.
-    last: Option<(String, CountsView)>,
+    last: Option<(String, bool, CountsView)>,
     /// What is to be told next.
     ready: VecDeque<Event>,
     looked_at: Instant,
@@ -216,16 +230,17 @@ impl Watch {
     /// enough: until their history is written, the change cannot be retried.
     fn note(&mut self, change: &BulkChangeView) {
         let counts = CountsView::of(change);
-        let status = change.status().to_string();
+        let (status, held) = (change.status().to_string(), change.is_held() && !change.receiving);
         let done = counts.open == 0 && change.processed_at.is_some();
         let rate = self.meter.rate(counts.total - counts.open, self.looked_at);
         let progress = ProgressView {
             status: status.clone(),
+            held,
             counts,
             devices_per_second: rate,
             seconds_left: if done { Some(0) } else { rate.and_then(|rate| seconds_left(counts.open, rate)) },
         };
-        let now = Some((status, counts));
+        let now = Some((status, held, counts));
         if self.last != now {
             self.last = now;
             self.ready.extend(event("progress", &progress));

@@ -13,6 +13,7 @@ use lineshift_store::paging::MAX_PAGE_ITEMS;
 
 use super::bulk_change::seen;
 use crate::api::bulk_changes::export::{COLUMNS, Export, Rows, cells};
+use crate::api::bulk_changes::of_tenant_meant;
 use crate::portal::address::given;
 use crate::portal::refused::PageRefused;
 use crate::portal::viewer::Viewer;
@@ -38,15 +39,16 @@ impl Kind {
 }
 
 /// `GET /{portal}/bulk-changes/{id}/download`: `format` csv or xlsx; `status` and `code` choose as on the page, or `row`, given
-/// for each line that was ticked; `ticked` says that a form with ticks was sent, which may have none.
+/// for each line that was ticked; `ticked` says that a form with ticks was sent, which may have none; `tenant` is the one whose page it was.
 pub(in crate::portal) async fn download(
     viewer: Viewer,
     Path((portal, id)): Path<(String, String)>,
     uri: Uri,
 ) -> Result<Response, PageRefused> {
-    let change = seen(&viewer, &portal, &id).await?;
     let (ticks, others): (Vec<_>, Vec<_>) = given(&uri).into_iter().partition(|(name, _)| name == ROW);
     let mut parameters = Parameters::of_pairs(others);
+    of_tenant_meant(&mut parameters, &viewer.caller)?;
+    let change = seen(&viewer, &portal, &id).await?;
     let rows = ticked(&mut parameters, &ticks);
     let kind = parameters.parsed("format", "csv or xlsx", Kind::of).unwrap_or(Kind::Csv);
     let status = parameters.term("status", DeviceChangeStatus::ALL);
