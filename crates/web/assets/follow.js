@@ -54,7 +54,8 @@ async function renew(section) {
   // Where the address does not say which lines are shown, failures would come first once there are any: they stay those that are shown.
   const says = [...new URLSearchParams(location.search).keys()].some((name) => ["status", "code"].includes(name));
   const address = says ? location.href : document.querySelector("[data-part=tabs] [aria-current]").href;
-  const answer = await fetch(address, { cache: "no-store" }).catch(() => null);
+  // Nobody has asked for it: it does not keep anybody signed in.
+  const answer = await fetch(address, { cache: "no-store", headers: { "x-unattended": "yes" } }).catch(() => null);
   if (!answer || answer.status === 429 || answer.status >= 500) return null;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const fresh = [...page.querySelectorAll("[data-follow]")].find((it) => it.dataset.follow === section.dataset.follow);
@@ -72,7 +73,7 @@ async function renew(section) {
 
 // Renews now, or when the parts are old enough; in between nothing is asked.
 function renewals(section, renewed) {
-  let [at, timer, underWay, onceMore] = [Date.now(), 0, false, false];
+  let [at, timer, underWay, onceMore, isOwed] = [Date.now(), 0, false, false, false];
   const begin = async () => {
     [at, timer, onceMore] = [Date.now(), 0, underWay];
     // What was asked before must not be shown after what was asked later.
@@ -91,7 +92,13 @@ function renewals(section, renewed) {
       clearTimeout(timer);
       timer = setTimeout(begin, now ? AT_ONCE : Math.max(AT_ONCE, at + RENEWED - Date.now()));
     },
+    // Whoever comes back is owed what was not renewed.
+    resume: () => {
+      if (isOwed) timer = setTimeout(begin, AT_ONCE);
+      isOwed = false;
+    },
     end: () => {
+      isOwed ||= timer !== 0;
       clearTimeout(timer);
       timer = 0;
     },
@@ -150,7 +157,7 @@ function progressOf(section) {
     show("pace", words);
     tell("lost", words);
   };
-  return { progress, lost, end: renewing.end };
+  return { progress, lost, resume: renewing.resume, end: renewing.end };
 }
 
 // Refused by what was asked: whoever asks is not signed in any more, may not look, or is in another tenant by now.
@@ -158,7 +165,7 @@ const REFUSED = [401, 403, 404, 409];
 
 // Follows a bulk change. Whenever the line breaks it is taken up again; a page that nobody sees does not ask.
 function follow(section) {
-  const { progress, lost, end: endRenewing } = progressOf(section);
+  const { progress, lost, resume: resumeRenewing, end: endRenewing } = progressOf(section);
   let source = null;
   let again = 0;
   let pause = 1;
@@ -166,6 +173,7 @@ function follow(section) {
     clearTimeout(again);
     if (source || document.hidden) return;
     source = new EventSource(section.dataset.follow);
+    resumeRenewing();
     source.addEventListener("open", () => (pause = 1));
     source.addEventListener("progress", progress);
     source.addEventListener("done", (event) => {

@@ -111,6 +111,28 @@ pub(crate) async fn read_body(headers: &HeaderMap, body: Body, most: usize) -> R
     }
 }
 
+/// Reads a body of at most `kept` bytes within some time; none: it was longer, or took longer. Of a longer one the rest is passed over, up to
+/// `most` bytes in all: whoever is still sending sees no answer.
+pub(crate) async fn read_short(body: Body, kept: usize, most: usize, patience: Duration) -> Option<Vec<u8>> {
+    let reading = async {
+        let (mut stream, mut bytes, mut passed) = (body.into_data_stream(), Vec::new(), 0);
+        while let Some(chunk) = stream.next().await {
+            let chunk = chunk.ok()?;
+            passed += chunk.len();
+            if passed > most {
+                return None;
+            }
+            if passed <= kept {
+                bytes.extend_from_slice(&chunk);
+            } else {
+                bytes = Vec::new();
+            }
+        }
+        (passed <= kept).then_some(bytes)
+    };
+    tokio::time::timeout(patience, reading).await.ok().flatten()
+}
+
 async fn read_whole(headers: &HeaderMap, body: Body, most: usize) -> Result<Vec<u8>, ApiProblem> {
     let mut stream = body.into_data_stream();
     let declared = declared_length(headers);
@@ -199,6 +221,20 @@ mod tests {
         let problem = read_body(&HeaderMap::new(), chunks(11), 100).await.expect_err("one chunk too many");
         assert_eq!(problem.view().status, 413);
         assert!(problem.view().detail.contains("100 bytes"), "{}", problem.view().detail);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn of_a_body_that_nobody_may_send_little_is_kept_and_not_for_long() {
+        let chunks = |count: usize| {
+            let chunk = |_| Ok::<_, std::io::Error>(axum::body::Bytes::from_static(b"0123456789"));
+            Body::from_stream(futures::stream::iter((0..count).map(chunk)))
+        };
+        let short = |body| read_short(body, 100, 1_000, Duration::from_secs(10));
+        assert_eq!(short(chunks(10)).await.map(|bytes| bytes.len()), Some(100));
+        assert_eq!(short(chunks(11)).await, None);
+        assert_eq!(short(chunks(1_000)).await, None, "it does not read for ever");
+        let stopped = Body::from_stream(futures::stream::pending::<Result<axum::body::Bytes, std::io::Error>>());
+        assert_eq!(short(stopped).await, None);
     }
 
     #[tokio::test]

@@ -118,7 +118,7 @@ pub async fn lines_are_sought_by_several_things<S: Store>(store: &S) {
     let values = async |tenant, of, most| store.list_line_values(tenant, of, most).await.expect("listed");
     assert_eq!(values(fixture.tenant, LineValue::Status, 100).await, ["ACTIVATED", "DEACTIVATED"]);
     assert_eq!(values(fixture.tenant, LineValue::Status, 1).await, ["ACTIVATED"]);
-    assert_eq!(values(fixture.tenant, LineValue::CarrierRatePlan, 100).await, ["flat"]);
+    assert_eq!(values(fixture.tenant, LineValue::CarrierRatePlan, 100).await, ["carrier plan", "flat"]);
     assert_eq!(values(fixture.other, LineValue::Status, 100).await, Vec::<String>::new());
     let few = store.count_sought(fixture.tenant, &Reach::Everything, &any(), 5).await.expect("counted");
     assert_eq!(few, CountedLines { lines: 5, is_all: false });

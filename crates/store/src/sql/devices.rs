@@ -42,7 +42,7 @@ macro_rules! values_of {
             $column,
             ") FROM device WHERE tenant_id = $1 AND ",
             $column,
-            " IS NOT NULL UNION ALL SELECT (SELECT min(d.",
+            " > '' UNION ALL SELECT (SELECT min(d.",
             $column,
             ") FROM device AS d WHERE d.tenant_id = $1 AND d.",
             $column,

@@ -128,12 +128,13 @@ async fn take(web: &Web, request: &mut Request) -> Result<(), PageRefused> {
     let secure = ClientAddress::of(&parts.extensions).secure;
     csrf::check_origin(&parts.headers, secure)?;
     let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
+    let most = LONGER.iter().find(|(longer, _)| *longer == path).map_or(FORM_BYTES, |(_, most)| *most);
     let person = if OPEN.contains(&&*path) {
         None
     } else {
         match Person::of_cookie(&parts, web).await {
             Err(problem) if problem.status() == StatusCode::UNAUTHORIZED => {
-                return Err(send_again::signed_out(Sent::by_nobody(&parts, &path, body).await, problem));
+                return Err(send_again::signed_out(Sent::by_nobody(&parts, &path, body, most).await, problem));
             }
             found => Some(found?),
         }
@@ -141,7 +142,6 @@ async fn take(web: &Web, request: &mut Request) -> Result<(), PageRefused> {
     let found = person.clone().map(|person| Authenticated { caller: person.caller(), by: By::Person(Box::new(person)) });
     let standing = found.as_ref().map(|found| Standing::now(web, found));
     let boundary = require_form(&parts.headers, path == WITH_FILE)?;
-    let most = LONGER.iter().find(|(longer, _)| *longer == path).map_or(FORM_BYTES, |(_, most)| *most);
     let turn = match &found {
         Some(found) if most > FORM_BYTES => web.large_bodies.turn(found.caller.tenant, &parts.headers).await?.map(Arc::new),
         _ => None,

@@ -5,6 +5,8 @@
 //! was made for, and waits for a deliberate click; other sites can neither send such a form (its origin is looked at) nor show the page in
 //! a frame of theirs.
 
+use std::time::Duration;
+
 use askama::Template;
 use axum::body::Body;
 use axum::http::request::Parts;
@@ -19,12 +21,15 @@ use super::refused::PageRefused;
 use super::viewer::Viewer;
 use crate::Web;
 use crate::audit::holds_secrets;
-use crate::body::read_body;
+use crate::body::read_short;
 use crate::problem::ApiProblem;
 use crate::sign_in::person::Person;
 
 /// The most bytes of a form that are kept on a page for somebody who is not known by it.
 const KEPT: usize = 256 << 10;
+
+/// How long a form of somebody who is not signed in may be on its way: nobody holds connections who is nobody.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// How many fields, and how many characters of each, are shown to whoever wants to see what was filled in.
 const SHOWN: (usize, usize) = (50, 200);
@@ -114,10 +119,10 @@ impl Sent {
         Self { route: route.to_owned(), address, shown, fields: not_kept.map_or(Ok(filled), Err) }
     }
 
-    /// The form of somebody who is not signed in; of a longer one the rest is passed over.
-    pub(super) async fn by_nobody(parts: &Parts, route: &str, body: Body) -> Self {
-        let body = read_body(&parts.headers, body, KEPT).await;
-        Self::of_body(parts, route, body.ok().as_deref())
+    /// The form of somebody who is not signed in, of at most so many bytes; of a longer one than is kept the rest is passed over.
+    pub(super) async fn by_nobody(parts: &Parts, route: &str, body: Body, most: usize) -> Self {
+        let body = read_short(body, KEPT, most, PATIENCE).await;
+        Self::of_body(parts, route, body.as_deref())
     }
 
     /// A form that was read; none: it was too long for that.

@@ -18,6 +18,9 @@ use crate::client_address::ClientAddress;
 use crate::problem::ApiProblem;
 use crate::serve::Closing;
 
+/// What a page's script sends with what nobody has asked for: it does not keep anybody signed in.
+const UNATTENDED: &str = "x-unattended";
+
 /// Somebody who is signed in, and with what.
 #[derive(Debug, Clone)]
 pub(crate) struct Person {
@@ -50,7 +53,9 @@ impl Person {
         let token = cookie::shown(&parts.headers, client.secure).ok_or_else(ApiProblem::unauthorized)?;
         let now = web.engine.clock().now();
         let signed_in = current(web, &token, now).await?.ok_or_else(ApiProblem::unauthorized)?;
-        web.sign_in.uses.note(web, token.tenant(), &signed_in.session, now, parts.extensions.get::<Closing>());
+        if !parts.headers.contains_key(UNATTENDED) {
+            web.sign_in.uses.note(web, token.tenant(), &signed_in.session, now, parts.extensions.get::<Closing>());
+        }
         Ok(Self { signed_in, token })
     }
 

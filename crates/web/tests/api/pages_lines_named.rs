@@ -71,3 +71,16 @@ async fn statuses_and_carrier_plans_are_suggested_and_found_in_any_case() {
     let one = Browser::signed_in(&app, "one@fleet.example").await;
     assert!(!one.page("/m2m/lines").await.contains("l-status"));
 }
+
+#[tokio::test]
+async fn a_site_that_is_a_customer_has_no_other_site() {
+    let (app, ada) = with_two_amop_lines().await;
+    let (site, other) = (app.operator.amop_site, app.operator.rev_site);
+    let name = app.operator.store.get_site(app.operator.tenant(), site).await.expect("the site").name.replace(' ', "+");
+    let led = ada.open(&format!("/m2m/lines?customer={name}&site={name}")).await;
+    assert_eq!(led.header("location"), &*format!("/m2m/lines?site_id={site}"), "one site in both fields");
+    let led = ada.open(&format!("/m2m/lines?customer={name}&site_id={site}")).await;
+    assert_eq!(led.header("location"), &*format!("/m2m/lines?site_id={site}"));
+    let page = ada.page(&format!("/m2m/lines?customer={name}&site_id={other}")).await;
+    assert!(page.contains("No line is of the customer") && !page.contains("<tbody>"), "{page}");
+}

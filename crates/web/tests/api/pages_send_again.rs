@@ -137,7 +137,7 @@ async fn secrets_long_texts_and_files_are_kept_on_no_page() {
     app.signed_in(ADA, &["administrator"], "*").await;
     let mut browser = Browser::signed_in(&app, ADA).await;
     let token = token_of(&browser.page("/account").await);
-    let long = format!("{}{}", iccid(1), " ".repeat(300 << 10));
+    let long = format!("{}{}", iccid(1), " ".repeat(5 << 20));
     for out in [false, true] {
         sign_in(&mut browser, ADA).await;
         if out {

@@ -34,7 +34,7 @@ async fn changes_are_followed_without_moving_the_page_sideways() {
     }
     browser.go("/m2m/bulk-changes").await;
     // There is no head of the table above the figures any more: each says what it counts.
-    let label = "return getComputedStyle(document.querySelector('[data-live=error]'), '::before').content";
+    let label = "return getComputedStyle(document.querySelector('[data-live=failed]'), '::before').content";
     assert_eq!(browser.script(label).await, "\"Failed: \"", "a figure says what it counts");
     browser.go("/m2m/bulk-changes/1").await;
     browser.press("steps and log").await;

@@ -56,8 +56,6 @@ const MAY_READ_A_TENANT: &[&str] = &[
     "portable catalogue::HAS_MORE_CUSTOMERS",
     "portable catalogue::HAS_MORE_AMOP_SITES",
     // The least of an index is its first entry.
-    "portable devices::LIST_STATUSES",
-    "portable devices::LIST_CARRIER_PLANS",
     "portable plan_queue::EARLIEST_OPEN",
 ];
 

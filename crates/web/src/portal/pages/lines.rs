@@ -183,7 +183,22 @@ async fn resolve(
             }
         }
     }
+    if let Some(of_both) = at_two_sites(given, &resolved) {
+        trouble.push(Trouble { text: of_both, meant: Vec::new() });
+    }
     Ok((resolved, trouble))
+}
+
+/// Why no line is as it was sought, where a site that is a customer itself is sought as that, and another site beside it.
+fn at_two_sites(given: &[(String, String)], resolved: &[(Named, Meant)]) -> Option<String> {
+    let (_, customer) = resolved.iter().find(|(typed, meant)| *typed == Named::Customer && meant.by == Named::Site)?;
+    let typed = resolved.iter().find(|(typed, _)| *typed == Named::Site).map(|(_, site)| site.id);
+    let by_id = given.iter().find(|(name, _)| name == Named::Site.parameter()).and_then(|(_, id)| id.parse().ok());
+    let other = typed.or(by_id).filter(|site| *site != customer.id)?;
+    Some(format!(
+        "No line is of the customer {:?} and at site {other}: that customer is a site itself, {}. Leave one of them out.",
+        customer.name, customer.id
+    ))
 }
 
 /// The address that seeks the same with ids in the place of names, from the first page on.
@@ -192,7 +207,10 @@ fn sought_by(address: &str, given: &[(String, String)], resolved: &[(Named, Mean
     let is_replaced = |name: &str| resolved.iter().any(|(typed, meant)| replaces(name, *typed) || name == meant.by.parameter());
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.extend_pairs(given.iter().filter(|(name, _)| name != "after" && !is_replaced(name)));
-    query.extend_pairs(resolved.iter().map(|(_, meant)| (meant.by.parameter(), meant.id.to_string())));
+    let mut ids: Vec<(&str, i64)> = resolved.iter().map(|(_, meant)| (meant.by.parameter(), meant.id)).collect();
+    // A site that is a customer may stand in both fields.
+    ids.dedup();
+    query.extend_pairs(ids.into_iter().map(|(parameter, id)| (parameter, id.to_string())));
     format!("{address}?{}", query.finish())
 }
 
