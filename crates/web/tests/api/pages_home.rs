@@ -33,7 +33,7 @@ async fn home_shows_what_failed_what_waits_and_whose_lines_are() {
     let site = app.admin().await.read(&format!("/api/v1/sites/{}", app.operator.amop_site.0)).await;
     let by_customer = section(&page, "by-customer");
     assert!(by_customer.contains(site["name"].as_str().expect("a name")) && by_customer.contains(">3<"), "{by_customer}");
-    assert!(section(&page, "by-status").contains("ACTIVATED"), "{page}");
+    assert!(section(&page, "by-status").contains("/m2m/lines?status=ACTIVATED"), "{page}");
     assert!(section(&page, "lines").starts_with("3 lines"), "{page}");
     // Tomorrow it did not fail today.
     app.operator.clock.advance(chrono::TimeDelta::days(2));

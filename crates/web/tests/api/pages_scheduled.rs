@@ -110,7 +110,7 @@ async fn what_is_moved_keeps_its_time_of_day() {
     let app = with_entries().await;
     let mut ada = Browser::signed_in(&app, "ada@fleet.example").await;
     let page = ada.page("/m2m/plan-queue").await;
-    assert!(page.contains("at 23:45</span>") && page.contains("keeps its time of day"), "{page}");
+    assert!(page.contains(", at 23:45\"") && page.contains("keeps its time of day"), "{page}");
     let today = app.operator.clock.now().with_timezone(&chrono_tz::America::Chicago).date_naive();
     assert!(page.contains(&format!("min=\"{today}\"")), "days before are not offered: {page}");
     let (id, at) = entry_of(&app, 3).await;

@@ -92,11 +92,17 @@ pub(super) async fn line_charts(viewer: &Viewer, counted: &Counted) -> Result<Li
                 "Lines by status",
                 "Status",
                 &statuses,
-                |status: &String| (status.clone(), None),
+                |status: &String| (status.clone(), Some(in_status(portal, status))),
                 [("others", other_statuses), ("", 0)],
             ),
         ],
     })
+}
+
+/// The address of the lines in a status.
+fn in_status(portal: &str, status: &str) -> String {
+    let query = form_urlencoded::Serializer::new(String::new()).append_pair("status", status).finish();
+    format!("/{portal}/lines?{query}")
 }
 
 const fn rev(customer: LineCustomer) -> Option<RevCustomerId> {
