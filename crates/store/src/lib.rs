@@ -23,6 +23,7 @@ pub mod secrets;
 pub mod selections;
 pub mod signals;
 pub mod sql;
+mod story;
 pub mod sync;
 pub mod work;
 

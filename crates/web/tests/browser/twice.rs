@@ -6,17 +6,18 @@ use serde_json::json;
 use crate::browser::Manner;
 use crate::world::World;
 
-/// Presses every form of the page twice, says yes to whatever asks, and holds back what would be sent; how often each would have been.
+/// Presses every form of the page twice, says yes to whatever asks, and holds back what would be sent, as the last who hears of it; how often
+/// each would have been.
 const TWICE: &str = "window.confirm = () => true;
+    const sent = new Map();
+    addEventListener('submit', (event) => {
+        if (!event.defaultPrevented) sent.set(event.target, (sent.get(event.target) ?? 0) + 1);
+        event.preventDefault();
+    });
     return [...document.querySelectorAll('form[method=post]')].map((form) => {
-        let sent = 0;
         form.noValidate = true;
-        form.addEventListener('submit', (event) => {
-            if (!event.defaultPrevented) sent += 1;
-            event.preventDefault();
-        });
         for (const _ of [1, 2]) form.requestSubmit();
-        return sent;
+        return sent.get(form) ?? 0;
     });";
 
 #[tokio::test]
