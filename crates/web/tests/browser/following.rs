@@ -1,12 +1,10 @@
 //! Following a change while it runs, and steering it.
 
-use std::sync::Arc;
-
 use chrono::TimeDelta;
-use lineshift_engine::{Boundary, Engine, WorkerOptions};
 use serde_json::json;
 
 use crate::browser::{Browser, Manner};
+use crate::following_on::Stopping;
 use crate::line_between::LineBetween;
 use crate::world::World;
 
@@ -42,25 +40,11 @@ async fn a_change_goes_on_when_its_worker_is_killed_and_the_page_shows_it() {
     let world = World::with_lines(40).await;
     let change = world.change(40, true).await;
     let operator = &world.app.operator;
-    let (reached, mut comes) = tokio::sync::watch::channel(false);
-    let dies = Arc::new(move |boundary, _| {
-        let reached = reached.clone();
-        Box::pin(async move {
-            // Its rows are final; history and links are not written.
-            if boundary == Boundary::Completing {
-                reached.send_replace(true);
-                std::future::pending::<()>().await;
-            }
-        }) as _
-    });
-    let dying = Engine::new(Arc::clone(&operator.store), Arc::clone(&operator.clock) as _, *operator.engine.limits());
-    let dying = dying.with_boundaries(dies);
-    let worker = tokio::spawn(async move { dying.run_pages_until_idle(&WorkerOptions { owner: "dying".to_owned() }).await });
+    // Its rows are final; history and links are not written.
+    let worker = Stopping::start(&world);
     let browser = world.administrator(Manner::default()).await;
     browser.go(&format!("/m2m/bulk-changes/{change}")).await;
-    comes.wait_for(|reached| *reached).await.expect("it works");
-    worker.abort();
-    drop(worker.await);
+    worker.stops().await;
     browser.says("main", "Cancel what is open").await;
     operator.clock.advance(TimeDelta::seconds(60));
     operator.run_until_idle().await;

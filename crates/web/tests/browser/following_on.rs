@@ -13,13 +13,13 @@ use crate::browser::{Browser, Manner};
 use crate::world::World;
 
 /// A worker that carries out the rows of what there is, and then stops before it writes that the change has ended.
-struct Stopping {
+pub(crate) struct Stopping {
     worker: JoinHandle<()>,
     comes: tokio::sync::watch::Receiver<bool>,
 }
 
 impl Stopping {
-    fn start(world: &World) -> Self {
+    pub(crate) fn start(world: &World) -> Self {
         let operator = &world.app.operator;
         let (reached, comes) = tokio::sync::watch::channel(false);
         let stops = Arc::new(move |boundary, _| {
@@ -40,7 +40,7 @@ impl Stopping {
     }
 
     /// Waits until it has stopped, and ends it.
-    async fn stops(mut self) {
+    pub(crate) async fn stops(mut self) {
         self.comes.wait_for(|reached| *reached).await.expect("it works");
         self.worker.abort();
         drop(self.worker.await);
