@@ -12,8 +12,8 @@ use lineshift_domain::reach::Reach;
 use lineshift_domain::terms::{LineIdentifier, PortalType};
 use lineshift_store::devices::{LineFilter, LineOrder};
 use lineshift_store::selections::{
-    SELECTED_AT_ONCE, SelectedLine, SelectedMatching, Selecting, Selection, SelectionKey, SelectionStore, SelectionWindow,
-    Written,
+    SELECTED_AT_ONCE, SelectedLine, SelectedMatching, SelectedPart, Selecting, Selection, SelectionKey, SelectionStore,
+    SelectionWindow, Written,
 };
 use lineshift_store::sql::selections as text;
 use lineshift_store::{Result, StoreError};
@@ -142,12 +142,12 @@ impl<E: Engine> SelectionStore for SqlStore<E> {
         key: &SelectionKey,
         reach: &Reach,
         service_provider: Option<ServiceProviderId>,
-        after: Option<DeviceId>,
-        limit: usize,
+        part: SelectedPart,
     ) -> Result<Vec<SelectedLine>> {
         let (key, [customers, sites, providers]) = (*key, limits(reach));
-        let limit = limit.clamp(1, SELECTED_AT_ONCE) as i64;
-        let (after, provider) = (after.map_or(i64::MIN, |id| id.0), service_provider.map_or(0, |id| id.0));
+        let limit = part.limit.clamp(1, SELECTED_AT_ONCE) as i64;
+        let (after, through) = (part.after.map_or(i64::MIN, |id| id.0), part.through.map_or(i64::MAX, |id| id.0));
+        let provider = service_provider.map_or(0, |id| id.0);
         self.engine
             .read(tenant, move |sql| {
                 let ([user, portal], since) = (of(key), micros(key.since));
@@ -162,8 +162,25 @@ impl<E: Engine> SelectionStore for SqlStore<E> {
                     &sites as _,
                     &providers as _,
                     &since as _,
+                    &through as _,
                 ];
                 sql.query(tuned::LIST_LINES, &parameters, read_line)
+            })
+            .await
+    }
+
+    async fn find_selected_end(
+        &self,
+        tenant: TenantId,
+        key: &SelectionKey,
+        after: Option<DeviceId>,
+        lines: usize,
+    ) -> Result<Option<DeviceId>> {
+        let Some(passed) = lines.checked_sub(1) else { return Ok(after) };
+        let ([user, portal], after, passed) = (of(*key), after.map_or(i64::MIN, |id| id.0), passed as i64);
+        self.engine
+            .read(tenant, move |sql| {
+                sql.find(text::END_OF_CHUNK, &[&tenant.0, &user, &portal, &after, &passed], |row| Ok(DeviceId(row.get(0)?)))
             })
             .await
     }
@@ -192,7 +209,8 @@ impl<E: Engine> SelectionStore for SqlStore<E> {
         // Those beyond reach go as well: what is left of a selection is of other service providers.
         let mut after = None;
         loop {
-            let lines = self.list_selected(tenant, &key, &Reach::Everything, service_provider, after, SELECTED_AT_ONCE).await?;
+            let part = SelectedPart::after(after, SELECTED_AT_ONCE);
+            let lines = self.list_selected(tenant, &key, &Reach::Everything, service_provider, part).await?;
             let ids: Vec<DeviceId> = lines.iter().map(|line| line.device_id).collect();
             let Some(last) = ids.last().copied() else { break };
             let sent = ids_of(&ids)?;

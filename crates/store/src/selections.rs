@@ -66,6 +66,25 @@ pub struct SelectionWindow {
     pub limit: usize,
 }
 
+/// Which of the chosen lines are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SelectedPart {
+    /// Those after that line by id; none: from the first on.
+    pub after: Option<DeviceId>,
+    /// Up to that line and with it; none: to the last.
+    pub through: Option<DeviceId>,
+    /// How many lines, at most [`SELECTED_AT_ONCE`].
+    pub limit: usize,
+}
+
+impl SelectedPart {
+    /// So many from a line on.
+    #[must_use]
+    pub const fn after(after: Option<DeviceId>, limit: usize) -> Self {
+        Self { after, through: None, limit }
+    }
+}
+
 /// What came of adding the lines that a filter finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SelectedMatching {
@@ -144,16 +163,24 @@ pub trait SelectionStore {
     ) -> Result<Vec<Written>>;
     /// How many lines within reach are chosen of each service provider.
     async fn count_selected(&self, tenant: TenantId, key: &SelectionKey, reach: &Reach) -> Result<Vec<(ServiceProviderId, i64)>>;
-    /// The chosen lines within reach by id, at most [`SELECTED_AT_ONCE`]; all of them, or those of one service provider.
+    /// The chosen lines within reach by id; all of them, or those of one service provider.
     async fn list_selected(
         &self,
         tenant: TenantId,
         key: &SelectionKey,
         reach: &Reach,
         service_provider: Option<ServiceProviderId>,
-        after: Option<DeviceId>,
-        limit: usize,
+        part: SelectedPart,
     ) -> Result<Vec<SelectedLine>>;
+    /// The last of so many chosen lines after that one, within reach or not: where those divide what they read who read two parts side by
+    /// side. None: there are fewer.
+    async fn find_selected_end(
+        &self,
+        tenant: TenantId,
+        key: &SelectionKey,
+        after: Option<DeviceId>,
+        lines: usize,
+    ) -> Result<Option<DeviceId>>;
     /// Which of these lines are chosen.
     async fn find_selected(&self, tenant: TenantId, key: &SelectionKey, lines: &[DeviceId]) -> Result<Vec<DeviceId>>;
     /// Takes all lines out, however old the selection is, or those of one service provider. A large selection takes several short transactions.

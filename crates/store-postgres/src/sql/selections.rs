@@ -33,6 +33,23 @@ macro_rules! is_kept {
     };
 }
 
+/// Whether a chosen line `d` is reached. Whose reach is not limited needs no look at its assignment: every line has one.
+macro_rules! chosen_within {
+    ($customers:literal, $sites:literal, $providers:literal) => {
+        concat!(
+            "(",
+            $customers,
+            " = 'any' AND ",
+            $sites,
+            " = 'any' AND ",
+            $providers,
+            " = 'any' OR EXISTS (SELECT 1 FROM device_tenant AS dt WHERE dt.tenant_id = $1 AND dt.device_id = d.id AND ",
+            line_within!($customers, $sites, $providers),
+            "))"
+        )
+    };
+}
+
 lineshift_store::statements! {
     /// The lines within reach that have these ICCIDs: the place in the array, and the line. `$2` ICCIDs as a JSON array, `$3` customers,
     /// `$4` sites, `$5` service providers.
@@ -82,19 +99,17 @@ lineshift_store::statements! {
     COUNT_BY_PROVIDER = concat!(
         "SELECT d.service_provider_id, count(*) FROM selection_line AS s
          JOIN device AS d ON d.tenant_id = $1 AND d.id = s.device_id
-         JOIN device_tenant AS dt ON dt.tenant_id = $1 AND dt.device_id = s.device_id
-         WHERE s.tenant_id = $1 AND s.user_id = $2 AND s.portal_type = $3 AND ", line_within!("$4", "$5", "$6"), "
+         WHERE s.tenant_id = $1 AND s.user_id = $2 AND s.portal_type = $3 AND ", chosen_within!("$4", "$5", "$6"), "
            AND ", is_kept!("$7"), "
          GROUP BY d.service_provider_id ORDER BY d.service_provider_id"
     );
     /// Lines within reach by id. `$4` the id before the first, `$5` how many, `$6` the service provider or 0, `$7` customers, `$8` sites,
-    /// `$9` service providers, `$10` since when a selection counts. Rows: as many as are asked for, and those passed over that are of others; by primary keys.
+    /// `$9` service providers, `$10` since when a selection counts, `$11` the last id. Rows: as many as are asked for, and those passed over that are of others; by primary keys.
     LIST_LINES = concat!(
         "SELECT d.id, d.iccid, d.subscriber_number, d.service_provider_id FROM selection_line AS s
          JOIN device AS d ON d.tenant_id = $1 AND d.id = s.device_id
-         JOIN device_tenant AS dt ON dt.tenant_id = $1 AND dt.device_id = s.device_id
-         WHERE s.tenant_id = $1 AND s.user_id = $2 AND s.portal_type = $3 AND s.device_id > $4
-           AND ($6::bigint = 0 OR d.service_provider_id = $6) AND ", line_within!("$7", "$8", "$9"), "
+         WHERE s.tenant_id = $1 AND s.user_id = $2 AND s.portal_type = $3 AND s.device_id > $4 AND s.device_id <= $11
+           AND ($6::bigint = 0 OR d.service_provider_id = $6) AND ", chosen_within!("$7", "$8", "$9"), "
            AND ", is_kept!("$10"), "
          ORDER BY s.device_id LIMIT $5"
     );

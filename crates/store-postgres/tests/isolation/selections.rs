@@ -4,7 +4,7 @@ use lineshift_domain::lines::read_line;
 use lineshift_domain::reach::Reach;
 use lineshift_domain::terms::{LineIdentifier, PortalType};
 use lineshift_store::devices::LineFilter;
-use lineshift_store::selections::{Selecting, SelectionKey, SelectionStore, SelectionWindow, Written};
+use lineshift_store::selections::{SelectedPart, Selecting, SelectionKey, SelectionStore, SelectionWindow, Written};
 use lineshift_store_postgres::PostgresStore;
 
 use crate::filled::{Filled, Reference};
@@ -29,7 +29,8 @@ pub(crate) async fn try_selections(tried: &mut Tried<'_>, of: &Filled) {
     let (tenant, key, all) = (of.tenant, key(of), Reach::Everything);
     try_it!(tried, SelectionStore.find_selection(tenant, &key, &all));
     try_it!(tried, SelectionStore.count_selected(tenant, &key, &all));
-    try_it!(tried, SelectionStore.list_selected(tenant, &key, &all, Some(of.provider), None, 10));
+    try_it!(tried, SelectionStore.list_selected(tenant, &key, &all, Some(of.provider), SelectedPart::after(None, 10)));
+    try_it!(tried, SelectionStore.find_selected_end(tenant, &key, None, 2));
     try_it!(tried, SelectionStore.find_selected(tenant, &key, &of.lines));
     try_it!(tried, SelectionStore.select_lines(tenant, &key, &all, &of.lines[2..3], SELECTING()));
     try_it!(tried, SelectionStore.select_matching(tenant, &key, &all, &LineFilter::default(), WINDOW, SELECTING()));

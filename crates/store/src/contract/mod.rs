@@ -106,7 +106,7 @@ macro_rules! contract_tests {
             seen: a_member_is_changed_as_seen, an_account_is_set_as_seen, an_invitation_is_taken_up_once,
                 a_member_has_so_many_sessions;
             selections: a_selection_is_ones_own, a_selection_keeps_to_reach, what_a_filter_finds_is_chosen, what_is_written_is_chosen,
-                a_selection_is_divided_by_service_provider, an_old_selection_is_forgotten;
+                a_selection_is_divided_by_service_provider, a_selection_is_read_in_parts, an_old_selection_is_forgotten;
             steps: usp_assign_customer_update_site, usp_devicebulkchange_assign_non_rev_customer,
                 usp_devicebulkchange_customerrateplanchange_updatedevices,
                 usp_devicebulkchange_customerrateplanchange_updatedevicebynumber, a_page_schedules_its_lines,

@@ -13,7 +13,7 @@ use super::people::member;
 use crate::Store;
 use crate::devices::LineFilter;
 use crate::import::{ImportAssignment, ImportDevice};
-use crate::selections::{KEPT, SelectedMatching, Selecting, Selection, SelectionKey, SelectionWindow, Written};
+use crate::selections::{KEPT, SelectedMatching, SelectedPart, Selecting, Selection, SelectionKey, SelectionWindow, Written};
 
 const EVERYTHING: &Reach = &Reach::Everything;
 
@@ -36,7 +36,7 @@ async fn user<S: Store>(store: &S, tenant: TenantId, name: &str) -> UserId {
 async fn chosen<S: Store>(store: &S, tenant: TenantId, key: &SelectionKey, reach: &Reach) -> Vec<DeviceId> {
     let (mut ids, mut after) = (Vec::new(), None);
     loop {
-        let lines = store.list_selected(tenant, key, reach, None, after, 2).await.expect("a list");
+        let lines = store.list_selected(tenant, key, reach, None, SelectedPart::after(after, 2)).await.expect("a list");
         assert!(lines.len() <= 2);
         after = lines.last().map(|line| line.device_id);
         ids.extend(lines.iter().map(|line| line.device_id));
@@ -170,7 +170,8 @@ pub async fn a_selection_is_divided_by_service_provider<S: Store>(store: &S) {
     store.select_lines(tenant, &key, EVERYTHING, &lines, selecting(0)).await.expect("added");
     let counts = store.count_selected(tenant, &key, EVERYTHING).await.expect("counts");
     assert_eq!(counts, [(fixture.provider, 2), (second, 1)]);
-    let listed = store.list_selected(tenant, &key, EVERYTHING, Some(second), None, 10).await.expect("a list");
+    let listed =
+        store.list_selected(tenant, &key, EVERYTHING, Some(second), SelectedPart::after(None, 10)).await.expect("a list");
     let line = &listed[0];
     assert_eq!((listed.len(), line.device_id, line.service_provider_id), (1, lines[1], second));
     assert_eq!((line.iccid.as_str(), line.subscriber_number.as_deref()), (iccid(1).as_str(), Some(number(1).as_str())));
@@ -178,6 +179,22 @@ pub async fn a_selection_is_divided_by_service_provider<S: Store>(store: &S) {
     assert_eq!(chosen(store, tenant, &key, EVERYTHING).await, lines[1..2]);
     store.clear_selection(tenant, &key, Some(second)).await.expect("cleared");
     assert_eq!(store.find_selection(tenant, &key, EVERYTHING).await.expect("a look"), None);
+}
+
+/// Whoever reads two parts side by side learns where the first ends.
+pub async fn a_selection_is_read_in_parts<S: Store>(store: &S) {
+    let fixture = Fixture::new(store, "read in parts").await;
+    let (tenant, lines) = (fixture.tenant, fixture.lines(3).await);
+    let key = of(user(store, tenant, "parting").await, PortalType::M2M);
+    store.select_lines(tenant, &key, EVERYTHING, &lines, selecting(0)).await.expect("added");
+    let second = SelectedPart { after: Some(lines[0]), through: Some(lines[1]), limit: 10 };
+    let part = store.list_selected(tenant, &key, EVERYTHING, None, second).await.expect("a part");
+    assert_eq!(part.iter().map(|line| line.device_id).collect::<Vec<_>>(), lines[1..2]);
+    let end = async |after, count| store.find_selected_end(tenant, &key, after, count).await.expect("an end");
+    assert_eq!([end(None, 2).await, end(Some(lines[0]), 2).await], [Some(lines[1]), Some(lines[2])]);
+    assert_eq!([end(None, 4).await, end(Some(lines[0]), 0).await], [None, Some(lines[0])], "there are three; none is passed");
+    let other = of(user(store, tenant, "parting too").await, PortalType::M2M);
+    assert_eq!(store.find_selected_end(tenant, &other, None, 1).await.expect("an end"), None, "it is nobody else's");
 }
 
 /// What nobody touched for as long as selections are kept counts as nothing, whether it is dropped already or not: it is not read, not taken

@@ -4,7 +4,8 @@ use lineshift_domain::ids::{DeviceId, UserId};
 use lineshift_domain::reach::Reach;
 use lineshift_domain::terms::PortalType;
 use lineshift_engine::Clock as _;
-use lineshift_store::selections::{Selecting, SelectionKey};
+use lineshift_store::devices::LineFilter;
+use lineshift_store::selections::{SELECTED_AT_ONCE, Selecting, SelectionKey, SelectionWindow};
 use lineshift_testkit::app::TestApp;
 use lineshift_testkit::http::Answer;
 
@@ -53,6 +54,22 @@ impl<'a> Desk<'a> {
         let selecting = Selecting { now: operator.clock.now(), most: 1_000 };
         let store = &operator.store;
         store.select_lines(operator.tenant(), &self.key(), &Reach::Everything, &ids, selecting).await.expect("chosen");
+    }
+
+    /// Chooses all lines that there are.
+    pub(crate) async fn choose_all(&self) {
+        let operator = &self.app.operator;
+        let selecting = Selecting { now: operator.clock.now(), most: u64::MAX };
+        let (key, filter, mut after) = (self.key(), LineFilter::default(), None);
+        loop {
+            let window = SelectionWindow { after, limit: SELECTED_AT_ONCE };
+            let all = &Reach::Everything;
+            let chosen = operator.store.select_matching(operator.tenant(), &key, all, &filter, window, selecting).await;
+            after = chosen.expect("chosen").last;
+            if after.is_none() {
+                return;
+            }
+        }
     }
 
     /// How many lines are chosen.

@@ -7,6 +7,7 @@ use lineshift_engine::Clock as _;
 use lineshift_store::catalogue::{RevCustomer, Site};
 use lineshift_store::import::ImportDevice;
 use lineshift_store::plan_queue::PlanQueueFilter;
+use lineshift_store::selections::SELECTED_AT_ONCE;
 use lineshift_testkit::app::TestApp;
 use lineshift_testkit::operator::iccid;
 use serde_json::json;
@@ -202,4 +203,19 @@ async fn a_page_of_lines_from_a_place_beyond_all_numbers_is_shown() {
     let fields = [("customer", site.as_str()), ("step", "lines"), ("after", "0"), ("from", from.as_str())];
     let page = ada.preview("assign", &fields).await;
     assert!(page.contains(&iccid(1)), "{page}");
+}
+
+#[tokio::test]
+async fn of_more_lines_than_are_read_at_a_time_each_is_ordered_once() {
+    // Two parts are read side by side, then the two lines that are left.
+    let count = 2 * SELECTED_AT_ONCE as u64 + 2;
+    let app = TestApp::with_lines(count).await;
+    let mut ada = Desk::of(&app, "ada@fleet.example", &["operator"]).await;
+    ada.choose_all().await;
+    let site = format!("Corner Shop (site {})", app.operator.amop_site);
+    let preview = ada.preview("assign", &[("customer", &site)]).await;
+    assert!(preview.contains("Assign 10,002 lines to Corner Shop"), "{preview}");
+    let change = made(&ada.confirm(&preview).await);
+    let read = app.admin().await.get(&format!("/api/v1/bulk-changes/{change}")).await.json();
+    assert_eq!((&read["counts"]["total"], &read["counts"]["duplicates"]), (&json!(count), &json!(0)), "{read}");
 }

@@ -7,12 +7,15 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use lineshift_domain::ids::{DeviceId, TenantId};
+use futures::future::try_join_all;
+use lineshift_domain::ids::{DeviceId, TenantId, UserId};
 use lineshift_domain::reach::Reach;
 use lineshift_domain::terms::PortalType;
+use lineshift_engine::{Clock as _, SystemClock};
 use lineshift_store::Store;
 use lineshift_store::devices::{LineEventFilter, LineFilter, LineOrder};
 use lineshift_store::plan_queue::EntryFilter;
+use lineshift_store::selections::{SELECTED_AT_ONCE, SelectedLine, SelectedPart, SelectionKey};
 use reqwest::StatusCode;
 
 use super::browser::Browser;
@@ -50,6 +53,10 @@ pub(super) enum Call {
     Days(DateTime<Utc>),
     /// How many lines are whose.
     Figures,
+    /// The lines that somebody has chosen.
+    Chosen(UserId),
+    /// How many entries of the plan queue lines have.
+    OpenEntries(Vec<DeviceId>),
 }
 
 /// The store, and whose part of it is asked for.
@@ -97,8 +104,29 @@ impl Behind {
             Call::Failed(since) => drop(store.list_failed(tenant, PortalType::ALL, None, *since, HOME_CHANGES).await?),
             Call::Days(since) => drop(store.count_bulk_changes(tenant, None, *since).await?),
             Call::Figures => drop(store.count_lines(tenant, &reach).await?),
+            Call::Chosen(user) => drop(self.chosen(*user).await?),
+            Call::OpenEntries(lines) => {
+                let parts = lines.chunks(SELECTED_AT_ONCE);
+                drop(try_join_all(parts.map(|lines| store.count_open_entries(tenant, &reach, lines, None))).await?);
+            }
             Call::Get(_) | Call::GetIfAny(_) | Call::Post(..) => {}
         }
         Ok(started.elapsed())
+    }
+
+    /// What somebody has chosen in the portal that is measured.
+    pub(super) async fn chosen(&self, user: UserId) -> Result<Vec<SelectedLine>> {
+        let key = SelectionKey::at(user, PortalType::M2M, SystemClock.now());
+        let (mut chosen, mut after) = (Vec::new(), None);
+        loop {
+            let part = SelectedPart::after(after, SELECTED_AT_ONCE);
+            let listed = self.store.list_selected(self.tenant, &key, &Reach::Everything, None, part).await?;
+            let is_last = listed.len() < SELECTED_AT_ONCE;
+            after = listed.last().map(|line| line.device_id);
+            chosen.extend(listed);
+            if is_last {
+                return Ok(chosen);
+            }
+        }
     }
 }

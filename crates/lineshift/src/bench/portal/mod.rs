@@ -54,7 +54,7 @@ pub(super) async fn measure(store: Arc<dyn Store>, at: &str, directory: &Path, r
     let browser = Browser::sign_in(server.address(), prepare::EMAIL, prepare::PASSWORD).await?;
     prepared.choose(&browser).await?;
     let behind = Behind { store, tenant: prepared.tenant };
-    let pages = pages::pages(&prepared, &browser).await?;
+    let pages = pages::pages(&prepared, &browser, &behind).await?;
     let mut samples: Vec<Samples> = pages.iter().map(Samples::of).collect();
     for page in &pages {
         for _ in 0..FIRST {

@@ -90,7 +90,7 @@ fn who() -> Call {
 }
 
 /// All of them but home that is counted anew.
-pub(super) async fn pages(prepared: &Prepared, browser: &Browser) -> Result<Vec<Page>> {
+pub(super) async fn pages(prepared: &Prepared, browser: &Browser, behind: &Behind) -> Result<Vec<Page>> {
     let mut pages = grids(browser, prepared).await?;
     let (line, change) = (prepared.line, prepared.change);
     pages.push(Page::new(
@@ -117,7 +117,7 @@ pub(super) async fn pages(prepared: &Prepared, browser: &Browser) -> Result<Vec<
     pages.push(Page::new("one bulk change, all rows", format!("{address}?status=all"), rows("")));
     pages.extend(scheduled(prepared));
     pages.push(Page { is_counted: true, ..Page::new("home, counts kept", "/", home_calls(prepared)) });
-    pages.push(preview(browser, prepared).await?);
+    pages.push(preview(browser, prepared, behind).await?);
     Ok(pages)
 }
 
@@ -208,10 +208,17 @@ pub(super) fn home_counted_anew(prepared: &Prepared) -> Page {
 }
 
 /// A plan change of the chosen lines, looked at before it is ordered.
-async fn preview(browser: &Browser, prepared: &Prepared) -> Result<Page> {
+async fn preview(browser: &Browser, prepared: &Prepared, behind: &Behind) -> Result<Page> {
     let body = fleet::body(Kind::PlanChange, prepared.provider, prepared.preview_plan, &prepared.chosen);
     let fields = vec![("CustomerRatePlanId", prepared.preview_plan.to_string())];
-    let behind = vec![Call::Post("/M2M/ValidateBulkChange".to_owned(), Bytes::from(body))];
+    let lines: Vec<DeviceId> = behind.chosen(prepared.user).await?.into_iter().map(|line| line.device_id).collect();
+    ensure!(lines.len() == prepared.chosen.len(), "{} lines are chosen, of {}", lines.len(), prepared.chosen.len());
+    let behind = vec![
+        Call::Post("/M2M/ValidateBulkChange".to_owned(), Bytes::from(body)),
+        Call::Chosen(prepared.user),
+        Call::OpenEntries(lines),
+        get(format!("/api/v1/customer-rate-plans/{}", prepared.preview_plan)),
+    ];
     let ask = Ask::Form("/m2m/order/customer-rate-plan".to_owned(), fields);
     let page = Page { ask, is_seldom: true, ..Page::new("preview of an order", "", behind) };
     page.ask_page(browser).await?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, ensure};
 use chrono::{NaiveDate, TimeDelta};
 use chrono_tz::Tz;
-use lineshift_domain::ids::TenantId;
+use lineshift_domain::ids::{TenantId, UserId};
 use lineshift_domain::limits::Limits;
 use lineshift_domain::reach::Reach;
 use lineshift_domain::scopes::Scopes;
@@ -37,6 +37,8 @@ const DAYS: u64 = 10;
 /// What there is to look at.
 pub(super) struct Prepared {
     pub(super) tenant: TenantId,
+    /// Who has chosen lines.
+    pub(super) user: UserId,
     pub(super) provider: i64,
     /// Lines of the fleet.
     pub(super) lines: u64,
@@ -57,7 +59,7 @@ impl Prepared {
     /// Fills a store that holds the fleet.
     pub(super) async fn new(store: Arc<dyn Store>, sizes: Sizes) -> Result<Self> {
         let tenant = store.list_tenants().await?.first().context("the fleet has a tenant")?.id;
-        person(&store, tenant).await?;
+        let user = person(&store, tenant).await?;
         let key = store.list_api_keys(tenant).await?.into_iter().next().context("the tenant has a key")?;
         let orders = Orders {
             engine: Engine::new(Arc::clone(&store), Arc::new(SystemClock), Limits::default()),
@@ -79,6 +81,7 @@ impl Prepared {
         let found = store.list_devices(tenant, &Reach::Everything, &of_line, None, 1).await?;
         Ok(Self {
             tenant,
+            user,
             provider: 1,
             lines: sizes.size.fleet,
             line: found.items.first().context("the line is there")?.id.0,
@@ -101,7 +104,7 @@ impl Prepared {
 }
 
 /// Somebody who may do everything.
-async fn person(store: &Arc<dyn Store>, tenant: TenantId) -> Result<()> {
+async fn person(store: &Arc<dyn Store>, tenant: TenantId) -> Result<UserId> {
     let now = SystemClock.now();
     let hash = tokio::task::spawn_blocking(|| hash_password(&SecretString::from(PASSWORD))).await??;
     let user = NewUser { email: EMAIL.to_owned(), display_name: "Viewer".to_owned(), password_hash: Some(hash) };
@@ -109,7 +112,7 @@ async fn person(store: &Arc<dyn Store>, tenant: TenantId) -> Result<()> {
     let role = store.create_role(tenant, "Everything", &Scopes::all()).await?;
     let membership = Membership { roles: vec![role], reach: Reach::Everything, is_active: true };
     store.add_member(tenant, user, &membership, now).await?;
-    Ok(())
+    Ok(user)
 }
 
 /// Orders, and runs what was ordered.

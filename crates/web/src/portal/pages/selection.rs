@@ -12,7 +12,7 @@ use lineshift_domain::reach::Reach;
 use lineshift_domain::scopes::Action;
 use lineshift_domain::terms::{LineIdentifier, PortalType};
 use lineshift_store::catalogue::Unnamed;
-use lineshift_store::selections::{SELECTED_AT_ONCE, SelectedLine, SelectionWindow};
+use lineshift_store::selections::{SELECTED_AT_ONCE, SelectedLine, SelectedPart, SelectionWindow};
 use serde::Serialize;
 
 use crate::audit::AuditNote;
@@ -73,7 +73,7 @@ pub(in crate::portal) async fn show(viewer: Viewer, Path(portal): Path<String>, 
     let (store, tenant, reach) = (viewer.web.engine.store(), viewer.caller.tenant, &viewer.caller.rights.reach);
     let key = key(&viewer, portal);
     let counts = viewer.web.selection_counts.by_provider(&viewer, portal).await?;
-    let mut lines = store.list_selected(tenant, &key, reach, provider, after, LINES + 1).await?;
+    let mut lines = store.list_selected(tenant, &key, reach, provider, SelectedPart::after(after, LINES + 1)).await?;
     let are_more = lines.len() > LINES;
     lines.truncate(LINES);
     let providers: BTreeSet<ServiceProviderId> = counts.iter().map(|(id, _)| *id).collect();

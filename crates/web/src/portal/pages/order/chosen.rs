@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 
+use futures::try_join;
 use lineshift_domain::ids::{DeviceId, ServiceProviderId};
 use lineshift_domain::lines::{Digits, LineList, read_line};
 use lineshift_domain::order::Order;
 use lineshift_domain::terms::{LineIdentifier, PortalType};
 use lineshift_store::StoreError;
 use lineshift_store::catalogue::ServiceProvider;
-use lineshift_store::selections::{SELECTED_AT_ONCE, SelectedLine};
+use lineshift_store::selections::{SELECTED_AT_ONCE, SelectedLine, SelectedPart};
 
 use crate::portal::choosing::key;
 use crate::portal::viewer::Viewer;
@@ -105,10 +106,20 @@ pub(super) async fn lines(viewer: &Viewer, portal: PortalType, provider: Service
     let store = viewer.web.engine.store();
     let (tenant, reach, key, by) = (viewer.caller.tenant, &viewer.caller.rights.reach, key(viewer, portal), identifier(portal));
     let (mut chosen, mut named_so_far, mut after) = (ChosenLines::default(), Named::default(), None);
+    let listed = |part| store.list_selected(tenant, &key, reach, Some(provider), part);
     loop {
-        let listed = store.list_selected(tenant, &key, reach, Some(provider), after, SELECTED_AT_ONCE).await?;
-        let is_last = listed.len() < SELECTED_AT_ONCE;
-        for line in &listed {
+        // Two parts are read side by side: to name a line is a search of its own, and readers do not wait for each other.
+        let middle = store.find_selected_end(tenant, &key, after, SELECTED_AT_ONCE).await?;
+        let first = SelectedPart { after, through: middle, limit: SELECTED_AT_ONCE };
+        let (lines, is_last) = match middle {
+            None => (listed(first).await?, true),
+            Some(middle) => {
+                let second = SelectedPart::after(Some(middle), SELECTED_AT_ONCE);
+                let (first, second) = try_join!(listed(first), listed(second))?;
+                joined(first, middle, second)
+            }
+        };
+        for line in &lines {
             match named(line, by) {
                 None => chosen.unnamed.push(line),
                 Some(name) if named_so_far.is_first(name, by) => {
@@ -118,11 +129,22 @@ pub(super) async fn lines(viewer: &Viewer, portal: PortalType, provider: Service
                 Some(_) => chosen.repeated.push(line),
             }
         }
-        after = listed.last().map(|line| line.device_id);
+        after = lines.last().map(|line| line.device_id);
         if is_last {
             return Ok(chosen);
         }
     }
+}
+
+/// Two parts that were read side by side, of which the first was to end with that line, and whether they were the last.
+fn joined(mut first: Vec<SelectedLine>, end: DeviceId, second: Vec<SelectedLine>) -> (Vec<SelectedLine>, bool) {
+    // Where lines were added meanwhile it may end before the second begins, which is read again then.
+    if first.len() == SELECTED_AT_ONCE && first.last().is_some_and(|line| line.device_id != end) {
+        return (first, false);
+    }
+    let is_last = second.len() < SELECTED_AT_ONCE;
+    first.extend(second);
+    (first, is_last)
 }
 
 /// A page of the chosen lines of a service provider: those after that one, and whether there are more.
@@ -135,7 +157,8 @@ pub(super) async fn page(
 ) -> Result<(Vec<SelectedLine>, bool), StoreError> {
     let store = viewer.web.engine.store();
     let (tenant, reach) = (viewer.caller.tenant, &viewer.caller.rights.reach);
-    let mut listed = store.list_selected(tenant, &key(viewer, portal), reach, Some(provider), after, count + 1).await?;
+    let part = SelectedPart::after(after, count + 1);
+    let mut listed = store.list_selected(tenant, &key(viewer, portal), reach, Some(provider), part).await?;
     let more = listed.len() > count;
     listed.truncate(count);
     Ok((listed, more))
@@ -153,4 +176,38 @@ pub(super) async fn unselect(viewer: &Viewer, portal: PortalType, lines: &[Devic
 /// An order for other lines than it was read for.
 pub(super) fn with_lines(order: &Order, lines: LineList) -> Order {
     Order { lines, ..order.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(ids: impl Iterator<Item = i64>) -> Vec<SelectedLine> {
+        let line = |id| SelectedLine {
+            device_id: DeviceId(id),
+            iccid: String::new(),
+            subscriber_number: None,
+            service_provider_id: ServiceProviderId(1),
+        };
+        ids.map(line).collect()
+    }
+
+    #[test]
+    fn no_line_is_passed_over_where_two_parts_meet() {
+        let full = SELECTED_AT_ONCE as i64;
+        let end = DeviceId(full);
+        let (all, is_last) = joined(lines(1..=full), end, lines(full + 1..=full + 3));
+        assert_eq!((all.len(), is_last), (SELECTED_AT_ONCE + 3, true));
+        let (_, is_last) = joined(lines(1..=full), end, lines(full + 1..=2 * full));
+        assert!(!is_last, "as many as are read at a time: there may be more");
+        // A line was added before the end, which is not among those read any more: one goes on right behind them.
+        let (first, is_last) = joined(lines(0..full), end, lines(full + 1..=full + 3));
+        assert_eq!(
+            (first.last().map(|line| line.device_id), first.len(), is_last),
+            (Some(DeviceId(full - 1)), SELECTED_AT_ONCE, false)
+        );
+        // Fewer of a part are within reach, or of the service provider.
+        let (few, is_last) = joined(lines(1..=2), end, lines(full + 1..=full + 1));
+        assert_eq!((few.len(), is_last), (3, true));
+    }
 }
