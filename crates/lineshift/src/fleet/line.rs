@@ -54,7 +54,7 @@ pub(crate) struct AtCarrier {
 
 impl Line {
     /// Whether it is in use at its carrier.
-    pub(super) fn is_active(&self) -> bool {
+    pub(crate) fn is_active(&self) -> bool {
         self.status == PROVIDERS[self.provider].active
     }
 

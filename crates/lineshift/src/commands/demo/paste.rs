@@ -1,10 +1,11 @@
 //! Lines for whoever looks around in the portal: a text such as people get them by mail, to be pasted there.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-use crate::fleet::{Fleet, Special, catalogue};
+use crate::fleet::{Fleet, Line, Special, catalogue, orders};
 
 /// Under which name it lies beside the store.
 const FILE: &str = "lines-to-paste.txt";
@@ -21,7 +22,7 @@ pub(super) fn write(fleet: &Fleet, directory: &Path) -> Result<PathBuf> {
 
 /// Routers that can be ordered for, some that an order refuses, one that the fleet does not have, and one that somebody has mistyped.
 fn text(fleet: &Fleet) -> String {
-    let ordinary = fleet.lines_of(catalogue::ROUTERS).filter(|line| line.special == Special::Ordinary).take(LINES);
+    let ordinary = sound(fleet);
     let refused = fleet.lines_of(catalogue::ROUTERS).filter(|line| line.special == Special::Archived).take(3);
     let stranger = fleet.stranger(catalogue::ROUTERS, 0);
     let mut text = String::from("Routers of the new customer, please hand them over:\n");
@@ -32,6 +33,16 @@ fn text(fleet: &Fleet) -> String {
     text
 }
 
+/// Lines that an order takes. The orders at the carrier took some of them out of use, and handed over others: those come last, for a fleet
+/// that is too small for all.
+fn sound(fleet: &Fleet) -> impl Iterator<Item = Line> {
+    let moved: HashSet<String> = orders::at_carrier(fleet, catalogue::ROUTERS).map(|line| line.iccid).collect();
+    let usable = |line: &Line| line.special == Special::Ordinary && line.is_active();
+    let (moved, others): (Vec<Line>, Vec<Line>) =
+        fleet.lines_of(catalogue::ROUTERS).filter(usable).partition(|line| moved.contains(&line.iccid));
+    others.into_iter().chain(moved).take(LINES)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,5 +51,13 @@ mod tests {
     fn a_small_fleet_has_lines_to_paste_too() {
         let text = text(&Fleet::new(1_000, 7));
         assert_eq!(text.matches("router, SIM 8").count(), LINES + 3 + 1, "{text}");
+    }
+
+    #[test]
+    fn lines_that_were_moved_at_their_carrier_are_not_handed_over() {
+        let fleet = Fleet::new(10_000, 7);
+        let text = text(&fleet);
+        let moved = orders::at_carrier(&fleet, catalogue::ROUTERS).filter(|line| text.contains(&line.iccid));
+        assert_eq!((moved.count(), text.matches("router, SIM 8").count()), (0, LINES + 3 + 1));
     }
 }
