@@ -78,7 +78,7 @@ pub struct SelectedPart {
 }
 
 impl SelectedPart {
-    /// So many from a line on.
+    /// So many after a line.
     #[must_use]
     pub const fn after(after: Option<DeviceId>, limit: usize) -> Self {
         Self { after, through: None, limit }
@@ -172,8 +172,8 @@ pub trait SelectionStore {
         service_provider: Option<ServiceProviderId>,
         part: SelectedPart,
     ) -> Result<Vec<SelectedLine>>;
-    /// The last of so many chosen lines after that one, within reach or not: where those divide what they read who read two parts side by
-    /// side. None: there are fewer.
+    /// The last of so many chosen lines after that one, within reach or not, and however old the selection is: what is read side by side
+    /// is divided there. None: there are fewer. Of no lines it is that one.
     async fn find_selected_end(
         &self,
         tenant: TenantId,

@@ -104,7 +104,9 @@ lineshift_store::statements! {
          GROUP BY d.service_provider_id ORDER BY d.service_provider_id"
     );
     /// Lines within reach by id. `$4` the id before the first, `$5` how many, `$6` the service provider or 0, `$7` customers, `$8` sites,
-    /// `$9` service providers, `$10` since when a selection counts, `$11` the last id. Rows: as many as are asked for, and those passed over that are of others; by primary keys.
+    /// `$9` service providers, `$10` since when a selection counts, `$11` the last id.
+    ///
+    /// Rows: as many as are asked for, and those passed over that are of others; by primary keys.
     LIST_LINES = concat!(
         "SELECT d.id, d.iccid, d.subscriber_number, d.service_provider_id FROM selection_line AS s
          JOIN device AS d ON d.tenant_id = $1 AND d.id = s.device_id

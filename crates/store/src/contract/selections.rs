@@ -105,6 +105,17 @@ pub async fn a_selection_keeps_to_reach<S: Store>(store: &S) {
     assert_eq!(chosen(store, tenant, &key, &reach).await, lines[..1]);
     assert_eq!(chosen(store, tenant, &key, &Reach::nothing()).await, []);
     assert_eq!(chosen(store, tenant, &key, EVERYTHING).await, lines[..2]);
+    // A service provider alone, and one of which a customer's lines are.
+    let other = store.create_service_provider(tenant, &fixture::provider("Another"), at(0)).await.expect("a provider");
+    let (own, customer) = (fixture.provider, fixture.customer);
+    for (reach, reached) in [
+        (format!("service_provider:{own}"), &lines[..2]),
+        (format!("service_provider:{own} customer:{customer}"), &lines[..1]),
+        (format!("service_provider:{other}"), &[]),
+        (format!("service_provider:{other} customer:{customer}"), &[]),
+    ] {
+        assert_eq!(chosen(store, tenant, &key, &reach.parse().expect("a reach")).await, reached, "{reach}");
+    }
 }
 
 /// Window by window, those that are chosen already passed over.

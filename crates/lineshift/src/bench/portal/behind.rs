@@ -55,7 +55,7 @@ pub(super) enum Call {
     Figures,
     /// The lines that somebody has chosen.
     Chosen(UserId),
-    /// How many entries of the plan queue lines have.
+    /// How many open entries of the plan queue lines have.
     OpenEntries(Vec<DeviceId>),
 }
 

@@ -208,10 +208,10 @@ pub(super) fn home_counted_anew(prepared: &Prepared) -> Page {
 }
 
 /// A plan change of the chosen lines, looked at before it is ordered.
-async fn preview(browser: &Browser, prepared: &Prepared, behind: &Behind) -> Result<Page> {
+async fn preview(browser: &Browser, prepared: &Prepared, store: &Behind) -> Result<Page> {
     let body = fleet::body(Kind::PlanChange, prepared.provider, prepared.preview_plan, &prepared.chosen);
     let fields = vec![("CustomerRatePlanId", prepared.preview_plan.to_string())];
-    let lines: Vec<DeviceId> = behind.chosen(prepared.user).await?.into_iter().map(|line| line.device_id).collect();
+    let lines: Vec<DeviceId> = store.chosen(prepared.user).await?.into_iter().map(|line| line.device_id).collect();
     ensure!(lines.len() == prepared.chosen.len(), "{} lines are chosen, of {}", lines.len(), prepared.chosen.len());
     let behind = vec![
         Call::Post("/M2M/ValidateBulkChange".to_owned(), Bytes::from(body)),

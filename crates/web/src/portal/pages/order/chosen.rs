@@ -108,11 +108,16 @@ pub(super) async fn lines(viewer: &Viewer, portal: PortalType, provider: Service
     let (mut chosen, mut named_so_far, mut after) = (ChosenLines::default(), Named::default(), None);
     let listed = |part| store.list_selected(tenant, &key, reach, Some(provider), part);
     loop {
-        // Two parts are read side by side: to name a line is a search of its own, and readers do not wait for each other.
+        // Two parts are read side by side: each line is a search of its own, and the store has several readers.
         let middle = store.find_selected_end(tenant, &key, after, SELECTED_AT_ONCE).await?;
         let first = SelectedPart { after, through: middle, limit: SELECTED_AT_ONCE };
         let (lines, is_last) = match middle {
-            None => (listed(first).await?, true),
+            None => {
+                let lines = listed(first).await?;
+                // More may have been added since the end was looked for.
+                let is_last = lines.len() < SELECTED_AT_ONCE;
+                (lines, is_last)
+            }
             Some(middle) => {
                 let second = SelectedPart::after(Some(middle), SELECTED_AT_ONCE);
                 let (first, second) = try_join!(listed(first), listed(second))?;
