@@ -99,6 +99,8 @@ pub(crate) fn plan_change_scheduled(fleet: &Fleet, provider_id: i64, at: &str) -
 
 /// The orders at a carrier, and how many lines each of them names: no line is in two, so that none waits for another.
 const ORDERS_AT_CARRIER: usize = 3;
+/// Which of them takes its lines out of use.
+const OUT_OF_USE: usize = 1;
 const MOVED_AT_CARRIER: usize = 20;
 
 /// The lines of a carrier account that are moved at their carrier: ordinary ones that are in use, on the first of its plans.
@@ -106,6 +108,12 @@ pub(crate) fn at_carrier(fleet: &Fleet, provider: usize) -> impl Iterator<Item =
     let plan = PROVIDERS[provider].carrier_plans[0];
     let is_moved = move |line: &Line| line.special == Special::Ordinary && line.carrier_rate_plan == plan && line.is_active();
     fleet.lines_of(provider).filter(is_moved).take(ORDERS_AT_CARRIER * MOVED_AT_CARRIER)
+}
+
+/// Those of them that are in use after the orders, too.
+pub(crate) fn in_use_after(fleet: &Fleet, provider: usize) -> impl Iterator<Item = Line> {
+    let moved = at_carrier(fleet, provider).enumerate();
+    moved.filter(|(nth, _)| nth % ORDERS_AT_CARRIER != OUT_OF_USE).map(|(_, line)| line)
 }
 
 /// The lines of one of the orders at a carrier.
@@ -130,7 +138,7 @@ pub(crate) fn status_update(fleet: &Fleet, provider: usize, provider_id: i64, st
     let body = json!({
         "ServiceProviderId": provider_id,
         "ChangeType": 2,
-        "Devices": at_carrier_in(fleet, provider, 1),
+        "Devices": at_carrier_in(fleet, provider, OUT_OF_USE),
         "StatusUpdate": { "TargetStatus": status },
         "Name": format!("{} to {status}", PROVIDERS[provider].name),
     });

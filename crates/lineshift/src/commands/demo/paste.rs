@@ -33,14 +33,11 @@ fn text(fleet: &Fleet) -> String {
     text
 }
 
-/// Lines that an order takes. The orders at the carrier took some of them out of use, and handed over others: those come last, for a fleet
-/// that is too small for all.
+/// Lines that an order takes. Those that the orders at the carrier moved come last, for a fleet that is too small for all.
 fn sound(fleet: &Fleet) -> impl Iterator<Item = Line> {
     let moved: HashSet<String> = orders::at_carrier(fleet, catalogue::ROUTERS).map(|line| line.iccid).collect();
-    let usable = |line: &Line| line.special == Special::Ordinary && line.is_active();
-    let (moved, others): (Vec<Line>, Vec<Line>) =
-        fleet.lines_of(catalogue::ROUTERS).filter(usable).partition(|line| moved.contains(&line.iccid));
-    others.into_iter().chain(moved).take(LINES)
+    let usable = move |line: &Line| line.special == Special::Ordinary && line.is_active() && !moved.contains(&line.iccid);
+    fleet.lines_of(catalogue::ROUTERS).filter(usable).chain(orders::in_use_after(fleet, catalogue::ROUTERS)).take(LINES)
 }
 
 #[cfg(test)]
