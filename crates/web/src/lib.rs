@@ -32,6 +32,7 @@ mod serve;
 mod shares;
 mod sign_in;
 mod standing;
+mod table_file;
 mod turns;
 pub mod views;
 

@@ -42,8 +42,8 @@ use pages::admin::{
     api_keys, audit, carrier_rate_plans, integrations, overview, reference, roles, settings, sync_runs, user, users,
 };
 use pages::{
-    account, bulk_change, bulk_changes, change_line, change_log, download, home, invitation, line, lines, one_time_password,
-    order, paste, plan_queue, plan_queue_move, refused_lines, selection, sign_in, tenants, upload,
+    account, bulk_change, bulk_changes, change_line, change_log, download, download_scheduled, home, invitation, line, lines,
+    one_time_password, order, paste, plan_queue, plan_queue_move, refused_lines, selection, sign_in, tenants, upload,
 };
 pub(crate) use reading::readings;
 use refused::PageRefused;
@@ -104,6 +104,7 @@ pages! {
     post "/{portal}/bulk-changes/{id}/lines/{row}/settle" change_line::settle;
     get "/{portal}/bulk-changes/{id}/log" change_log::show;
     get "/{portal}/bulk-changes/{id}/download" download::download;
+    get "/{portal}/bulk-changes/{id}/scheduled" download_scheduled::download;
     post "/{portal}/bulk-changes/{id}/start" bulk_change::start;
     post "/{portal}/bulk-changes/{id}/cancel" bulk_change::cancel;
     post "/{portal}/bulk-changes/{id}/retry" bulk_change::retry;

@@ -6,16 +6,19 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use axum::body::Bytes;
-use axum::http::StatusCode;
+use axum::body::{Body, Bytes};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 use futures::Stream;
 use lineshift_domain::ids::TenantId;
+use lineshift_store::paging::Listed;
 use rust_xlsxwriter::{Format, IgnoreError, Workbook, Worksheet, XlsxError};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use crate::problem::ApiProblem;
 use crate::shares::{Place, Shares};
+use crate::table_file::{Table, broken_off};
 
 /// The type of a workbook.
 pub(super) const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
@@ -53,7 +56,7 @@ impl Default for Workbooks {
 
 impl Workbooks {
     /// A place for one more, until it is dropped. Errors: 429.
-    pub(super) fn begin(&self, tenant: TenantId) -> Result<Place<TenantId>, ApiProblem> {
+    fn begin(&self, tenant: TenantId) -> Result<Place<TenantId>, ApiProblem> {
         self.0.try_take(&tenant).ok_or_else(|| {
             let message = format!(
                 "{MOST_OF_A_TENANT} workbooks of your tenant, or {MOST_AT_ONCE} of all, are being written; try again in a moment, or \
@@ -65,18 +68,52 @@ impl Workbooks {
 }
 
 /// Rows on their way to a sheet: pages of them, or why there are no more.
-pub(super) type Pages<const N: usize> = mpsc::Receiver<io::Result<Vec<[String; N]>>>;
+type Pages<const N: usize> = mpsc::Receiver<io::Result<Vec<[String; N]>>>;
 
 /// Where pages of rows are put in.
-pub(super) type PagesIn<const N: usize> = mpsc::Sender<io::Result<Vec<[String; N]>>>;
+type PagesIn<const N: usize> = mpsc::Sender<io::Result<Vec<[String; N]>>>;
 
-/// The two ends of rows on their way.
-pub(super) fn pages<const N: usize>() -> (PagesIn<N>, Pages<N>) {
-    mpsc::channel(WAITING)
+/// All rows of a table, at most [`MOST_ROWS`], in a file of that name with a sheet of that one. Errors: 429, and those of the first page,
+/// which is read before the answer begins, so that a store out of reach is an error and no broken file.
+pub(super) async fn send<const N: usize>(
+    table: impl Table<N>,
+    (workbooks, tenant): (&Workbooks, TenantId),
+    name: &str,
+    sheet: String,
+) -> Result<Response, ApiProblem> {
+    let place = workbooks.begin(tenant)?;
+    let first = table.page(None).await?;
+    let headers =
+        [(header::CONTENT_TYPE, XLSX.to_owned()), (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}.xlsx\""))];
+    let (columns, (pages_in, pages)) = (columns_of(&table), mpsc::channel(WAITING));
+    tokio::spawn(feed(table, first, pages_in));
+    Ok((headers, Body::from_stream(stream(sheet, columns, pages, place))).into_response())
+}
+
+const fn columns_of<const N: usize, T: Table<N>>(_: &T) -> [&'static str; N] {
+    T::COLUMNS
+}
+
+/// Reads page after page, as long as somebody takes them.
+async fn feed<const N: usize, T: Table<N>>(table: T, mut page: Listed<T::Row, T::After>, pages: PagesIn<N>) {
+    loop {
+        if pages.send(Ok(page.items.iter().map(T::cells).collect())).await.is_err() {
+            return;
+        }
+        let Some(after) = page.next else { return };
+        page = match table.page(Some(after)).await {
+            Ok(page) => page,
+            Err(error) => {
+                // Whoever is gone needs not know.
+                let _ = pages.send(Err(broken_off(error))).await;
+                return;
+            }
+        };
+    }
 }
 
 /// The workbook, as it is packed. Whoever stops reading stops its writer.
-pub(super) fn stream<const N: usize>(
+fn stream<const N: usize>(
     name: String,
     columns: [&'static str; N],
     rows: Pages<N>,
@@ -191,7 +228,7 @@ mod tests {
 
     async fn read(rows: Vec<io::Result<Vec<[String; 2]>>>) -> Vec<io::Result<Bytes>> {
         let place = Workbooks::default().begin(TenantId(1)).expect("a place");
-        let (pages_in, pages) = pages();
+        let (pages_in, pages) = mpsc::channel(WAITING);
         let stream = stream("Lines".to_owned(), ["iccid", "status"], pages, place);
         let feed = async move {
             for page in rows {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::csv_cells::safe_cell;
+use crate::table_file::{CSV, in_csv};
 
 /// Somebody asked for something, and what came of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -129,7 +130,7 @@ impl AuditFormat {
 
     pub(crate) const fn content_type(self) -> &'static str {
         match self {
-            Self::Csv => "text/csv; charset=utf-8; header=present",
+            Self::Csv => CSV,
             Self::JsonLines => "application/jsonl; charset=utf-8",
         }
     }
@@ -140,7 +141,7 @@ impl AuditFormat {
     /// None in memory.
     pub fn beginning(self) -> io::Result<Vec<u8>> {
         match self {
-            Self::Csv => in_csv([COLUMNS.map(str::to_owned)]),
+            Self::Csv => in_csv([COLUMNS]),
             Self::JsonLines => Ok(Vec::new()),
         }
     }
@@ -163,14 +164,6 @@ impl AuditFormat {
             }
         }
     }
-}
-
-fn in_csv(rows: impl IntoIterator<Item = [String; 17]>) -> io::Result<Vec<u8>> {
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-    for row in rows {
-        writer.write_record(row)?;
-    }
-    writer.into_inner().map_err(|error| io::Error::other(error.to_string()))
 }
 
 fn cells(view: &AuditEntryView) -> [String; 17] {

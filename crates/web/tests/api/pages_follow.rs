@@ -17,7 +17,7 @@ fn links<'p>(page: &'p str, beginning: &str) -> Vec<&'p str> {
 }
 
 /// The text of one file within a workbook.
-fn unpacked(workbook: &[u8], name: &str) -> String {
+pub(crate) fn unpacked(workbook: &[u8], name: &str) -> String {
     let mut archive = zip::ZipArchive::new(std::io::Cursor::new(workbook)).expect("a workbook");
     let mut text = String::new();
     archive.by_name(name).expect("the file").read_to_string(&mut text).expect("a text");
@@ -62,6 +62,7 @@ async fn a_line_of_a_change_shows_what_became_of_it_and_its_log() {
         format!("{address}/lines/x"),
         format!("/lnp/bulk-changes/{id}/log"),
         format!("/lnp/bulk-changes/{id}/download"),
+        format!("/lnp/bulk-changes/{id}/scheduled"),
     ] {
         assert_eq!(ada.open(&missing).await.status, 404, "{missing}");
     }

@@ -63,8 +63,10 @@ async fn what_another_tenants_page_asks_is_not_answered_of_this_ones_change() {
     app.signed_in("vic@fleet.example", &["viewer"], "*").await;
     let vic = Browser::signed_in(&app, "vic@fleet.example").await;
     let (own, other) = (app.operator.tenant().0, app.operator.tenant().0 + 1);
-    let (events, download) = (format!("/api/v1/bulk-changes/{id}/events"), format!("/m2m/bulk-changes/{id}/download"));
-    for address in [&events, &download] {
+    let [events, download, scheduled] =
+        ["api/v1/bulk-changes/{id}/events", "m2m/bulk-changes/{id}/download", "m2m/bulk-changes/{id}/scheduled"]
+            .map(|path| format!("/{}", path.replace("{id}", &id.to_string())));
+    for address in [&events, &download, &scheduled] {
         let answered = vic.open(&format!("{address}?tenant={own}")).await;
         assert_eq!(answered.status, 200, "{address}: {}", answered.text());
         let refused = vic.open(&format!("{address}?tenant={other}")).await;

@@ -14,7 +14,8 @@ use crate::world::World;
 const MOST_BYTES: u64 = 60 * 1_024;
 
 /// What is fetched and not looked at.
-pub(crate) const FILES: [&str; 2] = ["/assets/{name}", "/{portal}/bulk-changes/{id}/download"];
+pub(crate) const FILES: [&str; 3] =
+    ["/assets/{name}", "/{portal}/bulk-changes/{id}/download", "/{portal}/bulk-changes/{id}/scheduled"];
 
 /// What is for whoever is not signed in; an address leads there that nobody else gets.
 const OUTSIDE: [&str; 3] = ["/sign-in", "/sign-in/one-time-password", "/invitation"];

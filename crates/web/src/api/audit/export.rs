@@ -1,12 +1,9 @@
-//! `GET /api/v1/audit/export`: the same entries as CSV (RFC 4180) or as JSON, one a line, read and written page by page.
+//! `GET /api/v1/audit/export`: the same entries as CSV (RFC 4180) or as JSON, one a line.
 
-use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::header;
-use axum::response::{IntoResponse as _, Response};
-use futures::{StreamExt as _, stream};
+use axum::response::Response;
 use lineshift_domain::ids::TenantId;
-use lineshift_engine::Caller;
+use lineshift_engine::{Caller, EngineError};
 use lineshift_store::audit::{AuditEntry, AuditFilter, AuditKey};
 use lineshift_store::paging::{Listed, MAX_PAGE_ITEMS};
 use utoipa::IntoParams;
@@ -15,6 +12,7 @@ use super::{AuditParams, read_filter, require_all};
 use crate::Web;
 use crate::problem::ApiProblem;
 use crate::query::Parameters;
+use crate::table_file::{Format, Rows, send};
 use crate::views::{AuditEntryView, AuditFormat};
 
 /// The parameters, for the OpenAPI document.
@@ -43,17 +41,14 @@ pub(crate) async fn export_audit(
     let filter = read_filter(&mut parameters);
     let format = parameters.parsed("format", "csv or jsonl", AuditFormat::of_word).unwrap_or(AuditFormat::Csv);
     parameters.finish()?;
-    let export = Export { web, tenant: caller.tenant, filter, format };
-    // The first page is read before the answer begins, so that a store out of reach is an error and no empty file.
-    let first = export.page(None).await?;
-    let headers = [
-        (header::CONTENT_TYPE, format.content_type().to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"audit.{}\"", format.word())),
-    ];
-    Ok((headers, Body::from_stream(export.into_stream(first))).into_response())
+    let file = Format {
+        content_type: format.content_type(),
+        file: format!("audit.{}", format.word()),
+        beginning: format.beginning().map_err(|_| ApiProblem::internal())?,
+        written: |export: &Export, entries| export.format.written(entries),
+    };
+    send(Export { web, tenant: caller.tenant, filter, format }, None, file).await
 }
-
-type Entries = Listed<AuditEntry, AuditKey>;
 
 struct Export {
     web: Web,
@@ -62,25 +57,11 @@ struct Export {
     format: AuditFormat,
 }
 
-impl Export {
-    async fn page(&self, before: Option<AuditKey>) -> Result<Entries, lineshift_store::StoreError> {
-        self.web.engine.store().list_audit(self.tenant, &self.filter, before, MAX_PAGE_ITEMS).await
-    }
+impl Rows for Export {
+    type Row = AuditEntry;
+    type After = AuditKey;
 
-    fn into_stream(self, first: Entries) -> impl futures::Stream<Item = std::io::Result<Bytes>> {
-        let Entries { items, next } = first;
-        let beginning = self.format.beginning().and_then(|mut text| {
-            text.extend(self.format.written(items)?);
-            Ok(Bytes::from(text))
-        });
-        let rest = stream::try_unfold((self, next), |(export, before)| async move {
-            let Some(before) = before else { return Ok(None) };
-            let Entries { items, next } = export.page(Some(before)).await.map_err(|error| {
-                tracing::error!(%error, "an export broke off");
-                std::io::Error::other(error)
-            })?;
-            Ok(Some((Bytes::from(export.format.written(items)?), (export, next))))
-        });
-        stream::once(async { beginning }).chain(rest)
+    async fn page(&self, before: Option<AuditKey>) -> Result<Listed<AuditEntry, AuditKey>, EngineError> {
+        Ok(self.web.engine.store().list_audit(self.tenant, &self.filter, before, MAX_PAGE_ITEMS).await?)
     }
 }

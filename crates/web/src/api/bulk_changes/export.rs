@@ -1,11 +1,8 @@
-//! `GET /api/v1/bulk-changes/{id}/export`: the rows as CSV (RFC 4180), read and written page by page.
+//! `GET /api/v1/bulk-changes/{id}/export`: the rows as CSV (RFC 4180).
 
-use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::header;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use chrono::{DateTime, SecondsFormat, Utc};
-use futures::{StreamExt as _, stream};
 use lineshift_domain::ids::DeviceChangeId;
 use lineshift_domain::terms::DeviceChangeStatus;
 use lineshift_engine::{Caller, EngineError, RowKey};
@@ -18,21 +15,7 @@ use crate::Web;
 use crate::csv_cells::safe_cell;
 use crate::problem::ApiProblem;
 use crate::query::{Parameters, PathId};
-
-/// The columns. Programs read them by name: never rename one.
-pub(crate) const COLUMNS: [&str; 11] = [
-    "request_position",
-    "iccid",
-    "number",
-    "device_id",
-    "status",
-    "error_kind",
-    "error_code",
-    "status_details",
-    "processed_at",
-    "attempt",
-    "next_check_at",
-];
+use crate::table_file::{Rows, Table, send_csv};
 
 /// The parameters, for the OpenAPI document.
 #[derive(IntoParams)]
@@ -61,11 +44,9 @@ pub(crate) async fn export_bulk_change(
     let status = parameters.term("status", DeviceChangeStatus::ALL);
     parameters.finish()?;
     let export = Export { web, caller, change, filter: DeviceChangeFilter { status, code: None }, rows: None };
-    export.into_csv().await
+    let name = export.name();
+    send_csv(export, None, &name).await
 }
-
-/// A page of rows.
-pub(crate) type Rows = Listed<DeviceChangeView, RowKey>;
 
 /// Rows of a change that the caller sees, to be written page by page.
 pub(crate) struct Export {
@@ -78,88 +59,63 @@ pub(crate) struct Export {
 }
 
 impl Export {
-    /// The rows as CSV. Errors: those of the first page, so that a store out of reach is an error and no empty file.
-    pub(crate) async fn into_csv(self) -> Result<Response, ApiProblem> {
-        let first = self.page(None).await?;
-        let headers = [
-            (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present".to_owned()),
-            (header::CONTENT_DISPOSITION, format!("attachment; filename=\"bulk-change-{}.csv\"", self.change.id)),
-        ];
-        Ok((headers, Body::from_stream(self.into_stream(first))).into_response())
+    /// What its file is called.
+    pub(crate) fn name(&self) -> String {
+        format!("bulk-change-{}", self.change.id)
     }
+}
 
-    /// The rows after that one, as many as a page holds.
-    pub(crate) async fn page(&self, after: Option<RowKey>) -> Result<Rows, EngineError> {
+impl Rows for Export {
+    type Row = DeviceChangeView;
+    type After = RowKey;
+
+    async fn page(&self, after: Option<RowKey>) -> Result<Listed<DeviceChangeView, RowKey>, EngineError> {
         if let Some(rows) = &self.rows {
             let items = self.web.engine.find_device_changes(&self.caller, &self.change, rows).await?;
-            return Ok(Rows { items, next: None });
+            return Ok(Listed { items, next: None });
         }
         self.web.engine.list_device_changes(&self.caller, &self.change, self.filter, after, MAX_PAGE_ITEMS).await
     }
+}
 
-    fn into_stream(self, first: Rows) -> impl futures::Stream<Item = std::io::Result<Bytes>> {
-        let Rows { items, next } = first;
-        let beginning = write_header().and_then(|mut text| {
-            text.extend(write_rows(&items)?);
-            Ok(Bytes::from(text))
-        });
-        let rest = stream::try_unfold((self, next), |(export, after)| async move {
-            let Some(after) = after else { return Ok(None) };
-            let page = export.page(Some(after)).await.map_err(|error| {
-                tracing::error!(%error, "an export broke off");
-                std::io::Error::other("the export broke off")
-            })?;
-            let text = write_rows(&page.items)?;
-            Ok(Some((Bytes::from(text), (export, page.next))))
-        });
-        stream::once(std::future::ready(beginning)).chain(rest)
+impl Table<11> for Export {
+    const COLUMNS: [&'static str; 11] = [
+        "request_position",
+        "iccid",
+        "number",
+        "device_id",
+        "status",
+        "error_kind",
+        "error_code",
+        "status_details",
+        "processed_at",
+        "attempt",
+        "next_check_at",
+    ];
+
+    fn cells(row: &DeviceChangeView) -> [String; 11] {
+        let time = |at: Option<DateTime<Utc>>| at.map(|at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true)).unwrap_or_default();
+        let text = |text: &Option<String>| safe_cell(text.as_deref().unwrap_or_default()).into_owned();
+        [
+            row.request_position.to_string(),
+            text(&row.iccid),
+            text(&row.number),
+            row.device_id.map(|id| id.to_string()).unwrap_or_default(),
+            row.status.to_string(),
+            row.error_kind.map(|kind| kind.to_string()).unwrap_or_default(),
+            row.error_code.map(|code| code.to_string()).unwrap_or_default(),
+            text(&row.status_details),
+            time(row.processed_at),
+            row.attempt.to_string(),
+            time(row.next_check_at),
+        ]
     }
-}
-
-fn writer() -> csv::Writer<Vec<u8>> {
-    csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new())
-}
-
-fn written(writer: csv::Writer<Vec<u8>>) -> std::io::Result<Vec<u8>> {
-    writer.into_inner().map_err(|error| std::io::Error::other(error.to_string()))
-}
-
-fn write_header() -> std::io::Result<Vec<u8>> {
-    let mut writer = writer();
-    writer.write_record(COLUMNS)?;
-    written(writer)
-}
-
-fn write_rows(rows: &[DeviceChangeView]) -> std::io::Result<Vec<u8>> {
-    let mut writer = writer();
-    for row in rows {
-        writer.write_record(cells(row))?;
-    }
-    written(writer)
-}
-
-/// A row under [`COLUMNS`]; texts from outside are no formulas.
-pub(crate) fn cells(row: &DeviceChangeView) -> [String; 11] {
-    let time = |at: Option<DateTime<Utc>>| at.map(|at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true)).unwrap_or_default();
-    let text = |text: &Option<String>| safe_cell(text.as_deref().unwrap_or_default()).into_owned();
-    [
-        row.request_position.to_string(),
-        text(&row.iccid),
-        text(&row.number),
-        row.device_id.map(|id| id.to_string()).unwrap_or_default(),
-        row.status.to_string(),
-        row.error_kind.map(|kind| kind.to_string()).unwrap_or_default(),
-        row.error_code.map(|code| code.to_string()).unwrap_or_default(),
-        text(&row.status_details),
-        time(row.processed_at),
-        row.attempt.to_string(),
-        time(row.next_check_at),
-    ]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::table_file::in_csv;
     use lineshift_domain::codes::Code;
     use lineshift_domain::ids::DeviceId;
 
@@ -179,7 +135,8 @@ mod tests {
             attempt: 1,
             next_check_at: None,
         };
-        let text = String::from_utf8([write_header().expect("text"), write_rows(&[row]).expect("text")].concat()).expect("UTF-8");
+        let text =
+            String::from_utf8(in_csv([Export::COLUMNS.map(str::to_owned), Export::cells(&row)]).expect("text")).expect("UTF-8");
         assert_eq!(
             text,
             "request_position,iccid,number,device_id,status,error_kind,error_code,status_details,processed_at,attempt,next_check_at\r\n\

@@ -1,16 +1,14 @@
 //! `GET /api/v1/sync-runs/{id}/findings`: what a run found, by the page as JSON or whole as CSV.
 
 use axum::Json;
-use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use chrono::SecondsFormat;
-use futures::{StreamExt as _, stream};
 use lineshift_domain::ids::SyncRunId;
 use lineshift_domain::scopes::{Action, Module};
 use lineshift_domain::sync::FindingKind;
-use lineshift_engine::Caller;
+use lineshift_engine::{Caller, EngineError};
+use lineshift_store::StoreError;
 use lineshift_store::paging::{Listed, MAX_PAGE_ITEMS};
 use lineshift_store::sync::{FindingKey, SyncFinding};
 use utoipa::IntoParams;
@@ -20,11 +18,8 @@ use crate::api::tag;
 use crate::csv_cells::safe_cell;
 use crate::problem::ApiProblem;
 use crate::query::{PageParams, Parameters, PathId};
+use crate::table_file::{Rows, Table, send_csv};
 use crate::views::{Page, SyncFindingView};
-
-/// The columns. Programs read them by name: never rename one.
-const COLUMNS: [&str; 10] =
-    ["kind", "subject", "subject_id", "rev_customer_id", "rev_service_id", "device_id", "line", "here", "there", "at"];
 
 /// The parameters, for the OpenAPI document.
 #[derive(IntoParams)]
@@ -60,15 +55,9 @@ pub(crate) async fn list_sync_findings(
     parameters.finish()?;
     let list = List { web, caller, id: SyncRunId(id), kind };
     if csv != Some(true) {
-        return Ok(Json(Page::of(list.page(after, limit).await?, SyncFindingView::from)).into_response());
+        return Ok(Json(Page::of(list.some(after, limit).await?, SyncFindingView::from)).into_response());
     }
-    // The first page is read before the answer begins, so that a store out of reach is an error and no empty file.
-    let first = list.page(after, MAX_PAGE_ITEMS).await?;
-    let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present".to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"sync-run-{id}.csv\"")),
-    ];
-    Ok((headers, Body::from_stream(list.into_stream(first))).into_response())
+    send_csv(list, after, &format!("sync-run-{id}")).await
 }
 
 struct List {
@@ -78,40 +67,31 @@ struct List {
     kind: Option<FindingKind>,
 }
 
-impl List {
-    async fn page(
-        &self,
-        after: Option<FindingKey>,
-        limit: usize,
-    ) -> Result<Listed<SyncFinding, FindingKey>, lineshift_store::StoreError> {
-        self.web.engine.store().list_sync_findings(self.caller.tenant, self.id, self.kind, after, limit).await
-    }
+type Findings = Listed<SyncFinding, FindingKey>;
 
-    fn into_stream(self, first: Listed<SyncFinding, FindingKey>) -> impl futures::Stream<Item = std::io::Result<Bytes>> {
-        let Listed { items, next } = first;
-        let beginning = write_rows(&items, true);
-        let rest = stream::try_unfold((self, next), |(list, after)| async move {
-            let Some(after) = after else { return Ok(None) };
-            let page = list.page(Some(after), MAX_PAGE_ITEMS).await.map_err(|error| {
-                tracing::error!(%error, "a list of findings broke off");
-                std::io::Error::other("the list of findings broke off")
-            })?;
-            let text = write_rows(&page.items, false)?;
-            Ok(Some((text, (list, page.next))))
-        });
-        stream::once(std::future::ready(beginning)).chain(rest)
+impl List {
+    async fn some(&self, after: Option<FindingKey>, limit: usize) -> Result<Findings, StoreError> {
+        self.web.engine.store().list_sync_findings(self.caller.tenant, self.id, self.kind, after, limit).await
     }
 }
 
-fn write_rows(rows: &[SyncFinding], headed: bool) -> std::io::Result<Bytes> {
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-    if headed {
-        writer.write_record(COLUMNS)?;
+impl Rows for List {
+    type Row = SyncFinding;
+    type After = FindingKey;
+
+    async fn page(&self, after: Option<FindingKey>) -> Result<Findings, EngineError> {
+        Ok(self.some(after, MAX_PAGE_ITEMS).await?)
     }
-    for row in rows {
+}
+
+impl Table<10> for List {
+    const COLUMNS: [&'static str; 10] =
+        ["kind", "subject", "subject_id", "rev_customer_id", "rev_service_id", "device_id", "line", "here", "there", "at"];
+
+    fn cells(row: &SyncFinding) -> [String; 10] {
         let text = |text: &Option<String>| safe_cell(text.as_deref().unwrap_or_default()).into_owned();
         let id = |id: Option<i64>| id.map(|id| id.to_string()).unwrap_or_default();
-        writer.write_record([
+        [
             row.kind.to_string(),
             row.subject.to_string(),
             row.subject_id.to_string(),
@@ -122,7 +102,6 @@ fn write_rows(rows: &[SyncFinding], headed: bool) -> std::io::Result<Bytes> {
             text(&row.here),
             text(&row.there),
             row.at.to_rfc3339_opts(SecondsFormat::AutoSi, true),
-        ])?;
+        ]
     }
-    writer.into_inner().map(Bytes::from).map_err(|error| std::io::Error::other(error.to_string()))
 }

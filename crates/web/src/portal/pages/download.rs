@@ -1,39 +1,58 @@
 //! The lines of a bulk change as a file: all of them, those that the page shows, or those that were ticked there.
 
-use axum::body::Body;
 use axum::extract::Path;
-use axum::http::{Uri, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::Uri;
+use axum::response::Response;
 use lineshift_domain::codes::Code;
-use lineshift_domain::ids::DeviceChangeId;
+use lineshift_domain::ids::{DeviceChangeId, TenantId};
 use lineshift_domain::reading::codes;
 use lineshift_domain::terms::DeviceChangeStatus;
 use lineshift_store::bulk_changes::DeviceChangeFilter;
 use lineshift_store::paging::MAX_PAGE_ITEMS;
 
 use super::bulk_change::seen;
-use crate::api::bulk_changes::export::{COLUMNS, Export, Rows, cells};
+use crate::api::bulk_changes::export::Export;
 use crate::api::bulk_changes::of_tenant_meant;
 use crate::portal::address::given;
 use crate::portal::refused::PageRefused;
 use crate::portal::viewer::Viewer;
-use crate::portal::workbook::{self, MOST_ROWS, PagesIn, XLSX};
+use crate::portal::workbook::{self, MOST_ROWS, Workbooks};
 use crate::problem::ApiProblem;
 use crate::query::{Parameters, shown};
+use crate::table_file::{Table, send_csv};
 
-/// As what lines are downloaded.
+/// As what a table is downloaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Csv,
     Xlsx,
 }
 
 impl Kind {
-    fn of(text: &str) -> Option<Self> {
-        match text {
+    /// What is asked for of a table that has at most so many rows.
+    pub(super) fn read(parameters: &mut Parameters, rows: i64) -> Self {
+        let kind = parameters.parsed("format", "csv or xlsx", |text| match text {
             "csv" => Some(Self::Csv),
             "xlsx" => Some(Self::Xlsx),
             _ => None,
+        });
+        if kind == Some(Self::Xlsx) && rows > MOST_ROWS {
+            parameters.report("format", codes::CONFLICTING_FIELDS, format!("a workbook holds {MOST_ROWS} lines; take csv"));
+        }
+        kind.unwrap_or(Self::Csv)
+    }
+
+    /// The table as a file of that name, in a workbook on a sheet of that one.
+    pub(super) async fn send<const N: usize>(
+        self,
+        table: impl Table<N>,
+        turn: (&Workbooks, TenantId),
+        name: &str,
+        sheet: String,
+    ) -> Result<Response, ApiProblem> {
+        match self {
+            Self::Csv => send_csv(table, None, name).await,
+            Self::Xlsx => workbook::send(table, turn, name, sheet).await,
         }
     }
 }
@@ -50,19 +69,15 @@ pub(in crate::portal) async fn download(
     of_tenant_meant(&mut parameters, &viewer.caller)?;
     let change = seen(&viewer, &portal, &id).await?;
     let rows = ticked(&mut parameters, &ticks);
-    let kind = parameters.parsed("format", "csv or xlsx", Kind::of).unwrap_or(Kind::Csv);
+    let kind = Kind::read(&mut parameters, change.counts.total);
     let status = parameters.term("status", DeviceChangeStatus::ALL);
     let code = parameters.term("code", Code::ALL);
-    if kind == Kind::Xlsx && change.counts.total > MOST_ROWS {
-        parameters.report("format", codes::CONFLICTING_FIELDS, format!("a workbook holds {MOST_ROWS} lines; take csv"));
-    }
     parameters.finish()?;
     let filter = DeviceChangeFilter { status, code };
     let export = Export { web: viewer.web, caller: viewer.caller, change, filter, rows };
-    Ok(match kind {
-        Kind::Csv => export.into_csv().await?,
-        Kind::Xlsx => into_xlsx(export).await?,
-    })
+    let (workbooks, tenant, name) = (export.web.workbooks.clone(), export.caller.tenant, export.name());
+    let sheet = format!("Bulk change {}", export.change.id);
+    Ok(kind.send(export, (&workbooks, tenant), &name, sheet).await?)
 }
 
 /// The parameter that names a ticked line.
@@ -90,37 +105,4 @@ fn ticked(parameters: &mut Parameters, ticks: &[(String, String)]) -> Option<Vec
         }
     }
     Some(rows)
-}
-
-async fn into_xlsx(export: Export) -> Result<Response, ApiProblem> {
-    let place = export.web.workbooks.begin(export.caller.tenant)?;
-    // Read before the answer begins, so that a store out of reach is an error and no broken file.
-    let first = export.page(None).await?;
-    let id = export.change.id;
-    let headers = [
-        (header::CONTENT_TYPE, XLSX.to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"bulk-change-{id}.xlsx\"")),
-    ];
-    let (pages_in, pages) = workbook::pages();
-    tokio::spawn(feed(export, first, pages_in));
-    Ok((headers, Body::from_stream(workbook::stream(format!("Bulk change {id}"), COLUMNS, pages, place))).into_response())
-}
-
-/// Reads page after page, as long as somebody takes them.
-async fn feed(export: Export, mut page: Rows, pages: PagesIn<{ COLUMNS.len() }>) {
-    loop {
-        if pages.send(Ok(page.items.iter().map(cells).collect())).await.is_err() {
-            return;
-        }
-        let Some(after) = page.next else { return };
-        page = match export.page(Some(after)).await {
-            Ok(page) => page,
-            Err(error) => {
-                tracing::error!(%error, "an export broke off");
-                // Whoever is gone needs not know.
-                let _ = pages.send(Err(std::io::Error::other("the export broke off"))).await;
-                return;
-            }
-        };
-    }
 }

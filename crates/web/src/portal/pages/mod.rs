@@ -8,6 +8,7 @@ pub(super) mod change_line;
 pub(super) mod change_log;
 mod done_already;
 pub(super) mod download;
+pub(super) mod download_scheduled;
 pub(super) mod home;
 pub(super) mod invitation;
 pub(super) mod line;

@@ -4,15 +4,17 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::Uri;
 use axum::response::Response;
-use lineshift_domain::ids::{CustomerRatePlanId, CustomerRatePoolId, RevCustomerId, SiteId};
+use lineshift_domain::ids::{CustomerRatePlanId, CustomerRatePoolId, RevCustomerId, SiteId, TenantId};
 use lineshift_domain::scopes::Action;
 use lineshift_domain::terms::{PlanQueueState, PortalType};
+use lineshift_store::StoreError;
 use lineshift_store::catalogue::{Names, Unnamed};
 use lineshift_store::plan_queue::EntryFilter;
 
 use super::plan_queue_month as month;
 use super::plan_queue_move::NotDone;
 use super::sought_entries::{Search, Sought};
+use crate::Web;
 use crate::api::plan_queue::list_queue_entries;
 use crate::portal::address::{given, with_parameter};
 use crate::portal::choosing::may_choose;
@@ -57,6 +59,8 @@ struct OfChange {
     /// Whether the viewer may choose lines, and the form that chooses those that are shown.
     may_choose: bool,
     choose: String,
+    /// Where they are downloaded, but for the format.
+    download: String,
 }
 
 /// A state of entries that is sought.
@@ -122,6 +126,7 @@ pub(super) async fn show(
         is_refused: state == PlanQueueState::Failed,
         may_choose: may_choose(viewer, portal),
         choose: format!("/{}/selection/refused", segment(portal)),
+        download: format!("/{}/bulk-changes/{id}/scheduled?state={state}&tenant={}", segment(portal), viewer.caller.tenant),
     });
     let (listed, search) = if is_given(&["device_id", "bulk_change_id"]) {
         let mut listed = list_queue_entries(State(viewer.web.clone()), viewer.caller.clone(), parameters).await?.0;
@@ -136,7 +141,7 @@ pub(super) async fn show(
         let listed = store.list_due_entries(caller.tenant, &caller.rights.reach, &filter, after, ENTRIES).await?;
         (Page::of(listed, |entry| PlanQueueEntryView::of(entry, zone)), Search::new(viewer, &sought).await?)
     };
-    let names = names_of(viewer, &listed.items).await?;
+    let names = names_of(&viewer.web, viewer.caller.tenant, &listed.items).await?;
     let are_open = listed.items.iter().any(|entry| entry.state == PlanQueueState::Open.as_str());
     let now = viewer.web.engine.clock().now().with_timezone(&viewer.zone()).date_naive();
     let page = PlanQueuePage {
@@ -156,7 +161,8 @@ pub(super) async fn show(
     Ok(answer(&page))
 }
 
-pub(super) async fn names_of(viewer: &Viewer, entries: &[PlanQueueEntryView]) -> Result<Names, ApiProblem> {
+/// What people call the things that entries name.
+pub(super) async fn names_of(web: &Web, tenant: TenantId, entries: &[PlanQueueEntryView]) -> Result<Names, StoreError> {
     let unnamed = Unnamed {
         rev_customers: entries.iter().filter_map(|entry| entry.rev_customer_id).map(RevCustomerId).collect(),
         sites: entries.iter().filter_map(|entry| entry.site_id).map(SiteId).collect(),
@@ -164,20 +170,18 @@ pub(super) async fn names_of(viewer: &Viewer, entries: &[PlanQueueEntryView]) ->
         customer_rate_pools: entries.iter().filter_map(|entry| entry.customer_rate_pool_id).map(CustomerRatePoolId).collect(),
         ..Unnamed::default()
     };
-    Ok(viewer.web.engine.store().find_names(viewer.caller.tenant, &unnamed).await?)
+    web.engine.store().find_names(tenant, &unnamed).await
 }
 
 fn row(viewer: &Viewer, entry: PlanQueueEntryView, names: &Names, not_done: Option<&NotDone>) -> EntryRow {
     let typed = not_done.filter(|not_done| not_done.id.0 == entry.id).and_then(|not_done| not_done.typed.clone());
-    let customer = entry.rev_customer_id.and_then(|id| names.rev_customers.get(&RevCustomerId(id)));
-    let site = entry.site_id.and_then(|id| names.sites.get(&SiteId(id)));
     EntryRow {
         id: entry.id,
         at: viewer.when(entry.effective_date.utc),
         day: typed.unwrap_or_else(|| entry.effective_date.local.format("%Y-%m-%d").to_string()),
         time: entry.effective_date.local.format("%H:%M").to_string(),
         device: entry.device_id,
-        customer: customer.or(site).cloned().unwrap_or_default(),
+        customer: customer(&entry, names).cloned().unwrap_or_default(),
         changes: changes(&entry, names),
         iccid: entry.iccid,
         bulk_change: entry.bulk_change_id,
@@ -186,6 +190,12 @@ fn row(viewer: &Viewer, entry: PlanQueueEntryView, names: &Names, not_done: Opti
         code: entry.error_code,
         details: entry.status_details,
     }
+}
+
+/// For whom an entry was ordered: the customer, or the site that is one itself.
+pub(super) fn customer<'a>(entry: &PlanQueueEntryView, names: &'a Names) -> Option<&'a String> {
+    let customer = entry.rev_customer_id.and_then(|id| names.rev_customers.get(&RevCustomerId(id)));
+    customer.or_else(|| entry.site_id.and_then(|id| names.sites.get(&SiteId(id))))
 }
 
 /// What an entry changes: what it keeps is left out, 0 clears.

@@ -137,7 +137,7 @@ async fn ask_at_once(
     to: DateTime<Utc>,
 ) -> Result<Response, PageRefused> {
     let entry = PlanQueueEntryView::of(entry, viewer.zone());
-    let names = names_of(viewer, std::slice::from_ref(&entry)).await?;
+    let names = names_of(&viewer.web, viewer.caller.tenant, std::slice::from_ref(&entry)).await?;
     let page = AtOncePage {
         frame: viewer.frame("At once?", Some(sent.portal), Place::PlanQueue)?,
         address: format!("/{}/plan-queue/{}/move", segment(sent.portal), sent.id),
