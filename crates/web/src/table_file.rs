@@ -37,6 +37,9 @@ pub(crate) trait Table<const N: usize>: Rows {
     fn cells(row: &Self::Row) -> [String; N];
 }
 
+/// The text of some rows. Errors: none in memory.
+type Written<R> = fn(&R, Vec<<R as Rows>::Row>) -> io::Result<Vec<u8>>;
+
 /// How rows are written into a file.
 pub(crate) struct Format<R: Rows> {
     /// Its type.
@@ -46,7 +49,7 @@ pub(crate) struct Format<R: Rows> {
     /// What stands before the first row.
     pub(crate) beginning: Vec<u8>,
     /// The text of some rows.
-    pub(crate) written: fn(&R, Vec<R::Row>) -> io::Result<Vec<u8>>,
+    pub(crate) written: Written<R>,
 }
 
 /// The rows of a table after that one, to the last, as CSV (RFC 4180), in a file of that name. Errors: as of [`send`].
@@ -81,7 +84,7 @@ fn texts<R: Rows>(rows: R, first: Listed<R::Row, R::After>, format: Format<R>) -
     let beginning = written(&rows, items).map(|text| Bytes::from([beginning, text].concat()));
     let rest = stream::try_unfold((rows, next), move |(rows, after)| async move {
         let Some(after) = after else { return Ok(None) };
-        let page = rows.page(Some(after)).await.map_err(broken_off)?;
+        let page = rows.page(Some(after)).await.map_err(|error| broken_off(&error))?;
         let text = written(&rows, page.items)?;
         Ok(Some((Bytes::from(text), (rows, page.next))))
     });
@@ -89,7 +92,7 @@ fn texts<R: Rows>(rows: R, first: Listed<R::Row, R::After>, format: Format<R>) -
 }
 
 /// Why a file ends before its last row: whoever reads it sees that it is not whole.
-pub(crate) fn broken_off(error: EngineError) -> io::Error {
+pub(crate) fn broken_off(error: &EngineError) -> io::Error {
     tracing::error!(%error, "a download broke off");
     io::Error::other("the download broke off")
 }

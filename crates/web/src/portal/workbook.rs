@@ -105,7 +105,7 @@ async fn feed<const N: usize, T: Table<N>>(table: T, mut page: Listed<T::Row, T:
             Ok(page) => page,
             Err(error) => {
                 // Whoever is gone needs not know.
-                let _ = pages.send(Err(broken_off(error))).await;
+                let _ = pages.send(Err(broken_off(&error))).await;
                 return;
             }
         };
