@@ -26,6 +26,8 @@ pub struct PlanQueueEntry {
     pub device_id: DeviceId,
     /// The line's ICCID.
     pub iccid: String,
+    /// Its subscriber number.
+    pub number: Option<String>,
     /// The customer it was ordered for.
     pub rev_customer_id: Option<RevCustomerId>,
     /// The site it was ordered for.

@@ -111,13 +111,13 @@ where
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use axum::body::to_bytes;
     use lineshift_store::StoreError;
 
     /// As many rows as are given, two a page; the page after that row is not to be had.
-    struct Numbers(i64, Option<i64>);
+    pub(crate) struct Numbers(pub(crate) i64, pub(crate) Option<i64>);
 
     impl Rows for Numbers {
         type Row = i64;

@@ -276,7 +276,7 @@ fn shown(time: DateTime<Utc>) -> String {
 }
 
 /// How many columns [`read_entry`] reads.
-pub(crate) const ENTRY_COLUMNS: usize = 18;
+pub(crate) const ENTRY_COLUMNS: usize = 19;
 
 /// Reads the columns of `entry_columns!`, which must stand first.
 pub(crate) fn read_entry(row: &Row<'_>) -> Result<PlanQueueEntry> {
@@ -297,5 +297,6 @@ pub(crate) fn read_entry(row: &Row<'_>) -> Result<PlanQueueEntry> {
         created_at: row.time(15)?,
         modified_by: row.get(16)?,
         modified_at: row.maybe_time(17)?,
+        number: row.get(18)?,
     })
 }

@@ -16,7 +16,8 @@ macro_rules! entry_columns {
         concat!(
             "SELECT q.device_change_id, q.bulk_change_id, q.device_id, d.iccid, q.rev_customer_id, q.site_id,
                 q.customer_rate_plan_id, q.customer_rate_pool_id, q.customer_data_allocation_mb, q.effective_date,
-                q.portal_type, q.state, q.error_code, q.status_details, q.created_by, q.created_at, q.modified_by, q.modified_at",
+                q.portal_type, q.state, q.error_code, q.status_details, q.created_by, q.created_at, q.modified_by, q.modified_at,
+                d.subscriber_number",
             $more,
             "
            FROM customer_rate_plan_device_queue AS q

@@ -75,8 +75,8 @@ type PagesIn<const N: usize> = mpsc::Sender<io::Result<Vec<[String; N]>>>;
 
 /// All rows of a table, at most [`MOST_ROWS`], in a file of that name with a sheet of that one. Errors: 429, and those of the first page,
 /// which is read before the answer begins, so that a store out of reach is an error and no broken file.
-pub(super) async fn send<const N: usize>(
-    table: impl Table<N>,
+pub(super) async fn send<const N: usize, T: Table<N>>(
+    table: T,
     (workbooks, tenant): (&Workbooks, TenantId),
     name: &str,
     sheet: String,
@@ -85,13 +85,9 @@ pub(super) async fn send<const N: usize>(
     let first = table.page(None).await?;
     let headers =
         [(header::CONTENT_TYPE, XLSX.to_owned()), (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}.xlsx\""))];
-    let (columns, (pages_in, pages)) = (columns_of(&table), mpsc::channel(WAITING));
+    let (pages_in, pages) = mpsc::channel(WAITING);
     tokio::spawn(feed(table, first, pages_in));
-    Ok((headers, Body::from_stream(stream(sheet, columns, pages, place))).into_response())
-}
-
-const fn columns_of<const N: usize, T: Table<N>>(_: &T) -> [&'static str; N] {
-    T::COLUMNS
+    Ok((headers, Body::from_stream(stream(sheet, T::COLUMNS, pages, place))).into_response())
 }
 
 /// Reads page after page, as long as somebody takes them.
@@ -224,6 +220,8 @@ impl Write for Chunks {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::table_file::tests::Numbers;
+    use axum::body::to_bytes;
     use futures::StreamExt as _;
 
     async fn read(rows: Vec<io::Result<Vec<[String; 2]>>>) -> Vec<io::Result<Bytes>> {
@@ -238,20 +236,41 @@ mod tests {
         futures::join!(feed, stream.collect::<Vec<_>>()).1
     }
 
+    fn sheet_of(workbook: &[u8]) -> String {
+        let mut archive = zip::ZipArchive::new(io::Cursor::new(workbook)).expect("a workbook");
+        let mut sheet = String::new();
+        io::Read::read_to_string(&mut archive.by_name("xl/worksheets/sheet1.xml").expect("a sheet"), &mut sheet).expect("a text");
+        sheet
+    }
+
     #[tokio::test]
     async fn a_workbook_is_whole_or_broken_off() {
         let row = |nth: usize| [format!("8901260000000{nth:07}"), "=1+1".to_owned()];
         let page = |from: usize| Ok((from..from + 1_000).map(row).collect());
         let whole = read(vec![page(0), page(1_000), page(2_000)]).await;
         let bytes: Vec<u8> = whole.into_iter().flat_map(|chunk| chunk.expect("a chunk").to_vec()).collect();
-        let mut archive = zip::ZipArchive::new(io::Cursor::new(bytes)).expect("a workbook");
-        let mut sheet = String::new();
-        io::Read::read_to_string(&mut archive.by_name("xl/worksheets/sheet1.xml").expect("a sheet"), &mut sheet).expect("a text");
+        let sheet = sheet_of(&bytes);
         assert_eq!(sheet.matches("<row ").count(), 3_001);
         assert!(sheet.contains("<t>89012600000000002999</t>") && !sheet.contains("<f>"), "texts are texts");
 
         let broken = read(vec![page(0), Err(io::Error::other("the store is gone"))]).await;
         assert!(broken.last().expect("something").is_err(), "nobody takes it for a whole file");
+    }
+
+    #[tokio::test]
+    async fn a_table_fills_a_workbook_page_by_page() {
+        let workbooks = Workbooks::default();
+        let sent = async |table| send(table, (&workbooks, TenantId(1)), "numbers", "Numbers".to_owned()).await;
+        let answer = sent(Numbers(5, Some(9))).await.expect("an answer");
+        assert_eq!(answer.headers()[header::CONTENT_DISPOSITION], "attachment; filename=\"numbers.xlsx\"");
+        let bytes = to_bytes(answer.into_body(), usize::MAX).await.expect("a body");
+        assert_eq!(sheet_of(&bytes).matches("<row ").count(), 1 + 5, "three pages");
+        let broken = sent(Numbers(5, Some(4))).await.expect("its first page is there");
+        assert!(to_bytes(broken.into_body(), usize::MAX).await.is_err(), "nobody takes it for a whole file");
+        for _ in 0..=MOST_OF_A_TENANT {
+            let refused = sent(Numbers(5, None)).await.err().map(|problem| problem.status());
+            assert_eq!(refused, Some(StatusCode::INTERNAL_SERVER_ERROR), "an error that takes no place");
+        }
     }
 
     #[tokio::test]

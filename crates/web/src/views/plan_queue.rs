@@ -22,6 +22,8 @@ pub struct PlanQueueEntryView {
     pub device_id: i64,
     /// The line's ICCID.
     pub iccid: String,
+    /// Its subscriber number.
+    pub number: Option<String>,
     /// The customer for whom it was ordered.
     pub rev_customer_id: Option<i64>,
     /// The site for which it was ordered.
@@ -60,6 +62,7 @@ impl PlanQueueEntryView {
             bulk_change_id: entry.bulk_change_id.0,
             device_id: entry.device_id.0,
             iccid: entry.iccid,
+            number: entry.number,
             rev_customer_id: entry.rev_customer_id.map(|id| id.0),
             site_id: entry.site_id.map(|id| id.0),
             customer_rate_plan_id: written_id(entry.values.plan, |id| id.0),

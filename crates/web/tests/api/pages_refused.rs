@@ -112,7 +112,7 @@ async fn what_a_change_scheduled_is_downloaded_by_its_state() {
     }
 
     let failed = ada.open(&format!("{address}?state=failed&format=csv")).await;
-    let name = format!("attachment; filename=\"bulk-change-{id}-failed.csv\"");
+    let name = format!("attachment; filename=\"bulk-change-{id}-scheduled-failed.csv\"");
     assert_eq!((failed.status, failed.header("content-disposition")), (200, name.as_str()), "{}", failed.text());
     let text = failed.text();
     let mut rows = csv::Reader::from_reader(text.as_bytes());

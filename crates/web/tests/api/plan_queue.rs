@@ -2,8 +2,10 @@
 
 use lineshift_testkit::app::TestApp;
 use lineshift_testkit::http::HttpCaller;
-use lineshift_testkit::operator::iccid;
+use lineshift_testkit::operator::{iccid, number};
 use serde_json::{Value, json};
+
+use crate::browser::Browser;
 
 async fn schedule(app: &TestApp, caller: &HttpCaller, line: u64, date: &str) -> i64 {
     let body = json!({
@@ -42,6 +44,7 @@ async fn an_entry_is_shown_with_its_date_in_both_zones() {
       "id": 1,
       "modified_at": null,
       "modified_by": null,
+      "number": "15550000001",
       "portal": "M2M",
       "rev_customer_id": null,
       "site_id": null,
@@ -126,4 +129,28 @@ async fn lists_are_chosen_by_what_goes_together() {
     assert_eq!(problems("device_id=1&state=failed").await, ["state field_without_option"]);
     assert_eq!(problems("state=gone&bulk_change_id=x").await, ["bulk_change_id wrong_form", "state wrong_form"]);
     assert_eq!(orderer.read("/api/v1/plan-queue?state=open").await["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_portal_shows_scheduled_lines_by_what_it_knows_them_by() {
+    let app = TestApp::with_lines(2).await;
+    let operator = &app.operator;
+    for (portal, line) in [("LNP", 1), ("Mobility", 2)] {
+        let order = json!({
+            "ServiceProviderId": operator.jasper.0, "Numbers": [number(line)], "ChangeType": 4,
+            "CustomerRatePlanUpdate": {"CustomerRatePlanId": operator.plan.0, "EffectiveDate": "2026-12-24"},
+        });
+        let answer = app.admin().await.post(&format!("/{portal}/BulkChange"), &order).await;
+        assert_eq!(answer.status, 202, "{}", answer.text());
+    }
+    operator.run_until_idle().await;
+    app.signed_in("ada@fleet.example", &["administrator"], "*").await;
+    let ada = Browser::signed_in(&app, "ada@fleet.example").await;
+    let lnp = ada.page("/lnp/plan-queue").await;
+    assert!(lnp.contains(&format!(">{}</a>", number(1))) && lnp.contains(&format!("Cancel for {}", number(1))), "{lnp}");
+    assert!(!lnp.contains(&iccid(1)) && !lnp.contains(&number(2)), "{lnp}");
+    let mobility = ada.page("/mobility/plan-queue").await;
+    assert!(mobility.contains(&format!(">{}</a>", iccid(2))) && !mobility.contains(&number(2)), "{mobility}");
+    let file = ada.open("/lnp/bulk-changes/1/scheduled").await.text();
+    assert!(file.contains(&number(1)) && file.contains(&iccid(1)), "{file}");
 }

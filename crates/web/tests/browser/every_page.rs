@@ -95,8 +95,7 @@ impl Visitor {
 
     async fn choose_all(&self) {
         self.browser.go("/m2m/lines").await;
-        self.browser.press("Choose all lines").await;
-        self.browser.find("[data-some]:not([hidden])").await;
+        self.browser.leave_by(async || self.browser.press("Choose all lines").await).await;
     }
 
     /// Orders another plan for the lines of the first service provider, and follows that.

@@ -50,8 +50,7 @@ async fn no_page_of_a_portal_is_wider_than_a_phone() {
     let world = World::of_every_kind().await;
     let browser = world.administrator(Manner { on_a_phone: true, ..Manner::default() }).await;
     browser.go("/m2m/lines").await;
-    browser.press("Choose all lines").await;
-    browser.find("[data-some]:not([hidden])").await;
+    browser.leave_by(async || browser.press("Choose all lines").await).await;
     let places = [
         "lines",
         "lines/1",

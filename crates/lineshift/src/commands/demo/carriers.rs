@@ -167,7 +167,7 @@ impl Ledgers {
     }
 }
 
-/// Lines that the simulated Jasper knows: many more than are ordered for.
+/// Lines that the simulated Jasper knows: many more than the demonstration moves there, or pastes.
 const MOST_AT_JASPER: usize = 2_000;
 
 fn fill(jasper: &JasperSimulator, pond: &PondSimulator, fleet: &Fleet, now: DateTime<Utc>) {

@@ -33,7 +33,8 @@ fn text(fleet: &Fleet) -> String {
     text
 }
 
-/// Lines that an order takes. Those that the orders at the carrier moved come last, for a fleet that is too small for all.
+/// Lines that an order takes: none that the orders at the carrier took out of use, and last those that these moved, for a fleet that is too
+/// small for all.
 fn sound(fleet: &Fleet) -> impl Iterator<Item = Line> {
     let moved: HashSet<String> = orders::at_carrier(fleet, catalogue::ROUTERS).map(|line| line.iccid).collect();
     let usable = move |line: &Line| line.special == Special::Ordinary && line.is_active() && !moved.contains(&line.iccid);
@@ -48,6 +49,11 @@ mod tests {
     fn a_small_fleet_has_lines_to_paste_too() {
         let text = text(&Fleet::new(1_000, 7));
         assert_eq!(text.matches("router, SIM 8").count(), LINES + 3 + 1, "{text}");
+        let fleet = Fleet::new(1_000, 7);
+        let in_use: Vec<String> = orders::in_use_after(&fleet, catalogue::ROUTERS).map(|line| line.iccid).collect();
+        let moved = orders::at_carrier(&fleet, catalogue::ROUTERS).map(|line| line.iccid).filter(|iccid| text.contains(iccid));
+        let (in_use, out_of_use): (Vec<String>, Vec<String>) = moved.partition(|iccid| in_use.contains(iccid));
+        assert!(!in_use.is_empty() && out_of_use.is_empty(), "{out_of_use:?}");
     }
 
     #[test]

@@ -34,13 +34,14 @@ pub(in crate::portal) async fn download(
     let mut parameters = Parameters::of_pairs(given(&uri));
     of_tenant_meant(&mut parameters, &viewer.caller)?;
     let change = seen(&viewer, &portal, &id).await?;
-    // A row schedules one change at most.
-    let kind = Kind::read(&mut parameters, change.counts.total);
     let state = parameters.term("state", PlanQueueState::ALL).unwrap_or(PlanQueueState::Open);
+    // A row schedules one change at most.
+    let most = if state == PlanQueueState::Failed { change.scheduled_failed } else { change.counts.total };
+    let kind = Kind::read(&mut parameters, most);
     parameters.finish()?;
     let (zone, web, caller) = (viewer.zone(), viewer.web, viewer.caller);
     let (workbooks, tenant) = (web.workbooks.clone(), caller.tenant);
-    let (name, sheet) = (format!("bulk-change-{}-{state}", change.id), format!("Bulk change {}, {state}", change.id));
+    let (name, sheet) = (format!("bulk-change-{}-scheduled-{state}", change.id), format!("Scheduled {}", change.id));
     let entries = Entries { web, caller, zone, change: change.id, state };
     Ok(kind.send(entries, (&workbooks, tenant), &name, sheet).await?)
 }
@@ -80,9 +81,11 @@ impl Rows for Entries {
     }
 }
 
-impl Table<14> for Entries {
-    const COLUMNS: [&'static str; 14] = [
+impl Table<17> for Entries {
+    const COLUMNS: [&'static str; 17] = [
+        "bulk_change_id",
         "iccid",
+        "number",
         "device_id",
         "effective_date",
         "customer",
@@ -95,15 +98,18 @@ impl Table<14> for Entries {
         "state",
         "error_code",
         "status_details",
+        "modified_by",
         "modified_at",
     ];
 
-    fn cells(Named { entry, customer, changes }: &Named) -> [String; 14] {
+    fn cells(Named { entry, customer, changes }: &Named) -> [String; 17] {
         let time = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
         let text = |text: &str| safe_cell(text).into_owned();
         let id = |id: Option<i64>| id.map(|id| id.to_string()).unwrap_or_default();
         [
+            entry.bulk_change_id.to_string(),
             text(&entry.iccid),
+            text(entry.number.as_deref().unwrap_or_default()),
             entry.device_id.to_string(),
             time(entry.effective_date.utc),
             text(customer),
@@ -116,6 +122,7 @@ impl Table<14> for Entries {
             entry.state.clone(),
             entry.error_code.clone().unwrap_or_default(),
             text(entry.status_details.as_deref().unwrap_or_default()),
+            text(entry.modified_by.as_deref().unwrap_or_default()),
             entry.modified_at.map(time).unwrap_or_default(),
         ]
     }

@@ -6,7 +6,7 @@ use axum::http::Uri;
 use axum::response::Response;
 use lineshift_domain::ids::{CustomerRatePlanId, CustomerRatePoolId, RevCustomerId, SiteId, TenantId};
 use lineshift_domain::scopes::Action;
-use lineshift_domain::terms::{PlanQueueState, PortalType};
+use lineshift_domain::terms::{LineIdentifier, PlanQueueState, PortalType};
 use lineshift_store::StoreError;
 use lineshift_store::catalogue::{Names, Unnamed};
 use lineshift_store::plan_queue::EntryFilter;
@@ -87,7 +87,8 @@ struct EntryRow {
     /// The time of day, which it keeps.
     time: String,
     device: i64,
-    iccid: String,
+    /// How the portal knows the line.
+    line: String,
     customer: String,
     /// What changes, as words.
     changes: Vec<String>,
@@ -146,7 +147,7 @@ pub(super) async fn show(
     let now = viewer.web.engine.clock().now().with_timezone(&viewer.zone()).date_naive();
     let page = PlanQueuePage {
         frame: viewer.frame("Scheduled", Some(portal), Place::PlanQueue)?,
-        entries: listed.items.into_iter().map(|entry| row(viewer, entry, &names, not_done.as_ref())).collect(),
+        entries: listed.items.into_iter().map(|entry| row(viewer, portal, entry, &names, not_done.as_ref())).collect(),
         next: listed.next.map(|next| with_parameter(&address, &given, "after", &next)),
         may_edit: are_open && viewer.may(portal, Action::Edit),
         states: STATES.map(|(each, name)| StateChoice { value: each.as_str(), name, is_chosen: each == state }).into(),
@@ -173,7 +174,7 @@ pub(super) async fn names_of(web: &Web, tenant: TenantId, entries: &[PlanQueueEn
     web.engine.store().find_names(tenant, &unnamed).await
 }
 
-fn row(viewer: &Viewer, entry: PlanQueueEntryView, names: &Names, not_done: Option<&NotDone>) -> EntryRow {
+fn row(viewer: &Viewer, portal: PortalType, entry: PlanQueueEntryView, names: &Names, not_done: Option<&NotDone>) -> EntryRow {
     let typed = not_done.filter(|not_done| not_done.id.0 == entry.id).and_then(|not_done| not_done.typed.clone());
     EntryRow {
         id: entry.id,
@@ -183,13 +184,19 @@ fn row(viewer: &Viewer, entry: PlanQueueEntryView, names: &Names, not_done: Opti
         device: entry.device_id,
         customer: customer(&entry, names).cloned().unwrap_or_default(),
         changes: changes(&entry, names),
-        iccid: entry.iccid,
+        line: line(portal, &entry),
         bulk_change: entry.bulk_change_id,
         is_open: entry.state == PlanQueueState::Open.as_str(),
         state: entry.state,
         code: entry.error_code,
         details: entry.status_details,
     }
+}
+
+/// How a portal knows the line of an entry: by its ICCID, or by its number, if it has one.
+pub(super) fn line(portal: PortalType, entry: &PlanQueueEntryView) -> String {
+    let number = entry.number.as_ref().filter(|_| !portal.knows_lines_by(LineIdentifier::Iccid));
+    number.unwrap_or(&entry.iccid).clone()
 }
 
 /// For whom an entry was ordered: the customer, or the site that is one itself.

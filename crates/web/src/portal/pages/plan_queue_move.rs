@@ -14,7 +14,7 @@ use lineshift_domain::scopes::Action;
 use lineshift_domain::terms::{PlanQueueState, PortalType};
 use lineshift_store::plan_queue::PlanQueueEntry;
 
-use super::plan_queue::{changes, names_of, show};
+use super::plan_queue::{changes, line, names_of, show};
 use crate::api::carried_through;
 use crate::api::plan_queue::move_to;
 use crate::audit::AuditNote;
@@ -44,7 +44,7 @@ struct AtOncePage {
     /// The list that it stands in, and its parameters.
     list: String,
     back: String,
-    iccid: String,
+    line: String,
     changes: Vec<String>,
     /// The day that was typed, and the moment that this means.
     typed: String,
@@ -144,7 +144,7 @@ async fn ask_at_once(
         list: sent.list(),
         back: sent.back(),
         changes: changes(&entry, &names),
-        iccid: entry.iccid,
+        line: line(sent.portal, &entry),
         typed: typed.to_owned(),
         to: viewer.when(to),
     };
