@@ -158,6 +158,12 @@ impl PortalType {
             .ok_or_else(|| UnknownTerm { kind: "PortalType", found: name.to_owned() })
     }
 
+    /// By what this portal knows lines first: its pages and orders name them so where they can.
+    #[must_use]
+    pub const fn first_identifier(self) -> LineIdentifier {
+        if self.knows_lines_by(LineIdentifier::Iccid) { LineIdentifier::Iccid } else { LineIdentifier::Number }
+    }
+
     /// Whether lines of this portal may be named in that way.
     #[must_use]
     pub const fn knows_lines_by(self, by: LineIdentifier) -> bool {

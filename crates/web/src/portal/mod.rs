@@ -11,6 +11,7 @@ mod fields;
 mod figures;
 mod form;
 mod line_filter;
+mod line_name;
 mod multipart;
 #[cfg(test)]
 mod no_turn;

@@ -151,6 +151,15 @@ async fn a_portal_shows_scheduled_lines_by_what_it_knows_them_by() {
     assert!(!lnp.contains(&iccid(1)) && !lnp.contains(&number(2)), "{lnp}");
     let mobility = ada.page("/mobility/plan-queue").await;
     assert!(mobility.contains(&format!(">{}</a>", iccid(2))) && !mobility.contains(&number(2)), "{mobility}");
+    // So do the pages of a line and of a change; where an order took numbers, they show numbers.
+    for (path, heading) in [("/lnp/lines/1", number(1)), ("/mobility/lines/1", iccid(1)), ("/m2m/lines/1", iccid(1))] {
+        let line = ada.page(path).await;
+        assert!(line.contains(&format!("<h1>Line {heading}")) && line.contains(&iccid(1)) && line.contains(&number(1)), "{line}");
+    }
+    for (path, line) in [("/lnp/bulk-changes/1", 1), ("/mobility/bulk-changes/2", 2)] {
+        let change = ada.page(path).await;
+        assert!(change.contains(&format!(">{}</a></th>", number(line))) && !change.contains(&iccid(line)), "{change}");
+    }
     let file = ada.open("/lnp/bulk-changes/1/scheduled").await.text();
     assert!(file.contains(&number(1)) && file.contains(&iccid(1)), "{file}");
 }

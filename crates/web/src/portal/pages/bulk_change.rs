@@ -8,7 +8,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use lineshift_domain::codes::Code;
 use lineshift_domain::ids::BulkChangeId;
 use lineshift_domain::scopes::Action;
-use lineshift_domain::terms::{DeviceChangeStatus, PortalType};
+use lineshift_domain::terms::{DeviceChangeStatus, LineIdentifier, PortalType};
 use lineshift_store::bulk_changes::BulkChangeView as StoredChange;
 
 use super::bulk_changes::{Shares, act, address, events_of, title};
@@ -19,6 +19,7 @@ use crate::api::bulk_changes::get::get_bulk_change;
 use crate::api::carried_through;
 use crate::audit::AuditNote;
 use crate::portal::form::Form;
+use crate::portal::line_name::line_name;
 use crate::portal::page::{When, answer, thousands};
 use crate::portal::refused::PageRefused;
 use crate::portal::viewer::{Frame, Place, Viewer, portal_of, segment};
@@ -119,7 +120,7 @@ pub(in crate::portal) async fn show(
     mut parameters: Parameters,
 ) -> Result<Response, PageRefused> {
     let change = seen(&viewer, &portal, &id).await?;
-    let (portal, id) = (change.portal, change.id.0);
+    let (portal, id, by) = (change.portal, change.id.0, change.identifier);
     let (status, code, after) = (parameters.text("status"), parameters.text("code"), parameters.text("after"));
     parameters.finish()?;
     let detail = get_bulk_change(State(viewer.web.clone()), viewer.caller.clone(), PathId(id), NoParameters).await?.0;
@@ -140,7 +141,7 @@ pub(in crate::portal) async fn show(
             .estimate
             .map(|estimate| format!("{} of calls left, at {} a minute", lasting(estimate.seconds), estimate.calls_a_minute)),
         tabs: tabs(&detail, if code.is_some() { None } else { Some(status.as_deref().unwrap_or("all")) }),
-        rows: listed.items.into_iter().map(|row| shown(&viewer, row)).collect(),
+        rows: listed.items.into_iter().map(|row| shown(&viewer, by, row)).collect(),
         next: listed.next,
         code_shown: code,
         chosen,
@@ -215,11 +216,11 @@ async fn rows_of(
     Ok(list_device_changes(State(viewer.web.clone()), viewer.caller.clone(), PathId(id), parameters).await?.0)
 }
 
-/// A row as pages show it.
-pub(super) fn shown(viewer: &Viewer, row: DeviceChangeView) -> RowShown {
+/// A row as pages show it: called as the order called it.
+pub(super) fn shown(viewer: &Viewer, by: LineIdentifier, row: DeviceChangeView) -> RowShown {
     RowShown {
         id: row.id,
-        line: row.iccid.or(row.number).unwrap_or_default(),
+        line: line_name(by, row.iccid.as_deref(), row.number.as_deref()),
         device: row.device_id,
         status: row.status,
         code: row.error_code,

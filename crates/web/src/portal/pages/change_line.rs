@@ -97,7 +97,7 @@ async fn page(
         entries,
         next,
         frame: viewer.frame(format!("Line of bulk change {}", change.id), Some(change.portal), Place::BulkChanges)?,
-        row: shown(viewer, found),
+        row: shown(viewer, change.identifier, found),
     })
 }
 

@@ -13,6 +13,7 @@ use super::story::{Story, Told};
 use super::timeline::Event;
 use crate::api::devices::{get_device, get_device_usage};
 use crate::api::plan_queue::list_queue_entries;
+use crate::portal::line_name::line_name;
 use crate::portal::page::{When, answer};
 use crate::portal::refused::PageRefused;
 use crate::portal::viewer::{Frame, Place, Viewer, portal_of, segment};
@@ -28,7 +29,8 @@ const SCHEDULED: &str = "50";
 struct LinePage {
     frame: Frame,
     address: String,
-    iccid: String,
+    /// How the portal calls it.
+    name: String,
     is_archived: bool,
     facts: Facts,
     assignment: Facts,
@@ -79,8 +81,9 @@ pub(in crate::portal) async fn show(
     let told = Told { happened: parameters.cursor("after"), asked: parameters.cursor("asked_after") };
     parameters.finish()?;
     let Known { line, usage, services, scheduled, story, names } = known(&viewer, id, told).await?;
+    let name = line_name(portal.first_identifier(), Some(&line.iccid), line.subscriber_number.as_deref());
     let page = LinePage {
-        frame: viewer.frame(format!("Line {}", line.iccid), Some(portal), Place::Lines)?,
+        frame: viewer.frame(format!("Line {name}"), Some(portal), Place::Lines)?,
         address: format!("/{}/lines/{id}", segment(portal)),
         is_archived: line.is_archived,
         facts: facts(&viewer, &line, &names),
@@ -99,7 +102,7 @@ pub(in crate::portal) async fn show(
             .collect(),
         next: story.next.map(|told| told.parameters()),
         events: story.events(&viewer, &names),
-        iccid: line.iccid,
+        name,
     };
     Ok(answer(&page))
 }
@@ -144,6 +147,7 @@ fn or_none(name: Option<&String>) -> String {
 
 fn facts(viewer: &Viewer, line: &DeviceView, names: &Names) -> Facts {
     vec![
+        ("ICCID", line.iccid.clone()),
         ("Number", or_none(line.subscriber_number.as_ref())),
         ("IMEI", line.imei.clone().unwrap_or_else(|| "unknown".to_owned())),
         ("Service provider", or_none(names.service_providers.get(&ServiceProviderId(line.service_provider_id)))),

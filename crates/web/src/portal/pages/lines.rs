@@ -8,7 +8,7 @@ use axum::http::Uri;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use lineshift_domain::ids::DeviceId;
 use lineshift_domain::scopes::Action;
-use lineshift_domain::terms::PortalType;
+use lineshift_domain::terms::{LineIdentifier, PortalType};
 use lineshift_store::catalogue::{Names, Unnamed};
 use lineshift_store::devices::{CountedLines, DeviceView, LOOKED_AT, LineFilter, LineOrder, SoughtLines};
 
@@ -125,7 +125,7 @@ pub(in crate::portal) async fn list(viewer: Viewer, Path(portal): Path<String>, 
         next: found.next.map(|next| with_parameter(&address, &given, "after", &next.encode())),
         looked_at: found.is_cut.then(|| thousands(LOOKED_AT as i64)),
         lines: found.items.into_iter().map(|line| row(line, &names, &ticked)).collect(),
-        by_number: portal == PortalType::Lnp,
+        by_number: portal.first_identifier() == LineIdentifier::Number,
         chosen,
         filter: given.iter().filter(|(name, _)| name != "after" && name != "order").cloned().collect(),
         back: uri.path_and_query().map_or_else(|| address.clone(), ToString::to_string),

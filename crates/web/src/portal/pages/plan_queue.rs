@@ -6,7 +6,7 @@ use axum::http::Uri;
 use axum::response::Response;
 use lineshift_domain::ids::{CustomerRatePlanId, CustomerRatePoolId, RevCustomerId, SiteId, TenantId};
 use lineshift_domain::scopes::Action;
-use lineshift_domain::terms::{LineIdentifier, PlanQueueState, PortalType};
+use lineshift_domain::terms::{PlanQueueState, PortalType};
 use lineshift_store::StoreError;
 use lineshift_store::catalogue::{Names, Unnamed};
 use lineshift_store::plan_queue::EntryFilter;
@@ -18,6 +18,7 @@ use crate::Web;
 use crate::api::plan_queue::list_queue_entries;
 use crate::portal::address::{given, with_parameter};
 use crate::portal::choosing::may_choose;
+use crate::portal::line_name::line_name;
 use crate::portal::page::{When, answer};
 use crate::portal::refused::PageRefused;
 use crate::portal::viewer::{Frame, Place, Viewer, portal_of, segment};
@@ -193,10 +194,9 @@ fn row(viewer: &Viewer, portal: PortalType, entry: PlanQueueEntryView, names: &N
     }
 }
 
-/// How a portal knows the line of an entry: by its ICCID, or by its number, if it has one.
+/// How a portal calls the line of an entry.
 pub(super) fn line(portal: PortalType, entry: &PlanQueueEntryView) -> String {
-    let number = entry.number.as_ref().filter(|_| !portal.knows_lines_by(LineIdentifier::Iccid));
-    number.unwrap_or(&entry.iccid).clone()
+    line_name(portal.first_identifier(), Some(&entry.iccid), entry.number.as_deref())
 }
 
 /// For whom an entry was ordered: the customer, or the site that is one itself.

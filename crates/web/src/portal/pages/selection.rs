@@ -99,7 +99,7 @@ pub(in crate::portal) async fn show(viewer: Viewer, Path(portal): Path<String>, 
         next: last.map(|last| with_parameter(&address, &given, "after", &last)),
         back: uri.path_and_query().map_or_else(|| address.clone(), ToString::to_string),
         lines: lines.into_iter().map(|line| row(line, name)).collect(),
-        by_number: !portal.knows_lines_by(LineIdentifier::Iccid),
+        by_number: portal.first_identifier() == LineIdentifier::Number,
         address,
     };
     Ok(answer(&page))

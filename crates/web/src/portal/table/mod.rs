@@ -76,7 +76,7 @@ impl Column {
 
     /// How likely it is the one that is meant.
     fn likelihood(&self, portal: PortalType) -> (usize, usize) {
-        let first = if portal.knows_lines_by(LineIdentifier::Iccid) { LineIdentifier::Iccid } else { LineIdentifier::Number };
+        let first = portal.first_identifier();
         let (of_first, of_other) = match first {
             LineIdentifier::Iccid => (self.iccids, self.numbers),
             LineIdentifier::Number => (self.numbers, self.iccids),

@@ -76,11 +76,6 @@ impl Named {
     }
 }
 
-/// By what a portal's orders name lines: by ICCID, which is one line's alone, where the portal knows lines by it.
-pub(super) fn identifier(portal: PortalType) -> LineIdentifier {
-    if portal.knows_lines_by(LineIdentifier::Iccid) { LineIdentifier::Iccid } else { LineIdentifier::Number }
-}
-
 /// How a chosen line is named in an order; none: it has no number, and cannot be named.
 pub(super) fn named(line: &SelectedLine, by: LineIdentifier) -> Option<&str> {
     match by {
@@ -104,7 +99,8 @@ pub(super) async fn by_provider(viewer: &Viewer, portal: PortalType) -> Result<V
 /// All chosen lines of a service provider: what can be ordered, and what is set aside.
 pub(super) async fn lines(viewer: &Viewer, portal: PortalType, provider: ServiceProviderId) -> Result<ChosenLines, StoreError> {
     let store = viewer.web.engine.store();
-    let (tenant, reach, key, by) = (viewer.caller.tenant, &viewer.caller.rights.reach, key(viewer, portal), identifier(portal));
+    let (tenant, reach, key, by) =
+        (viewer.caller.tenant, &viewer.caller.rights.reach, key(viewer, portal), portal.first_identifier());
     let (mut chosen, mut named_so_far, mut after) = (ChosenLines::default(), Named::default(), None);
     let listed = |part| store.list_selected(tenant, &key, reach, Some(provider), part);
     loop {

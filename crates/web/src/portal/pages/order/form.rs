@@ -10,7 +10,7 @@ use lineshift_domain::refusal::Refusal;
 use lineshift_domain::terms::PortalType;
 use lineshift_store::catalogue::ServiceProvider;
 
-use super::chosen::{by_provider, identifier};
+use super::chosen::by_provider;
 use super::customers::{Customer, Found, search};
 use super::fields::{Fields, Section};
 use super::summary::counted;
@@ -128,7 +128,7 @@ impl Asked {
     /// The order, of a line that stands for all. Where the customer is still to be chosen, everything else is read all the same.
     pub(super) fn read(&self, viewer: &Viewer, customer: Option<&Customer>) -> Result<Order, Refusal> {
         let any = Customer { name: String::new(), rev_customer: Some(RevCustomerId(1)), site: None };
-        let of = (self.portal, identifier(self.portal), self.provider.id);
+        let of = (self.portal, self.portal.first_identifier(), self.provider.id);
         self.typed.read(self.act, of, customer.or(Some(&any)), viewer.web.engine.limits())
     }
 }

@@ -12,7 +12,7 @@ use lineshift_engine::{EngineError, LineValues, PreviewedLine};
 use lineshift_store::catalogue::Names;
 use lineshift_store::selections::SelectedLine;
 
-use super::chosen::{self, identifier, named, with_lines};
+use super::chosen::{self, named, with_lines};
 use super::form::Asked;
 use super::summary::unnamed;
 use crate::portal::page::{answer, thousands};
@@ -60,7 +60,7 @@ pub(super) async fn shown(
     from: From,
     count: i64,
 ) -> Result<LinesShown, EngineError> {
-    let by = identifier(asked.portal);
+    let by = asked.portal.first_identifier();
     let (chosen, more) = chosen::page(viewer, asked.portal, asked.provider.id, from.after, LINES).await?;
     let page = with_lines(order, chosen.iter().filter_map(|line| named(line, by)).collect());
     let previewed = viewer.web.engine.preview_lines(&viewer.caller, &page).await?;
