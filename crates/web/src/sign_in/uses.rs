@@ -14,6 +14,9 @@ use crate::serve::Closing;
 /// How exactly the last use is known.
 const EVERY: TimeDelta = TimeDelta::minutes(1);
 
+/// The hashes of sessions whose use is to be noted.
+type Waiting = HashMap<TenantId, Vec<[u8; 32]>>;
+
 /// What is to be noted, and what was.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SessionUses(Arc<Mutex<Noted>>);
@@ -23,7 +26,9 @@ struct Noted {
     /// When each was noted last in this process; those of more than a minute ago are dropped once a minute.
     at: HashMap<[u8; 32], DateTime<Utc>>,
     cleaned_at: DateTime<Utc>,
-    waiting: HashMap<TenantId, Vec<[u8; 32]>>,
+    waiting: Waiting,
+    /// When the last of those was used: they are written down together.
+    used_at: DateTime<Utc>,
     /// Whether somebody is at it: what comes meanwhile is the next batch.
     is_writing: bool,
 }
@@ -35,7 +40,7 @@ impl SessionUses {
             let held = closing.and_then(Closing::hold);
             let (uses, store) = (self.clone(), Arc::clone(web.engine.store()));
             tokio::spawn(async move {
-                uses.write(&*store, now).await;
+                uses.write(&*store).await;
                 drop(held);
             });
         }
@@ -56,26 +61,28 @@ impl SessionUses {
             noted.cleaned_at = now;
         }
         noted.at.insert(session.token_hash, now);
+        noted.used_at = now;
         noted.waiting.entry(tenant).or_default().push(session.token_hash);
         !std::mem::replace(&mut noted.is_writing, true)
     }
 
     /// Writes until nothing waits.
-    async fn write(&self, store: &dyn Store, now: DateTime<Utc>) {
-        while let Some(batch) = self.next_batch() {
+    async fn write(&self, store: &dyn Store) {
+        while let Some((batch, used_at)) = self.next_batch() {
             for (tenant, hashes) in batch {
-                if let Err(error) = store.record_session_uses(tenant, &hashes, now).await {
+                if let Err(error) = store.record_session_uses(tenant, &hashes, used_at).await {
                     tracing::warn!(%error, %tenant, "the use of sessions could not be noted");
                 }
             }
         }
     }
 
-    fn next_batch(&self) -> Option<HashMap<TenantId, Vec<[u8; 32]>>> {
+    /// What waits, and when the last of it was used: a batch that gathered while another was written is later than that one.
+    fn next_batch(&self) -> Option<(Waiting, DateTime<Utc>)> {
         let mut noted = self.lock();
         let batch = std::mem::take(&mut noted.waiting);
         noted.is_writing = !batch.is_empty();
-        noted.is_writing.then_some(batch)
+        noted.is_writing.then_some((batch, noted.used_at))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Noted> {
@@ -109,12 +116,15 @@ mod tests {
         assert!(uses.is_to_be_written(tenant, &session(1, seen), at(60)));
         assert!(!uses.is_to_be_written(tenant, &session(1, seen), at(61)), "noted already");
         assert!(!uses.is_to_be_written(tenant, &session(2, seen), at(61)), "somebody is at it");
-        let batch = uses.next_batch().expect("two wait");
-        assert_eq!(batch[&tenant], [[1; 32], [2; 32]]);
+        let (batch, used_at) = uses.next_batch().expect("two wait");
+        assert_eq!((batch[&tenant].as_slice(), used_at), ([[1; 32], [2; 32]].as_slice(), at(61)));
+        assert!(!uses.is_to_be_written(tenant, &session(3, seen), at(90)), "the two are still being written");
+        let (batch, used_at) = uses.next_batch().expect("the third waits");
+        assert_eq!((batch[&tenant].as_slice(), used_at), ([[3; 32]].as_slice(), at(90)), "it is written down as later than they");
         assert!(uses.next_batch().is_none());
         assert!(uses.is_to_be_written(tenant, &session(1, seen), at(120)), "nobody is at it any more");
-        assert_eq!(uses.lock().at.len(), 2, "the second one was noted within the minute");
+        assert_eq!(uses.lock().at.len(), 3, "the others were noted within the minute");
         uses.next_batch();
-        assert!(!uses.is_to_be_written(tenant, &session(3, seen), at(400)), "whoever writes the batch takes the next one, too");
+        assert!(!uses.is_to_be_written(tenant, &session(4, seen), at(400)), "whoever writes the batch takes the next one, too");
     }
 }
