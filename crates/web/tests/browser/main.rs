@@ -61,6 +61,14 @@ fn every_form_is_sent_by_a_browser() {
 }
 
 #[test]
+fn every_file_is_fetched_by_a_browser() {
+    // Pages bring the assets.
+    let fetched = [&["/assets/{name}"], ordering::LINES_OF_CHANGE, ordering::SCHEDULED_BY_CHANGE].concat();
+    let missing: Vec<&str> = every_page::FILES.into_iter().filter(|file| !fetched.contains(file)).collect();
+    assert!(missing.is_empty(), "no test here fetches {missing:?}");
+}
+
+#[test]
 fn every_form_is_sent_by_keys_alone() {
     let missing = missing_of(&[by_keyboard::TICKS, by_keyboard::FILES]);
     assert!(missing.is_empty(), "no test here sends {missing:?} by keys");

@@ -27,6 +27,10 @@ pub(crate) const CHOOSES: &[&str] = &[
 /// That of lines which were refused on their date.
 pub(crate) const REFUSED: &[&str] = &["/{portal}/selection/refused"];
 
+/// Files of a change: its lines, and what it scheduled.
+pub(crate) const LINES_OF_CHANGE: &[&str] = &["/{portal}/bulk-changes/{id}/download"];
+pub(crate) const SCHEDULED_BY_CHANGE: &[&str] = &["/{portal}/bulk-changes/{id}/scheduled"];
+
 /// Those of what is scheduled.
 pub(crate) const SCHEDULES: &[&str] = &["/{portal}/plan-queue/{id}/move", "/{portal}/plan-queue/{id}/cancel"];
 
@@ -74,6 +78,7 @@ async fn paste_order_follow_and_retry(manner: Manner) {
     operator.run_until_idle().await;
     browser.says("main", "device_archived").await;
     world.received(ORDERS).await;
+    world.gave(LINES_OF_CHANGE).await;
 }
 
 /// Downloads the lines that failed, and reads them.
@@ -151,7 +156,7 @@ pub(crate) async fn refused_on_its_date(world: &World, line: u64) -> BulkChangeI
     change
 }
 
-/// From the page of a change of which one line was refused on its date, over the list of why, to that line being chosen.
+/// From the page of a change of which one line was refused on its date, over the list of why and that as a file, to that line being chosen.
 async fn choose_what_was_refused(world: &World, browser: &Browser) {
     let change = refused_on_its_date(world, 9).await;
     browser.go("/m2m/selection").await;
@@ -159,6 +164,10 @@ async fn choose_what_was_refused(world: &World, browser: &Browser) {
     browser.go(&format!("/m2m/bulk-changes/{change}")).await;
     browser.press("see their lines and the reasons").await;
     browser.says("main", "device_archived").await;
+    browser.click("a[href*='/scheduled?state=failed'][href$='format=csv']").await;
+    let text = browser.downloaded("csv").await;
+    assert!(text.contains("device_archived") && text.contains(&iccid(9)) && !text.contains(&iccid(8)), "{text}");
+    world.gave(SCHEDULED_BY_CHANGE).await;
     browser.press("Choose all these lines").await;
     browser.comes_to("/m2m/selection").await;
     browser.says("[data-chosen]", "1").await;

@@ -110,13 +110,21 @@ impl World {
 
     /// Each of these forms arrived here and was done as it said, as the server's own measures say.
     pub(crate) async fn received(&self, forms: &[&str]) {
+        self.was_asked("POST", forms).await;
+    }
+
+    /// Each of these files was fetched from here, as those measures say.
+    pub(crate) async fn gave(&self, files: &[&str]) {
+        self.was_asked("GET", files).await;
+    }
+
+    async fn was_asked(&self, method: &str, routes: &[&str]) {
         let measures = self.app.admin().await.get("/metrics").await.text();
-        for form in forms {
-            let series = format!("route=\"{form}\"");
+        for route in routes {
+            let series = [format!("route=\"{route}\""), format!("method=\"{method}\"")];
             let is_done = |line: &str| line.contains("status=\"2") || line.contains("status=\"3");
-            let arrived =
-                measures.lines().any(|line| line.contains(&series) && line.contains("method=\"POST\"") && is_done(line));
-            assert!(arrived, "no browser has sent {form}");
+            let arrived = measures.lines().any(|line| series.iter().all(|series| line.contains(series)) && is_done(line));
+            assert!(arrived, "no browser has asked for {method} {route}");
         }
     }
 }
